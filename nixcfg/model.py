@@ -1,0 +1,386 @@
+"""The project as nixcfg understands it: frozen values, built once from the documents.
+
+This is where a provider file becomes what LiteLLM has to be given: settings in the section where
+LiteLLM honours them, `${KEY}` as `os.environ/KEY`, an explicit credential for every deployment,
+several providers merged into one configuration. Nothing is decided in silence: rules.py reports
+every such change, and a conflict that cannot be merged is part of the result.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nixcfg import knowledge, wiring
+from nixcfg.source import Document
+from nixcfg.wiring import KeyFile
+
+SETTINGS = ("litellm_settings", "router_settings", "general_settings")
+ENVIRONMENT = "environment_variables"
+MODELS = "model_list"
+
+Steps = tuple[str | int, ...]
+_ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and the place where a user wrote it."""
+
+    value: Any
+    document: Document
+    path: Steps
+
+
+Settings = Mapping[Steps, tuple[Setting, ...]]
+"""By the place where LiteLLM honours them: (section, key), or (section,) for a whole section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A setting that LiteLLM ignores where it stands, and the one section that honours it."""
+
+    setting: Setting
+    section: str
+
+    @property
+    def key(self) -> str:
+        return str(self.setting.path[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One setting of one configuration, given differently in several places."""
+
+    place: Steps
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider file. `variables` are all that its configuration reads from the environment."""
+
+    name: str
+    document: Document
+    deployments: tuple[Mapping[str, Any], ...]
+    settings: Settings
+    moves: tuple[Move, ...]
+    variables: frozenset[str]
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        return tuple(entry["model_name"] for entry in self.deployments)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What one rendered LiteLLM file holds, and the variables that must be wired for it."""
+
+    name: str
+    providers: tuple[str, ...]
+    litellm: Mapping[str, Any]
+    secrets: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole project; `providers` and `configs` in the order in which they are shown."""
+
+    document: Document
+    model_config: str
+    backend: str
+    image: str
+    listen_address: str
+    port: int
+    auth: str
+    master_key_file: str | None
+    secrets_dir: str
+    environment: Mapping[str, str]
+    profiles: Mapping[str, tuple[str, ...]]
+    providers: tuple[Provider, ...]
+    moves: tuple[Move, ...]
+    configs: tuple[Config, ...]
+    key_files: Mapping[str, KeyFile] = field(default_factory=dict)
+
+
+def build(document: Document, provider_documents: Mapping[str, Document]) -> Project:
+    """The project of a nixcfg.yaml and its provider files, by provider name.
+
+    The documents have passed their schemas; what else may be wrong with them is still there.
+    """
+    data: Mapping[str, Any] = document.data
+    declared = {*data.get("secrets", {}), *data.get("environment", {})}
+    providers = tuple(
+        provider(name, provider_documents[name], declared) for name in sorted(provider_documents)
+    )
+    own, moves = _settings(document)
+    profiles = {name: tuple(members) for name, members in data.get("profiles", {}).items()}
+    environment = data.get("environment", {})
+    by_name = {each.name: each for each in providers}
+    groups = {
+        **{each.name: (each.name,) for each in providers},
+        **{name: profiles[name] for name in sorted(profiles)},
+        wiring.ALL: tuple(by_name),
+    }
+    configs = tuple(
+        _config(name, [by_name[m] for m in members if m in by_name], own, environment)
+        for name, members in groups.items()
+    )
+    secrets_dir = data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+    return Project(
+        document=document,
+        model_config=data.get("model_config", wiring.ALL),
+        backend=data.get("backend", "docker"),
+        image=data.get("image", wiring.DEFAULT_IMAGE),
+        listen_address=data.get("listen_address", "127.0.0.1"),
+        port=data.get("port", 4000),
+        auth=data.get("auth", "master-key"),
+        master_key_file=data.get("master_key_file"),
+        secrets_dir=secrets_dir,
+        environment=environment,
+        profiles=profiles,
+        providers=providers,
+        moves=moves,
+        configs=configs,
+        key_files={
+            variable: _key_file(variable, data.get("secrets", {}).get(variable), secrets_dir)
+            for variable in sorted({secret for config in configs for secret in config.secrets})
+        },
+    )
+
+
+def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Provider:
+    """One provider file. `declared`: variables that the project wires for everyone."""
+    data: Mapping[str, Any] = document.data
+    secrets = declared_secrets(data.get(ENVIRONMENT) or {})
+    settings, moves = _settings(document)
+    deployments = []
+    unasked: set[str] = set()
+    for entry in data.get(MODELS) or ():
+        needed = credentials(entry["litellm_params"], {*declared, *secrets})
+        deployments.append(_deployment(entry, needed))
+        unasked.update(c.variable for c in needed if c.param is None)
+    read = _variables([deployments, [each.value for each in _flat(settings)]])
+    return Provider(
+        name,
+        document,
+        tuple(deployments),
+        settings,
+        moves,
+        frozenset({*secrets, *unasked, *read}),
+    )
+
+
+def declared_secrets(section: Mapping[str, Any]) -> set[str]:
+    """The secrets that an `environment_variables` section declares: `KEY: ${KEY}`.
+
+    `KEY: os.environ/KEY` means the same. Neither is rendered: LiteLLM would overwrite the real
+    variable, with the literal text in the first case, with "None" in the second when it is unset.
+    """
+    return {
+        key
+        for key, value in section.items()
+        if key in (wiring.dollar(value), wiring.referenced(value))
+    }
+
+
+def credentials(params: Mapping[str, Any], declared: Iterable[str]) -> tuple[knowledge.Credential, ...]:
+    """What a deployment still needs to authenticate, beyond what its litellm_params give.
+
+    `declared` are the variables that are wired anyway; where a provider can authenticate in
+    several ways, they decide which. Nothing is added to a deployment that names a key itself,
+    shares a named credential, or never calls a provider.
+    """
+    if "mock_response" in params or "litellm_credential_name" in params:
+        return ()
+    name, _ = knowledge.split_model(params["model"], params.get("custom_llm_provider"))
+    facts = knowledge.provider(name) if name else None
+    if facts is None or any(c.secret and c.param in params for c in facts.credentials):
+        return ()
+    known = set(declared)
+    for variables in facts.alternatives:
+        if known.issuperset(variables):
+            return tuple(c for c in facts.credentials if c.variable in variables)
+    return tuple(c for c in facts.credentials if c.required and c.param not in params)
+
+
+def _deployment(
+    entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]
+) -> dict[str, Any]:
+    params = _resolved(entry["litellm_params"])
+    added = {c.param: wiring.reference(c.variable) for c in needed if c.param}
+    return {**_resolved(entry), "litellm_params": {"model": params["model"], **added, **params}}
+
+
+def _settings(document: Document) -> tuple[Settings, tuple[Move, ...]]:
+    """Every top-level section but the models, each setting where LiteLLM honours it."""
+    settings: dict[Steps, list[Setting]] = {}
+    moves = []
+    for section, value in document.data.items():
+        if section == MODELS or section in _PROJECT_KEYS or value is None:
+            continue
+        if section not in (*SETTINGS, ENVIRONMENT):
+            settings[(section,)] = [Setting(_resolved(value), document, (section,))]
+            continue
+        secrets = declared_secrets(value) if section == ENVIRONMENT else ()
+        for key, inner in value.items():
+            if key in secrets:
+                continue
+            setting = Setting(_resolved(inner), document, (section, key))
+            home = section if section == ENVIRONMENT else honouring_section(section, key)
+            if home and home != section:
+                moves.append(Move(setting, home))
+            settings.setdefault((home or section, key), []).append(setting)
+    return {place: tuple(given) for place, given in settings.items()}, tuple(moves)
+
+
+def _flat(settings: Settings) -> Iterator[Setting]:
+    for given in settings.values():
+        yield from given
+
+
+def honouring_section(section: str, key: str) -> str | None:
+    """The section in which LiteLLM honours `key`: this one, the only other one, or None."""
+    if knowledge.honoured(section, key):
+        return section
+    homes = [home for home in knowledge.homes(key) if home in SETTINGS]
+    return homes[0] if len(homes) == 1 else None
+
+
+def _config(
+    name: str, providers: Sequence[Provider], own: Settings, environment: Mapping[str, str]
+) -> Config:
+    conflicts: list[Conflict] = []
+    sections: dict[str, Any] = {}
+    for place in sorted({*own, *(place for p in providers for place in p.settings)}):
+        given = [setting for p in providers for setting in p.settings.get(place, ())]
+        value = _merge(place, own.get(place, ()), given, conflicts)
+        if len(place) == 1:
+            sections[str(place[0])] = value
+        else:
+            sections.setdefault(str(place[0]), {})[place[1]] = value
+    ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
+    variables = {variable for p in providers for variable in p.variables}
+    variables |= set(_variables([setting.value for setting in _flat(own)]))
+    return Config(
+        name=name,
+        providers=tuple(p.name for p in providers),
+        litellm={
+            MODELS: [entry for p in providers for entry in p.deployments],
+            **{section: sections[section] for section in ordered},
+        },
+        secrets=tuple(sorted(variables - set(environment) - {wiring.MASTER_KEY_VARIABLE})),
+        conflicts=tuple(conflicts),
+    )
+
+
+def _merge(
+    place: Steps, own: Sequence[Setting], given: Sequence[Setting], conflicts: list[Conflict]
+) -> Any:
+    """One value out of several. What nixcfg.yaml says (`own`) wins over what providers say.
+
+    Mappings are merged key by key; lists of one-entry mappings (fallbacks) like the mappings they
+    stand for; lists of mappings (credential_list) are joined. Whatever else differs is a conflict.
+    """
+    settings = [*own, *given]
+    values = [setting.value for setting in settings]
+    if all(value == values[0] and type(value) is type(values[0]) for value in values):
+        return values[0]
+    if all(isinstance(value, Mapping) for value in values):
+        keys = {key: None for value in values for key in value}
+        return {
+            key: _merge((*place, key), _under(own, key), _under(given, key), conflicts)
+            for key in keys
+        }
+    if all(_is_chain(value) for value in values):
+        chains = [_chain(setting) for setting in own], [_chain(setting) for setting in given]
+        return [{key: value} for key, value in _merge(place, *chains, conflicts).items()]
+    if own:
+        return _merge(place, own, (), conflicts)
+    if len(place) == 1 and all(isinstance(value, list) for value in values):
+        joined: list[Any] = []
+        for value in values:
+            joined += [item for item in value if item not in joined]
+        return joined
+    conflicts.append(Conflict(place, tuple(settings)))
+    return values[-1]
+
+
+def _under(settings: Iterable[Setting], key: str) -> list[Setting]:
+    return [
+        Setting(s.value[key], s.document, (*s.path, key))
+        for s in settings
+        if key in s.value
+    ]
+
+
+def _is_chain(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, Mapping) and len(item) == 1 for item in value
+    )
+
+
+def _chain(setting: Setting) -> Setting:
+    merged = {key: value for item in setting.value for key, value in item.items()}
+    return Setting(merged, setting.document, setting.path)
+
+
+def _resolved(value: Any) -> Any:
+    """A copy in which `${KEY}` is what LiteLLM understands."""
+    match value:
+        case Mapping():
+            return {key: _resolved(inner) for key, inner in value.items()}
+        case list():
+            # LiteLLM resolves no strings inside lists, so rewriting them would only hide that.
+            return [_resolved(item) if isinstance(item, Mapping) else item for item in value]
+        case str():
+            variable = wiring.dollar(value)
+            return wiring.reference(variable) if variable else value
+    return value
+
+
+def _variables(value: Any) -> Iterator[str]:
+    """The variables that LiteLLM reads for `os.environ/` references anywhere in a value."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            variable = wiring.referenced(inner)
+            if variable:
+                yield variable
+            else:
+                yield from _variables(inner)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _variables(item)
+
+
+def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
+    entry = {"file": given} if isinstance(given, str) else given or {}
+    is_file = any(
+        credential.file and credential.variable == variable
+        for facts in knowledge.providers().values()
+        for credential in facts.credentials
+    )
+    return KeyFile(
+        variable=variable,
+        file=entry.get("file") or wiring.key_file(variable, secrets_dir),
+        kind=entry.get("kind", "file" if is_file else "env"),
+        optional=entry.get("optional", False),
+        encrypted=entry.get("encrypted", False),
+    )
+
+
+_PROJECT_KEYS = frozenset(
+    {
+        "model_config",
+        "backend",
+        "image",
+        "listen_address",
+        "port",
+        "auth",
+        "master_key_file",
+        "secrets_dir",
+        "secrets",
+        "environment",
+        "profiles",
+    }
+)

@@ -1,0 +1,75 @@
+"""Find a project and read its files."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixcfg import source, wiring
+from nixcfg.problem import START, Problem, Rule, Severity
+from nixcfg.source import Document
+
+NO_PROVIDERS = Rule("NX011", Severity.ERROR, "a project has no provider files")
+BAD_NAME = Rule("NX012", Severity.ERROR, "a provider file has a name that cannot be used")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The documents of a project: nixcfg.yaml, and the provider files by provider name."""
+
+    root: Path
+    project: Document
+    providers: dict[str, Document]
+    problems: tuple[Problem, ...]
+
+
+def find(start: Path) -> Path | None:
+    """The nearest folder at or above `start` that holds a nixcfg.yaml."""
+    start = Path(os.path.abspath(start))  # noqa: PTH100 (keeps symlinks as the user sees them)
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / wiring.PROJECT_FILE):
+            return folder
+    return None
+
+
+def read(root: Path) -> Sources:
+    """Read every file of the project in `root`."""
+    problems: list[Problem] = []
+    providers: dict[str, Document] = {}
+    folder = root / wiring.PROVIDERS_DIR
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 (names only)
+    except OSError as error:
+        names = []
+        reason = (error.strerror or str(error)).lower()
+        problems.append(_problem(wiring.PROVIDERS_DIR, source.UNREADABLE, f"cannot be listed: {reason}", _ADD))
+    else:
+        if not any(map(_is_yaml, names)):
+            problems.append(_problem(wiring.PROVIDERS_DIR, NO_PROVIDERS, "no provider file here", _ADD))
+    for file in filter(_is_yaml, names):
+        name = file.rpartition(".")[0]
+        shown = f"{wiring.PROVIDERS_DIR}/{os.fsencode(file).decode('utf-8', 'replace')}"
+        if not _NAME.fullmatch(name) or name == wiring.ALL:
+            why = "all is built in" if name == wiring.ALL else "use letters, digits, - and _"
+            problems.append(_problem(shown, BAD_NAME, f"cannot be a provider's name: {why}", "Rename the file."))
+        elif name in providers:
+            problems.append(
+                _problem(shown, BAD_NAME, f"{providers[name].name} is the same provider", "Keep one of the two.")
+            )
+        else:
+            providers[name] = source.read(folder / file, shown)
+    project = source.read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE)
+    return Sources(root, project, providers, tuple(problems))
+
+
+_ADD = "Add one: `nixcfg init` shows what it looks like."
+
+
+def _is_yaml(file: str) -> bool:
+    return file.endswith((".yaml", ".yml")) and not file.startswith(".")
+
+
+def _problem(name: str, rule: Rule, message: str, help: str) -> Problem:  # noqa: A002
+    return Problem(rule, name, START, message, help)

@@ -1,0 +1,100 @@
+"""The project as files. Pure: a function of the project alone, nothing is read but templates.
+
+In docker.nix every `{{ value }}` is encoded as a Nix literal by Jinja's finalize hook, unless it
+is a nix.Expression; in the LiteLLM files the `yaml` filter writes the data.
+"""
+
+import functools
+from typing import Any
+
+import jinja2
+import yaml
+
+from nixcfg import nix, resources, wiring
+from nixcfg.model import Config, Project
+
+
+def files(project: Project) -> dict[str, str]:
+    """Every file of the output folder: its path there, and its text."""
+    return {
+        wiring.DOCKER_NIX: docker_nix(project),
+        wiring.MODULE: resources.module_text(),
+        **{wiring.config_path(config.name): litellm_yaml(config) for config in project.configs},
+    }
+
+
+def docker_nix(project: Project) -> str:
+    """The NixOS module that sets the options of services.litellm-proxy."""
+    secrets = [
+        {
+            "variable": nix.attribute(key.variable),
+            "file": key.expression,
+            "kind": key.kind,
+            "optional": key.optional,
+            "encrypted": key.encrypted,
+        }
+        for key in project.key_files.values()
+    ]
+    master = project.master_key_file
+    master_key_file = wiring.file_expression(master) if master else None
+    expressions = [master_key_file, *(secret["file"] for secret in secrets)]
+    return _template("docker.nix.j2").render(
+        project=project,
+        module=nix.Expression(wiring.MODULE),
+        needs_config=any(isinstance(each, nix.Expression) for each in expressions),
+        master_key_file=master_key_file,
+        configs=[
+            {
+                "name": nix.attribute(config.name),
+                "path": nix.Expression(wiring.config_path(config.name)),
+                "secrets": list(config.secrets),
+            }
+            for config in project.configs
+        ],
+        secrets=secrets,
+        environment=[
+            (nix.attribute(name), project.environment[name]) for name in sorted(project.environment)
+        ],
+    )
+
+
+def litellm_yaml(config: Config) -> str:
+    """The configuration that LiteLLM loads."""
+    sources = ", ".join(wiring.provider_path(name) for name in config.providers)
+    return _template("litellm-config.yaml.j2").render(
+        sources=f"{wiring.PROJECT_FILE} and {sources}", litellm=config.litellm
+    )
+
+
+def to_yaml(data: Any) -> str:
+    """Block YAML in the order of the data, which `yaml.safe_load` reads back unchanged."""
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=1_000_000,
+        default_flow_style=False,
+    )
+    return text.rstrip("\n")
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True  # a reader of the rendered file should not have to follow anchors
+
+
+@functools.cache
+def _template(name: str) -> jinja2.Template:
+    is_nix = name.endswith(".nix.j2")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resources.folder("templates")),
+        undefined=jinja2.StrictUndefined,
+        finalize=nix.literal if is_nix else None,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 (neither output is HTML)
+    )
+    environment.filters["yaml"] = to_yaml
+    return environment.get_template(name)

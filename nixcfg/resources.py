@@ -1,0 +1,34 @@
+"""Where the files that ship with nixcfg are: schemas, templates, the NixOS module.
+
+`templates/` and `modules/` stand at the top of the checkout and inside the package in the wheel.
+"""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).parent
+
+
+def folder(name: str) -> Path:
+    """The folder `templates` or `modules`."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def module_text() -> str:
+    """The NixOS module, which is rendered beside docker.nix."""
+    return (folder("modules") / "litellm-proxy.nix").read_text(encoding="utf-8")
+
+
+def schema_text(kind: str) -> str:
+    """The JSON Schema of a file kind, `project` or `provider`."""
+    return (_PACKAGE / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8")
+
+
+@functools.cache
+def schema(kind: str) -> dict[str, Any]:
+    """The same, parsed."""
+    parsed: dict[str, Any] = json.loads(schema_text(kind))
+    return parsed

@@ -1,0 +1,96 @@
+"""Every name that is derived from another: variable, key file, unit, container, rendered path.
+
+The NixOS module uses the same names; tests/nix holds the two against each other.
+"""
+
+import re
+from dataclasses import dataclass
+
+from nixcfg import nix
+from nixcfg.knowledge import LITELLM_VERSION
+
+CONTAINER = "litellm-proxy"
+OPTIONS = "services.litellm-proxy"
+MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
+GENERATED_MASTER_KEY = "/var/lib/litellm-proxy/master-key"
+SECRETS_UNIT = "litellm-proxy-secrets.service"
+
+PROJECT_FILE = "nixcfg.yaml"
+PROVIDERS_DIR = "providers"
+RENDERED_DIR = "rendered"
+DOCKER_NIX = "docker.nix"
+MODULE = "litellm-proxy.nix"
+ALL = "all"
+
+DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
+DEFAULT_SECRETS_DIR = "/etc/nixcfg/secrets"
+
+_REFERENCE = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
+_DOLLAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """Where one variable's value comes from on the machine; the value itself is never here.
+
+    `file` is an absolute path, or `config.sops.secrets.NAME.path` / `config.age.secrets.NAME.path`.
+    With `kind` "file" the variable holds the path of the mounted file instead of its content.
+    """
+
+    variable: str
+    file: str
+    kind: str = "env"
+    optional: bool = False
+    encrypted: bool = False
+
+    @property
+    def expression(self) -> str | nix.Expression:
+        """The Nix value of `file`: a string, or the option of sops-nix or agenix."""
+        return file_expression(self.file)
+
+
+def file_expression(file: str) -> str | nix.Expression:
+    """A path as it is, `config.sops.secrets.NAME.path` as the Nix expression that it names."""
+    managed = _MANAGED.fullmatch(file)
+    if not managed:
+        return file
+    manager, quoted, bare = managed.groups()
+    return nix.Expression(f"config.{manager}.secrets.{nix.attribute(quoted or bare)}.path")
+
+
+def key_file(variable: str, secrets_dir: str) -> str:
+    """ANTHROPIC_API_KEY is kept in SECRETS_DIR/anthropic_api_key.txt."""
+    return f"{secrets_dir.rstrip('/')}/{variable.lower()}.txt"
+
+
+def container_unit(backend: str) -> str:
+    """The systemd unit that runs the container."""
+    return f"{backend}-{CONTAINER}.service"
+
+
+def config_path(config: str) -> str:
+    """Where the LiteLLM file of a config is rendered, relative to the output folder."""
+    return f"litellm/{config}.yaml"
+
+
+def provider_path(provider: str) -> str:
+    """Where a provider's file is kept, relative to the project."""
+    return f"{PROVIDERS_DIR}/{provider}.yaml"
+
+
+def reference(variable: str) -> str:
+    """How LiteLLM is told to read a variable (the whole string, nothing around it)."""
+    return f"os.environ/{variable}"
+
+
+def referenced(value: object) -> str | None:
+    """The variable that a LiteLLM value reads, or None. `oidc/...` references name no variable."""
+    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+def dollar(value: object) -> str | None:
+    """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
+    found = _DOLLAR.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else None

@@ -1,0 +1,288 @@
+"""Put rendered files on disk: all of them or none, and never over a hand edit.
+
+The output folder is replaced as a whole. A complete new folder is built beside it and changes
+places with it in one system call (renameat2 with RENAME_EXCHANGE), so that nobody, not even
+after a power cut, sees half of it. `manifest.json` in the folder says what nixcfg wrote there:
+that is how a hand edit is told from an old rendering, and a stale file from somebody else's.
+"""
+
+import contextlib
+import ctypes
+import difflib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+LOCK_SECONDS = 30.0
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+class WriteError(Exception):
+    """Nothing was changed; the message says why and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file that would be created (`old` is None), updated, or removed (`new` is None)."""
+
+    path: str
+    old: bytes | None
+    new: bytes | None
+
+    @property
+    def verb(self) -> str:
+        if self.old is None:
+            return "create"
+        return "remove" if self.new is None else "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What writing would do. `edited` are files in the way that nixcfg did not leave like that."""
+
+    folder: Path
+    files: Mapping[str, bytes]
+    changes: tuple[Change, ...]
+    edited: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+
+def plan(folder: Path, texts: Mapping[str, str]) -> Plan:
+    """Compare `texts` (by path in the folder) with what is on disk. Raises WriteError."""
+    files = {path: text.encode() for path, text in sorted(texts.items())}
+    files[MANIFEST] = _manifest(files)
+    try:
+        present = _present(folder)
+    except OSError as error:
+        raise _failed(folder, error) from error
+    written = _written(present.get(MANIFEST))
+    changes = []
+    edited = []
+    for path in sorted({*files, *written}):
+        old, new = present.get(path), files.get(path)
+        if old == new:
+            continue
+        if old is not None and path != MANIFEST and written.get(path) != _digest(old):
+            edited.append(path)
+        changes.append(Change(path, old, new))
+    foreign = tuple(path for path in present if path not in files and path not in written)
+    if foreign and not written:
+        edited += foreign  # not a folder of ours: replacing it needs a word from the user
+    return Plan(folder, files, tuple(changes), tuple(edited), foreign)
+
+
+def diff(plan: Plan) -> str:
+    """The changes as unified diffs, as `git diff` shows them."""
+    parts = []
+    for change in plan.changes:
+        name = f"{plan.folder.name}/{change.path}"
+        old = "/dev/null" if change.old is None else f"a/{name}"
+        new = "/dev/null" if change.new is None else f"b/{name}"
+        for line in difflib.unified_diff(_lines(change.old), _lines(change.new), old, new):
+            parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(parts)
+
+
+def apply(plan: Plan) -> None:
+    """Make the folder what the plan says. Call it with the lock held. Raises WriteError."""
+    if not plan.changes:
+        return
+    folder = plan.folder
+    stage = None
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=_stage_prefix(folder), dir=folder.parent))
+        _fill(stage, plan)
+        _put_in_place(stage, folder)
+        stage = stage if stage.exists() else None
+    except OSError as error:
+        raise _failed(folder, error) from error
+    finally:
+        if stage is not None:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Keep other nixcfg processes from writing beside us, and clear what a killed one left.
+
+    Waits up to LOCK_SECONDS for the other one. Raises WriteError.
+    """
+    if folder.is_symlink():
+        raise WriteError(f"{folder} is a symlink; name the folder that it points to with --out")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _failed(folder, error) from error
+    try:
+        _wait_for_lock(handle, folder)
+        try:
+            _clear_leftovers(folder)
+        except OSError as error:
+            raise _failed(folder, error) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for_lock(handle: int, folder: Path) -> None:
+    give_up = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise WriteError(f"another nixcfg is writing {folder}; try again later") from None
+            time.sleep(0.02)
+        except OSError:
+            return  # NFS locks no directories; the exchange alone still keeps the result whole
+        else:
+            return
+
+
+def _clear_leftovers(folder: Path) -> None:
+    previous = folder.parent / _previous_name(folder)
+    if previous.exists() and not folder.exists():
+        previous.rename(folder)  # a kill between the two renames of the fallback
+    for entry in os.listdir(folder.parent):  # noqa: PTH208 (names only)
+        if entry.startswith(_stage_prefix(folder)):
+            shutil.rmtree(folder.parent / entry, ignore_errors=True)
+
+
+def _fill(stage: Path, plan: Plan) -> None:
+    mode = stat.S_IMODE(plan.folder.stat().st_mode) if plan.folder.exists() else 0o777 & ~_umask()
+    for path, content in plan.files.items():
+        target = stage / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    for path in plan.foreign:
+        target = stage / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _carry_over(plan.folder / path, target)
+    stage.chmod(mode)
+    _sync(stage)
+
+
+def _carry_over(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _put_in_place(stage: Path, folder: Path) -> None:
+    if not folder.exists():
+        stage.rename(folder)
+    elif not _exchange(stage, folder):
+        # Two renames, for file systems without exchange (NFS): a kill between them leaves the
+        # old folder under its other name, where the next run finds it.
+        previous = folder.parent / _previous_name(folder)
+        folder.rename(previous)
+        try:
+            stage.rename(folder)
+        except OSError:
+            previous.rename(folder)
+            raise
+        shutil.rmtree(previous, ignore_errors=True)
+    _sync(folder.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; False where the system cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    paths = os.fsencode(one), os.fsencode(other)
+    if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+def _present(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder` by its path there; a symlink counts as what it says."""
+    present = {}
+    for parent, folders, names in os.walk(folder, onerror=_raise_unless_missing):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        folders[:] = [name for name in folders if name not in links]
+        for name in (*names, *links):
+            path = Path(parent) / name
+            content = (
+                b"symlink to " + os.fsencode(path.readlink())
+                if path.is_symlink()
+                else path.read_bytes()
+            )
+            present[str(path.relative_to(folder))] = content
+    return present
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _manifest(files: Mapping[str, bytes]) -> bytes:
+    digests = {path: _digest(content) for path, content in files.items()}
+    return (json.dumps({"files": digests}, indent=2) + "\n").encode()
+
+
+def _written(manifest: bytes | None) -> dict[str, str]:
+    """The digests of what nixcfg last wrote; empty for a manifest that says nothing usable."""
+    try:
+        files = json.loads(manifest or b"{}").get("files", {})
+        return {path: digest for path, digest in files.items() if isinstance(digest, str)}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _lines(content: bytes | None) -> list[str]:
+    return (content or b"").decode("utf-8", "replace").splitlines(keepends=True)
+
+
+def _stage_prefix(folder: Path) -> str:
+    return f".{folder.name}.nixcfg-new-"
+
+
+def _previous_name(folder: Path) -> str:
+    return f".{folder.name}.nixcfg-previous"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _failed(folder: Path, error: OSError) -> WriteError:
+    reason = (error.strerror or str(error)).lower()
+    return WriteError(f"cannot write {folder}: {reason}; nothing was changed")
