@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nixcfg import knowledge, wiring
+from nixcfg.problem import Steps
 from nixcfg.source import Document
 from nixcfg.wiring import KeyFile
 
@@ -18,7 +19,6 @@ SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"
 MODELS = "model_list"
 
-Steps = tuple[str | int, ...]
 _ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
 
 
@@ -184,7 +184,9 @@ def declared_secrets(section: Mapping[str, Any]) -> set[str]:
     }
 
 
-def credentials(params: Mapping[str, Any], declared: Iterable[str]) -> tuple[knowledge.Credential, ...]:
+def credentials(
+    params: Mapping[str, Any], declared: Iterable[str]
+) -> tuple[knowledge.Credential, ...]:
     """What a deployment still needs to authenticate, beyond what its litellm_params give.
 
     `declared` are the variables that are wired anyway; where a provider can authenticate in
@@ -204,9 +206,7 @@ def credentials(params: Mapping[str, Any], declared: Iterable[str]) -> tuple[kno
     return tuple(c for c in facts.credentials if c.required and c.param not in params)
 
 
-def _deployment(
-    entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]
-) -> dict[str, Any]:
+def _deployment(entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]) -> dict[str, Any]:
     params = _resolved(entry["litellm_params"])
     added = {c.param: wiring.reference(c.variable) for c in needed if c.param}
     return {**_resolved(entry), "litellm_params": {"model": params["model"], **added, **params}}
@@ -307,11 +307,7 @@ def _merge(
 
 
 def _under(settings: Iterable[Setting], key: str) -> list[Setting]:
-    return [
-        Setting(s.value[key], s.document, (*s.path, key))
-        for s in settings
-        if key in s.value
-    ]
+    return [Setting(s.value[key], s.document, (*s.path, key)) for s in settings if key in s.value]
 
 
 def _is_chain(value: Any) -> bool:
@@ -354,7 +350,7 @@ def _variables(value: Any) -> Iterator[str]:
 
 
 def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
-    entry = {"file": given} if isinstance(given, str) else given or {}
+    entry: Mapping[str, Any] = {"file": given} if isinstance(given, str) else given or {}
     is_file = any(
         credential.file and credential.variable == variable
         for facts in knowledge.providers().values()

@@ -30,11 +30,16 @@ START = Span(1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of problem, with a code that never changes its meaning."""
+    """A kind of problem, with a code that never changes its meaning.
+
+    `alone` is the severity in an ordinary LiteLLM configuration outside a project, where nixcfg
+    renders nothing and what LiteLLM accepts is no error; None means the same as in a project.
+    """
 
     code: str
     severity: Severity
     title: str
+    alone: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,42 @@ class Related:
     file: str
     span: Span
     message: str
+
+
+Steps = tuple[str | int, ...]
+"""The way to a value in a document: keys of mappings and indices of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """Write another scalar at `path`."""
+
+    path: Steps
+    value: str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class RenameKey:
+    """Give the key at `path` another name, in place."""
+
+    path: Steps
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveKey:
+    """Move the entry at `path` into a top-level section, which is made where it is missing."""
+
+    path: Steps
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What `nixcfg fix` may do about a problem; unsafe ones guess, and wait for `--unsafe`."""
+
+    edits: tuple[SetValue | RenameKey | MoveKey, ...]
+    safe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +98,7 @@ class Problem:
     help: str = ""
     line_text: str = ""
     related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
     @property
     def code(self) -> str:

@@ -44,19 +44,30 @@ def read(root: Path) -> Sources:
     except OSError as error:
         names = []
         reason = (error.strerror or str(error)).lower()
-        problems.append(_problem(wiring.PROVIDERS_DIR, source.UNREADABLE, f"cannot be listed: {reason}", _ADD))
+        problems.append(
+            _problem(wiring.PROVIDERS_DIR, source.UNREADABLE, f"cannot be listed: {reason}", _ADD)
+        )
     else:
         if not any(map(_is_yaml, names)):
-            problems.append(_problem(wiring.PROVIDERS_DIR, NO_PROVIDERS, "no provider file here", _ADD))
+            problems.append(
+                _problem(wiring.PROVIDERS_DIR, NO_PROVIDERS, "no provider file here", _ADD)
+            )
     for file in filter(_is_yaml, names):
         name = file.rpartition(".")[0]
         shown = f"{wiring.PROVIDERS_DIR}/{os.fsencode(file).decode('utf-8', 'replace')}"
         if not _NAME.fullmatch(name) or name == wiring.ALL:
             why = "all is built in" if name == wiring.ALL else "use letters, digits, - and _"
-            problems.append(_problem(shown, BAD_NAME, f"cannot be a provider's name: {why}", "Rename the file."))
+            problems.append(
+                _problem(shown, BAD_NAME, f"cannot be a provider's name: {why}", "Rename the file.")
+            )
         elif name in providers:
             problems.append(
-                _problem(shown, BAD_NAME, f"{providers[name].name} is the same provider", "Keep one of the two.")
+                _problem(
+                    shown,
+                    BAD_NAME,
+                    f"{providers[name].name} is the same provider",
+                    "Keep one of the two.",
+                )
             )
         else:
             providers[name] = source.read(folder / file, shown)
@@ -71,5 +82,5 @@ def _is_yaml(file: str) -> bool:
     return file.endswith((".yaml", ".yml")) and not file.startswith(".")
 
 
-def _problem(name: str, rule: Rule, message: str, help: str) -> Problem:  # noqa: A002
+def _problem(name: str, rule: Rule, message: str, help: str) -> Problem:
     return Problem(rule, name, START, message, help)

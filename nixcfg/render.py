@@ -32,6 +32,7 @@ def docker_nix(project: Project) -> str:
             "kind": key.kind,
             "optional": key.optional,
             "encrypted": key.encrypted,
+            "is_plain": key.kind == "env" and not key.optional and not key.encrypted,
         }
         for key in project.key_files.values()
     ]
@@ -94,7 +95,7 @@ def _template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 (neither output is HTML)
+        autoescape=False,
     )
     environment.filters["yaml"] = to_yaml
     return environment.get_template(name)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from nixcfg.problem import Problem, Severity
 
@@ -34,8 +34,16 @@ def as_json(problems: Iterable[Problem], files: int) -> str:
     return json.dumps({"files": files, "problems": listed}, indent=2, ensure_ascii=False)
 
 
-def as_text(problems: Iterable[Problem], files: int, *, color: bool = False) -> str:
-    """Each problem with its source line and a caret under the exact place, then a summary."""
+def as_text(
+    problems: Iterable[Problem], files: int, *, color: bool = False, brief: bool = False
+) -> str:
+    """Each problem with its source line and a caret under the exact place, then a summary.
+
+    `brief` keeps to one line a problem.
+    """
+    if brief:
+        heads = [next(iter(_block(problem, color=color))) for problem in problems]
+        return "\n".join([*heads, summary(problems, files)])
     blocks = ["\n".join(_block(problem, color=color)) for problem in problems]
     return "\n\n".join([*blocks, summary(problems, files)])
 
@@ -57,7 +65,7 @@ def _masked(text: str) -> str:
     return _SECRET.sub(mask, text)
 
 
-def _block(problem: Problem, *, color: bool) -> Iterable[str]:
+def _block(problem: Problem, *, color: bool) -> Iterator[str]:
     def paint(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if color else text
 

@@ -2,7 +2,8 @@
 
 import difflib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nixcfg import resources
@@ -11,7 +12,6 @@ from nixcfg.source import Document, describe
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import ValidationError
 
 UNKNOWN_KEY = Rule("NX101", Severity.ERROR, "nixcfg.yaml has no such key")
 MISSING_KEY = Rule("NX102", Severity.ERROR, "a required key is missing")
@@ -36,8 +36,47 @@ def check(document: Document, kind: str) -> list[Problem]:
     return [
         problem
         for error in _validator(kind).iter_errors(document.data)
-        for problem in _explain(document, error)
+        for problem in _explain(document, _Failure.of(error))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The parts of a jsonschema error that a message is made of."""
+
+    keyword: str
+    expected: Any
+    value: Any
+    schema: Mapping[str, Any]
+    path: list[str | int]
+    is_key: bool
+    message: str
+
+    @classmethod
+    def of(cls, error: Any) -> "_Failure":
+        return cls(
+            keyword=error.validator,
+            expected=error.validator_value,
+            value=error.instance,
+            schema=error.schema,
+            path=list(error.absolute_path),
+            is_key="propertyNames" in error.absolute_schema_path,
+            message=error.message,
+        )
+
+    @property
+    def about(self) -> str:
+        return str(self.schema.get("description", ""))
+
+    @property
+    def name(self) -> str:
+        """The last key of the path, with the indices after it: `model_list[2]`."""
+        name = ""
+        for step in reversed(self.path):
+            if isinstance(step, str):
+                return step + name
+            name = f"[{step}]{name}"
+        return f"entry {name}" if name else "the file"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -47,90 +86,72 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 @functools.cache
 def _validator(kind: str) -> "Draft202012Validator":
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 (80 ms that --help need not pay)
+    from jsonschema import Draft202012Validator
 
     return Draft202012Validator(resources.schema(kind))
 
 
-def _explain(document: Document, error: "ValidationError") -> Iterator[Problem]:
-    path = list(error.absolute_path)
-    about = str(error.schema.get("description", ""))
-    if "propertyNames" in error.absolute_schema_path:
-        key = error.instance
-        yield document.problem(
-            WRONG_VALUE, [*path, key], f"{key} cannot be a key here", help=f"Use {about}.", key=True
-        )
+def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
+    path, about = failure.path, failure.about
+    if failure.is_key:
+        wrong = f"{failure.value} cannot be a key here"
+        mend = f"Use {about}."
+        yield document.problem(WRONG_VALUE, [*path, failure.value], wrong, help=mend, key=True)
         return
-    match error.validator:
+    match failure.keyword:
         case "additionalProperties":
-            yield from _unknown_keys(document, path, error)
+            yield from _unknown_keys(document, failure)
         case "required":
-            yield _missing_key(document, path, error)
+            yield _missing_key(document, failure)
         case "type":
-            yield _wrong_type(document, path, error, about)
+            yield _wrong_type(document, failure)
         case "enum":
-            allowed = error.validator_value
-            guess = nearest(str(error.instance), allowed)
-            yield document.problem(
-                WRONG_VALUE,
-                path,
-                f"{_name(path)} must be {' or '.join(allowed)}, not {describe(error.instance)}",
-                help=f"Did you mean {guess}?" if guess else about,
-            )
+            guess = nearest(str(failure.value), failure.expected)
+            choices = " or ".join(failure.expected)
+            wrong = f"{failure.name} must be {choices}, not {describe(failure.value)}"
+            mend = f"Did you mean {guess}?" if guess else about
+            yield document.problem(WRONG_VALUE, path, wrong, help=mend)
         case "uniqueItems":
-            yield document.problem(
-                WRONG_VALUE, path, f"{_name(path)} names something twice", help="Remove one."
-            )
+            wrong = f"{failure.name} names something twice"
+            yield document.problem(WRONG_VALUE, path, wrong, help="Remove one.")
         case "minItems" | "minLength":
-            yield document.problem(WRONG_VALUE, path, f"{_name(path)} is empty", help=about)
+            yield document.problem(WRONG_VALUE, path, f"{failure.name} is empty", help=about)
         case _:
-            wrong = f"{_name(path)} cannot be {describe(error.instance)}"
-            yield document.problem(WRONG_VALUE, path, wrong, help=f"It is {about}." if about else "")
+            wrong = f"{failure.name} cannot be {describe(failure.value)}"
+            yield document.problem(WRONG_VALUE, path, wrong, help=f"It is {about}.")
 
 
-def _unknown_keys(
-    document: Document, path: list[str | int], error: "ValidationError"
-) -> Iterator[Problem]:
-    known = list(error.schema["properties"])
-    for key in error.instance:
+def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
+    known = list(failure.schema["properties"])
+    for key in failure.value:
         if key not in known:
             guess = nearest(key, known)
             mend = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
-            yield document.problem(
-                UNKNOWN_KEY, [*path, key], f"unknown key {key}", help=mend, key=True
-            )
+            wrong = f"unknown key {key}"
+            yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=mend, key=True)
 
 
-def _missing_key(document: Document, path: list[str | int], error: "ValidationError") -> Problem:
+def _missing_key(document: Document, failure: _Failure) -> Problem:
     # jsonschema reports each missing key by itself, but says which only in its message.
-    key = next(key for key in error.validator_value if error.message.startswith(f"{key!r} "))
-    schema = error.schema.get("properties", {})
-    guess = nearest(key, [other for other in error.instance if other not in schema])
+    key = next(key for key in failure.expected if failure.message.startswith(f"{key!r} "))
+    known = failure.schema.get("properties", {})
+    wrong = f"{key} is missing"
+    guess = nearest(key, [other for other in failure.value if other not in known])
     if guess:
         mend = f"Did you mean {key} where it says {guess}?"
-        return document.problem(MISSING_KEY, [*path, guess], f"{key} is missing", help=mend, key=True)
-    about = schema.get(key, {}).get("description", "")
-    return document.problem(MISSING_KEY, path, f"{key} is missing", help=about)
+        where = [*failure.path, guess]
+        return document.problem(MISSING_KEY, where, wrong, help=mend, key=True)
+    about = known.get(key, {}).get("description", "")
+    return document.problem(MISSING_KEY, failure.path, wrong, help=about)
 
 
-def _wrong_type(
-    document: Document, path: list[str | int], error: "ValidationError", about: str
-) -> Problem:
-    expected = error.validator_value
+def _wrong_type(document: Document, failure: _Failure) -> Problem:
+    expected = failure.expected
     types = [expected] if isinstance(expected, str) else expected
     words = " or ".join(_TYPES[name] for name in types if name != "null")
-    value: Any = error.instance
-    is_scalar = not isinstance(value, dict | list | type(None))
-    mend = f'Quote it: "{document.source(path)}".' if "string" in types and is_scalar else about
-    wrong = f"{_name(path)} must be {words}, not {describe(value)}"
-    return document.problem(WRONG_TYPE, path, wrong, help=mend)
-
-
-def _name(path: list[str | int]) -> str:
-    """The last key of a path, with the indices after it: `model_list[2]`."""
-    name = ""
-    for step in reversed(path):
-        if isinstance(step, str):
-            return step + name
-        name = f"[{step}]" + name
-    return f"entry {name}" if name else "the file"
+    is_scalar = not isinstance(failure.value, dict | list | type(None))
+    mend = failure.about
+    if "string" in types and is_scalar:
+        mend = f'Quote it: "{document.source(failure.path)}".'
+    wrong = f"{failure.name} must be {words}, not {describe(failure.value)}"
+    return document.problem(WRONG_TYPE, failure.path, wrong, help=mend)

@@ -6,7 +6,7 @@ several documents in one file. The tree is built from libyaml's events because P
 recurses in C and takes the process down on deep nesting (measured with PyYAML 6.0.3).
 """
 
-import datetime
+import datetime as dt
 import functools
 import os
 import re
@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from nixcfg.problem import START, Problem, Related, Rule, Severity, Span
+from nixcfg.problem import START, Fix, Problem, Related, Rule, Severity, Span
 
 UNREADABLE = Rule("NX001", Severity.ERROR, "a file cannot be read")
 NOT_UTF8 = Rule("NX002", Severity.ERROR, "a file is not UTF-8 text")
@@ -37,8 +37,6 @@ MAX_DEPTH = 64
 MAX_KEYS = 10_000
 MAX_VALUES = 500_000
 """Values after aliases are expanded, which is what every later step walks over."""
-
-Path_ = Sequence[str | int]
 
 
 class Map(dict[str, Any]):
@@ -72,7 +70,7 @@ class Document:
     root: Span = START
     _spans: "array[int]" = field(default_factory=lambda: array("Q"), repr=False)
 
-    def span(self, path: Path_ = (), *, key: bool = False) -> Span:
+    def span(self, path: Sequence[str | int] = (), *, key: bool = False) -> Span:
         """Where the value at `path` stands, or its key with `key=True`.
 
         A path that leads nowhere gives the deepest place that exists on the way to it.
@@ -87,23 +85,25 @@ class Document:
             where = key_span if key and last else value_span
         return where
 
-    def source(self, path: Path_) -> str:
+    def source(self, path: Sequence[str | int]) -> str:
         """How the scalar at `path` is written in the file."""
         span = self.span(path)
         return _line(self.text, span.line)[span.column - 1 :][: span.length]
 
-    def problem(  # noqa: PLR0913
+    def problem(
         self,
         rule: Rule,
-        path: Path_,
+        path: Sequence[str | int],
         message: str,
         *,
-        help: str = "",  # noqa: A002
+        help: str = "",
         key: bool = False,
         related: Iterable[Related] = (),
+        fix: Fix | None = None,
     ) -> Problem:
         """A problem of this document, at the value (or the key) of `path`."""
-        return self.problem_at(rule, self.span(path, key=key), message, help=help, related=related)
+        span = self.span(path, key=key)
+        return self.problem_at(rule, span, message, help=help, related=related, fix=fix)
 
     def problem_at(
         self,
@@ -111,15 +111,15 @@ class Document:
         span: Span,
         message: str,
         *,
-        help: str = "",  # noqa: A002
+        help: str = "",
         related: Iterable[Related] = (),
+        fix: Fix | None = None,
     ) -> Problem:
         """A problem of this document, at a place."""
-        return Problem(
-            rule, self.name, span, message, help, _line(self.text, span.line), tuple(related)
-        )
+        line = _line(self.text, span.line)
+        return Problem(rule, self.name, span, message, help, line, tuple(related), fix)
 
-    def related(self, path: Path_, message: str, *, key: bool = True) -> Related:
+    def related(self, path: Sequence[str | int], message: str, *, key: bool = True) -> Related:
         """This document's part in a problem that is reported elsewhere."""
         return Related(self.name, self.span(path, key=key), message)
 
@@ -164,7 +164,7 @@ def parse(text: str, name: str) -> Document:
     try:
         return builder.build()
     except yaml.MarkedYAMLError as error:
-        return _with_problem(builder.document, NOT_YAML, *_explain(error))
+        return _with_problem(builder.document, NOT_YAML, *_explain(error, text))
     except yaml.YAMLError as error:
         return _with_problem(builder.document, NOT_YAML, START, f"not YAML: {error}")
     except _StopError:
@@ -201,7 +201,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
-        self.spans: "array[int]" = array("Q")
+        self.spans: array[int] = array("Q")
         self.anchors: dict[str, Any] = {}
         self.stack: list[_Open] = []
         self.root: Any = None
@@ -221,7 +221,9 @@ class _Builder:
         for event in yaml.parse(text, Loader=_LOADER):
             self.take(event)
         if self.root is None and not self.problems:
-            self.stop(EMPTY, START, "the file is empty", "See `nixcfg schema` for what belongs here.")
+            self.stop(
+                EMPTY, START, "the file is empty", "See `nixcfg schema` for what belongs here."
+            )
         return Document(
             self.document.name,
             text,
@@ -312,12 +314,13 @@ class _Builder:
             self.stop(TOO_LARGE, span, f"more than {MAX_KEYS} keys in one mapping", "")
 
     def alias(self, event: yaml.AliasEvent) -> None:
-        span = _span(event, fallback=len(event.anchor) + 1)
-        if event.anchor not in self.anchors:
-            self.stop(NOT_YAML, span, f"*{event.anchor} names no anchor of this file", "")
-        value = self.anchors[event.anchor]
+        anchor = str(event.anchor)
+        span = _span(event, fallback=len(anchor) + 1)
+        if anchor not in self.anchors:
+            self.stop(NOT_YAML, span, f"*{anchor} names no anchor of this file", "")
+        value = self.anchors[anchor]
         if value is _BEING_READ:
-            self.stop(TOO_LARGE, span, f"*{event.anchor} contains itself", "Remove the alias.")
+            self.stop(TOO_LARGE, span, f"*{anchor} contains itself", "Remove the alias.")
         if self.expects_key():
             self.report(KEY_NOT_TEXT, span, "a key must be written out, not an alias", "")
             self.stack[-1].awaits_value = True
@@ -375,7 +378,9 @@ class _Builder:
         """`<<: *base`: the earlier mapping wins, and the mapping's own keys win over both."""
         for base in merged if isinstance(merged, Seq) else [merged]:
             if not isinstance(base, Map):
-                self.report(NOT_YAML, span, "<< merges mappings only", "Name an anchor of a mapping.")
+                self.report(
+                    NOT_YAML, span, "<< merges mappings only", "Name an anchor of a mapping."
+                )
                 continue
             for index, (key, value) in enumerate(base.items()):
                 at = base.at + 2 * index
@@ -404,7 +409,7 @@ class _Builder:
                     f"control character U+{ord(control[0]):04X} in a text",
                     "Only newline, tab and carriage return can be carried into Nix.",
                 )
-        plain, quoted = event.implicit
+        plain, _ = event.implicit
         if event.tag is None or event.tag == "!":
             if not plain:
                 return text
@@ -415,13 +420,15 @@ class _Builder:
         try:
             return _construct(event.tag, text)
         except (yaml.YAMLError, ValueError):
-            self.report(NOT_YAML, span, f"YAML tag {event.tag} does not fit here", "Remove the tag.")
+            self.report(
+                NOT_YAML, span, f"YAML tag {event.tag} does not fit here", "Remove the tag."
+            )
             return text
 
-    def report(self, rule: Rule, span: Span, message: str, help: str) -> None:  # noqa: A002
+    def report(self, rule: Rule, span: Span, message: str, help: str) -> None:
         self.problems.append(self.document.problem_at(rule, span, message, help=help))
 
-    def stop(self, rule: Rule, span: Span, message: str, help: str) -> None:  # noqa: A002
+    def stop(self, rule: Rule, span: Span, message: str, help: str) -> None:
         self.report(rule, span, message, help)
         raise _StopError
 
@@ -435,7 +442,7 @@ def describe(value: Any) -> str:
             return "true" if value else "false"
         case int() | float():
             return f"the number {value}"
-        case datetime.date():
+        case dt.date():
             return f"a date ({value})"
         case str():
             return f'the text "{value}"' if len(value) <= 40 else f'the text "{value[:37]}..."'
@@ -450,9 +457,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BEING_READ = object()
 _TAG = "tag:yaml.org,2002:"
 # What YAML 1.1 allows in a stream; libyaml itself names no line for the others.
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Written in double quotes as "\x01"; Nix has no escape for them.
 _NOT_FOR_NIX = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _SCALARS = {_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp")}
@@ -462,7 +467,7 @@ _constructor = yaml.constructor.SafeConstructor()
 def _construct(tag: str, text: str) -> Any:
     if tag not in _SCALARS:
         raise yaml.YAMLError(tag)
-    return _constructor.construct_object(yaml.ScalarNode(tag, text))  # type: ignore[no-untyped-call]
+    return _constructor.construct_object(yaml.ScalarNode(tag, text))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -489,6 +494,8 @@ def _odd(tag: str, text: str, value: Any) -> str:
 
 def _span(event: yaml.Event, fallback: int = 1) -> Span:
     start, end = event.start_mark, event.end_mark
+    if start is None or end is None:  # only for events that were not parsed
+        return START
     length = end.column - start.column if end.line == start.line else fallback
     return Span(start.line + 1, start.column + 1, max(length, 1))
 
@@ -544,7 +551,7 @@ def _mend(error: OSError) -> str:
     return ""
 
 
-def _unusable(name: str, rule: Rule, message: str, help: str) -> Document:  # noqa: A002
+def _unusable(name: str, rule: Rule, message: str, help: str) -> Document:
     return _with_problem(Document(name), rule, START, message, help=help)
 
 
@@ -553,25 +560,27 @@ def _with_problem(
     rule: Rule,
     span: Span,
     message: str,
-    help: str = "",  # noqa: A002
+    help: str = "",
 ) -> Document:
     problem = document.problem_at(rule, span, message, help=help)
     return Document(document.name, document.text, None, (problem,))
 
 
-def _explain(error: yaml.MarkedYAMLError) -> tuple[Span, str, str]:
+_MENDS = {
+    "mapping values are not allowed": "Indent it as the lines around it; quote a text with `: `.",
+    "could not find expected ':'": "A key needs a colon and a space after it.",
+    "did not find expected": "Check the indentation and the brackets and quotes before this place.",
+}
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str]:
     mark = error.problem_mark or error.context_mark
     span = Span(mark.line + 1, mark.column + 1) if mark else START
     message = error.problem or "this is not YAML"
     if error.context:
         message = f"{message} ({error.context})"
-    help = ""  # noqa: A001
-    if r"'\t'" in message or "found a tab" in message:
-        help = "YAML indents with spaces; replace the tab."  # noqa: A001
-    elif "mapping values are not allowed" in message:
-        help = "Indent it as the lines around it, and quote a value that contains `: `."  # noqa: A001
-    elif "could not find expected ':'" in message:
-        help = "A key needs a colon and a space after it."  # noqa: A001
-    elif "'@'" in message or "'`'" in message or "'%'" in message:
-        help = "Quote a value that starts with this character."  # noqa: A001
-    return span, message, help
+    if "cannot start any token" in message:
+        character = _line(text, span.line)[span.column - 1 :][:1]
+        mend = f"Quote a text that starts with {character}."
+        return span, message, "Indent with spaces, not tabs." if character == "\t" else mend
+    return span, message, next((mend for part, mend in _MENDS.items() if part in message), "")

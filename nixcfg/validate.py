@@ -40,7 +40,7 @@ def validate(sources: Sources) -> Report:
         project = model.build(sources.project, usable)
         for provider in project.providers:
             problems += rules.of_provider(provider)
-        problems += rules.of_project(project)
+        problems += rules.of_project(project, sources.providers)
     problems.sort(key=Problem.sort_key)
     valid = not any(problem.is_error for problem in problems)
     return Report(1 + len(sources.providers), tuple(problems), project if valid else None)

@@ -90,8 +90,10 @@ def diff(plan: Plan) -> str:
         name = f"{plan.folder.name}/{change.path}"
         old = "/dev/null" if change.old is None else f"a/{name}"
         new = "/dev/null" if change.new is None else f"b/{name}"
-        for line in difflib.unified_diff(_lines(change.old), _lines(change.new), old, new):
-            parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+        parts += [
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in difflib.unified_diff(_lines(change.old), _lines(change.new), old, new)
+        ]
     return "".join(parts)
 
 

@@ -4,7 +4,7 @@ A rule is a `Rule` constant beside the function that finds it. `of_provider` loo
 `of_project` at all of them together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from nixcfg.model import Project, Provider
 from nixcfg.problem import Problem
@@ -18,9 +18,12 @@ def of_provider(provider: Provider) -> Iterator[Problem]:
     yield from secrets.check(provider.document)
 
 
-def of_project(whole: Project) -> Iterator[Problem]:
-    """What is wrong with nixcfg.yaml, and what the files do to each other."""
+def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with nixcfg.yaml, and what the files do to each other.
+
+    `names` are all provider files, also those that are too broken to be part of the project.
+    """
     yield from settings.check(whole.moves)
     yield from settings.conflicts(whole)
     yield from secrets.across(whole)
-    yield from project.check(whole)
+    yield from project.check(whole, names)

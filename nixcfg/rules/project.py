@@ -1,7 +1,7 @@
 """nixcfg.yaml: names that must exist, and what would expose the gateway."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from nixcfg import shape, wiring
 from nixcfg.model import Project
@@ -15,17 +15,16 @@ OPEN_TO_ALL = Rule("NX505", Severity.ERROR, "anyone on the network could use the
 BAD_ADDRESS = Rule("NX506", Severity.ERROR, "listen_address is no IP address")
 
 
-def check(project: Project) -> Iterator[Problem]:
-    """What is wrong with nixcfg.yaml."""
-    yield from _names(project)
+def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with nixcfg.yaml; `providers` are the names of all provider files."""
+    yield from _names(project, providers)
     yield from _shared_names(project)
     yield from _exposure(project)
 
 
-def _names(project: Project) -> Iterator[Problem]:
+def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     document = project.document
-    providers = [provider.name for provider in project.providers]
-    configs = [config.name for config in project.configs]
+    configs = [*providers, *project.profiles, wiring.ALL]
     if project.model_config not in configs:
         guess = shape.nearest(project.model_config, configs)
         yield document.problem(
@@ -51,7 +50,9 @@ def _names(project: Project) -> Iterator[Problem]:
                     UNKNOWN_MEMBER,
                     ("profiles", profile, index),
                     f"there is no {wiring.provider_path(member)}",
-                    help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(providers)}.",
+                    help=f"Did you mean {guess}?"
+                    if guess
+                    else f"There are: {', '.join(providers)}.",
                 )
 
 

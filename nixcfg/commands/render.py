@@ -1,0 +1,82 @@
+"""`nixcfg render`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import OK, PROBLEMS, find_root, say, validated, wants_color
+
+if TYPE_CHECKING:
+    from nixcfg.write import Plan
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The output folder, replaced as a whole.  [default: rendered/ in the project]",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 and name what is not up to date."
+)
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@click.pass_obj
+def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) -> int:
+    """Validate the project, then write docker.nix and the LiteLLM files. All of them or none.
+
+    \b
+    Example: nixcfg render --diff
+    """
+    from nixcfg import render, report, write
+
+    root = find_root(base)
+    checked = validated(root)
+    if checked.problems:
+        color = wants_color(sys.stderr)
+        say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
+    if checked.project is None:
+        say("Nothing was rendered: mend the errors first.")
+        return PROBLEMS
+    texts = render.files(checked.project)
+    folder = _output_folder(root, out)
+    if check or diff:
+        plan = write.plan(folder, texts)
+        click.echo(write.diff(plan), nl=False) if diff else _show(plan)
+        return PROBLEMS if check and plan.changes else OK
+    with write.lock(folder):
+        plan = write.plan(folder, texts)
+        if plan.edited and not force:
+            _refuse(plan)
+            return PROBLEMS
+        write.apply(plan)
+    _show(plan)
+    say(f"{folder.name}/ is up to date ({len(plan.files)} files).")
+    return OK
+
+
+def _output_folder(root: Path, out: Path | None) -> Path:
+    from nixcfg import wiring
+
+    # abspath, not resolve: the folder is replaced, so a symlink in its place is refused later.
+    folder = Path(os.path.abspath(out or root / wiring.RENDERED_DIR))  # noqa: PTH100
+    if root.resolve().is_relative_to(folder.resolve()):
+        raise click.UsageError(f"--out {out} holds the project itself; name a folder of its own")
+    return folder
+
+
+def _show(plan: "Plan") -> None:
+    for change in plan.changes:
+        click.echo(f"{change.verb} {plan.folder.name}/{change.path}")
+
+
+def _refuse(plan: "Plan") -> None:
+    for path in plan.edited:
+        say(f"{plan.folder.name}/{path} is not as nixcfg wrote it.")
+    say(
+        "Nothing was rendered. Keep your changes in nixcfg.yaml, providers/ or your own NixOS\n"
+        "configuration, which wins over every rendered value; --force overwrites them."
+    )

@@ -1,0 +1,19 @@
+"""`nixcfg schema`."""
+
+import click
+
+from nixcfg.commands import OK
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["project", "provider"]), default="project")
+def command(kind: str) -> int:
+    """Print the JSON Schema of nixcfg.yaml (project) or of a provider file, for editors.
+
+    \b
+    Example: nixcfg schema provider
+    """
+    from nixcfg import resources
+
+    click.echo(resources.schema_text(kind), nl=False)
+    return OK
