@@ -1,0 +1,144 @@
+# A package set that is just enough to evaluate NixOS modules.
+#
+# Real evaluation of the real modules needs a `pkgs`, but not a compiler: unit
+# texts, ports, assertions and the rest depend on what packages are called and not on
+# how they are built. So every tool is a package at `root` ("/usr" unless told
+# otherwise): `${pkgs.coreutils}/bin/cat` is then /usr/bin/cat, and a script that the
+# module writes runs as it is on any Linux system that has the tools. Texts and
+# scripts are real store files, made by builtins.toFile and therefore without a build;
+# toFile takes no text that refers to a derivation, and none here does.
+{
+  lib,
+  root ? "/usr",
+}:
+
+let
+  tool = name: {
+    inherit name;
+    pname = name;
+    version = "99";
+    type = "derivation";
+    outPath = root;
+    drvPath = "${root}/${name}.drv";
+    outputName = "out";
+    outputs = [ "out" ];
+    out = tool name;
+    bin = tool name;
+    man = tool name;
+    dev = tool name;
+    lib = tool name;
+    system = "x86_64-linux";
+    meta.mainProgram = name;
+    shellPath = "/bin/${name}";
+    passthru = { };
+    override = _: tool name;
+    overrideAttrs = _: tool name;
+    withPackages = _: tool name;
+  };
+
+  # A store file of one text.
+  file =
+    name: text:
+    tool name // { outPath = builtins.toFile (lib.strings.sanitizeDerivationName name) text; };
+
+  # ${program}/bin/NAME has to exist without a build, so a program is at a path below
+  # /nixos-scripts. The path carries the store file of its text as string context,
+  # where units.nix finds it again.
+  program =
+    name: text:
+    tool name
+    // {
+      outPath = lib.addContextFrom text (
+        lib.addContextFrom (builtins.toFile name text) "/nixos-scripts/${builtins.hashString "sha256" (builtins.unsafeDiscardStringContext text)}"
+      );
+      overrideAttrs = _: program name text;
+    };
+
+  shell = "${root}/bin/bash";
+  platform = lib.systems.elaborate "x86_64-linux";
+
+  set = tools // {
+    _type = "pkgs";
+    __splicedPackages = set;
+    pkgsStatic = set;
+    pkgsi686Linux = set;
+    inherit lib;
+    path = <nixpkgs>;
+    system = "x86_64-linux";
+    config = { };
+    overlays = [ ];
+    appendOverlays = _: set;
+    runtimeShell = shell;
+    bash = tool "bash";
+    bashInteractive = tool "bash";
+    writeText = file;
+    writeTextFile = { name, text, ... }: file name text;
+    writeTextDir = name: text: file (baseNameOf name) text;
+    writeScript = file;
+    writeShellScript = name: text: file name "#!${shell}\n${text}";
+    writeShellScriptBin = name: text: program name "#!${shell}\n${text}\n";
+    writeScriptBin = program;
+    writeShellApplication =
+      { name, text, ... }:
+      program name "#!${shell}\nset -o errexit\nset -o nounset\nset -o pipefail\n\n${text}\n";
+    runCommand = name: _: text: file name text;
+    runCommandLocal = name: _: text: file name text;
+    linkFarm = name: _: tool name;
+    symlinkJoin = { name, ... }: tool name;
+    buildEnv = { name, ... }: tool name;
+    substituteAll = { name ? "substituted", ... }: tool name;
+    replaceVars = path: _: tool (baseNameOf path);
+    fetchurl = { name ? "fetched", ... }: tool name;
+    callPackage = _: _: tool "package";
+    formats = lib.genAttrs [ "json" "yaml" "toml" "ini" "keyValue" ] (
+      _: _: {
+        type = lib.types.attrsOf lib.types.anything;
+        generate = name: value: file name (builtins.toJSON value);
+      }
+    );
+    stdenv = platform // {
+      cc = tool "gcc";
+      hostPlatform = platform;
+      buildPlatform = platform;
+      targetPlatform = platform;
+      mkDerivation = attributes: tool (attributes.name or attributes.pname or "derivation");
+    };
+    linuxPackages = {
+      kernel = tool "linux" // { config = { isYes = _: true; isEnabled = _: true; }; features = { }; };
+      extend = _: set.linuxPackages;
+    };
+    systemd = tool "systemd" // {
+      withMachined = true;
+      interfaceVersion = 2;
+    };
+    # A real tarball of nothing, for `imageFile`.
+    emptyImage = file "image.tar" "";
+  };
+
+  # What the modules mention when they are evaluated. Extended by whatever a new
+  # nixpkgs asks for: an absent name fails with "attribute 'name' missing".
+  tools = lib.genAttrs [
+    "coreutils"
+    "dhcpcd"
+    "docker"
+    "findutils"
+    "glibcLocales"
+    "gnugrep"
+    "gnused"
+    "kexec-tools"
+    "kmod"
+    "logrotate"
+    "makeInitrdNGTool"
+    "nix"
+    "nsncd"
+    "openresolv"
+    "podman"
+    "shadow"
+    "sudo"
+    "tzdata"
+    "util-linux"
+  ] tool
+  # nix compares packages by their path, and users.nix compares shells.
+  // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
+in
+set
