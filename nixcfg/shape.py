@@ -118,7 +118,8 @@ def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
             yield document.problem(WRONG_VALUE, path, f"{failure.name} is empty", help=about)
         case _:
             wrong = f"{failure.name} cannot be {describe(failure.value)}"
-            yield document.problem(WRONG_VALUE, path, wrong, help=f"It is {about}.")
+            mend = f"Use {about}." if about[:1].islower() else about
+            yield document.problem(WRONG_VALUE, path, wrong, help=mend)
 
 
 def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:

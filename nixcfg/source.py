@@ -8,6 +8,7 @@ recurses in C and takes the process down on deep nesting (measured with PyYAML 6
 
 import datetime as dt
 import functools
+import json
 import os
 import re
 import stat
@@ -445,7 +446,8 @@ def describe(value: Any) -> str:
         case dt.date():
             return f"a date ({value})"
         case str():
-            return f'the text "{value}"' if len(value) <= 40 else f'the text "{value[:37]}..."'
+            shown = value if len(value) <= 40 else f"{value[:37]}..."
+            return f"the text {json.dumps(shown, ensure_ascii=False)}"
         case list():
             return "a list"
         case dict():
@@ -515,9 +517,10 @@ def _position(text: str, index: int) -> Span:
 
 
 def _line(text: str, number: int) -> str:
+    """A line without its end; what a terminal might obey instead of showing is replaced."""
     for index, line in enumerate(_lines(text), start=1):
         if index == number:
-            return line
+            return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
     return ""
 
 

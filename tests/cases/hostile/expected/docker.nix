@@ -1,0 +1,44 @@
+# Written by `nixcfg render` from nixcfg.yaml and providers/: change those, not this file.
+# Every value is a default, so what your own configuration says wins.
+{ lib, ... }:
+{
+  imports = [ ./litellm-proxy.nix ];
+
+  services.litellm-proxy = {
+    enable = lib.mkDefault true;
+    backend = lib.mkDefault "docker";
+    image = lib.mkDefault "ghcr.io/berriai/litellm:v1.106.2";
+    listenAddress = lib.mkDefault "127.0.0.1";
+    port = lib.mkDefault 4000;
+    auth = lib.mkDefault "master-key";
+
+    # Which of the configurations below the container loads.
+    modelConfig = lib.mkDefault "all";
+
+    configs = {
+      "in" = {
+        file = ./litellm/in.yaml;
+        secrets = [ ];
+      };
+      "let" = {
+        file = ./litellm/let.yaml;
+        secrets = [ ];
+      };
+      all = {
+        file = ./litellm/all.yaml;
+        secrets = [ ];
+      };
+    };
+
+    environment = {
+      ANTIQUOTE = lib.mkDefault "\${HOME} \$HOME \$\$ \\\${HOME} ''\${HOME}";
+      BACKSLASH = lib.mkDefault "\\ \\\\ \\n \\\"";
+      COMMENT = lib.mkDefault "a # b: c /* d */ --e";
+      EMPTY = lib.mkDefault "";
+      QUOTES = lib.mkDefault "say \"yes\" and 'no' and ''both''";
+      TAB = lib.mkDefault "a\tb";
+      UNICODE = lib.mkDefault "é ß 漢字 😀   ";
+      "let" = lib.mkDefault "in";
+    };
+  };
+}

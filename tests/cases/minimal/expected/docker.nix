@@ -1,0 +1,29 @@
+# Written by `nixcfg render` from nixcfg.yaml and providers/: change those, not this file.
+# Every value is a default, so what your own configuration says wins.
+{ lib, ... }:
+{
+  imports = [ ./litellm-proxy.nix ];
+
+  services.litellm-proxy = {
+    enable = lib.mkDefault true;
+    backend = lib.mkDefault "docker";
+    image = lib.mkDefault "ghcr.io/berriai/litellm:v1.106.2";
+    listenAddress = lib.mkDefault "127.0.0.1";
+    port = lib.mkDefault 4001;
+    auth = lib.mkDefault "master-key";
+
+    # Which of the configurations below the container loads.
+    modelConfig = lib.mkDefault "all";
+
+    configs = {
+      local = {
+        file = ./litellm/local.yaml;
+        secrets = [ ];
+      };
+      all = {
+        file = ./litellm/all.yaml;
+        secrets = [ ];
+      };
+    };
+  };
+}

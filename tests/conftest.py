@@ -1,0 +1,60 @@
+"""What all tests share: the program under test, and the tools it may need on this machine."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write what the program does today as the expected output of the golden cases",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def nixcfg() -> Run:
+    """Run the real program in a process of its own: `nixcfg("-C", folder, "render")`."""
+    program = os.environ.get("NIXCFG")
+    command = [program] if program else [sys.executable, "-P", "-m", "nixcfg"]
+
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        options = {"capture_output": True, "text": True, "timeout": 60, **options}
+        return subprocess.run([*command, *map(str, arguments)], check=False, **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def nix() -> Run:
+    """Run `nix-instantiate` with <nixpkgs> in reach; skips where either is absent."""
+    if not shutil.which("nix-instantiate"):
+        pytest.skip("nix-instantiate is not installed (Debian: nix-bin)")
+    command = ["nix-instantiate", "--option", "substitute", "false"]
+    found = subprocess.run(
+        [*command, "--eval", "-E", "<nixpkgs/lib>"], capture_output=True, check=False
+    )
+    if found.returncode != 0:
+        pytest.skip("<nixpkgs/lib> does not resolve; put nixpkgs on NIX_PATH")
+
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        options = {"capture_output": True, "text": True, "timeout": 300, **options}
+        return subprocess.run([*command, *map(str, arguments)], check=False, **options)
+
+    return run
