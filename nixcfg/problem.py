@@ -4,6 +4,7 @@ Problems are values. Nothing in the core raises because of what a user wrote, so
 file never hides what is wrong with the others.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,10 +29,18 @@ class Span(NamedTuple):
 START = Span(1, 1)
 
 
-@dataclass(frozen=True, slots=True)
+Example = str | Mapping[str, str]
+"""Files by name, as text. One text alone is a LiteLLM configuration: valid as the provider file
+`providers/example.yaml` of a project, and by itself. A line of carets in a comment marks the
+place in the line above it; `#^` marks column 1 too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A kind of problem, with a code that never changes its meaning.
 
+    `explanation` is one paragraph on what happens and why it matters, `bad` and `good` are what
+    `nixcfg explain` shows and what the tests run, `source` is how the fact was established.
     `alone` is the severity in an ordinary LiteLLM configuration outside a project, where nixcfg
     renders nothing and what LiteLLM accepts is no error; None means the same as in a project.
     """
@@ -39,6 +48,10 @@ class Rule:
     code: str
     severity: Severity
     title: str
+    explanation: str = ""
+    bad: Example = ""
+    good: Example = ""
+    source: str = ""
     alone: Severity | None = None
 
 
@@ -89,7 +102,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding. `line_text` is the source line (without its newline) that `span` points into."""
+    """One finding. `line_text` is the source line (without its newline) that `span` points into.
+
+    `level` overrides the rule's severity: in a LiteLLM file on its own, or as the project asks.
+    """
 
     rule: Rule
     file: str
@@ -99,6 +115,7 @@ class Problem:
     line_text: str = ""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    level: Severity | None = None
 
     @property
     def code(self) -> str:
@@ -106,11 +123,11 @@ class Problem:
 
     @property
     def severity(self) -> Severity:
-        return self.rule.severity
+        return self.level or self.rule.severity
 
     @property
     def is_error(self) -> bool:
-        return self.rule.severity is Severity.ERROR
+        return self.severity is Severity.ERROR
 
     def sort_key(self) -> tuple[str, Span, str, str]:
         """Problems of a report stand by file, then by place, then by code."""

@@ -1,0 +1,32 @@
+"""`nixcfg explain`."""
+
+import click
+
+from nixcfg.commands import OK
+
+
+@click.command()
+@click.argument("code", required=False)
+def command(code: str | None) -> int:
+    """Say what a code means: what happens, why it matters, a bad and a good example.
+
+    Without CODE, list all of them.
+
+    \b
+    Example: nixcfg explain NX201
+    """
+    from nixcfg import rules
+
+    if code is None:
+        for rule in rules.RULES.values():
+            click.echo(f"{rule.code}  {rule.severity.value:7}  {rule.title}")
+        return OK
+    found = rules.RULES.get(code.upper())
+    if found is None:
+        guess = rules.nearest_code(code)
+        raise click.BadParameter(
+            f"there is no {code}; " + (f"did you mean {guess}?" if guess else "see nixcfg explain"),
+            param_hint="CODE",
+        )
+    click.echo(rules.explain(found))
+    return OK
