@@ -1,0 +1,440 @@
+"""Nonsense in: a clear message and an exit code; no traceback, nothing half written."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cli import CPU_SECONDS, MEMORY_KIB, WALL_SECONDS, Cli, Done, names, snapshot
+
+PLACE = r":\d+:\d+"
+
+
+@dataclass(frozen=True)
+class Nonsense:
+    """What is put in place of a project's file.
+
+    `where` is what must follow the file's name in the message: a pattern for line and column
+    where the input has them, nothing where there is no text to point into.
+    """
+
+    name: str
+    put: Callable[[Path], object]
+    where: str = PLACE
+
+
+def text(name: str, content: str | bytes, where: str = PLACE) -> Nonsense:
+    raw = content.encode() if isinstance(content, str) else content
+    return Nonsense(name, lambda path: path.write_bytes(raw), where)
+
+
+def laughs(depth: int) -> str:
+    """Ten aliases to ten aliases to ... : a few hundred bytes that stand for 10**depth values."""
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, depth)]
+    return "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(levels)
+
+
+def merging_laughs(depth: int) -> str:
+    """The same with merge keys, which build mappings instead of repeating a list."""
+    levels = [f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 10)}]}}\n" for n in range(1, depth)]
+    return "m0: &m0 {k: 1}\n" + "".join(levels)
+
+
+def loop(path: Path) -> None:
+    other = path.with_name("other.yaml.link")
+    path.symlink_to(other.name)
+    other.symlink_to(path.name)
+
+
+def unreadable(path: Path) -> None:
+    path.write_text("model_list: []\n")
+    path.chmod(0)
+
+
+NONSENSE = [
+    text("empty", "", where=""),
+    text("blank", "\n \n\n", where=""),
+    text("comments", "# nothing but a comment\n", where=""),
+    Nonsense("directory", Path.mkdir, where=""),
+    Nonsense("fifty_megabytes", lambda p: p.write_bytes(b"key: [1, 2, 3]\n" * 3_500_000), where=""),
+    text("fifty_megabytes_scalar", b'a: "' + b"x" * 50_000_000 + b'"\n', where=""),
+    text("huge_scalar", b'model_list: "' + b"x" * 3_000_000 + b'"\n'),
+    text("huge_key", b"x" * 3_000_000 + b": 1\n", where=""),
+    text("huge_number", b"port: " + b"9" * 5_000 + b"\nmodel_list: 0x" + b"f" * 9_000),
+    text("many_keys", "".join(f"k{n}: {n}\n" for n in range(100_000))),
+    text("latin_1", "model_list: # caf\xe9\n".encode("latin-1"), where=r":1:18"),
+    text("utf_16", "model_list: []\n".encode("utf-16"), where=r":1:1"),
+    text("binary", bytes(range(256))),
+    text("nul", b"model_list:\n  \0\n", where=r":2:3"),
+    text("lone_surrogate", b"model_list: \xed\xa0\x80\n", where=r":1:13"),
+    text("alias_bomb", laughs(12)),
+    text("merge_bomb", merging_laughs(12)),
+    text("own_alias", "model_list: &a [*a]\n", where=r":1:17"),
+    text("own_merge", "model_list: &a {<<: *a}\n"),
+    text("unknown_alias", "model_list: *nowhere\n", where=r":1:13"),
+    text("tabs", "model_list:\n\t- model_name: x\n", where=r":2:1"),
+    text("two_documents", "model_list: []\n---\nmodel_list: []\n", where=r":2:1"),
+    text("unclosed", 'model_list: "oops\n'),
+    text("lists_in_lists", "[" * 100_000),
+    text("closed_lists_in_lists", "[" * 50_000 + "]" * 50_000),
+    text("maps_in_maps", "{a: " * 50_000 + "}" * 50_000),
+    text("dashes", "- " * 50_000 + "x\n"),
+    text("indents", "".join(" " * n + "a:\n" for n in range(1_000))),
+    text("questions", "? " * 50_000 + "x\n"),
+    text("scalar", "just words\n"),
+    text("number", "42\n"),
+    text("list", "- a\n- b\n"),
+    text("list_as_key", "? [a, b]\n: c\n"),
+    text("number_as_key", "1: 2\n"),
+    text("python_object", "model_list: !!python/object/apply:os.system ['true']\n"),
+    text("bad_tags", "model_list: !!int many\nport: !!timestamp soon\nenvironment: !!float x\n"),
+    text("bad_date", "model_list: 2024-13-45\nport: 2024-02-30\n"),
+    text("not_numbers", "port: .nan\nmodel_list: .inf\n"),
+    text("percent", "%TAG ! tag:x,2000:\n%YAML 9.9\n---\na: 1\n"),
+    text("long_key", '? "' + "k" * 5_000 + '"\n: x\n'),
+    Nonsense("symlink_loop", loop, where=""),
+    Nonsense("dangling_symlink", lambda p: p.symlink_to("nowhere"), where=""),
+    Nonsense("endless_device", lambda p: p.symlink_to("/dev/zero"), where=""),
+    Nonsense("named_pipe", os.mkfifo, where=""),
+    Nonsense("unreadable", unreadable, where=""),
+]
+
+
+@pytest.fixture(scope="session")
+def as_owner() -> list[str]:
+    """Runs a command so that permissions bind it: root without the right to ignore them."""
+    if os.geteuid() != 0:
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("root ignores permissions, and there is no setpriv here to give that up")
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+
+
+def refused(done: Done, code: int = 1):
+    """What holds for every refusal, whatever was wrong."""
+    assert done.code == code, (done.code, done.said[-2000:])
+    assert "Traceback" not in done.said
+    assert len(done.said) < 50_000, "nobody reads that much"
+    assert done.err.strip(), "a refusal has a reason"
+
+
+@pytest.mark.parametrize("file", ["nixcfg.yaml", "providers/claude.yaml"])
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda n: n.name)
+def test_nonsense_is_refused_with_its_file_and_place(
+    file: str, nonsense: Nonsense, cli: Cli, project: Path, as_owner: list[str]
+):
+    (project / file).unlink()
+    nonsense.put(project / file)
+    before = snapshot(project / "rendered")
+    around = names(project)
+
+    rendering, report = cli.each(
+        ["-C", project, "render"],
+        ["-C", project, "validate", "--format", "json"],
+        before=as_owner,
+    )
+    refused(rendering)
+    assert re.search(re.escape(file) + nonsense.where, rendering.err), rendering.err
+    assert report.code == 1, report.said
+    problems = json.loads(report.out)["problems"]
+    here = [p for p in problems if p["file"] == file and p["severity"] == "error"]
+    assert here, problems
+    assert all(p["message"] and p["line"] >= 1 and p["column"] >= 1 for p in here)
+
+    assert snapshot(project / "rendered") == before
+    assert names(project) == around
+
+
+def test_one_bad_file_hides_nothing_about_the_others(cli: Cli, project: Path):
+    for name in ("claude", "openai", "gemini"):
+        (project / "providers" / f"{name}.yaml").write_text("model_list: *nowhere\n")
+    done = cli("-C", project, "validate")
+    assert done.code == 1
+    for name in ("claude", "openai", "gemini"):
+        assert f"providers/{name}.yaml:1:13" in done.said
+
+
+def test_the_limits_of_these_tests_bind(cli: Cli):
+    """A control: what takes more memory than allowed, or more time, does fail here."""
+    cli = Cli()
+    cli.command = [sys.executable, "-c"]
+    assert cli(f"bytearray({MEMORY_KIB - 50_000} * 1024)").code == 0
+    assert "MemoryError" in cli(f"bytearray({MEMORY_KIB + 1} * 1024)").err
+    assert CPU_SECONDS < WALL_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("name", "mangle"),
+    [
+        ("byte order mark", lambda raw: b"\xef\xbb\xbf" + raw),
+        ("windows line ends", lambda raw: raw.replace(b"\n", b"\r\n")),
+        ("no last newline", lambda raw: raw.rstrip(b"\n")),
+        ("document marks", lambda raw: b"---\n" + raw + b"\n...\n"),
+    ],
+)
+def test_harmless_oddities_change_nothing(
+    name: str, mangle: Callable[[bytes], bytes], cli: Cli, project: Path
+):
+    before = snapshot(project / "rendered")
+    for file in [project / "nixcfg.yaml", *(project / "providers").iterdir()]:
+        file.write_bytes(mangle(file.read_bytes()))
+    done = cli("-C", project, "render")
+    assert done.code == 0, done.said
+    assert snapshot(project / "rendered") == before, name
+
+
+@pytest.fixture(scope="module")
+def foreign_words(
+    cli: Cli, rendered_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """A project with names outside ASCII, rendered; and one whose report has to quote them."""
+    good = tmp_path_factory.mktemp("words") / "good"
+    shutil.copytree(rendered_project, good)
+    provider = good / "providers" / "claude.yaml"
+    text = provider.read_text().replace("claude-3-7-sonnet", "claude-naïve-✓-日本", 1)
+    provider.write_text(text)
+    bad = Path(shutil.copytree(good, good.with_name("bad")))
+    (bad / "providers" / "claude.yaml").write_text(text + "✗: &ä [*ö]\n")
+    done = cli("-C", good, "render")
+    assert done.code == 0, done.said
+    assert "日本".encode() in (good / "rendered" / "litellm" / "claude.yaml").read_bytes()
+    return good, bad
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({}, id="no_home"),
+        pytest.param({"HOME": "/nonexistent"}, id="home_that_is_not"),
+        pytest.param({"LC_ALL": "C"}, id="locale_c"),
+        pytest.param(
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="only_ascii"
+        ),
+        pytest.param({"LC_ALL": "tlh_KL.KLINGON", "TERM": "dumb"}, id="unknown_locale"),
+    ],
+)
+def test_the_environment_changes_neither_result_nor_report(
+    environment: dict[str, str], foreign_words: tuple[Path, Path], cli: Cli, tmp_path: Path
+):
+    good, bad = foreign_words
+    out = tmp_path / "out"
+    done, *reports = cli.each(
+        ["-C", good, "render", "--out", out],
+        ["-C", bad, "validate"],
+        ["-C", bad, "validate", "--format", "json"],
+        environment=environment,
+    )
+    assert done.code == 0, done.said
+    assert snapshot(out) == snapshot(good / "rendered")
+    for report in reports:
+        assert report.code == 1, report.said
+        assert "Traceback" not in report.said
+        assert "providers/claude.yaml" in report.out
+
+
+def test_closed_stdout(cli: Cli, project: Path):
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh"]
+    for command in (["validate"], ["validate", "--format", "json"], ["render"]):
+        done = cli("-C", project, *command, before=shell)
+        assert done.code in (0, 1), done.err
+        assert "Traceback" not in done.err
+        assert "Exception ignored" not in done.err
+
+
+def test_stdout_whose_reader_is_gone(cli: Cli, project: Path):
+    """As in `nixcfg … | head -0`; 141 is what a shell shows for SIGPIPE."""
+    for command in (["validate", "--format", "json"], ["schema", "provider"], ["--help"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = cli("-C", project, *command, stdout=writer)
+        finally:
+            os.close(writer)
+        assert done.code in (0, 1, 141, -13), (command, done.err)
+        assert "Traceback" not in done.err
+        assert "Exception ignored" not in done.err
+
+
+def test_full_stdout(cli: Cli, project: Path):
+    """A report that went nowhere is no success."""
+    for command in (["validate", "--format", "json"], ["schema", "provider"]):
+        full = os.open("/dev/full", os.O_WRONLY)
+        try:
+            done = cli("-C", project, *command, stdout=full)
+        finally:
+            os.close(full)
+        refused(done)
+
+
+def change(project: Path):
+    provider = project / "providers" / "claude.yaml"
+    provider.write_text(provider.read_text().replace("claude-3-7-sonnet", "claude", 1))
+
+
+@pytest.fixture
+def expected(cli: Cli, project: Path, tmp_path: Path):
+    """What the changed project renders to."""
+    copy = shutil.copytree(project, tmp_path / "copy")
+    change(copy)
+    assert cli("-C", copy, "render").code == 0
+    return snapshot(copy / "rendered")
+
+
+@pytest.mark.usefixtures("expected")
+def test_project_that_cannot_be_written_to(cli: Cli, project: Path, as_owner: list[str]):
+    before = snapshot(project / "rendered")
+    change(project)
+    project.chmod(0o555)
+    done = cli("-C", project, "render", before=as_owner)
+    project.chmod(0o755)
+    refused(done)
+    assert snapshot(project / "rendered") == before
+    assert names(project) == ["nixcfg.yaml", "providers", "rendered"]
+
+
+@pytest.mark.parametrize("folder", ["rendered", "rendered/litellm"])
+def test_output_that_cannot_be_written_to(
+    folder: str, expected: object, cli: Cli, project: Path, as_owner: list[str]
+):
+    """Replaced as a whole or left as it was, and nothing left over beside it either way."""
+    change(project)
+    (project / folder).chmod(0o555)
+    before = snapshot(project / "rendered")
+    done = cli("-C", project, "render", before=as_owner)
+    assert "Traceback" not in done.said
+    if done.code == 0:
+        assert snapshot(project / "rendered") == expected
+    else:
+        refused(done)
+        assert snapshot(project / "rendered") == before
+    assert names(project) == ["nixcfg.yaml", "providers", "rendered"]
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param(lambda p: p.write_text("a file\n"), id="file"),
+        pytest.param(lambda p: p.symlink_to("rendered"), id="symlink_loop"),
+        pytest.param(lambda p: p.symlink_to("nowhere"), id="dangling_symlink"),
+        pytest.param(os.mkfifo, id="named_pipe"),
+    ],
+)
+def test_something_else_in_its_place(put: Callable[[Path], object], cli: Cli, project: Path):
+    shutil.rmtree(project / "rendered")
+    put(project / "rendered")
+    before = snapshot(project)
+    done = cli("-C", project, "render")
+    refused(done)
+    assert "rendered" in done.err
+    assert snapshot(project) == before
+
+
+def test_a_named_pipe_among_the_rendered_files(cli: Cli, project: Path):
+    """It must not be waited for, whatever else becomes of it."""
+    os.mkfifo(project / "rendered" / "pipe")
+    for command in (["render", "--check"], ["render"]):
+        done = cli("-C", project, *command)
+        assert done.code in (0, 1)
+        assert "Traceback" not in done.said
+    change(project)
+    done = cli("-C", project, "render")
+    assert done.code in (0, 1), done.said
+    assert names(project) == ["nixcfg.yaml", "providers", "rendered"]
+
+
+def test_foreign_files_in_it_are_kept(cli: Cli, project: Path):
+    """`--out` at a folder of somebody else's must not cost that folder's content."""
+    other = project / "home"
+    other.mkdir()
+    (other / "thesis.tex").write_text("five years of work\n")
+    done = cli("-C", project, "render", "--out", other)
+    assert "Traceback" not in done.said
+    assert done.code in (0, 1), done.said
+    assert (other / "thesis.tex").read_text() == "five years of work\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["no-such-command"],
+        ["validate", "--format", "xml"],
+        ["render", "--out"],
+        ["-C", "/nonexistent/\x1b[31m", "validate"],
+        ["-C", "/dev/null", "validate"],
+    ],
+    ids=" ".join,
+)
+def test_usage(arguments: list[str], cli: Cli):
+    refused(cli(*arguments), code=2)
+
+
+def test_a_folder_that_is_not_there_is_no_reason_to_work_on_another(cli: Cli, project: Path):
+    refused(cli("-C", project / "typo", "validate"), code=2)
+
+
+def test_no_project(cli: Cli, tmp_path: Path):
+    for command in ("validate", "render"):
+        done = cli("-C", tmp_path, command)
+        assert done.code in (1, 2)
+        assert "Traceback" not in done.said
+        assert "nixcfg.yaml" in done.err
+        assert "nixcfg init" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_providers_folder_that_is_a_file_or_missing(cli: Cli, project: Path):
+    before = snapshot(project / "rendered")
+    shutil.rmtree(project / "providers")
+    missing = cli("-C", project, "render")
+    refused(missing)
+    (project / "providers").write_text("not a folder\n")
+    file = cli("-C", project, "render")
+    refused(file)
+    for done in (missing, file):
+        assert "providers" in done.err
+    assert snapshot(project / "rendered") == before
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.yaml", "a\nb.yaml", "ä.yaml", "-rf.yaml", "a'b.yaml", "${x}.yaml"]
+)
+def test_provider_names_that_make_no_file_or_nix_name(name: str, cli: Cli, project: Path):
+    before = snapshot(project / "rendered")
+    shutil.copy(project / "providers" / "claude.yaml", project / "providers" / name)
+    done = cli("-C", project, "render")
+    refused(done)
+    assert snapshot(project / "rendered") == before
+
+
+def test_provider_name_that_is_not_utf_8(cli: Cli, project: Path):
+    before = snapshot(project / "rendered")
+    name = os.fsencode(project / "providers") + b"/caf\xe9.yaml"
+    shutil.copy(project / "providers" / "claude.yaml", name)
+    for command in (["render"], ["validate", "--format", "json"]):
+        done = cli("-C", project, *command)
+        assert done.code == 1, done.said
+        assert "Traceback" not in done.said
+    assert snapshot(project / "rendered") == before
+
+
+def test_hidden_and_backup_files_of_editors_are_no_providers(cli: Cli, project: Path):
+    before = snapshot(project / "rendered")
+    (project / "providers" / ".#claude.yaml").symlink_to("user@host.123:456")
+    (project / "providers" / "claude.yaml~").write_text("half of\n")
+    (project / "providers" / ".claude.yaml.swp").write_bytes(b"b0VIM 9.0\0\0")
+    done = cli("-C", project, "render")
+    assert done.code == 0, done.said
+    assert snapshot(project / "rendered") == before
+
+
+def test_limited_shell_is_there():
+    """`sh` must know `ulimit -d`, or every test above would fail for the wrong reason."""
+    done = subprocess.run(["sh", "-c", "ulimit -d 1000000"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
