@@ -81,7 +81,20 @@ class _Failure:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The word a typo was meant to be, or "" when none is near."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)), "")
+    return _nearest(word, tuple(known))
+
+
+@functools.lru_cache(maxsize=4096)  # a typo is often made in every entry of a list
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    size = len(word)
+    if size > 80:
+        return ""
+    likely = [each for each in known if abs(len(each) - size) <= 2 + size // 3]
+    folded = {each.lower().replace("-", "_"): each for each in likely}
+    same = folded.get(word.lower().replace("-", "_"))
+    if same:
+        return same
+    return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=0.75)), "")
 
 
 @functools.cache

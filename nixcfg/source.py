@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,10 @@ class Document:
         """How the scalar at `path` is written in the file."""
         span = self.span(path)
         return _line(self.text, span.line)[span.column - 1 :][: span.length]
+
+    def line(self, number: int) -> str:
+        """A line of the file, counted from 1, without its newline."""
+        return _line(self.text, number)
 
     def problem(
         self,
@@ -518,15 +522,15 @@ def _position(text: str, index: int) -> Span:
 
 def _line(text: str, number: int) -> str:
     """A line without its end; what a terminal might obey instead of showing is replaced."""
-    for index, line in enumerate(_lines(text), start=1):
-        if index == number:
-            return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
-    return ""
+    lines = _lines(text)
+    line = lines[number - 1] if 0 < number <= len(lines) else ""
+    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
 
 
-def _lines(text: str) -> Iterator[str]:
+@functools.lru_cache(maxsize=2)  # a file with many problems is split once, not once a problem
+def _lines(text: str) -> list[str]:
     # YAML breaks lines at these only; str.splitlines knows more and would miscount.
-    return iter(re.split("\r\n|[\n\r\x85\u2028\u2029]", text))
+    return re.split("\r\n|[\n\r\x85\u2028\u2029]", text)
 
 
 def _read_bytes(path: Path) -> bytes:
