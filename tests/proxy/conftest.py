@@ -24,7 +24,7 @@ def _real_litellm():
 @pytest.fixture(scope="session")
 def render() -> Callable[[Path], Path]:
     """`nixcfg render` in a project, as a user runs it; gives the folder with the LiteLLM files."""
-    nixcfg = shlex.split(os.environ.get("NIXCFG", "")) or [sys.executable, "-m", "nixcfg"]
+    nixcfg = shlex.split(os.environ.get("NIXCFG", "")) or [sys.executable, "-P", "-m", "nixcfg"]
 
     def run(project: Path) -> Path:
         command = [*nixcfg, "-C", str(project), "render"]

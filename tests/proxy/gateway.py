@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 #: LiteLLM fall back to OPENAI_API_KEY for about sixty vendors.
 MISSING_KEY = "nixcfg-missing-key"
 
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 REQUEST_SECONDS = 60.0
 
 
@@ -162,6 +163,26 @@ def gateway(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(timeout=30)
+
+
+@contextmanager
+def gateways(
+    starts: Mapping[str, tuple[Path, Mapping[str, str]]], master_key: str, folder: Path
+) -> Iterator[dict[str, Gateway]]:
+    """Several proxies by name, each with its config and environment, started at the same time:
+    a start takes seconds. Logs are written into `folder`."""
+    entering = {
+        name: gateway(config, environment, master_key, folder / f"{name}.log")
+        for name, (config, environment) in starts.items()
+    }
+    with ThreadPoolExecutor(len(entering)) as pool:
+        started = {name: pool.submit(one.__enter__) for name, one in entering.items()}
+        try:
+            yield {name: future.result() for name, future in started.items()}
+        finally:
+            for name, future in started.items():
+                if future.exception() is None:
+                    entering[name].__exit__(None, None, None)
 
 
 def _wait_until_alive(process: subprocess.Popen[bytes], running: Gateway) -> None:

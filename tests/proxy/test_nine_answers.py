@@ -5,12 +5,12 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from gateway import MISSING_KEY, Gateway, gateway, key_environment
+from gateway import MISSING_KEY, Gateway, gateway, gateways, key_environment
 from vendors import OpenAI, Vendor
 
 Render = Callable[[Path], Path]
@@ -38,26 +38,39 @@ def base_urls(vendors: dict[str, Vendor]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("config", ["claude", "openai", "gemini", "all"])
-def test_every_provider_answers_the_three_requests_with_its_own_key_only(
-    config: str,
+CONFIGS = ("claude", "openai", "gemini", "all")
+
+
+@pytest.fixture(scope="module")
+def proxies(
     litellm: Path,
     vendors: dict[str, Vendor],
     secrets_dir: Path,
-    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Gateway]]:
+    """The proxy on each rendered file, each with the keys of its own providers and no others."""
+    starts = {}
+    for config in CONFIGS:
+        file = litellm / f"{config}.yaml"
+        keys = key_environment(variables_in(file), secrets_dir)
+        starts[config] = (file, keys | base_urls(vendors))
+    with gateways(starts, MASTER_KEY, tmp_path_factory.mktemp("proxies")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_provider_answers_the_three_requests_with_its_own_key_only(
+    config: str, proxies: dict[str, Gateway], litellm: Path, vendors: dict[str, Vendor]
 ):
-    file = litellm / f"{config}.yaml"
+    proxy = proxies[config]
     asked = ["claude", "openai", "gemini"] if config == "all" else [config]
-    environment = key_environment(variables_in(file), secrets_dir) | base_urls(vendors)
     for vendor in vendors.values():
         vendor.forget()
 
     answers = 0
-    with gateway(file, environment, MASTER_KEY, tmp_path / "log") as proxy:
-        refused_without_the_master_key(proxy, public_names(file)[0], vendors)
-        for provider in asked:
-            for model in public_names(litellm / f"{provider}.yaml"):
-                answers += three_answers(proxy, model, vendors[provider])
+    for provider in asked:
+        for model in public_names(litellm / f"{provider}.yaml"):
+            answers += three_answers(proxy, model, vendors[provider])
 
     assert answers == 3 * len(asked)
     keys = {vendor.key for vendor in vendors.values()} | {MASTER_KEY}
@@ -67,7 +80,7 @@ def test_every_provider_answers_the_three_requests_with_its_own_key_only(
             assert vendor.key_in(seen) == vendor.key
             assert seen.everything().count(vendor.key.encode()) == 1
             assert not [k for k in keys - {vendor.key} if k.encode() in seen.everything()]
-    log = (tmp_path / "log").read_text()
+    log = proxy.log.read_text()
     assert not [key for key in keys if key in log]
 
 
@@ -96,10 +109,15 @@ def three_answers(proxy: Gateway, model: str, vendor: Vendor) -> int:
     return 3
 
 
-def refused_without_the_master_key(proxy: Gateway, model: str, vendors: dict[str, Vendor]):
+def test_nobody_is_served_without_the_master_key(
+    proxies: dict[str, Gateway], litellm: Path, vendors: dict[str, Vendor]
+):
     """401 where prisma is importable, as in the image; 500 where only litellm[proxy] is there."""
-    refusal = proxy.chat(model, QUESTION, authorized=False)
-    assert refusal.status in (401, 500), refusal.body
+    for vendor in vendors.values():
+        vendor.forget()
+    for config, proxy in proxies.items():
+        model = public_names(litellm / f"{config}.yaml")[0]
+        assert proxy.chat(model, QUESTION, authorized=False).status in (401, 500)
     assert not any(vendor.seen for vendor in vendors.values())
 
 
@@ -214,23 +232,22 @@ def test_misplaced_router_settings_take_effect_once_rendered(
     openai = vendors["openai"]
     environment = key_environment(variables_in(file), secrets_dir) | openai.environment
 
-    def strategy_and_failures_until_cooldown(config: Path) -> tuple[str, list[int], int]:
-        openai.forget()
-        openai.behave_as(*[openai.refusal(500)] * 5)
-        with gateway(config, environment, MASTER_KEY, tmp_path / f"{config.stem}.log") as proxy:
-            settings = proxy.request("GET", "/get/config/callbacks").json()["router_settings"]
-            statuses = [proxy.chat("gpt-4o", QUESTION).status for _ in range(5)]
-        return settings["routing_strategy"], statuses, len(openai.seen)
-
-    assert strategy_and_failures_until_cooldown(file) == (
-        "least-busy",
-        [500, 500, 429, 429, 429],
-        2,
-    )
-
     original = yaml.safe_load(file.read_text())
     router_settings = original["router_settings"]
     original["litellm_settings"] |= {key: router_settings.pop(key) for key in ROUTER_KEYS}
     misplaced = tmp_path / "misplaced.yaml"
     misplaced.write_text(yaml.safe_dump(original))
-    assert strategy_and_failures_until_cooldown(misplaced) == ("simple-shuffle", [500] * 5, 5)
+
+    def strategy_and_failures_until_cooldown(proxy: Gateway) -> tuple[str, list[int], int]:
+        openai.forget()
+        openai.behave_as(*[openai.refusal(500)] * 5)
+        settings = proxy.request("GET", "/get/config/callbacks").json()["router_settings"]
+        statuses = [proxy.chat("gpt-4o", QUESTION).status for _ in range(5)]
+        return settings["routing_strategy"], statuses, len(openai.seen)
+
+    starts = {"rendered": (file, environment), "misplaced": (misplaced, environment)}
+    with gateways(starts, MASTER_KEY, tmp_path) as running:
+        rendered = strategy_and_failures_until_cooldown(running["rendered"])
+        left = strategy_and_failures_until_cooldown(running["misplaced"])
+    assert rendered == ("least-busy", [500, 500, 429, 429, 429], 2)
+    assert left == ("simple-shuffle", [500] * 5, 5)

@@ -36,7 +36,12 @@ class Cli:
     """`nixcfg` as it is installed ($NIXCFG, words as in a shell) or in this interpreter."""
 
     def __init__(self) -> None:
-        self.command = shlex.split(os.environ.get("NIXCFG", "")) or [sys.executable, "-m", "nixcfg"]
+        self.command = shlex.split(os.environ.get("NIXCFG", "")) or [
+            sys.executable,
+            "-P",
+            "-m",
+            "nixcfg",
+        ]
 
     def line(self, *arguments: str | Path, before: Sequence[str] = ()) -> list[str]:
         """The whole command line, limits included; `before` runs it, as `strace` does."""
