@@ -40,7 +40,7 @@ class _Commands(click.Group):
 @click.option(
     "-C",
     "directory",
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
     metavar="DIR",
     help="Work on the project in DIR instead of the current folder.",
@@ -70,6 +70,11 @@ def main() -> None:
         # `nixcfg schema | head`: the reader has what it wanted. Without this, Python would
         # complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(PROBLEMS)
+    except OSError as error:
+        # What the commands do with files they report themselves; this is the output (a full disk
+        # behind stdout), or the machine (no more file handles).
+        say(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
         sys.exit(PROBLEMS)
     except Exception as error:  # noqa: BLE001 (the one place that turns a bug into exit code 3)
         _tell_bug(error)

@@ -36,6 +36,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """A provider file of 10,000 models has 1 MB; whatever is larger is not a configuration."""
 MAX_DEPTH = 64
 MAX_KEYS = 10_000
+MAX_NUMBER = 100
 MAX_VALUES = 500_000
 """Values after aliases are expanded, which is what every later step walks over."""
 
@@ -417,6 +418,15 @@ class _Builder:
         plain, _ = event.implicit
         if event.tag is None or event.tag == "!":
             if not plain:
+                return text
+            if (
+                len(text) > MAX_NUMBER
+                and text.lstrip("+-").isalnum()
+                and text.lstrip("+-")[0].isdigit()
+            ):
+                self.report(
+                    TOO_LARGE, span, f"a number of {len(text)} digits", "Quote it, if it is a text."
+                )
                 return text
             value, odd = _plain(text)
             if odd and not self.expects_key():

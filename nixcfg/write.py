@@ -30,7 +30,7 @@ _RENAME_EXCHANGE = 2
 
 
 class WriteError(Exception):
-    """Nothing was changed; the message says why and how to mend it."""
+    """Writing failed; the message says what the disk looks like now, why, and how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,14 @@ def apply(plan: Plan) -> None:
         raise _failed(folder, error) from error
     finally:
         if stage is not None:
-            shutil.rmtree(stage, ignore_errors=True)
+            _remove(stage)
+    try:
+        _sync(folder.parent)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise WriteError(
+            f"{folder} is written, but may not survive a power cut: {reason}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -160,10 +167,13 @@ def _clear_leftovers(folder: Path) -> None:
         previous.rename(folder)  # a kill between the two renames of the fallback
     for entry in os.listdir(folder.parent):  # noqa: PTH208 (names only)
         if entry.startswith(_stage_prefix(folder)):
-            shutil.rmtree(folder.parent / entry, ignore_errors=True)
+            _remove(folder.parent / entry)
 
 
 def _fill(stage: Path, plan: Plan) -> None:
+    if plan.folder.exists() and not os.access(plan.folder, os.W_OK):
+        # Replacing the folder would work all the same, but somebody has said that it stays.
+        raise PermissionError(errno.EACCES, "the folder is read-only")
     mode = stat.S_IMODE(plan.folder.stat().st_mode) if plan.folder.exists() else 0o777 & ~_umask()
     for path, content in plan.files.items():
         target = stage / path
@@ -178,6 +188,14 @@ def _fill(stage: Path, plan: Plan) -> None:
         _carry_over(plan.folder / path, target)
     stage.chmod(mode)
     _sync(stage)
+
+
+def _remove(folder: Path) -> None:
+    """Delete what was swapped out, or never put in place; what stays goes with the next run."""
+    for parent, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            os.chmod(parent, 0o700)  # noqa: PTH101 (a read-only folder cannot be emptied)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _carry_over(source: Path, target: Path) -> None:
@@ -200,8 +218,7 @@ def _put_in_place(stage: Path, folder: Path) -> None:
         except OSError:
             previous.rename(folder)
             raise
-        shutil.rmtree(previous, ignore_errors=True)
-    _sync(folder.parent)
+        _remove(previous)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -227,13 +244,16 @@ def _present(folder: Path) -> dict[str, bytes]:
         folders[:] = [name for name in folders if name not in links]
         for name in (*names, *links):
             path = Path(parent) / name
-            content = (
-                b"symlink to " + os.fsencode(path.readlink())
-                if path.is_symlink()
-                else path.read_bytes()
-            )
-            present[str(path.relative_to(folder))] = content
+            present[str(path.relative_to(folder))] = _content(path)
     return present
+
+
+def _content(path: Path) -> bytes:
+    kind = path.lstat().st_mode
+    if stat.S_ISLNK(kind):
+        return b"symlink to " + os.fsencode(path.readlink())
+    # Opening a named pipe would wait for ever; whatever it is, it is not what nixcfg wrote.
+    return path.read_bytes() if stat.S_ISREG(kind) else b"no regular file"
 
 
 def _raise_unless_missing(error: OSError) -> None:

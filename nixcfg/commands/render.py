@@ -63,7 +63,7 @@ def _output_folder(root: Path, out: Path | None) -> Path:
 
     # abspath, not resolve: the folder is replaced, so a symlink in its place is refused later.
     folder = Path(os.path.abspath(out or root / wiring.RENDERED_DIR))  # noqa: PTH100
-    if root.resolve().is_relative_to(folder.resolve()):
+    if Path(os.path.realpath(root)).is_relative_to(os.path.realpath(folder)):
         raise click.UsageError(f"--out {out} holds the project itself; name a folder of its own")
     return folder
 
