@@ -434,7 +434,8 @@ class _Builder:
             return value
         try:
             return _construct(event.tag, text)
-        except (yaml.YAMLError, ValueError):
+        except (yaml.YAMLError, ValueError, AttributeError, KeyError, IndexError):
+            # PyYAML's constructors take it that its resolver has checked the text.
             self.report(
                 NOT_YAML, span, f"YAML tag {event.tag} does not fit here", "Remove the tag."
             )
