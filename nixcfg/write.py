@@ -12,13 +12,14 @@ import difflib
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,16 +86,19 @@ def plan(folder: Path, texts: Mapping[str, str]) -> Plan:
 
 def diff(plan: Plan) -> str:
     """The changes as unified diffs, as `git diff` shows them."""
-    parts = []
-    for change in plan.changes:
-        name = f"{plan.folder.name}/{change.path}"
-        old = "/dev/null" if change.old is None else f"a/{name}"
-        new = "/dev/null" if change.new is None else f"b/{name}"
-        parts += [
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for line in difflib.unified_diff(_lines(change.old), _lines(change.new), old, new)
-        ]
-    return "".join(parts)
+    return "".join(
+        unified(f"{plan.folder.name}/{change.path}", change.old, change.new)
+        for change in plan.changes
+    )
+
+
+def unified(name: str, old: bytes | None, new: bytes | None) -> str:
+    """One file's change as a unified diff; None where there is no file."""
+    names = "/dev/null" if old is None else f"a/{name}", "/dev/null" if new is None else f"b/{name}"
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for line in difflib.unified_diff(_lines(old), _lines(new), *names)
+    )
 
 
 def apply(plan: Plan) -> None:
@@ -114,12 +118,93 @@ def apply(plan: Plan) -> None:
         if stage is not None:
             _remove(stage)
     try:
-        _sync(folder.parent)
+        sync(folder.parent)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise WriteError(
             f"{folder} is written, but may not survive a power cut: {reason}"
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Another content for a file that a user wrote; `old` is what it held when it was read."""
+
+    path: Path
+    old: bytes
+    new: bytes
+
+
+def replace(edits: Sequence[Edit]) -> None:
+    """Write users' own files, each old or new and never in between; links stay links.
+
+    All new contents are on the disk beside their files before the first changes places with its
+    own. Raises WriteError, also when a file is no longer what it was when it was read.
+    """
+    files = {Path(os.path.realpath(edit.path)): edit for edit in edits}
+    staged: dict[Path, Path] = {}
+    written = 0
+    with contextlib.ExitStack() as stack:
+        stack.callback(_remove, staged)
+        for file in {file.parent: file for file in sorted(files)}.values():
+            stack.enter_context(lock(file))
+        for file, edit in files.items():
+            try:
+                if _is_behind(file, edit):
+                    _stage(file, edit.new, staged)
+            except OSError as error:
+                raise _failed(edit.path, error) from error
+        for file, stage in list(staged.items()):
+            try:
+                stage.replace(file)
+            except OSError as error:
+                told = f"cannot write {files[file].path}: {_reason(error)}; it is unchanged"
+                others = f", {written} other files are written" if written else ""
+                raise WriteError(told + others) from error
+            del staged[file]
+            written += 1
+        try:
+            for folder in sorted({file.parent for file in files}):
+                _sync(folder)
+        except OSError as error:
+            raise WriteError(
+                f"all is written, but not yet on the disk: {_reason(error)}"
+            ) from error
+
+
+def _is_behind(file: Path, edit: Edit) -> bool:
+    """Whether a file still has to be written; False where another nixcfg was faster."""
+    for name in os.listdir(file.parent):  # noqa: PTH208 (names only)
+        if name.startswith(_stage_prefix(file)):  # of one that was killed: the lock is ours
+            (file.parent / name).unlink()
+    found = file.read_bytes()
+    if found not in (edit.old, edit.new):
+        raise WriteError(f"{edit.path} has changed meanwhile; nothing was written, run it again")
+    if not os.access(file, os.W_OK):
+        raise WriteError(f"{edit.path} is write-protected; nothing was changed")
+    return found != edit.new
+
+
+def _stage(file: Path, content: bytes, staged: dict[Path, Path]) -> None:
+    """A new content beside its file, with that file's owner and permissions."""
+    status = file.stat()
+    handle, name = tempfile.mkstemp(prefix=_stage_prefix(file), dir=file.parent)
+    staged[file] = Path(name)
+    with os.fdopen(handle, "wb") as stage:
+        stage.write(content)
+        stage.flush()
+        if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+            # Only root may give files away; one that others own becomes ours, as in an editor.
+            with contextlib.suppress(PermissionError):
+                os.fchown(handle, status.st_uid, status.st_gid)
+        os.fchmod(handle, stat.S_IMODE(status.st_mode))
+        os.fsync(handle)
+
+
+def _remove(staged: Mapping[Path, Path]) -> None:
+    for stage in staged.values():
+        with contextlib.suppress(OSError):
+            stage.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -132,15 +217,28 @@ def lock(folder: Path) -> Iterator[None]:
         raise WriteError(f"{folder} is a symlink; name the folder that it points to with --out")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise _failed(folder, error) from error
-    try:
-        _wait_for_lock(handle, folder)
+    with locked(folder.parent):
         try:
             _clear_leftovers(folder)
         except OSError as error:
             raise _failed(folder, error) from error
+        yield
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only nixcfg process at work in a folder that exists; waits up to LOCK_SECONDS.
+
+    Raises WriteError.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _failed(folder, error) from error
+    try:
+        _wait_for_lock(handle, folder)
         yield
     finally:
         os.close(handle)
@@ -153,7 +251,9 @@ def _wait_for_lock(handle: int, folder: Path) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > give_up:
-                raise WriteError(f"another nixcfg is writing {folder}; try again later") from None
+                raise WriteError(
+                    f"another nixcfg is at work in {folder}; try later"
+                ) from None
             time.sleep(0.02)
         except OSError:
             return  # NFS locks no directories; the exchange alone still keeps the result whole
@@ -174,7 +274,7 @@ def _fill(stage: Path, plan: Plan) -> None:
     if plan.folder.exists() and not os.access(plan.folder, os.W_OK):
         # Replacing the folder would work all the same, but somebody has said that it stays.
         raise PermissionError(errno.EACCES, "the folder is read-only")
-    mode = stat.S_IMODE(plan.folder.stat().st_mode) if plan.folder.exists() else 0o777 & ~_umask()
+    mode = stat.S_IMODE(plan.folder.stat().st_mode) if plan.folder.exists() else 0o777 & ~umask()
     for path, content in plan.files.items():
         target = stage / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +287,7 @@ def _fill(stage: Path, plan: Plan) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _carry_over(plan.folder / path, target)
     stage.chmod(mode)
-    _sync(stage)
+    sync(stage)
 
 
 def _remove(folder: Path) -> None:
@@ -280,7 +380,8 @@ def _digest(content: bytes) -> str:
 
 
 def _lines(content: bytes | None) -> list[str]:
-    return (content or b"").decode("utf-8", "replace").splitlines(keepends=True)
+    # At \n only, as other tools do; str.splitlines knows more line ends.
+    return list(io.StringIO((content or b"").decode("utf-8", "replace"), newline="\n"))
 
 
 def _stage_prefix(folder: Path) -> str:
@@ -291,7 +392,8 @@ def _previous_name(folder: Path) -> str:
     return f".{folder.name}.nixcfg-previous"
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make what was created, renamed or removed in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -299,12 +401,16 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def _failed(folder: Path, error: OSError) -> WriteError:
-    reason = (error.strerror or str(error)).lower()
-    return WriteError(f"cannot write {folder}: {reason}; nothing was changed")
+    return WriteError(f"cannot write {folder}: {_reason(error)}; nothing was changed")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
