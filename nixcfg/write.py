@@ -165,7 +165,7 @@ def replace(edits: Sequence[Edit]) -> None:
             written += 1
         try:
             for folder in sorted({file.parent for file in files}):
-                _sync(folder)
+                sync(folder)
         except OSError as error:
             raise WriteError(
                 f"all is written, but not yet on the disk: {_reason(error)}"
