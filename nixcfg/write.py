@@ -19,7 +19,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,87 +124,6 @@ def apply(plan: Plan) -> None:
         raise WriteError(
             f"{folder} is written, but may not survive a power cut: {reason}"
         ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Another content for a file that a user wrote; `old` is what it held when it was read."""
-
-    path: Path
-    old: bytes
-    new: bytes
-
-
-def replace(edits: Sequence[Edit]) -> None:
-    """Write users' own files, each old or new and never in between; links stay links.
-
-    All new contents are on the disk beside their files before the first changes places with its
-    own. Raises WriteError, also when a file is no longer what it was when it was read.
-    """
-    files = {Path(os.path.realpath(edit.path)): edit for edit in edits}
-    staged: dict[Path, Path] = {}
-    written = 0
-    with contextlib.ExitStack() as stack:
-        stack.callback(_remove, staged)
-        for file in {file.parent: file for file in sorted(files)}.values():
-            stack.enter_context(lock(file))
-        for file, edit in files.items():
-            try:
-                if _is_behind(file, edit):
-                    _stage(file, edit.new, staged)
-            except OSError as error:
-                raise _failed(edit.path, error) from error
-        for file, stage in list(staged.items()):
-            try:
-                stage.replace(file)
-            except OSError as error:
-                told = f"cannot write {files[file].path}: {_reason(error)}; it is unchanged"
-                others = f", {written} other files are written" if written else ""
-                raise WriteError(told + others) from error
-            del staged[file]
-            written += 1
-        try:
-            for folder in sorted({file.parent for file in files}):
-                sync(folder)
-        except OSError as error:
-            raise WriteError(
-                f"all is written, but not yet on the disk: {_reason(error)}"
-            ) from error
-
-
-def _is_behind(file: Path, edit: Edit) -> bool:
-    """Whether a file still has to be written; False where another nixcfg was faster."""
-    for name in os.listdir(file.parent):  # noqa: PTH208 (names only)
-        if name.startswith(_stage_prefix(file)):  # of one that was killed: the lock is ours
-            (file.parent / name).unlink()
-    found = file.read_bytes()
-    if found not in (edit.old, edit.new):
-        raise WriteError(f"{edit.path} has changed meanwhile; nothing was written, run it again")
-    if not os.access(file, os.W_OK):
-        raise WriteError(f"{edit.path} is write-protected; nothing was changed")
-    return found != edit.new
-
-
-def _stage(file: Path, content: bytes, staged: dict[Path, Path]) -> None:
-    """A new content beside its file, with that file's owner and permissions."""
-    status = file.stat()
-    handle, name = tempfile.mkstemp(prefix=_stage_prefix(file), dir=file.parent)
-    staged[file] = Path(name)
-    with os.fdopen(handle, "wb") as stage:
-        stage.write(content)
-        stage.flush()
-        if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-            # Only root may give files away; one that others own becomes ours, as in an editor.
-            with contextlib.suppress(PermissionError):
-                os.fchown(handle, status.st_uid, status.st_gid)
-        os.fchmod(handle, stat.S_IMODE(status.st_mode))
-        os.fsync(handle)
-
-
-def _remove(staged: Mapping[Path, Path]) -> None:
-    for stage in staged.values():
-        with contextlib.suppress(OSError):
-            stage.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
