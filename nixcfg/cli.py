@@ -13,7 +13,7 @@ import click
 from nixcfg import __version__
 from nixcfg.commands import BUG, OK, PROBLEMS, say
 
-COMMANDS = ("init", "validate", "render", "explain", "schema")
+COMMANDS = ("init", "validate", "fix", "render", "explain", "schema")
 """In the order in which --help shows them; `add-provider` is nixcfg/commands/add_provider.py."""
 
 

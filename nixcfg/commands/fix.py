@@ -1,0 +1,148 @@
+"""`nixcfg fix`."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import OK, PROBLEMS, find_root, say, wants_color
+
+if TYPE_CHECKING:
+    from nixcfg.fix import Check, Result
+    from nixcfg.problem import Problem
+    from nixcfg.source import Document
+    from nixcfg.write import Change
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option("--unsafe", is_flag=True, help="Also mend what takes a guess, such as typos.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be mended.")
+@click.pass_obj
+def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:
+    """Mend what can be mended without guessing, in the project or in any LiteLLM file.
+
+    Comments, order and quoting of everything else stay as they are.
+
+    \b
+    Example: nixcfg fix --diff
+    """
+    from nixcfg import change, fix, write
+
+    root = base if files else find_root(base)
+    is_dry = diff or check
+    with contextlib.ExitStack() as locks:
+        for folder in () if is_dry else _folders(root, files):
+            locks.enter_context(write.locked(folder))
+        documents, finds = _litellm_files(root, files) if files else _project(root)
+        result = fix.mend(documents, finds, unsafe=unsafe)
+        changes = [
+            _change(root, documents[name], after)
+            for name, after in result.documents.items()
+            if after.text != documents[name].text
+        ]
+        if not is_dry:
+            change.apply(root, changes)
+    for line in _told(result.fixed):
+        click.echo(line, err=diff)
+    if diff:
+        for each in changes:
+            click.echo(_masked_diff(each), nl=False)
+    unusable = [p for d in documents.values() if d.data is None for p in d.problems]
+    _say_rest(result, unusable, len(changes), is_dry=is_dry)
+    return PROBLEMS if unusable or result.left or (check and changes) else OK
+
+
+def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
+    """Where no other nixcfg may be at work: the project, also for its files by name."""
+    from nixcfg import project
+
+    folders = {(root / file).parent for file in files}
+    found = {project.find(folder) or folder.absolute() for folder in folders}
+    return sorted(folder for folder in found or {root} if folder.is_dir())
+
+
+def _project(root: Path) -> "tuple[Mapping[str, Document], Check]":
+    from nixcfg import project, validate
+
+    sources = project.read(root)
+    documents = {each.name: each for each in (sources.project, *sources.providers.values())}
+
+    def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
+        return validate.validate(
+            project.Sources(
+                root,
+                changed[sources.project.name],
+                {name: changed[each.name] for name, each in sources.providers.items()},
+                sources.problems,
+            )
+        ).problems
+
+    return documents, find
+
+
+def _litellm_files(base: Path, files: Iterable[Path]) -> "tuple[Mapping[str, Document], Check]":
+    from nixcfg import model, rules, shape, source
+
+    documents = {str(file): source.read(base / file, str(file)) for file in files}
+
+    def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
+        for document in changed.values():
+            found = [*document.problems, *shape.check(document, "provider")]
+            yield from found
+            if document.data is not None and not any(problem.is_error for problem in found):
+                yield from rules.of_provider(model.provider(document.name, document))
+
+    return documents, find
+
+
+def _change(root: Path, before: "Document", after: "Document") -> "Change":
+    from nixcfg import write
+
+    try:
+        old = (root / before.name).read_bytes()
+    except OSError as error:
+        raise write.WriteError(f"{before.name} cannot be read again: {error.strerror}") from error
+    text = before.text.encode()
+    mark = old[: len(old) - len(text)]  # a byte order mark, if anything
+    if mark + text != old:
+        raise write.WriteError(f"{before.name} has changed meanwhile; nothing was changed")
+    return write.Change(before.name, old, mark + after.text.encode())
+
+
+def _told(problems: "Iterable[Problem]") -> Iterator[str]:
+    from nixcfg import fix
+
+    for problem in problems:
+        for edit in problem.fix.edits if problem.fix else ():
+            yield f"{_place(problem)}: {problem.code}: {fix.described(edit)}"
+
+
+def _place(problem: "Problem") -> str:
+    return f"{problem.file}:{problem.span.line}:{problem.span.column}"
+
+
+def _masked_diff(change: "Change") -> str:
+    from nixcfg import write
+    from nixcfg.report import _masked
+
+    return _masked(write.unified(change.path, change.old, change.new))
+
+
+def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
+    from nixcfg import report
+
+    if unusable:
+        color = wants_color(sys.stderr)
+        say(report.as_text(unusable, len(unusable), color=color, brief=True))
+    for left in result.left:
+        say(f"{_place(left.problem)}: {left.problem.code}: not mended: {left.reason}")
+    for problem in result.unsafe:
+        say(f"{_place(problem)}: {problem.code}: --unsafe would mend: {problem.message}")
+    count = len(result.fixed)
+    would = "would be mended" if is_dry else "mended"
+    say(f"{count} problem{'s' * (count != 1)} {would} in {changed} file{'s' * (changed != 1)}.")
