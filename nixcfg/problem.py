@@ -132,3 +132,11 @@ class Problem:
     def sort_key(self) -> tuple[str, Span, str, str]:
         """Problems of a report stand by file, then by place, then by code."""
         return (self.file, self.span, self.rule.code, self.message)
+
+
+class WriteError(Exception):
+    """Writing failed; the message says what the disk looks like now, why, and how to mend it.
+
+    It stands here, not in write.py, so that catching it costs a command that writes nothing no
+    import.
+    """

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nixcfg import resources
-from nixcfg.write import WriteError
+from nixcfg.problem import WriteError
 
 
 def create(folder: Path) -> list[str]:

@@ -23,15 +23,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nixcfg.problem import WriteError
+
 MANIFEST = "manifest.json"
 LOCK_SECONDS = 30.0
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-
-
-class WriteError(Exception):
-    """Writing failed; the message says what the disk looks like now, why, and how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,30 @@
+# `nix flake check`: what users with a binary cache can run. `.ci/run` runs the rest.
+{ self, pkgs }:
+
+let
+  inherit (pkgs) lib;
+  nixcfg = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+
+  check =
+    name: tools: script:
+    pkgs.runCommand "nixcfg-${name}" { nativeBuildInputs = tools; } ''
+      cp -r --no-preserve=mode ${self} source
+      cd source
+      export HOME=$TMPDIR
+      ${script}
+      touch $out
+    '';
+in
+{
+  package = nixcfg;
+
+  lint = check "lint" [ pkgs.ruff pkgs.shellcheck pkgs.nixfmt-rfc-style ] ''
+    ruff check --no-cache
+    ruff format --no-cache --check
+    shellcheck .ci/run
+    find . -name '*.nix' -not -path './rendered/*' -exec nixfmt --check {} +
+  '';
+
+  # rendered/ is committed: it must be what `nixcfg render` writes today.
+  drift = check "drift" [ nixcfg ] "nixcfg render --check";
+}

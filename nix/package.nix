@@ -1,0 +1,56 @@
+{
+  lib,
+  python3Packages,
+  nix,
+  versionCheckHook,
+}:
+
+let
+  project = (lib.importTOML ../pyproject.toml).project;
+in
+python3Packages.buildPythonApplication {
+  pname = project.name;
+  inherit (project) version;
+  pyproject = true;
+
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../LICENSE
+      ../README.md
+      ../modules
+      ../nixcfg
+      ../nixcfg.yaml
+      ../providers
+      ../pyproject.toml
+      ../rendered
+      ../templates
+      ../tests
+    ];
+  };
+
+  build-system = [ python3Packages.hatchling ];
+
+  dependencies = with python3Packages; [
+    click
+    jinja2
+    jsonschema
+    pyyaml
+  ];
+
+  nativeCheckInputs = [
+    nix
+    python3Packages.pytestCheckHook
+    versionCheckHook
+  ];
+
+  # The golden cases; what needs LiteLLM, systemd or strace runs outside the sandbox.
+  enabledTestPaths = [ "tests/test_cases.py" ];
+
+  meta = {
+    inherit (project) description;
+    license = lib.licenses.mit;
+    mainProgram = "nixcfg";
+    platforms = lib.platforms.unix;
+  };
+}

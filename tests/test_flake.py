@@ -1,0 +1,53 @@
+"""flake.nix, as far as it can be evaluated without a binary cache: against a nixpkgs of names."""
+
+import json
+import tomllib
+from typing import Any
+
+import pytest
+
+from conftest import HERE, ROOT, Run
+
+
+@pytest.fixture(scope="module")
+def flake(nix: Run) -> dict[str, Any]:
+    done = nix("--eval", "--strict", "--json", HERE / "flake.nix")
+    assert done.returncode == 0, done.stderr
+    outputs: dict[str, Any] = json.loads(done.stdout)
+    return outputs
+
+
+def test_it_has_one_input_and_every_promised_output(flake: dict[str, Any]) -> None:
+    assert flake["inputs"] == ["nixpkgs"]
+    assert set(flake["outputs"]) == {
+        "apps",
+        "checks",
+        "devShells",
+        "formatter",
+        "nixosModules",
+        "overlays",
+        "packages",
+        "templates",
+    }
+    assert set(flake["systems"]) == {"x86_64-linux", "aarch64-linux"}
+
+
+def test_the_package_is_what_pyproject_says(flake: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {dependency.partition(">=")[0] for dependency in project["dependencies"]}
+    assert set(flake["package"]["dependencies"]) == names
+    assert flake["package"]["version"] == project["version"]
+    assert flake["overlay"] == flake["package"]
+    assert flake["app"].endswith("/bin/nixcfg")
+
+
+def test_module_and_template_are_there(flake: dict[str, Any]) -> None:
+    assert flake["module"] == str(ROOT / "modules" / "litellm-proxy.nix")
+    assert flake["template"] == str(ROOT / "templates" / "project")
+
+
+def test_all_nix_files_parse(nix: Run) -> None:
+    files = [path for path in ROOT.rglob("*.nix") if ".venv" not in path.parts]
+    assert len(files) > 5
+    parsed = nix("--parse", *files)
+    assert parsed.returncode == 0, parsed.stderr
