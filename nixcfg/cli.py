@@ -12,6 +12,7 @@ import click
 
 from nixcfg import __version__
 from nixcfg.commands import BUG, OK, PROBLEMS, say
+from nixcfg.problem import WriteError
 
 COMMANDS = ("init", "validate", "fix", "render", "explain", "schema")
 """In the order in which --help shows them; `add-provider` is nixcfg/commands/add_provider.py."""
@@ -53,8 +54,6 @@ def nixcfg(context: click.Context, directory: Path) -> None:
 
 def main() -> None:
     """Run the command line; never returns."""
-    from nixcfg.write import WriteError
-
     try:
         sys.exit(nixcfg.main(standalone_mode=False) or OK)
     except click.ClickException as error:
