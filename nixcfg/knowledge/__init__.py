@@ -79,8 +79,9 @@ class ApiBase:
 
     ``default`` is the base that LiteLLM uses when none is given; ``appends`` what it puts behind
     a base that is given; ``path`` how such a base has to end (``/v1``; empty for a bare host; None
-    when unknown). ``slash``: a trailing slash does no harm. ``full``: the whole URL may be given,
-    ``appends`` included. ``sent_to`` is another vendor's host, where prompts go when a provider
+    when unknown). ``slash``: a trailing slash does no harm. ``also`` are further endings that
+    LiteLLM recognises and does not add again, and ``full`` says that the whole URL is one of them.
+    ``{model}`` stands for the model's name, ``{VARIABLE}`` for a value. ``sent_to`` is another vendor's host, where prompts go when a provider
     that has no default of its own gets no base.
     """
 
@@ -90,8 +91,12 @@ class ApiBase:
     appends: str | None
     path: str | None
     slash: bool
-    full: bool
+    also: tuple[str, ...]
     sent_to: str | None
+
+    @property
+    def full(self) -> bool:
+        return self.appends is not None and self.appends in self.also
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +260,7 @@ def _provider(name: str, facts: Mapping[str, Any]) -> ProviderFacts:
             appends=base.get("appends"),
             path=base.get("path"),
             slash=base.get("slash", True),
-            full=base.get("full", False),
+            also=tuple(base.get("also", ())),
             sent_to=base.get("sent_to"),
         ),
         falls_back_to=facts.get("falls_back_to"),
@@ -346,13 +351,25 @@ def models(provider: str) -> Mapping[str, ModelFacts]:
     )
 
 
+def shared_catalogues(provider: str) -> tuple[str, ...]:
+    """Other providers whose entries LiteLLM also looks a model of this one up in."""
+    return tuple(_data()["routing"]["shares_catalogue"].get(provider, ()))
+
+
+def bare_models() -> Mapping[str, str]:
+    """Model names that LiteLLM accepts without a prefix, and the provider that each leads to."""
+    return MappingProxyType(_catalogue()["bare"])
+
+
 def find_model(model: str, provider: str | None = None) -> ModelFacts | None:
     """The catalogue entry that LiteLLM would price this model with, None when it has none."""
     found, name = split_model(model, provider)
     if found is None:
         return None
-    for catalogue in (found, *_data()["routing"]["shares_catalogue"].get(found, ())):
+    for catalogue in (found, *shared_catalogues(found)):
         facts = models(catalogue)
         if name in facts:
             return facts[name]
-    return None
+    # `ai21/jamba-1.5` goes to ai21_chat, and is listed under the name that was given.
+    prefix, _, rest = model.partition("/")
+    return models(prefix).get(rest)
