@@ -5,6 +5,7 @@ is a nix.Expression; in the LiteLLM files the `yaml` filter writes the data.
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import jinja2
@@ -65,6 +66,11 @@ def litellm_yaml(config: Config) -> str:
     return _template("litellm-config.yaml.j2").render(
         sources=f"{wiring.PROJECT_FILE} and {sources}", litellm=config.litellm
     )
+
+
+def provider_yaml(data: Mapping[str, Any], schema: str = "") -> str:
+    """A provider file for a person to go on with. `schema`: where editors find its JSON Schema."""
+    return _template("provider.yaml.j2").render(provider=data, schema=schema)
 
 
 def to_yaml(data: Any) -> str:

@@ -5,6 +5,7 @@ The NixOS module uses the same names; tests/nix holds the two against each other
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from nixcfg import nix
 from nixcfg.knowledge import LITELLM_VERSION
@@ -13,10 +14,13 @@ CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 GENERATED_MASTER_KEY = "/var/lib/litellm-proxy/master-key"
+HOST = "host.containers.internal"
+"""The machine that the container runs on, as the container calls it."""
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 
 PROJECT_FILE = "nixcfg.yaml"
 PROVIDERS_DIR = "providers"
+EXAMPLES_DIR = "secrets.example"
 RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
 MODULE = "litellm-proxy.nix"
@@ -94,3 +98,9 @@ def dollar(value: object) -> str | None:
     """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
     found = _DOLLAR.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL means the machine itself; in the container that is the container."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")

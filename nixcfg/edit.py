@@ -1,0 +1,175 @@
+"""Entries of nixcfg.yaml: set, added and dropped in the text, so that comments and order stay. Pure.
+
+Values and sections are left to nixcfg.fix, which edits at exact offsets. What it does not do is
+done here by lines: a member of a list, and an entry that goes. No result is believed: each is read
+back, and has to hold exactly the data that was meant.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from nixcfg import fix, source
+from nixcfg.fix import RefusedError
+from nixcfg.problem import MoveKey, SetValue, Steps
+from nixcfg.source import Document
+
+_SCRATCH = "nixcfg_new_entry"
+_BLANK = re.compile(r"\s*(#.*)?")
+
+
+def set_scalar(document: Document, key: str, value: str) -> Document:
+    """The document with the top-level `key: value`. Raises RefusedError."""
+    if key in document.data:
+        return fix.apply(document, [SetValue((key,), value)])
+    lines = _body(document).splitlines(keepends=True)
+    first = document.span((next(iter(document.data)),), key=True).line - 1 if document.data else 0
+    lines.insert(first, f"{key}: {fix.scalar(value)}{_newline(document)}")
+    return _read_back(document, "".join(lines), {**document.data, key: value})
+
+
+def add_entry(document: Document, section: str, key: str, value: str | Sequence[str]) -> Document:
+    """The document with `section: {key: value}`, the section made where it is missing.
+
+    Raises RefusedError.
+    """
+    if key in document.data.get(section, {}):
+        if isinstance(value, str):
+            return fix.apply(document, [SetValue((section, key), value)])
+        raise RefusedError(f"{section} has {key} already")
+    written = (
+        fix.scalar(value)
+        if isinstance(value, str)
+        else f"[{', '.join(fix.scalar(item) for item in value)}]"
+    )
+    # A section of its own at the end, which nixcfg.fix then moves to where it belongs.
+    end = _newline(document)
+    body = _body(document)
+    text = body + (end if body and not body.endswith("\n") else "")
+    text += f"{_SCRATCH}:{end}  {fix.scalar(key)}: {written}{end}"
+    data = {**document.data, _SCRATCH: {key: value if isinstance(value, str) else list(value)}}
+    draft = _read_back(document, text, data)
+    return fix.apply(draft, [MoveKey((_SCRATCH, key), section)])
+
+
+def add_item(document: Document, path: Steps, item: str) -> Document:
+    """The document with `item` at the end of the list of scalars at `path`. Raises RefusedError."""
+    items = _at(document.data, path)
+    data = _with(document.data, path, [*items, item])
+    last = document.span((*path, len(items) - 1))
+    lines = document.text.splitlines(keepends=True)
+    line = lines[last.line - 1]
+    end = last.column - 1 + last.length
+    if _is_block(document, path):
+        lines.insert(last.line, f"{line[: last.column - 1]}{fix.scalar(item)}{_newline(document)}")
+    else:
+        lines[last.line - 1] = f"{line[:end]}, {fix.scalar(item)}{line[end:]}"
+    return _read_back(document, "".join(lines), data)
+
+
+def drop_item(document: Document, path: Steps, item: str) -> Document:
+    """The document without `item` in the list of scalars at `path`. Raises RefusedError."""
+    items = list(_at(document.data, path))
+    index = items.index(item)
+    data = _with(document.data, path, items[:index] + items[index + 1 :])
+    here = document.span((*path, index))
+    lines = document.text.splitlines(keepends=True)
+    line = lines[here.line - 1]
+    before, after = line[: here.column - 1], line[here.column - 1 + here.length :]
+    if _is_block(document, path):
+        del lines[here.line - 1]
+    elif re.match(r"\s*,", after):
+        lines[here.line - 1] = before + re.sub(r"^\s*,[ \t]*", "", after)
+    else:
+        lines[here.line - 1] = re.sub(r"[ \t]*,\s*$", "", before) + after
+    return _read_back(document, "".join(lines), data)
+
+
+def drop(document: Document, path: Steps) -> Document:
+    """The document without the entry at `path`, and without a section that this empties.
+
+    Raises RefusedError.
+    """
+    parent = _at(document.data, path[:-1])
+    if len(path) > 1 and len(parent) == 1:
+        return drop(document, path[:-1])
+    data = _without(document.data, path)
+    start = document.span(path, key=True)
+    lines = document.text.splitlines(keepends=True)
+    line = lines[start.line - 1]
+    if line[: start.column - 1].strip():
+        return _read_back(document, _without_pair(document, path), data)
+    end = start.line
+    while end < len(lines) and (
+        _BLANK.fullmatch(lines[end].rstrip("\r\n"))
+        or _indent(lines[end]) >= start.column
+        or (_indent(lines[end]) == start.column - 1 and lines[end].lstrip().startswith("- "))
+    ):
+        end += 1
+    while end > start.line and _BLANK.fullmatch(lines[end - 1].rstrip("\r\n")):
+        end -= 1  # blank lines and comments belong to what follows
+    return _read_back(document, "".join(lines[: start.line - 1] + lines[end:]), data)
+
+
+def _without_pair(document: Document, path: Steps) -> str:
+    """The text without a pair inside { }, which stands in one line."""
+    key, value = document.span(path, key=True), document.span(path)
+    if key.line != value.line:
+        raise RefusedError(f"{path[-1]} is written over several lines of {{ }}")
+    lines = document.text.splitlines(keepends=True)
+    line = lines[key.line - 1]
+    end = value.column - 1 + value.length
+    if line[value.column - 1] in "{[":
+        end = line.index("}" if line[value.column - 1] == "{" else "]", value.column) + 1
+    before, after = line[: key.column - 1], line[end:]
+    if re.match(r"\s*,", after):
+        after = re.sub(r"^\s*,\s*", "", after)
+    else:
+        before = re.sub(r"\s*,\s*$", " ", before)
+    lines[key.line - 1] = before + after
+    return "".join(lines)
+
+
+def _read_back(before: Document, text: str, data: Any) -> Document:
+    after = source.parse(text, before.name)
+    if len(after.problems) > len(before.problems) or after.data != data:
+        raise RefusedError("it is written in a way that nixcfg cannot edit")
+    return after
+
+
+def _body(document: Document) -> str:
+    """The text that entries can be added to: an empty mapping `{}` would be in the way."""
+    return document.text if document.data else document.text.replace("{}", "", 1).lstrip("\r\n")
+
+
+def _is_block(document: Document, path: Steps) -> bool:
+    """Whether a list has a line for each item."""
+    span = document.span((*path, 0))
+    line = document.text.splitlines()[span.line - 1]
+    return line[: span.column - 1].strip() == "-"
+
+
+def _at(data: Any, path: Steps) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _with(data: Any, path: Steps, value: Any) -> Any:
+    if not path:
+        return value
+    return {**data, path[0]: _with(data[path[0]], path[1:], value)}
+
+
+def _without(data: Any, path: Steps) -> Any:
+    if len(path) == 1:
+        return {key: value for key, value in data.items() if key != path[0]}
+    return {**data, path[0]: _without(data[path[0]], path[1:])}
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _newline(document: Document) -> str:
+    return "\r\n" if "\r\n" in document.text else "\n"
