@@ -55,34 +55,39 @@ class Result:
 def mend(documents: Mapping[str, Document], check: Check, *, unsafe: bool = False) -> Result:
     """Apply every fix that `check` offers for `documents`, until it offers no new one.
 
-    No fix is tried twice, so that two rules that disagree come to an end as well.
+    No fix is made twice, so that two rules that disagree come to an end as well.
     """
     files = dict(documents)
-    tried: set[tuple[str, str, Fix]] = set()
-    fixed: list[Problem] = []
-    left: list[Left] = []
+    fixed: dict[_Identity, Problem] = {}
+    refused: dict[_Identity, tuple[str, Left]] = {}
     offered: list[Problem] = []
-    waiting: list[Problem] = []
     for _ in range(MAX_ROUNDS):
         offered = [problem for problem in check(files) if problem.fix and problem.file in files]
-        waiting = [problem for problem in offered if not (_fix(problem).safe or unsafe)]
-        todo = [problem for problem in offered if _fix(problem).safe or unsafe]
-        todo = [problem for problem in todo if _identity(problem) not in tried]
+        todo = [
+            problem
+            for problem in offered
+            if (_fix(problem).safe or unsafe)
+            and (identity := _identity(problem)) not in fixed
+            # What was refused may be possible in another text.
+            and (identity not in refused or refused[identity][0] != files[problem.file].text)
+        ]
         # What stays in its line comes first: then the places told are those of the original.
         todo = [problem for problem in todo if not _moves(problem)] or todo
         if not todo:
             break
         for name in dict.fromkeys(problem.file for problem in todo):
-            here = [problem for problem in todo if problem.file == name]
-            pass_ = _Pass(files[name])
-            pass_.run(here)
+            text, pass_ = files[name].text, _Pass(files[name])
+            pass_.run([problem for problem in todo if problem.file == name])
             files[name] = pass_.document
-            fixed += pass_.fixed
-            left += pass_.left
-            tried |= {_identity(p) for p in (*pass_.fixed, *(each.problem for each in pass_.left))}
-    still = {_identity(problem) for problem in offered}
-    left = [each for each in left if _identity(each.problem) in still]
-    return Result(files, tuple(fixed), tuple(left), tuple(waiting))
+            fixed |= {_identity(problem): problem for problem in pass_.fixed}
+            refused |= {_identity(left.problem): (text, left) for left in pass_.left}
+    still = {_identity(problem): problem for problem in offered}
+    return Result(
+        files,
+        tuple(fixed.values()),
+        tuple(refused[each][1] for each in still if each in refused and each not in fixed),
+        tuple(problem for problem in still.values() if not (_fix(problem).safe or unsafe)),
+    )
 
 
 def apply(document: Document, edits: Iterable[Edit]) -> Document:
@@ -119,7 +124,10 @@ def _fix(problem: Problem) -> Fix:
     return problem.fix
 
 
-def _identity(problem: Problem) -> tuple[str, str, Fix]:
+_Identity = tuple[str, str, Fix]
+
+
+def _identity(problem: Problem) -> _Identity:
     return problem.file, problem.code, _fix(problem)
 
 
@@ -536,7 +544,7 @@ class _Page:
             key_node=place.key,
             value_node=place.value,
         )
-        return entry, [self._without_lines(above, last)]
+        return entry, [self._without_lines(above, last, is_first=not place.index)]
 
     def extent(self, place: _Place) -> int:
         """The last line of an entry, with the comments after it that are deeper than its key."""
@@ -567,12 +575,15 @@ class _Page:
         line = self.line(number)
         return line[column:] if not line[:column].strip(" ") else line.lstrip(" ")
 
-    def _without_lines(self, first: int, last: int) -> _Replacement:
-        """Removes lines; of the blank lines on both sides, those above go too."""
+    def _without_lines(self, first: int, last: int, *, is_first: bool = False) -> _Replacement:
+        """Removes lines; of blank lines on both sides those above go too, below a title all."""
         is_end = last + 1 >= self.line_count or self.line(last + 1).strip() in ("...", "---")
         if is_end or not self.line(last + 1).strip():
             while first > 0 and not self.line(first - 1).strip():
                 first -= 1
+        if is_first and not is_end and first > 0 and not self.is_comment(first - 1):
+            while not self.line(last + 1).strip():
+                last += 1
         return self.starts[first], self.starts[last + 1], ""
 
     def _cut_flow(self, place: _Place) -> tuple[_Entry, list[_Replacement]]:
@@ -755,7 +766,7 @@ class _Page:
         if is_block or (is_plain and set(written) & set(",[]{}")) or _BREAK.search(written):
             if "#" in written or "&" in written or "*" in written:
                 raise RefusedError("the section is written in { }, its value is not")
-            written = _dumped(data)
+            written = scalar(data) if isinstance(data, str) else _dumped(data)
         return f"{name}: {written}" if written else f"{name}: null"
 
     def comment_on(self, place: _Place, comments: Sequence[str]) -> list[_Replacement]:
@@ -843,8 +854,9 @@ def _move(document: Document, edit: MoveKey) -> Document:
         if comments:
             replacements += page.comment_on(page.place((edit.section, key)), comments)
         return _verified(document, page, replacements, data)
-    column = page.column(place.key) if place.parent.style != "{" else 0
-    replacements += page.put(edit.section, entry, value, column or _usual_indent(page))
+    is_usual = len(edit.path) == 2 and place.parent.style != "{"
+    column = page.column(place.key) if is_usual else _usual_indent(page)
+    replacements += page.put(edit.section, entry, value, column)
     if target is not None and not isinstance(target, dict):
         raise RefusedError(f"{edit.section} is no mapping that is written out")
     data[edit.section] = {**(target or {}), key: value}
@@ -893,8 +905,8 @@ def scalar(value: str | float | bool | None, style: str = "") -> str:
 def _dumped(value: Any, style: str | None = None) -> str:
     # In brackets, so that PyYAML quotes what is special inside a flow collection only.
     text: str = yaml.dump(
-        [value],
-        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+        [_bare(value)],
+        Dumper=yaml.SafeDumper,  # libyaml would write 🎉 as an escape
         default_flow_style=True,
         default_style=style,
         allow_unicode=True,
@@ -902,3 +914,13 @@ def _dumped(value: Any, style: str | None = None) -> str:
         width=1_000_000,
     )
     return text.strip()[1:-1]
+
+
+def _bare(value: Any) -> Any:
+    """Without the subclasses of source.py, which PyYAML does not know."""
+    match value:
+        case dict():
+            return {key: _bare(inner) for key, inner in value.items()}
+        case list():
+            return [_bare(inner) for inner in value]
+    return value

@@ -1,0 +1,123 @@
+"""Golden cases: `before.yaml`, the edits that problems ask for, `after.yaml`, byte for byte.
+
+`edits.json` is a list of [kind, path, value]; `refused.txt` says what is not done, and why.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nixcfg import fix, source
+from nixcfg.fix import Edit
+from nixcfg.problem import START, Fix, MoveKey, Problem, RenameKey, Rule, SetValue, Severity
+
+CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/before.yaml"))
+KINDS = {"move": MoveKey, "set": SetValue, "rename": RenameKey}
+BOM = b"\xef\xbb\xbf"
+
+
+def problem(number: int, *edits: Edit, safe: bool = True) -> Problem:
+    rule = Rule(f"NX9{number:02}", Severity.WARNING, "planted")
+    return Problem(rule, "before.yaml", START, "planted", fix=Fix(edits, safe=safe))
+
+
+def mended(case: Path) -> tuple[bytes, str]:
+    """What becomes of a case, and what was refused: `EDIT: reason` in lines."""
+    raw = (case / "before.yaml").read_bytes()
+    edits = [
+        KINDS[kind](tuple(path), value)
+        for kind, path, value in json.loads((case / "edits.json").read_text("utf-8"))
+    ]
+    problems = [problem(number, edit) for number, edit in enumerate(edits)]
+    document = source.parse(raw.removeprefix(BOM).decode(), "before.yaml")
+    result = fix.mend({"before.yaml": document}, lambda _: problems)
+    refused = [f"{fix.described(edit(each.problem))}: {each.reason}\n" for each in result.left]
+    after = result.documents["before.yaml"].text.encode()
+    return (BOM if raw.startswith(BOM) else b"") + after, "".join(refused)
+
+
+def edit(problem: Problem) -> Edit:
+    assert problem.fix
+    return problem.fix.edits[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Path):
+    after, refused = mended(case)
+    assert after.decode() == (case / "after.yaml").read_bytes().decode()
+    told = case / "refused.txt"
+    assert refused == (told.read_text("utf-8") if told.exists() else "")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_lines_that_no_edit_is_about_stay(case: Path):
+    """Independent of the golden: what only moved is still there, comments and all."""
+    before = (case / "before.yaml").read_bytes().decode()
+    after = (case / "after.yaml").read_bytes().decode()
+    for line in before.splitlines():
+        code, mark, comment = line.partition(" # ")
+        if mark and "'" not in code + comment and '"' not in code + comment:
+            assert comment.strip() in after
+    yaml.safe_load(after)
+
+
+def run(text: str, problems: Sequence[Problem], *, unsafe: bool = False) -> fix.Result:
+    document = source.parse(text, "before.yaml")
+    return fix.mend({"before.yaml": document}, lambda _: problems, unsafe=unsafe)
+
+
+def test_a_guess_waits_for_unsafe():
+    text = "litellm_settings:\n  drop_param: true\n"
+    path = ("litellm_settings", "drop_param")
+    guess = problem(1, RenameKey(path, "drop_params"), safe=False)
+    careful = run(text, [guess])
+    assert careful.documents["before.yaml"].text == text
+    assert (careful.fixed, careful.left, careful.unsafe) == ((), (), (guess,))
+    bold = run(text, [guess], unsafe=True)
+    assert bold.documents["before.yaml"].text == text.replace("drop_param", "drop_params")
+    assert (bold.fixed, bold.left, bold.unsafe) == ((guess,), (), ())
+
+
+def test_the_edits_of_one_fix_follow_each_other_and_are_made_together_or_not_at_all():
+    text = "litellm_settings:\n  routing_strateg: 'x'\n  a: '1'\n"
+    typo = RenameKey(("litellm_settings", "routing_strateg"), "routing_strategy")
+    move = MoveKey(("litellm_settings", "routing_strategy"), "router_settings")
+    impossible = SetValue(("litellm_settings",), 3)
+    both = run(text, [problem(1, typo, move)])
+    after = "litellm_settings:\n  a: '1'\nrouter_settings:\n  routing_strategy: 'x'\n"
+    assert both.documents["before.yaml"].text == after
+    none = run(text, [problem(1, typo, impossible), problem(2, typo, move, impossible)])
+    assert none.documents["before.yaml"].text == text
+    assert len(none.left) == 2
+
+
+def test_rules_that_disagree_come_to_an_end():
+    def check(files):
+        value = files["before.yaml"].data["a"]
+        yield problem(1 if value == 1 else 2, SetValue(("a",), 2 if value == 1 else 1))
+
+    document = source.parse("a: 1\n", "before.yaml")
+    result = fix.mend({"before.yaml": document}, check)
+    assert len(result.fixed) == 2
+    assert result.documents["before.yaml"].text == "a: 1\n"
+
+
+def test_a_rule_that_is_never_satisfied_comes_to_an_end():
+    def check(files):
+        yield problem(1, SetValue(("a",), files["before.yaml"].data["a"] + 1))
+
+    result = fix.mend({"before.yaml": source.parse("a: 1\n", "before.yaml")}, check)
+    assert len(result.fixed) == fix.MAX_ROUNDS
+
+
+def test_two_thousand_values_at_once():
+    """One pass over the file for all of them, not one for each."""
+    count = 2_000
+    text = "model_list:\n" + "".join(f'  - {{rpm: "{n}"}}  # c{n}\n' for n in range(count))
+    problems = [problem(1, SetValue(("model_list", n, "rpm"), n)) for n in range(count)]
+    result = run(text, problems)
+    assert len(result.fixed) == count
+    assert result.documents["before.yaml"].text == text.replace('"', "")
