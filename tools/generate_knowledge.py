@@ -13,6 +13,7 @@ environment of its own, without a network, in an empty directory.
 import argparse
 import ast
 import collections.abc
+import contextlib
 import enum
 import inspect
 import json
@@ -23,9 +24,10 @@ import sys
 import tempfile
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
+from urllib.parse import urlsplit
 
 import typing_extensions
 
@@ -104,6 +106,10 @@ NEEDS_DATABASE = {
 }
 
 
+# Fewer catalogue entries than this say that LiteLLM keeps samples rather than a list.
+FEW = 5
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=TARGET, help="folder of the two files")
@@ -141,21 +147,79 @@ def generate(output: Path) -> None:
     import litellm  # noqa: PLC0415
 
     litellm.suppress_debug_info = True
+    with probing(sorted(litellm_params()), sorted(probe_providers.provider_names())) as probes:
+        source = Package(Path(litellm.__file__).parent)
+        names = frozenset(probe_providers.provider_names())
+        catalogue, verdicts = models(names)
+        facts: dict[str, Any] = {
+            "litellm_version": version(),
+            "blocked_variables": blocked_variables(),
+            "callbacks": callbacks(source),
+            "routing": routing(names, verdicts),
+            "sections": sections(source),
+        }
+        facts["providers"] = with_catalogue(finished(probes), catalogue)
+    facts["routing"]["shares_catalogue"] = shares_catalogue(facts["providers"], catalogue)
+    depths = {"sections": 3, "providers": 1, "routing": 2, "callbacks": 1, "blocked_variables": 0}
+    write(output / "litellm.json", facts, depths)
+    write(output / "models.json", catalogue, {"models": 2, "bare": 1, "columns": 0})
 
-    source = Package(Path(litellm.__file__).parent)
-    providers = probe_providers.probe(source.root)
-    names = frozenset(providers)
-    catalogue, prices = models(names)
-    facts = {
-        "litellm_version": version(),
-        "blocked_variables": blocked_variables(),
-        "callbacks": callbacks(source),
-        "routing": routing(names, prices),
-        "sections": sections(source),
-        "providers": providers,
-    }
-    write(output / "litellm.json", facts, depth={"sections": 3, "providers": 1, "routing": 2, "callbacks": 1, "blocked_variables": 0})
-    write(output / "models.json", catalogue, depth={"models": 2, "bare": 1, "columns": 0})
+
+@contextlib.contextmanager
+def probing(params: list[str], names: list[str]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that probe a share of the providers each, while this one reads the package."""
+    started = []
+    for share in (names[0::2], names[1::2]):
+        process = subprocess.Popen(
+            [sys.executable, "-I", str(Path(__file__).with_name("probe_providers.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+        json.dump({"params": params, "only": share}, process.stdin)
+        process.stdin.close()
+        process.stdin = None
+        started.append(process)
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+
+
+def finished(probes: Sequence[subprocess.Popen[str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for process in probes:
+        output, _ = process.communicate(timeout=900)
+        if process.returncode != 0:
+            raise SystemExit(f"probe_providers.py ended with {process.returncode}")
+        found.update(json.loads(output))
+    return found
+
+
+def with_catalogue(providers: dict[str, Any], catalogue: Mapping[str, Any]) -> dict[str, Any]:
+    """Mark the providers whose models LiteLLM cannot know."""
+    openai = providers["openai"]["api_base"]
+    for name, facts in providers.items():
+        base = facts["api_base"]
+        if "default" not in base and base.get("appends") == openai["appends"]:
+            # A server of one's own that is spoken to as OpenAI is.
+            base["path"] = openai["path"]
+        models = catalogue["models"].get(name, {})
+        hosted = sum("/" in model for model in models)
+        default = facts["api_base"].get("default") or ""
+        facts["open_catalogue"] = (
+            len(models) < FEW
+            or facts["api_base"].get("required", False)
+            or urlsplit(default).hostname in ("localhost", "127.0.0.1")
+            # Names such as `meta-llama/Llama-3` are those of models made elsewhere, which a
+            # hosting service adds at will.
+            or hosted * 2 > len(models)
+        )
+        if not facts["open_catalogue"]:
+            del facts["open_catalogue"]
+    return providers
 
 
 def version() -> str:
@@ -938,7 +1002,6 @@ def routing(names: frozenset[str], verdicts: Mapping[str, list[str] | None]) -> 
         "renamed": renamed,
         "renamed_in_name_only": sorted(undeclared),
         "shapes": shapes,
-        "shares_catalogue": shares_catalogue(names),
     }
 
 
@@ -963,16 +1026,30 @@ def shape_of(name: str) -> tuple[str, str]:
     return expression, sample
 
 
-def shares_catalogue(names: frozenset[str]) -> dict[str, list[str]]:
-    """Providers whose models LiteLLM looks up under another's name, for want of their own."""
-    import litellm  # noqa: PLC0415
+def shares_catalogue(
+    providers: Mapping[str, Any], catalogue: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Other providers whose entries hold for a provider's models too.
 
-    owners = {facts.get("litellm_provider") for facts in litellm.model_cost.values()}
-    owners = {owner for owner in owners if owner in names}
+    Those that LiteLLM itself prices it with, and those that are the same service under another
+    prefix: same key, same host (openai and text-completion-openai, cohere and cohere_chat).
+    """
+    owners = catalogue["models"].keys()
+
+    def service(name: str) -> tuple[str, str] | None:
+        facts = providers[name]
+        keys = [item["variable"] for item in facts["credentials"] if item.get("secret")]
+        host = urlsplit(facts["api_base"].get("default") or "").hostname
+        return (keys[0], host or "") if keys else None
+
     found = {}
-    for name in sorted(names):
-        shared = sorted(owner for owner in owners - {name} if same_vendor(owner, name))
-        if shared and len(shared) < len(owners) // 2:  # the rest take anybody's prices
+    for name in sorted(providers):
+        priced = {owner for owner in owners if same_vendor(owner, name)}
+        if len(priced) > len(owners) // 2:  # takes anybody's prices
+            priced = set()
+        same = {owner for owner in owners if service(owner) and service(owner) == service(name)}
+        shared = sorted((priced | same) - {name})
+        if shared:
             found[name] = shared
     return found
 

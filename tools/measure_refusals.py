@@ -1,0 +1,108 @@
+"""Write nixcfg/rules/refused.json: which kinds of values keep LiteLLM from starting, by setting.
+
+The real ProxyConfig.load_config is asked for every setting that nixcfg/knowledge lists, with one
+value of each kind. `python tools/measure_refusals.py` takes about two minutes.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from nixcfg import knowledge
+
+HERE = Path(__file__).parent
+DATA = HERE.parent / "nixcfg" / "rules" / "refused.json"
+SECTIONS = ("top_level", "litellm_settings", "router_settings", "general_settings")
+KINDS: dict[str, Any] = {
+    "number": 1234,
+    "text": "abc",
+    "bool": True,
+    "list": ["x"],
+    "map": {"x": 1},
+    "null": None,
+}
+TYPES = {
+    "number": {"int", "float"},
+    "text": {"str"},
+    "bool": {"bool"},
+    "list": {"list", "list[str]"},
+    "map": {"map"},
+}
+PYTHON = {
+    "number": "int",
+    "text": "str",
+    "bool": "bool",
+    "list": "list",
+    "map": "dict",
+    "null": "NoneType",
+}
+BASE = {"model_list": [{"model_name": "a", "litellm_params": {"model": "openai/a", "api_key": "x"}}]}
+
+Question = tuple[str, str, str]
+
+
+def questions() -> list[Question]:
+    """(section, key, kind) of all that can be asked."""
+    return [(s, key, kind) for s in SECTIONS for key in knowledge.keys(s) for kind in KINDS]
+
+
+def ask(asked: list[Question]) -> list[str | None]:
+    """The error that LiteLLM stops with, None where it starts."""
+    texts = []
+    for section, key, kind in asked:
+        given = {key: KINDS[kind]}
+        texts.append(json.dumps({**BASE, **(given if section == "top_level" else {section: given})}))
+    done = subprocess.run(
+        [sys.executable, HERE / "oracle.py"],
+        input=json.dumps([{"text": text} for text in texts]),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=1800,
+    )
+    return [json.loads(line)["error"] for line in done.stdout.splitlines()]
+
+
+def is_refused(question: Question, error: str | None) -> bool:
+    """Whether it is the kind of the value that LiteLLM fails on, not what the value says."""
+    section, key, kind = question
+    if error is None or needs_licence(error):
+        return False
+    types = knowledge.keys(section)[key].types
+    if kind == "null":
+        return True
+    if types & TYPES[kind]:
+        return False
+    if kind == "text" and "module name" in error:
+        return False  # another text may name a module
+    return "any" not in types or f"'{PYTHON[kind]}'" in error
+
+
+def needs_licence(error: str) -> bool:
+    """Whether LiteLLM asks for a licence."""
+    return "nterprise" in error
+
+
+def main() -> None:
+    asked = questions()
+    refused: dict[str, dict[str, list[str]]] = {}
+    licence: dict[str, list[str]] = {}
+    for question, error in zip(asked, ask(asked), strict=True):
+        section, key, kind = question
+        if error and needs_licence(error):
+            licence.setdefault(section, [])
+            licence[section] += [key] if key not in licence[section] else []
+        elif is_refused(question, error):
+            refused.setdefault(section, {}).setdefault(key, []).append(kind)
+    data = {
+        "litellm_version": knowledge.LITELLM_VERSION,
+        "licence": licence,
+        "refused": {s: dict(sorted(keys.items())) for s, keys in refused.items()},
+    }
+    DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
