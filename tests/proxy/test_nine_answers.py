@@ -196,7 +196,8 @@ def test_a_missing_key_file_brings_no_other_vendors_key_to_that_vendor(
 
 
 #: The shape of the original's provider files. `routing_strategy` is not the default here, so that
-#: its effect can be seen, and nothing is retried, so that failures can be counted.
+#: its effect can be seen; nothing is retried, so that failures can be counted; and a cooldown lasts
+#: longer than this test on a slow machine.
 MISPLACED = """\
 model_list:
   - model_name: gpt-4o
@@ -209,6 +210,8 @@ litellm_settings:
   num_retries: 0
   routing_strategy: least-busy
   allowed_fails: 1
+router_settings:
+  cooldown_time: 300
 """
 
 ROUTER_KEYS = ("routing_strategy", "allowed_fails")

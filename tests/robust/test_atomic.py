@@ -415,7 +415,7 @@ def test_a_real_disk_that_is_full_or_read_only(
     assert [name for name in leftovers(result) if not name.startswith("filler")] == []
 
 
-@pytest.mark.parametrize(("together", "rounds"), [(2, 10), (6, 1)])
+@pytest.mark.parametrize(("together", "rounds"), [(2, 6), (5, 1)])
 def test_renders_at_once(together: int, rounds: int, cli: Cli, change: Change, tmp_path: Path):
     for number in range(rounds):
         project = change.copy(tmp_path / f"round{number}")

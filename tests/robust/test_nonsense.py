@@ -47,7 +47,7 @@ def merging_laughs(depth: int) -> str:
 
 
 def loop(path: Path) -> None:
-    other = path.with_name("other.yaml.link")
+    other = path.with_name("link-back")
     path.symlink_to(other.name)
     other.symlink_to(path.name)
 
@@ -106,6 +106,10 @@ NONSENSE = [
 ]
 
 
+#: The provider files of the project that the nonsense is put beside.
+ORDINARY = ("claude", "openai", "gemini")
+
+
 @pytest.fixture(scope="session")
 def as_owner() -> list[str]:
     """Runs a command so that permissions bind it: root without the right to ignore them."""
@@ -116,48 +120,51 @@ def as_owner() -> list[str]:
     return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 
 
-def refused(done: Done, code: int = 1):
-    """What holds for every refusal, whatever was wrong."""
+def refused(done: Done, code: int = 1, most: int = 50_000):
+    """What holds for every refusal, whatever was wrong; `most` characters are said about it."""
     assert done.code == code, (done.code, done.said[-2000:])
     assert "Traceback" not in done.said
-    assert len(done.said) < 50_000, "nobody reads that much"
+    assert len(done.said) < most, "nobody reads that much"
     assert done.err.strip(), "a refusal has a reason"
 
 
-@pytest.mark.parametrize("file", ["nixcfg.yaml", "providers/claude.yaml"])
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda n: n.name)
-def test_nonsense_is_refused_with_its_file_and_place(
-    file: str, nonsense: Nonsense, cli: Cli, project: Path, as_owner: list[str]
+def test_nonsense_for_a_project_file(
+    nonsense: Nonsense, cli: Cli, project: Path, as_owner: list[str]
 ):
-    (project / file).unlink()
-    nonsense.put(project / file)
+    (project / "nixcfg.yaml").unlink()
+    nonsense.put(project / "nixcfg.yaml")
     before = snapshot(project / "rendered")
     around = names(project)
+    done = cli("-C", project, "render", before=as_owner)
+    refused(done)
+    assert re.search(r"nixcfg\.yaml" + nonsense.where, done.err), done.err
+    assert snapshot(project / "rendered") == before
+    assert names(project) == around
 
+
+def test_nonsense_for_provider_files(cli: Cli, project: Path, as_owner: list[str]):
+    """All of it in one project: each file is refused at its place, and none hides another."""
+    before = snapshot(project / "rendered")
+    for nonsense in NONSENSE:
+        nonsense.put(project / "providers" / f"{nonsense.name}.yaml")
+    around = names(project)
     rendering, report = cli.each(
         ["-C", project, "render"],
         ["-C", project, "validate", "--format", "json"],
         before=as_owner,
     )
-    refused(rendering)
-    assert re.search(re.escape(file) + nonsense.where, rendering.err), rendering.err
+    refused(rendering, most=500_000)
     assert report.code == 1, report.said
-    problems = json.loads(report.out)["problems"]
-    here = [p for p in problems if p["file"] == file and p["severity"] == "error"]
-    assert here, problems
-    assert all(p["message"] and p["line"] >= 1 and p["column"] >= 1 for p in here)
-
+    errors = [p for p in json.loads(report.out)["problems"] if p["severity"] == "error"]
+    assert all(p["message"] and p["line"] >= 1 and p["column"] >= 1 for p in errors)
+    for nonsense in NONSENSE:
+        file = f"providers/{nonsense.name}.yaml"
+        assert re.search(rf"^{file}{nonsense.where}.*error", rendering.err, re.MULTILINE), file
+        assert any(problem["file"] == file for problem in errors), file
+    assert not [p for p in errors if p["file"] in (f"providers/{n}.yaml" for n in ORDINARY)]
     assert snapshot(project / "rendered") == before
     assert names(project) == around
-
-
-def test_one_bad_file_hides_nothing_about_the_others(cli: Cli, project: Path):
-    for name in ("claude", "openai", "gemini"):
-        (project / "providers" / f"{name}.yaml").write_text("model_list: *nowhere\n")
-    done = cli("-C", project, "validate")
-    assert done.code == 1
-    for name in ("claude", "openai", "gemini"):
-        assert f"providers/{name}.yaml:1:13" in done.said
 
 
 def test_the_limits_of_these_tests_bind(cli: Cli):
