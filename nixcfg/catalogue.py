@@ -23,8 +23,8 @@ _WORD = re.compile(r"\d+(?:[.p]\d+)*|[^\W\d_]+")
 _DATE_FROM = 1000
 """Numbers from here on are dates (20250929, 2512), not versions."""
 _ASIDE = frozenset(
-    "preview beta alpha exp experimental latest ft guard safeguard audio tts transcribe image "
-    "search embed computer research".split()
+    {"preview", "beta", "alpha", "exp", "experimental", "latest", "ft", "guard", "safeguard"}
+    | {"audio", "tts", "transcribe", "image", "search", "embed", "computer", "research"}
 )
 """Words in the names of models that are no first choice for a chat."""
 _SMALLEST_CONTEXT = 4000

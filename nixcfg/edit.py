@@ -1,4 +1,4 @@
-"""Entries of nixcfg.yaml: set, added and dropped in the text, so that comments and order stay. Pure.
+"""Entries of nixcfg.yaml: set, added and dropped in the text; comments and order stay. Pure.
 
 Values and sections are left to nixcfg.fix, which edits at exact offsets. What it does not do is
 done here by lines: a member of a list, and an entry that goes. No result is believed: each is read

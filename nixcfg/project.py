@@ -34,6 +34,11 @@ def find(start: Path) -> Path | None:
     return None
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can name a provider: its file, its configuration, its Nix attribute."""
+    return bool(_NAME.fullmatch(text))
+
+
 def read(root: Path) -> Sources:
     """Read every file of the project in `root`."""
     problems: list[Problem] = []
@@ -55,7 +60,7 @@ def read(root: Path) -> Sources:
     for file in filter(_is_yaml, names):
         name = file.rpartition(".")[0]
         shown = f"{wiring.PROVIDERS_DIR}/{os.fsencode(file).decode('utf-8', 'replace')}"
-        if not _NAME.fullmatch(name) or name == wiring.ALL:
+        if not is_name(name) or name == wiring.ALL:
             why = "all is built in" if name == wiring.ALL else "use letters, digits, - and _"
             problems.append(
                 _problem(shown, BAD_NAME, f"cannot be a provider's name: {why}", "Rename the file.")

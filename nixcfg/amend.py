@@ -1,0 +1,456 @@
+"""Add, remove and choose providers: the texts that a project would have afterwards. Pure.
+
+An amendment is made in memory and validated as a whole project, so that what is written never
+leaves one that does not validate.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from nixcfg import edit, knowledge, project, render, source, validate, wiring
+from nixcfg.fix import RefusedError
+from nixcfg.knowledge import Credential, ProviderFacts
+from nixcfg.model import ENVIRONMENT, MODELS, Project
+from nixcfg.problem import Problem
+from nixcfg.project import Sources
+from nixcfg.rules import secrets
+from nixcfg.source import Document
+from nixcfg.validate import Report
+
+PLACEHOLDER = "replace-me\n"
+NO_KEY = "none"
+"""What a server that asks for no key gets: with nothing, LiteLLM would send another vendor's."""
+
+_SCHEMA = re.compile(r"yaml-language-server: \$schema=(\S*)project\.schema\.json")
+
+
+class AmendError(Exception):
+    """It cannot be done; the message says why and how to mend it. `problems` are those of the
+    project as it would be (or already is)."""
+
+    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A provider to add. `models` without prefix, `aliases` one for each or none.
+
+    `settings` are variables that are no secrets, with their values. `named` are variables that
+    hold secrets: one of the provider's own chooses that way to authenticate, another takes the
+    place of its usual key. `key_files` are files for variables, "" stands for the provider's key.
+    `keyless`: the server asks for no key.
+    """
+
+    name: str
+    prefix: str
+    models: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    api_base: str = ""
+    named: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    key_files: Mapping[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    keyless: bool = False
+
+    def base(self, facts: ProviderFacts) -> str:
+        """The address, also where it was given by the name of its variable; "" for none."""
+        named = (c.variable for c in facts.credentials if _is_address(c, facts))
+        return self.api_base or next((self.settings[n] for n in named if n in self.settings), "")
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Every variable that was named: they decide between several ways to authenticate."""
+        return frozenset({*self.settings, *self.key_files, *self.named} - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Texts by path in the project, None for a file that goes, in the order to write them.
+
+    The project validates after each of them. `report` is that of the amended project.
+    """
+
+    texts: Mapping[str, str | None]
+    report: Report
+
+    @property
+    def project(self) -> Project:
+        assert self.report.project is not None  # noqa: S101 (an invalid one is never built)
+        return self.report.project
+
+
+def add(sources: Sources, wish: Wish, examples: Collection[str]) -> Amendment:
+    """The project with one more provider. `examples` are the files of secrets.example/.
+
+    Raises AmendError.
+    """
+    path = wiring.provider_path(wish.name)
+    if not isinstance(sources.project.data, Mapping):
+        before = _report(sources, sources.project, sources.providers)
+        _refuse_invalid(before, f"{wish.name} was not added: the project has errors")
+    _check_name(sources, wish.name)
+    facts = provider_facts(wish.prefix)
+    data = provider_data(wish, facts)
+    _check_model_names(sources, wish, data)
+    text = render.provider_yaml(data, _schema(sources.project))
+    document = source.parse(text, path)
+    machine = _machine(sources.project, wish, key_variable(wish, facts))
+    providers = {**sources.providers, wish.name: document}
+    with_file = _report(sources, sources.project, providers)
+    report = _report(sources, machine, providers)
+    _refuse_invalid(report, f"{wish.name} was not added: the project would not validate")
+    _refuse_invalid(with_file, f"{wish.name} was not added: it needs more than one step")
+    old = sources.providers.get(wish.name)
+    if old is not None and (old.data != document.data or machine is sources.project):
+        raise AmendError(f"{path} exists already; choose another name, with --provider PREFIX")
+    texts: dict[str, str | None] = {}
+    for variable in _secrets(report, wish.name):
+        example = _example(variable)
+        if example.rpartition("/")[2] not in examples:
+            texts[example] = PLACEHOLDER
+    if old is None:
+        texts[path] = text
+    if machine is not sources.project:
+        texts[wiring.PROJECT_FILE] = machine.text
+    return Amendment(texts, report)
+
+
+def remove(sources: Sources, name: str, examples: Mapping[str, str]) -> Amendment:
+    """The project without a provider, its profile memberships, and secrets nobody else uses.
+
+    `examples` are the files of secrets.example/ with their texts. Raises AmendError.
+    """
+    if name not in sources.providers:
+        raise AmendError(f"there is no {wiring.provider_path(name)}")
+    if len(sources.providers) == 1:
+        raise AmendError(f"{name} is the only provider; a gateway needs one")
+    before = validate.validate(sources)
+    _refuse_invalid(before, f"{name} was not removed: the project has errors")
+    rest = {each: document for each, document in sources.providers.items() if each != name}
+    machine = sources.project
+    orphans = _secrets(before, name).difference(*(_secrets(before, other) for other in rest))
+    try:
+        machine = _without_provider(machine, name, orphans)
+    except RefusedError as error:
+        raise AmendError(
+            f"{name} is named in {machine.name}: {error}. Take it out there."
+        ) from None
+    report = _report(sources, machine, rest)
+    _refuse_invalid(report, f"{name} was not removed: the project would not validate")
+    texts: dict[str, str | None] = {}
+    if machine is not sources.project:
+        texts[wiring.PROJECT_FILE] = machine.text
+    texts[sources.providers[name].name] = None
+    for variable in sorted(orphans):
+        example = _example(variable)
+        if examples.get(example.rpartition("/")[2]) == PLACEHOLDER:
+            texts[example] = None
+    return Amendment(texts, report)
+
+
+def use(sources: Sources, config: str) -> Amendment:
+    """The project with another `model_config`. Raises AmendError."""
+    before = validate.validate(sources)
+    _refuse_invalid(before, "nothing was changed: the project has errors")
+    machine = sources.project
+    try:
+        machine = edit.set_scalar(machine, "model_config", config)
+    except RefusedError as error:
+        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
+    report = _report(sources, machine, sources.providers)
+    _refuse_invalid(report, "nothing was changed")
+    changed = machine.text != sources.project.text
+    return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
+
+
+def needs(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:
+    """The credentials that a provider is reached with.
+
+    Where there are several ways, the variables that a user has `named` decide.
+    """
+    usual = tuple(c for c in facts.credentials if c.required)
+    if set(named) & {c.variable for c in usual}:
+        return usual
+    known = {credential.variable: credential for credential in facts.credentials}
+    for variables in facts.alternatives:
+        if set(named) & set(variables):
+            # LiteLLM reads those that it has no parameter for from the environment only.
+            return tuple(
+                known.get(v) or Credential(v, None, _is_secret(v), False, True) for v in variables
+            )
+    return usual
+
+
+def _is_secret(variable: str) -> bool:
+    return re.search(r"(BASE|URL|ENDPOINT|_ID|REGION|LOCATION|USER|TENANCY)$", variable) is None
+
+
+def provider_data(wish: Wish, facts: ProviderFacts) -> dict[str, Any]:
+    """What the provider's file holds. Raises AmendError where something is missing or unsafe."""
+    base = _base(wish, facts)
+    key = key_variable(wish, facts)
+    params: dict[str, Any] = {"api_base": base} if base else {}
+    variables: dict[str, Any] = {}
+    settings = {name: value for name, value in wish.settings.items() if value != wish.base(facts)}
+    known = {credential.variable: credential for credential in facts.credentials}
+    required = needs(facts, wish.variables)
+    optional = [known[name] for name in wish.named if name in known]
+    has_key = False
+    for credential in dict.fromkeys((*required, *optional)):
+        name = credential.variable
+        if name in settings or (base and _is_address(credential, facts)):
+            continue
+        has_key = has_key or credential.secret
+        if credential is _main(required) and key != name:
+            params[credential.param or "api_key"] = wiring.reference(key) if key else NO_KEY
+        else:
+            variables[name] = f"${{{name}}}"
+    if not has_key and key:
+        params["api_key"] = wiring.reference(key)
+    elif not has_key and (facts.falls_back_to or wish.keyless):
+        params["api_key"] = NO_KEY
+    for name, value in settings.items():
+        if name in known and (known[name].secret or known[name].file):
+            raise AmendError(
+                f"{name} is a secret, and a command line is no place for one: write --env {name} "
+                "alone, and store it with nixcfg set-key"
+            )
+        _refuse_key(name, value)
+        param = known[name].param if name in known else None
+        (params if param else variables)[param or name] = value
+    return {
+        MODELS: [
+            {"model_name": alias, "litellm_params": {"model": f"{wish.prefix}/{model}", **params}}
+            for model, alias in zip(wish.models, aliases(wish), strict=True)
+        ],
+        ENVIRONMENT: variables,
+    }
+
+
+def key_variable(wish: Wish, facts: ProviderFacts) -> str:
+    """The variable that holds the provider's key, "" for a server without one.
+
+    At another address than the vendor's own the key is another too: the usual one must not go
+    there. Raises AmendError.
+    """
+    if wish.keyless:
+        return ""
+    known = {credential.variable for credential in facts.credentials}
+    others = [name for name in wish.named if name not in known]
+    if len(others) > 1:
+        raise AmendError(f"{others[0]} and {others[1]} cannot both hold the key of {wish.name}")
+    if others:
+        return others[0]
+    main = _main(needs(facts, wish.variables))
+    if main is None:
+        return ""
+    is_named = main.variable in wish.variables
+    return main.variable if is_named or not _is_elsewhere(wish, facts) else _own_variable(wish.name)
+
+
+def _main(required: Iterable[Credential]) -> Credential | None:
+    """The secret that can be read from another variable: a provider's only one."""
+    secret = [credential for credential in required if credential.secret]
+    return secret[0] if len(secret) == 1 else None
+
+
+def aliases(wish: Wish) -> tuple[str, ...]:
+    """What clients ask for: as told, or the last part of the model's name.
+
+    Raises AmendError.
+    """
+    if wish.aliases:
+        if len(wish.aliases) != len(wish.models):
+            raise AmendError("give as many --alias as --model, in the same order")
+        chosen = wish.aliases
+    else:
+        short = tuple(model.rpartition("/")[2] for model in wish.models)
+        plain = "*" not in "".join(wish.models) and len(set(short)) == len(short)
+        chosen = (
+            short
+            if plain
+            else tuple(f"{wish.prefix}/{model}" if "*" in model else model for model in wish.models)
+        )
+    twice = next((alias for alias in chosen if chosen.count(alias) > 1), None)
+    if twice is not None:
+        raise AmendError(f"{twice} would stand for two models; give each an --alias of its own")
+    return chosen
+
+
+def bare(prefix: str, model: str) -> str:
+    """A model as a user may write it, with the provider's prefix or without, without it."""
+    return model.removeprefix(f"{prefix}/")
+
+
+def reachable(base: str, facts: ProviderFacts) -> str:
+    """A base URL as the container has to call it.
+
+    localhost would be the container itself, and an OpenAI-compatible address without its /v1 is a
+    mistake that LiteLLM takes in silence (404s). Raises AmendError for what is no such URL.
+    """
+    url = urlsplit(base)
+    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", base):
+        raise AmendError(f"--api-base {base} is no address; write it as https://host/v1")
+    if url.username or url.password:
+        raise AmendError("--api-base holds a password; a key belongs in a key file")
+    path = url.path.rstrip("/")
+    usual = facts.api_base.path or ""
+    if not path and "{" not in usual:
+        path = usual.rstrip("/")
+    host = url.netloc
+    if wiring.is_loopback(base):
+        host = wiring.HOST + (f":{url.port}" if url.port else "")
+    return url._replace(netloc=host, path=path).geturl()
+
+
+def _base(wish: Wish, facts: ProviderFacts) -> str:
+    given = wish.base(facts)
+    if given:
+        return reachable(given, facts)
+    default = facts.api_base.default
+    if default and wiring.is_loopback(default):
+        return reachable(default, facts)
+    if facts.api_base.required:
+        raise AmendError(_no_base(wish, facts))
+    return ""
+
+
+def _is_address(credential: Credential, facts: ProviderFacts) -> bool:
+    return credential.param == "api_base" or credential.variable == facts.api_base.variable
+
+
+def _no_base(wish: Wish, facts: ProviderFacts) -> str:
+    lost = facts.api_base.sent_to
+    why = f"; without one LiteLLM would send prompts to {lost}" if lost else ""
+    return f"{wish.prefix} needs an address{why}: --api-base https://host/v1"
+
+
+def _is_elsewhere(wish: Wish, facts: ProviderFacts) -> bool:
+    """Whether the vendor's usual key would go to somebody else's host."""
+    usual = facts.api_base.default
+    base = wish.base(facts)
+    if not base or not usual or wiring.is_loopback(usual):
+        return False
+    return urlsplit(base).hostname != urlsplit(usual).hostname
+
+
+def _own_variable(name: str) -> str:
+    variable = re.sub(r"[^A-Z0-9]+", "_", name.upper())
+    return f"{variable if variable[0].isalpha() else f'KEY_{variable}'}_API_KEY"
+
+
+def _refuse_key(name: str, value: str) -> None:
+    if secrets.looks_like_key(value) and "://" not in value and "/" not in value:
+        raise AmendError(
+            f"the value of {name} looks like a key, and files of this project are no place for "
+            f"one: write --env {name} alone, and store it with nixcfg set-key"
+        )
+
+
+def _check_name(sources: Sources, name: str) -> None:
+    if not project.is_name(name):
+        raise AmendError(f"{name} cannot be a name: use letters, digits, - and _")
+    if name == wiring.ALL or name in (sources.project.data or {}).get("profiles", {}):
+        taken = "built in" if name == wiring.ALL else "a profile"
+        raise AmendError(f"{name} is {taken}; choose another name, with --provider PREFIX")
+
+
+def provider_facts(prefix: str) -> ProviderFacts:
+    """What is known of a provider that can be added. Raises AmendError."""
+    facts = knowledge.provider(prefix)
+    if facts is None:
+        raise AmendError(f"LiteLLM has no provider {prefix}")
+    if facts.interactive_login:
+        raise AmendError(f"{prefix} asks for a login in a browser, which a service cannot do")
+    return facts
+
+
+def _check_model_names(sources: Sources, wish: Wish, data: Mapping[str, Any]) -> None:
+    wanted = {deployment["model_name"] for deployment in data[MODELS]}
+    for other, document in sources.providers.items():
+        entries = document.data.get(MODELS) if isinstance(document.data, Mapping) else None
+        for index, entry in enumerate(entries or ()):
+            name = entry.get("model_name") if isinstance(entry, Mapping) else None
+            if other != wish.name and name in wanted:
+                line = document.span((MODELS, index, "model_name")).line
+                raise AmendError(
+                    f"{other} offers {name} already ({document.name}:{line}), and LiteLLM would "
+                    f"take turns between the two; try --alias {wish.name}-{name}"
+                )
+
+
+def _machine(document: Document, wish: Wish, key: str) -> Document:
+    """nixcfg.yaml with the key files and the profiles of a wish."""
+    try:
+        for named, file in wish.key_files.items():
+            variable = named or key
+            if not variable:
+                raise AmendError(
+                    f"{wish.name} has not one key but several or none: --key-file VARIABLE=PATH"
+                )
+            if document.data.get("secrets", {}).get(variable) != file:
+                document = edit.add_entry(document, "secrets", variable, file)
+        for profile in wish.profiles:
+            members = document.data.get("profiles", {}).get(profile)
+            if members is None:
+                document = edit.add_entry(document, "profiles", profile, [wish.name])
+            elif wish.name not in members:
+                document = edit.add_item(document, ("profiles", profile), wish.name)
+    except RefusedError as error:
+        raise AmendError(f"{document.name}: {error}; nothing was changed") from None
+    return document
+
+
+def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> Document:
+    gone = {name}
+    for profile, members in document.data.get("profiles", {}).items():
+        if name not in members:
+            continue
+        if set(members) == {name}:
+            document = edit.drop(document, ("profiles", profile))
+            gone.add(profile)
+        else:
+            document = edit.drop_item(document, ("profiles", profile), name)
+    if document.data.get("model_config") in gone:
+        document = edit.set_scalar(document, "model_config", wiring.ALL)
+    for variable in sorted(orphans):
+        if variable in document.data.get("secrets", {}):
+            document = edit.drop(document, ("secrets", variable))
+    return document
+
+
+def _schema(document: Document) -> str:
+    found = _SCHEMA.search(document.text)
+    if not found:
+        return ""
+    return (
+        f"{found[1]}provider.schema.json"
+        if ":" in found[1]
+        else f"../{found[1]}provider.schema.json"
+    )
+
+
+def _report(sources: Sources, machine: Document, providers: Mapping[str, Document]) -> Report:
+    """The project as it would be. That it has had no provider yet is no problem any more."""
+    problems = tuple(p for p in sources.problems if p.file != wiring.PROVIDERS_DIR)
+    return validate.validate(Sources(sources.root, machine, dict(providers), problems))
+
+
+def _refuse_invalid(report: Report, message: str) -> None:
+    if not report.is_valid:
+        raise AmendError(message, (p for p in report.problems if p.is_error))
+
+
+def _secrets(report: Report, provider: str) -> frozenset[str]:
+    assert report.project is not None  # noqa: S101 (asked of valid projects only)
+    config = next(c for c in report.project.configs if c.name == provider)
+    return frozenset(config.secrets)
+
+
+def _example(variable: str) -> str:
+    return wiring.key_file(variable, wiring.EXAMPLES_DIR)
