@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
@@ -131,12 +131,16 @@ Judge = Callable[[Path, Call, str, Done], str]
 
 @dataclass(frozen=True)
 class Range:
-    """Where renders of one change are struck: `folder` takes a copy of the project for each."""
+    """Where renders of one change are struck: `folder` takes a copy of the project for each.
+
+    `always` is a further injection of strace, which every run gets.
+    """
 
     cli: Cli
     strace: str
     change: Change
     folder: Path
+    always: str = ""
 
     def traced(self, project: Path, calls: str, *options: str) -> tuple[Done, str]:
         """A render under strace, and what strace saw of it."""
@@ -144,6 +148,9 @@ class Range:
         # Compiled files written on the way would make the calls of one run differ from the next.
         before = ["env", "PYTHONDONTWRITEBYTECODE=1", self.strace, "-f", "-qq", "-y"]
         # Without --seccomp-bpf: with it, strace 6.1 injects no signals.
+        if self.always:
+            calls += "," + self.always.partition(":")[0]
+            before += ["-e", f"inject={self.always}"]
         before += ["-o", str(log), "-e", f"trace={calls}", *options]
         done = self.cli("-C", project, "render", before=before)
         return done, log.read_text(errors="replace")
@@ -197,7 +204,10 @@ class Range:
         """What is wrong after one more render, undisturbed."""
         if not leftovers(project):
             return ""  # exactly as before any render, or after one
-        again = self.cli("-C", project, "render")
+        before = ["env"]
+        if self.always:
+            before = [self.strace, "-qq", "-o", "/dev/null", "-e", f"inject={self.always}"]
+        again = self.cli("-C", project, "render", before=before)
         if again.code != 0:
             return f"the next render fails: {again.said}"
         if self.state(project) != "new":
@@ -249,6 +259,29 @@ def test_killed_at_every_call(
             return "was not killed"
         after = ground.state(project)
         return ground.mends_itself(project) if after in ("old", "new") else after
+
+    wrong = ground.strike(runs, judge)
+    assert not wrong, wrong
+
+
+def test_killed_on_a_file_system_that_cannot_exchange(
+    change: Change, shots: Callable[[Change], Range], tell: Callable[[str], None]
+):
+    """There the folder may be missing for a moment, but it is never half, and the next render
+    finds its way from wherever the last one was stopped."""
+    ground = replace(shots(change), always="renameat2:error=EINVAL")
+    calls = ground.write_phase()
+    exchange = next(n for n, call in enumerate(calls) if call.name == "renameat2")
+    assert [c for c in calls[exchange:] if c.name == "rename"], "no other way was tried"
+    changing = [(c, "signal=KILL") for c in calls[exchange + 1 :] if not LOOKS.search(c.line)]
+    runs = sample(changing, MOST_RUNS // 4)
+    tell(f"\nkill, no exchange: {len(changing)} calls change something, {len(runs)} runs")
+
+    def judge(project: Path, _call: Call, _blow: str, done: Done) -> str:
+        if done.code not in (-9, 137):
+            return "was not killed"
+        after = ground.state(project) if (project / "rendered").exists() else "missing"
+        return ground.mends_itself(project) if after in ("old", "new", "missing") else after
 
     wrong = ground.strike(runs, judge)
     assert not wrong, wrong
@@ -432,6 +465,26 @@ def test_renders_at_once(together: int, rounds: int, cli: Cli, change: Change, t
         assert [process.returncode for process in running] == [0] * together, said
         assert snapshot(project / "rendered") == change.new
         assert leftovers(project) == []
+
+
+def test_a_link_in_place_of_a_leftover_is_not_followed(
+    change: Change, shots: Callable[[Change], Range], cli: Cli, tmp_path: Path
+):
+    """What a killed run left is cleared away; a link of that name, in a project from somewhere
+    else, leads to folders that must stay as they are."""
+    ground = shots(change)
+    project = change.copy(tmp_path / "project")
+    done, _ = ground.traced(project, "fsync", "-e", "inject=fsync:signal=KILL:when=1")
+    (leftover,) = leftovers(project)
+    shutil.rmtree(project / leftover)
+    outside = tmp_path / "outside"
+    (outside / "folder").mkdir(parents=True)
+    (outside / "folder" / "file").write_text("somebody else's\n")
+    before = snapshot(tmp_path / "outside"), outside.stat().st_mode
+    (project / leftover).symlink_to(outside)
+    done = cli("-C", project, "render")
+    assert done.code in (0, 1), done.said
+    assert (snapshot(tmp_path / "outside"), outside.stat().st_mode) == before
 
 
 def test_a_link_in_the_output_is_not_followed(cli: Cli, change: Change, tmp_path: Path):
