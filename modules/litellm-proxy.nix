@@ -4,8 +4,8 @@
 #   <backend>-litellm-proxy.service   the container (virtualisation.oci-containers)
 #   litellm-proxy-secrets.service     checks the key files and assembles what the
 #                                     container reads; runs before every start of it
-#   litellm-proxy-secrets.path        watches the key files while the proxy is wanted
-#   litellm-proxy-rotate.service      what the watcher starts: assembles again and
+#   litellm-proxy-secrets.path, -2…   watch the key files while the proxy is wanted
+#   litellm-proxy-rotate.service      what the watchers start: assembles again and
 #                                     restarts the container if the result differs
 #   litellm-proxy-failure.service     says why, once systemd has given up
 #
@@ -66,11 +66,11 @@ let
   watchedFiles =
     map (secret: secret.file) wired ++ lib.optional generatesMasterKey generatedMasterKey;
 
-  # A path unit sees a file change, disappear or be replaced. It does not see a
-  # symlink turn to another target, so the directories in which that happens are
-  # watched too: the parent of each key file (`ln -sfn` is a rename inside it), and
-  # the places where sops-nix and agenix keep their generations. Directories that
-  # are busy for other reasons would only wake the watcher for nothing.
+  # What to watch: each key file, which a path unit also follows through a symlink,
+  # and the directory it is in, because a path unit does not see a symlink turn to
+  # another target (`ln -sfn` is a rename inside the directory). sops-nix and agenix
+  # turn a symlink higher up, beside the directory where they keep the generations.
+  # Directories that are busy for other reasons would wake the watcher for nothing.
   busyDirectories = [
     "/"
     "/etc"
@@ -80,16 +80,26 @@ let
     "/tmp"
     "/var"
     "/var/lib"
+    stateDirectory
   ];
-  watchedPaths = lib.unique (
-    watchedFiles
-    ++ lib.subtractLists busyDirectories (map dirOf (lib.remove generatedMasterKey watchedFiles))
-    ++ lib.optional (options ? sops || under "/run/secrets") "/run/secrets.d"
-    ++ lib.optional (options ? age || under "/run/agenix") (
+  isWatchedBelow = directory: lib.any (lib.hasPrefix "${directory}/") watchedFiles;
+  watchedPaths =
+    lib.subtractLists busyDirectories (lib.unique (map dirOf watchedFiles))
+    ++ lib.optional (options ? sops || isWatchedBelow "/run/secrets") "/run/secrets.d"
+    ++ lib.optional (options ? age || isWatchedBelow "/run/agenix") (
       config.age.secretsMountPoint or "/run/agenix.d"
     )
+    ++ lib.unique watchedFiles;
+
+  # One path unit for each: when a path does not exist yet, systemd watches its parent,
+  # and every event there makes it set up all watches of that unit anew, which loses
+  # what the others have seen (measured with systemd 252: half of all renames).
+  watchers = lib.listToAttrs (
+    lib.imap1 (
+      index: path:
+      lib.nameValuePair "litellm-proxy-secrets${lib.optionalString (index > 1) "-${toString index}"}" path
+    ) watchedPaths
   );
-  under = directory: lib.any (lib.hasPrefix "${directory}/") watchedFiles;
 
   # systemd expands `%` in unit files, and splits RequiresMountsFor= at spaces.
   unitPath = lib.replaceStrings [ "%" ] [ "%%" ];
@@ -456,7 +466,9 @@ let
       exit 1
     fi
     # No file of the second name: nothing runs, because the last start found no keys.
-    if [ -e ${runtimeDirectory}/started ] &&
+    if ! systemctl is-active --quiet litellm-proxy-secrets.path; then
+      echo "${containerUnit}.service was stopped meanwhile; nothing to do."
+    elif [ -e ${runtimeDirectory}/started ] &&
       [ "$(< ${runtimeDirectory}/fingerprint)" = "$(< ${runtimeDirectory}/started)" ]; then
       echo "The keys are those that the proxy runs with."
     else
@@ -467,8 +479,14 @@ let
     fi
   '';
 
+  # systemd starts this when it gives up on the container, and also when the keys did
+  # not let it start, in which case the result is still that of an earlier run.
   failureScript = ''
-    echo "<3>${containerUnit}.service failed too often and will not be started again by itself (last result: ''${MONITOR_SERVICE_RESULT:-unknown}, exit status: ''${MONITOR_EXIT_STATUS:-unknown})." >&2
+    if systemctl is-failed --quiet litellm-proxy-secrets.service; then
+      echo "<3>${containerUnit}.service was not started, because its keys cannot be used: journalctl -u litellm-proxy-secrets.service -n 20. It starts by itself when they can." >&2
+      exit 0
+    fi
+    echo "<3>${containerUnit}.service failed too often and is not started again by itself (last result: ''${MONITOR_SERVICE_RESULT:-unknown}, exit status: ''${MONITOR_EXIT_STATUS:-unknown})." >&2
     case ''${MONITOR_EXIT_STATUS:-} in
       1 | 2 | 3) echo "<3>LiteLLM itself refused to start: its configuration or master key is not accepted." >&2 ;;
       125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${publishedAddress}:${toString cfg.port} is taken." >&2 ;;
@@ -929,9 +947,12 @@ in
         # without touching a container that needs no restart.
         requires = [ "litellm-proxy-secrets.service" ];
         after = [ "litellm-proxy-secrets.service" ];
-        wants = [ "litellm-proxy-secrets.path" ];
+        wants = map (name: "${name}.path") (lib.attrNames watchers);
         onFailure = [ "litellm-proxy-failure.service" ];
-        restartTriggers = [ (builtins.toJSON wired) ];
+        restartTriggers = [
+          (builtins.toJSON wired)
+          (builtins.toJSON watchers)
+        ];
         preStart = ''
           cp ${runtimeDirectory}/fingerprint ${runtimeDirectory}/started
         '';
@@ -1006,20 +1027,20 @@ in
       };
     };
 
-    systemd.paths.litellm-proxy-secrets = {
-      description = "Watch the key files of the LiteLLM proxy";
-      # Watches before the keys are read, so that no change is lost in between, and
-      # as long as the proxy is wanted: a stop by hand ends it, a missing key does
-      # not, so the proxy starts when the key arrives.
+    systemd.paths = lib.mapAttrs (_: path: {
+      description = "Watch ${unitPath path} for the LiteLLM proxy";
+      # Watches before the keys are read, so that no change is lost in between.
       before = [ "litellm-proxy-secrets.service" ];
-      partOf = [ "${containerUnit}.service" ];
+      # And as long as the proxy is wanted: a stop by hand ends it. A restart does not,
+      # and a missing key does not, so the proxy starts when the key arrives.
+      unitConfig.StopPropagatedFrom = "${containerUnit}.service";
       pathConfig = {
         Unit = "litellm-proxy-rotate.service";
-        PathChanged = map unitPath watchedPaths;
+        PathChanged = unitPath path;
         # A burst of changes must not end the watch.
         TriggerLimitIntervalSec = 0;
       };
-    };
+    }) watchers;
 
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
 
