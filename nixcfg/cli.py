@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 problems or drift, 2 wrong usage, 3 a bug in nixcfg.
 """
 
 import importlib
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from nixcfg import __version__
 from nixcfg.commands import BUG, OK, PROBLEMS, say
 from nixcfg.problem import WriteError
 
-COMMANDS = ("init", "validate", "fix", "render", "explain", "schema")
-"""In the order in which --help shows them; `add-provider` is nixcfg/commands/add_provider.py."""
+COMMANDS = ("init", "import", "validate", "fix", "render", "explain", "schema")
+"""In the order in which --help shows them; `add-provider` is nixcfg/commands/add_provider.py, and
+`import`, which Python keeps for itself, is import_.py."""
 
 
 class _Commands(click.Group):
@@ -27,7 +29,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"nixcfg.commands.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
+        module = importlib.import_module(f"nixcfg.commands.{name}")
         command: click.Command = module.command
         command.name = cmd_name
         return command

@@ -1,0 +1,255 @@
+"""`nixcfg import`."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import OK, PROBLEMS, say, wants_color
+from nixcfg.problem import WriteError
+
+if TYPE_CHECKING:
+    from nixcfg.importing import Container
+    from nixcfg.importing.assemble import Imported
+    from nixcfg.problem import Problem
+    from nixcfg.source import Document
+
+_IGNORE = ".gitignore"
+
+
+@click.command()
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the new project.  [default: the current folder]",
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
+@click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
+@click.pass_obj
+def command(
+    base: Path, files: tuple[Path, ...], out: Path | None, dry_run: bool, as_json: bool
+) -> int:
+    """Make a project of what runs LiteLLM today.
+
+    FILE is a LiteLLM config.yaml (or several: each becomes a provider), a compose file with a
+    service that runs LiteLLM, or a NixOS module with such a container. The last two find their
+    configuration by themselves when it is on this machine; name it as well when it is not.
+
+    Keys that are written out are never copied: the project names a variable for each, and what
+    could not be carried over is told with its place. Touches nothing that exists.
+
+    \b
+    Example: nixcfg import docker-compose.yml --out gateway
+    """
+    from nixcfg import report
+    from nixcfg.importing import NotImportableError, assemble
+
+    try:
+        container, documents, loaded = _read(base, files)
+    except NotImportableError as error:
+        say(f"nixcfg: {error}")
+        return PROBLEMS
+    problems: Sequence[Problem] = assemble.check(documents)
+    if not problems:
+        try:
+            imported = assemble.assemble(documents, container, loaded=loaded)
+        except NotImportableError as error:
+            say(f"nixcfg: {error}")
+            return PROBLEMS
+        problems = imported.problems
+    if problems:
+        color = wants_color(sys.stderr)
+        say(report.as_text(problems, len(documents), color=color))
+        say("Nothing was imported: mend these in the source, then import it again.")
+        return PROBLEMS
+    folder = Path(os.path.abspath(base / (out or "")))  # noqa: PTH100 (a symlink stays one)
+    written = _write(folder, imported, dry_run=dry_run)
+    if as_json:
+        click.echo(_as_json(imported, written))
+    else:
+        for path in written:
+            click.echo(path)
+    _tell(folder, imported, out, dry_run=dry_run)
+    return OK
+
+
+# --- Reading.
+
+
+def _read(base: Path, files: Sequence[Path]) -> "tuple[Container | None, list[Document], str]":
+    """The container definition, the configurations, and the name of the one that is loaded."""
+    from nixcfg import source
+    from nixcfg.importing import NotImportableError, compose, litellm, nixos
+
+    containers: list[tuple[Path, Container]] = []
+    documents: dict[Path, Document] = {}
+    for file in dict.fromkeys(files):
+        document = source.read(base / file, str(file))
+        if file.suffix == ".nix" and document.text:
+            containers.append((file, nixos.read(str(file), document.text)))
+        elif compose.is_compose(document.data):
+            containers.append((file, compose.read(document)))
+        elif document.data is None or litellm.is_config(document.data):
+            documents[base / file] = document
+        else:
+            raise NotImportableError(
+                f"{file}: neither a LiteLLM configuration nor a compose file with services"
+            )
+    if len(containers) > 1:
+        names = " and ".join(str(file) for file, _ in containers)
+        raise NotImportableError(f"{names} each define the container; import takes one")
+    if not containers:
+        return None, list(documents.values()), ""
+    ((file, container),) = containers
+    loaded = _find_configurations(base, file, container, documents)
+    return container, list(documents.values()), loaded
+
+
+def _find_configurations(
+    base: Path, file: Path, container: "Container", documents: "dict[Path, Document]"
+) -> str:
+    """Add what the container loads to `documents`; the name of the document that it loads."""
+    from nixcfg import source
+    from nixcfg.importing import NotImportableError, litellm
+
+    config = container.config
+    if config is not None and config.document is not None:
+        documents[base / file] = config.document
+        return config.document.name
+    wanted = file.parent / config.path if config is not None else None
+    if documents:
+        same = [d for p, d in documents.items() if wanted is not None and p.name == wanted.name]
+        return same[0].name if len(same) == 1 else ""
+    if wanted is None or config is None:
+        raise NotImportableError(
+            f"{file} does not say where its LiteLLM configuration is; name that file as well"
+        )
+    found = [wanted]
+    if config.siblings:
+        pattern = file.parent / config.siblings
+        found = sorted(
+            {each.relative_to(base) for each in (base / pattern.parent).glob(pattern.name)}
+        )
+    for path in found:
+        document = source.read(base / path, os.path.normpath(path))
+        if document.data is None or litellm.is_config(document.data):
+            documents[base / path] = document
+    if not (base / wanted).is_file():
+        raise NotImportableError(
+            f"{file} loads {config.path}, which is not on this machine; name that file as well"
+        )
+    return os.path.normpath(wanted)
+
+
+# --- Writing.
+
+
+def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:
+    """Put the project in place, whole: the paths written, relative to its folder.
+
+    A folder that is not there yet appears in one step, with all of its files. In one that is, the
+    files are linked in one by one and nixcfg.yaml last: without it there is no project, and the
+    same import again adds what is missing.
+    """
+    from nixcfg import change, write
+
+    texts = {
+        path: text
+        for path, text in imported.texts.items()
+        if path != _IGNORE or not os.path.lexists(folder / path)
+    }
+    changes = change.plan(folder, texts)
+    taken = [each.path for each in changes if each.old is not None]
+    if taken:
+        raise WriteError(f"{folder} has {', '.join(taken)} already; nothing was changed")
+    written = [each.path for each in changes]
+    if dry_run or not written:
+        return written
+    if folder.is_dir():
+        with write.locked(folder):
+            change.apply(folder, changes)
+        return written
+    top = next(each for each in (folder, *folder.parents) if each.parent.is_dir())
+    with write.locked(top.parent):
+        prefix = f".{top.name}.nixcfg-import-"
+        for name in os.listdir(top.parent):  # noqa: PTH208 (names only)
+            if name.startswith(prefix):
+                shutil.rmtree(top.parent / name, ignore_errors=True)
+        stage = Path(tempfile.mkdtemp(prefix=prefix, dir=top.parent))
+        try:
+            inner = stage / folder.relative_to(top)
+            inner.mkdir(parents=True, exist_ok=True)
+            change.apply(inner, changes)
+            stage.chmod(0o777 & ~write.umask())
+            stage.rename(top)
+            write.sync(top.parent)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise WriteError(f"cannot write {folder}: {reason}; nothing was changed") from error
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    return written
+
+
+# --- Talking.
+
+
+def _as_json(imported: "Imported", written: Sequence[str]) -> str:
+    return json.dumps(
+        {
+            "written": written,
+            "notes": [
+                {
+                    "kind": note.kind.value,
+                    "file": note.file,
+                    "line": note.span.line,
+                    "column": note.span.column,
+                    "message": note.message,
+                    **({"variable": note.variable} if note.variable else {}),
+                }
+                for note in imported.notes
+            ],
+            "key_files": {name: key.file for name, key in imported.key_files.items()},
+            "master_key_file": imported.master_key_file,
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _tell(folder: Path, imported: "Imported", out: Path | None, *, dry_run: bool) -> None:
+    from nixcfg import wiring
+
+    for note in imported.notes:
+        say(f"{note.file}:{note.span.line}:{note.span.column}: {note.kind.value}: {note.message}")
+    files = {name: key.file for name, key in imported.key_files.items()}
+    if imported.master_key_file:
+        files[wiring.MASTER_KEY_VARIABLE] = imported.master_key_file
+    if files:
+        say("Key files that the machine needs:")
+        width = max(map(len, files))
+        for name, file in files.items():
+            say(f"  {name:{width}}  {file}")
+    if not _is_ours(folder / _IGNORE, imported.texts[_IGNORE]):
+        say(f"{_IGNORE} was left as it is; keys belong in it: /secrets/ and *.key")
+    if dry_run:
+        say("Nothing was written.")
+    else:
+        say("Next: " + (f"cd {out}; " if out else "") + "nixcfg validate, then nixcfg render")
+
+
+def _is_ours(path: Path, text: str) -> bool:
+    return not path.exists() or path.read_text(errors="replace") == text
