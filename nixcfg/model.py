@@ -200,10 +200,18 @@ def credentials(
     if facts is None or any(c.secret and c.param in params for c in facts.credentials):
         return ()
     known = set(declared)
+    by_variable = {credential.variable: credential for credential in facts.credentials}
+    wanted = tuple(c for c in facts.credentials if c.required)
     for variables in facts.alternatives:
         if known.issuperset(variables):
-            return tuple(c for c in facts.credentials if c.variable in variables)
-    return tuple(c for c in facts.credentials if c.required and c.param not in params)
+            wanted = tuple(by_variable.get(v) or _read_by_itself(v) for v in variables)
+            break
+    return tuple(c for c in wanted if c.param is None or c.param not in params)
+
+
+def _read_by_itself(variable: str) -> knowledge.Credential:
+    """A variable that LiteLLM looks for although no litellm_params key takes its value."""
+    return knowledge.Credential(variable, param=None, secret=True, file=False, required=True)
 
 
 def _deployment(entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]) -> dict[str, Any]:
@@ -378,5 +386,6 @@ _PROJECT_KEYS = frozenset(
         "secrets",
         "environment",
         "profiles",
+        "severities",
     }
 )
