@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from nixcfg import edit, knowledge, project, render, source, validate, wiring
+from nixcfg import edit, knowledge, project, render, shape, source, validate, wiring
 from nixcfg.fix import RefusedError
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.model import ENVIRONMENT, MODELS, Project
@@ -19,6 +19,7 @@ from nixcfg.project import Sources
 from nixcfg.rules import secrets
 from nixcfg.source import Document
 from nixcfg.validate import Report
+from nixcfg.wiring import KeyFile
 
 PLACEHOLDER = "replace-me\n"
 NO_KEY = "none"
@@ -93,7 +94,7 @@ def add(sources: Sources, wish: Wish, examples: Collection[str]) -> Amendment:
     if not isinstance(sources.project.data, Mapping):
         before = _report(sources, sources.project, sources.providers)
         _refuse_invalid(before, f"{wish.name} was not added: the project has errors")
-    _check_name(sources, wish.name)
+    check_name(sources, wish.name)
     facts = provider_facts(wish.prefix)
     data = provider_data(wish, facts)
     _check_model_names(sources, wish, data)
@@ -133,7 +134,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str]) -> Amendmen
     _refuse_invalid(before, f"{name} was not removed: the project has errors")
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
-    orphans = _secrets(before, name).difference(*(_secrets(before, other) for other in rest))
+    orphans = set(_secrets(before, name)).difference(*(_secrets(before, each) for each in rest))
     try:
         machine = _without_provider(machine, name, orphans)
     except RefusedError as error:
@@ -166,6 +167,40 @@ def use(sources: Sources, config: str) -> Amendment:
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
     return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
+
+
+def overview(whole: Project) -> list[dict[str, Any]]:
+    """A row for each provider: `{name, models, secrets: [{variable, file}], configs}`."""
+    secrets_of = {config.name: config.secrets for config in whole.configs}
+    return [
+        {
+            "name": each.name,
+            "models": list(each.model_names),
+            "secrets": [
+                {"variable": variable, "file": whole.key_files[variable].file}
+                for variable in secrets_of[each.name]
+            ],
+            "configs": [config.name for config in whole.configs if each.name in config.providers],
+        }
+        for each in whole.providers
+    ]
+
+
+def keys_of(whole: Project, what: str) -> list[KeyFile]:
+    """The key files of a provider, or that of a variable. Raises AmendError where there is none."""
+    if what in whole.key_files:
+        return [whole.key_files[what]]
+    if what == wiring.MASTER_KEY_VARIABLE and whole.master_key_file:
+        return [KeyFile(what, whole.master_key_file)]
+    found = next((each for each in whole.configs if each.providers == (what,)), None)
+    if found is None or found.name != what:
+        known = [*(each.name for each in whole.providers), *whole.key_files]
+        guess = shape.nearest(what, known)
+        mend = f"did you mean {guess}?" if guess else f"there are {', '.join(known)}"
+        raise AmendError(f"no provider and no secret is called {what}; {mend}")
+    if not found.secrets:
+        raise AmendError(f"{what} needs no key")
+    return [whole.key_files[variable] for variable in found.secrets]
 
 
 def needs(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:
@@ -220,7 +255,7 @@ def provider_data(wish: Wish, facts: ProviderFacts) -> dict[str, Any]:
                 f"{name} is a secret, and a command line is no place for one: write --env {name} "
                 "alone, and store it with nixcfg set-key"
             )
-        _refuse_key(name, value)
+        refuse_key(name, value)
         param = known[name].param if name in known else None
         (params if param else variables)[param or name] = value
     return {
@@ -250,7 +285,7 @@ def key_variable(wish: Wish, facts: ProviderFacts) -> str:
     if main is None:
         return ""
     is_named = main.variable in wish.variables
-    return main.variable if is_named or not _is_elsewhere(wish, facts) else _own_variable(wish.name)
+    return main.variable if is_named or not _is_elsewhere(wish, facts) else own_variable(wish.name)
 
 
 def _main(required: Iterable[Credential]) -> Credential | None:
@@ -339,12 +374,14 @@ def _is_elsewhere(wish: Wish, facts: ProviderFacts) -> bool:
     return urlsplit(base).hostname != urlsplit(usual).hostname
 
 
-def _own_variable(name: str) -> str:
+def own_variable(name: str) -> str:
+    """The variable for the key of a server that is nobody else's: `box` has BOX_API_KEY."""
     variable = re.sub(r"[^A-Z0-9]+", "_", name.upper())
     return f"{variable if variable[0].isalpha() else f'KEY_{variable}'}_API_KEY"
 
 
-def _refuse_key(name: str, value: str) -> None:
+def refuse_key(name: str, value: str) -> None:
+    """Raises AmendError, without the value, for a setting that has the shape of a key."""
     if secrets.looks_like_key(value) and "://" not in value and "/" not in value:
         raise AmendError(
             f"the value of {name} looks like a key, and files of this project are no place for "
@@ -352,7 +389,8 @@ def _refuse_key(name: str, value: str) -> None:
         )
 
 
-def _check_name(sources: Sources, name: str) -> None:
+def check_name(sources: Sources, name: str) -> None:
+    """Raises AmendError for a name that no provider can have in this project."""
     if not project.is_name(name):
         raise AmendError(f"{name} cannot be a name: use letters, digits, - and _")
     if name == wiring.ALL or name in (sources.project.data or {}).get("profiles", {}):
@@ -370,18 +408,26 @@ def provider_facts(prefix: str) -> ProviderFacts:
     return facts
 
 
+def model_names(sources: Sources, name: str) -> dict[str, str]:
+    """The model names that other providers than `name` offer, and which of them does."""
+    return {
+        entry["model_name"]: other
+        for other, document in sources.providers.items()
+        if other != name and isinstance(document.data, Mapping)
+        for entry in document.data.get(MODELS) or ()
+        if isinstance(entry, Mapping) and isinstance(entry.get("model_name"), str)
+    }
+
+
 def _check_model_names(sources: Sources, wish: Wish, data: Mapping[str, Any]) -> None:
-    wanted = {deployment["model_name"] for deployment in data[MODELS]}
-    for other, document in sources.providers.items():
-        entries = document.data.get(MODELS) if isinstance(document.data, Mapping) else None
-        for index, entry in enumerate(entries or ()):
-            name = entry.get("model_name") if isinstance(entry, Mapping) else None
-            if other != wish.name and name in wanted:
-                line = document.span((MODELS, index, "model_name")).line
-                raise AmendError(
-                    f"{other} offers {name} already ({document.name}:{line}), and LiteLLM would "
-                    f"take turns between the two; try --alias {wish.name}-{name}"
-                )
+    taken = model_names(sources, wish.name)
+    for deployment in data[MODELS]:
+        name = deployment["model_name"]
+        if name in taken:
+            raise AmendError(
+                f"{taken[name]} offers {name} already, and LiteLLM would take turns between the "
+                f"two; try --alias {wish.name}-{name}"
+            )
 
 
 def _machine(document: Document, wish: Wish, key: str) -> Document:
@@ -446,10 +492,9 @@ def _refuse_invalid(report: Report, message: str) -> None:
         raise AmendError(message, (p for p in report.problems if p.is_error))
 
 
-def _secrets(report: Report, provider: str) -> frozenset[str]:
+def _secrets(report: Report, provider: str) -> tuple[str, ...]:
     assert report.project is not None  # noqa: S101 (asked of valid projects only)
-    config = next(c for c in report.project.configs if c.name == provider)
-    return frozenset(config.secrets)
+    return next(c.secrets for c in report.project.configs if c.name == provider)
 
 
 def _example(variable: str) -> str:

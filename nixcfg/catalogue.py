@@ -20,6 +20,8 @@ RECOMMENDED = 3
 
 _SIZE = re.compile(r"\d+(?:[.p]\d+)?[bmk](?![a-z])")
 _WORD = re.compile(r"\d+(?:[.p]\d+)*|[^\W\d_]+")
+_REGION = re.compile(r"^(global|us|eu|apac|jp|au|ca|in|us-gov)\.")
+"""What Bedrock puts before a model's name for the regions that may answer."""
 _DATE_FROM = 1000
 """Numbers from here on are dates (20250929, 2512), not versions."""
 _ASIDE = frozenset(
@@ -39,12 +41,12 @@ def prefix_of(name: str) -> str | None:
     for guess in (name, name.lower(), name.lower().replace("-", "_")):
         if guess in known:
             return guess
-    return _brands().get(name.lower())
+    return brands().get(name.lower())
 
 
 @functools.cache
-def _brands() -> dict[str, str]:
-    """First words of model names that lead to one provider only."""
+def brands() -> dict[str, str]:
+    """First words of model names that lead to one provider: `claude` to anthropic."""
     homes: dict[str, Counter[str]] = defaultdict(Counter)
     for name, provider in knowledge.bare_models().items():
         word = re.match(r"[a-z]+(?=-)", name)
@@ -75,11 +77,14 @@ def offers(provider: str, today: dt.date) -> list[ModelFacts]:
     current = [facts for facts in known.values() if not is_retired(facts, today)]
     chat = [facts for facts in current if facts.mode == "chat" and _is_model(facts, known)]
     chat = chat or [facts for facts in current if facts.mode in ("completion", "responses")]
+    about = knowledge.provider(provider)
+    if not chat and about is not None and not about.chat:
+        chat = current
     families: dict[tuple[str, ...], list[ModelFacts]] = defaultdict(list)
     for facts in chat:
         families[_parsed(facts.name).family].append(facts)
     for members in families.values():
-        members.sort(key=lambda facts: _parsed(facts.name).rank, reverse=True)
+        members.sort(key=lambda facts: (_parsed(facts.name).rank, -len(facts.name)), reverse=True)
     heads = sorted(
         families.values(),
         key=lambda m: (
@@ -130,16 +135,19 @@ class _Parsed(NamedTuple):
     family: tuple[str, ...]
     version: tuple[int, ...]
     date: int
+    region: str
 
     @property
-    def rank(self) -> tuple[tuple[int, ...], bool, int]:
+    def rank(self) -> tuple[tuple[int, ...], bool, int, int]:
         """Newer is higher; of one version, the name without a date, which stays current."""
-        return self.version, not self.date, self.date
+        return self.version, not self.date, self.date, ("eu", "us", "", "global").index(self.region)
 
 
 @functools.cache
 def _parsed(name: str) -> _Parsed:
-    base = name.rpartition("/")[2].lower().replace("ft:", "ft-")
+    base = name.rpartition("/")[2].lower().replace("ft:", "ft-").removesuffix("@default")
+    region = _REGION.match(base)
+    base = _REGION.sub("", base)
     sizes = tuple(_SIZE.findall(base))
     family: list[str] = []
     version: list[int] = []
@@ -157,7 +165,8 @@ def _parsed(name: str) -> _Parsed:
                 version.append(number)
     while version and version[-1] == 0:
         version.pop()
-    return _Parsed((*family, *sizes), tuple(version), date)
+    place = "" if region is None else region[1] if region[1] in ("global", "us") else "eu"
+    return _Parsed((*family, *sizes), tuple(version), date, place)
 
 
 def search(pattern: str, today: dt.date, *, everything: bool = False) -> Iterator[ModelFacts]:
@@ -179,6 +188,35 @@ def search(pattern: str, today: dt.date, *, everything: bool = False) -> Iterato
 def full_name(facts: ModelFacts) -> str:
     """The model as `litellm_params.model` names it."""
     return f"{facts.provider}/{facts.name}"
+
+
+HEADERS = ("model", "context", "$/M in", "$/M out", "retires")
+
+
+def as_row(facts: ModelFacts, today: dt.date) -> tuple[str, ...]:
+    """A model for a table with HEADERS."""
+    date = facts.deprecation_date or "-"
+    return (
+        full_name(facts),
+        context(facts),
+        price(facts.input_cost_per_token),
+        price(facts.output_cost_per_token),
+        f"retired {date}" if is_retired(facts, today) else date,
+    )
+
+
+def as_data(facts: ModelFacts, today: dt.date) -> dict[str, str | int | float | bool | None]:
+    """A model for a program; costs in US dollars a token."""
+    return {
+        "model": full_name(facts),
+        "mode": facts.mode,
+        "max_input_tokens": facts.max_input_tokens,
+        "max_output_tokens": facts.max_output_tokens,
+        "input_cost_per_token": facts.input_cost_per_token,
+        "output_cost_per_token": facts.output_cost_per_token,
+        "retires": facts.deprecation_date,
+        "is_retired": is_retired(facts, today),
+    }
 
 
 def context(facts: ModelFacts) -> str:

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg.write import Change, WriteError, sync, umask
+from nixcfg.problem import WriteError
+from nixcfg.write import Change, sync, umask
 
 _PREFIX = ".nixcfg-new-"
 _BOM = b"\xef\xbb\xbf"

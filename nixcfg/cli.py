@@ -15,7 +15,22 @@ from nixcfg import __version__
 from nixcfg.commands import BUG, OK, PROBLEMS, say
 from nixcfg.problem import WriteError
 
-COMMANDS = ("init", "import", "validate", "fix", "render", "explain", "schema")
+COMMANDS = (
+    "init",
+    "import",
+    "add-provider",
+    "remove-provider",
+    "providers",
+    "models",
+    "use",
+    "set-key",
+    "validate",
+    "fix",
+    "render",
+    "explain",
+    "schema",
+    "completion",
+)
 """In the order in which --help shows them; `add-provider` is nixcfg/commands/add_provider.py, and
 `import`, which Python keeps for itself, is import_.py."""
 
@@ -58,7 +73,7 @@ def nixcfg(context: click.Context, directory: Path) -> None:
 def main() -> None:
     """Run the command line; never returns."""
     try:
-        sys.exit(nixcfg.main(standalone_mode=False) or OK)
+        sys.exit(nixcfg.main(prog_name="nixcfg", standalone_mode=False) or OK)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -1,0 +1,165 @@
+"""`nixcfg add-provider`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import (
+    OK,
+    amended,
+    example_files,
+    find_root,
+    json_option,
+    refusing,
+    say,
+    tell,
+    today,
+    wants_color,
+)
+
+if TYPE_CHECKING:
+    from nixcfg.amend import Amendment, Wish
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=complete.new_providers)
+@click.option(
+    "--provider",
+    metavar="PREFIX",
+    shell_complete=complete.new_providers,
+    help="What LiteLLM calls it, if NAME is a name of your own.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=complete.models,
+    help="A model of the provider; repeat for more.  [default: its current main models]",
+)
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    help="What clients ask for; one for each --model, in the same order.",
+)
+@click.option("--api-base", default="", metavar="URL", help="The address of a server of your own.")
+@click.option(
+    "--key-file",
+    "key_files",
+    multiple=True,
+    metavar="[VARIABLE=]PATH",
+    help="Where the key is on the machine, if not in secrets_dir; "
+    "also config.sops.secrets.NAME.path.",
+)
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A setting that is no secret (region, account), or the name of the variable that holds "
+    "the key.",
+)
+@click.option("--no-key", is_flag=True, help="The server asks for no key.")
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    shell_complete=complete.profiles,
+    help="A profile to join, new or not.",
+)
+@json_option
+@click.pass_obj
+def command(
+    base: Path,
+    *,
+    name: str | None,
+    provider: str | None,
+    models: tuple[str, ...],
+    aliases: tuple[str, ...],
+    api_base: str,
+    key_files: tuple[str, ...],
+    variables: tuple[str, ...],
+    no_key: bool,
+    profiles: tuple[str, ...],
+    form: str,
+) -> int:
+    """Add a provider: its file, the placeholder of its key, its profiles.
+
+    NAME is any provider of LiteLLM, a brand such as claude, or with --provider a name of your
+    own. At a terminal, NAME alone asks what nixcfg cannot know. All is written or nothing, and
+    only what validates.
+
+    \b
+    Examples:
+      nixcfg add-provider groq
+      nixcfg add-provider mistral --model mistral-large-4 --alias large
+      nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
+      nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
+    """
+    from nixcfg import amend, ask, interview, project
+
+    root = find_root(base)
+    decided = models or aliases or api_base or variables or no_key or form == "json"
+    asks = ask.is_terminal() and not decided
+    if name is None and not asks:
+        raise click.UsageError("Missing argument 'NAME'.")
+    with refusing():
+        name = name or interview.name()
+        wish = amend.Wish(
+            name=name,
+            prefix=interview.prefix(name, provider or ""),
+            models=models,
+            aliases=aliases,
+            api_base=api_base,
+            named=tuple(each for each in variables if "=" not in each),
+            settings=dict(_pair(each) for each in variables if "=" in each),
+            key_files=dict(_pair(each) if "=" in each else ("", each) for each in key_files),
+            profiles=profiles,
+            keyless=no_key,
+        )
+        sources = project.read(root)
+        amend.check_name(sources, wish.name)
+        wish = interview.complete(wish, sources, today()) if asks else interview.fill(wish, today())
+    amendment, changes = amended(
+        root, lambda sources: amend.add(sources, wish, example_files(root))
+    )
+    facts = _facts(amendment, wish)
+    if form == "text":
+        _describe(amendment, facts)
+    fetch = [f"nixcfg set-key {wish.name}"] if facts["secrets"] else []
+    tell(changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts)
+    return OK
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str]]]:
+    added = next(each for each in amendment.project.providers if each.name == wish.name)
+    config = next(each for each in amendment.project.configs if each.name == wish.name)
+    files = (amendment.project.key_files[variable] for variable in config.secrets)
+    return {
+        "models": [
+            {"name": entry["model_name"], "model": entry["litellm_params"]["model"]}
+            for entry in added.deployments
+        ],
+        "secrets": [{"variable": f.variable, "file": f.file, "kind": f.kind} for f in files],
+    }
+
+
+def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
+    from nixcfg import report
+
+    for model in facts["models"]:
+        say(f"{model['name']} is {model['model']}")
+    for secret in facts["secrets"]:
+        say(f"{secret['variable']} is read from {secret['file']}")
+    found = amendment.report.problems
+    if found:
+        color = wants_color(sys.stderr)
+        say(report.as_text(found, amendment.report.files, color=color, brief=True))

@@ -1,0 +1,38 @@
+"""`nixcfg models`."""
+
+import json
+import sys
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import OK, PROBLEMS, json_option, say, today
+
+
+@click.command()
+@click.argument("pattern", default="", shell_complete=complete.models)
+@click.option("--all", "everything", is_flag=True, help="Also retired ones, embeddings, images ...")
+@json_option
+def command(pattern: str, everything: bool, form: str) -> int:
+    """List the models that LiteLLM knows: context window, price, retirement.
+
+    PATTERN is a part of provider/model, or has * and ? in it. Prices are US dollars for a
+    million tokens.
+
+    \b
+    Example: nixcfg models anthropic/claude-sonnet
+    """
+    from nixcfg import catalogue
+    from nixcfg.table import table, width_of
+
+    found = list(catalogue.search(pattern, today(), everything=everything))
+    if form == "json":
+        listed = [catalogue.as_data(facts, today()) for facts in found]
+        click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+    elif found:
+        rows = [catalogue.as_row(facts, today()) for facts in found]
+        click.echo(table(catalogue.HEADERS, rows, width_of(sys.stdout)))
+    if not found:
+        say(f"No model has {pattern} in its name." + ("" if everything else " Try --all."))
+        return PROBLEMS
+    return OK

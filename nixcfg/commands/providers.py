@@ -1,0 +1,47 @@
+"""`nixcfg providers`."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from nixcfg.commands import OK, PROBLEMS, json_option, say, validated, wants_color
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def command(base: Path, form: str) -> int:
+    """List the providers: models, key variables and key files, and who loads them.
+
+    The configuration that the container loads is marked with *.
+
+    \b
+    Example: nixcfg providers
+    """
+    from nixcfg import amend, report
+    from nixcfg.table import table, width_of
+
+    checked = validated(base)
+    if checked.project is None:
+        errors = [problem for problem in checked.problems if problem.is_error]
+        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
+        return PROBLEMS
+    rows = amend.overview(checked.project)
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return OK
+    shown = [
+        (
+            row["name"],
+            ", ".join(row["models"]) or "-",
+            ", ".join(secret["variable"] for secret in row["secrets"]) or "-",
+            ", ".join(secret["file"] for secret in row["secrets"]) or "-",
+            ", ".join(f"{c}*" if c == checked.project.model_config else c for c in row["configs"]),
+        )
+        for row in rows
+    ]
+    headers = ("name", "models", "key", "key file", "configs")
+    click.echo(table(headers, shown, width_of(sys.stdout)))
+    return OK

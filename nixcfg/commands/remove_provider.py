@@ -1,0 +1,49 @@
+"""`nixcfg remove-provider`."""
+
+from pathlib import Path
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    amended,
+    example_files,
+    find_root,
+    json_option,
+    refusing,
+    say,
+    tell,
+)
+
+
+@click.command()
+@click.argument("name", shell_complete=complete.providers)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def command(base: Path, name: str, yes: bool, form: str) -> int:
+    """Remove a provider: its file, its profile memberships, secrets that nobody else uses.
+
+    A model_config that names it becomes `all`. Key files on the machine stay.
+
+    \b
+    Example: nixcfg remove-provider groq --yes
+    """
+    from nixcfg import amend, ask, change, project
+
+    root = find_root(base)
+    if not yes:
+        if not ask.is_terminal() or form == "json":
+            raise click.UsageError("say --yes: nobody is there to be asked")
+        with refusing():
+            texts = amend.remove(project.read(root), name, example_files(root)).texts
+        for each in change.plan(root, texts):
+            say(f"  {each.verb} {each.path}")
+        if not ask.confirm(f"Remove {name}?"):
+            say("Nothing was changed.")
+            return PROBLEMS
+    _, changes = amended(root, lambda sources: amend.remove(sources, name, example_files(root)))
+    tell(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
+    return OK

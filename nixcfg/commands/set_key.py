@@ -1,0 +1,113 @@
+"""`nixcfg set-key`."""
+
+import getpass
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import OK, PROBLEMS, find_root, refusing, say, validated, wants_color
+
+if TYPE_CHECKING:
+    from nixcfg.wiring import KeyFile
+
+
+@click.command()
+@click.argument("what", metavar="PROVIDER|VARIABLE", shell_complete=complete.secrets)
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write this file instead of the one that the project names.",
+)
+@click.pass_obj
+def command(base: Path, what: str, path: Path | None) -> int:
+    """Store a key in its file: mode 0600, whole or not at all, never shown.
+
+    The key is typed without echo, or comes on standard input. It is never an argument: those are
+    in the shell's history and in everybody's process list.
+
+    \b
+    Examples:
+      nixcfg set-key groq
+      nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
+      pass show groq | nixcfg set-key groq
+    """
+    from nixcfg import amend, report
+
+    root = find_root(base)
+    checked = validated(root)
+    if checked.project is None:
+        errors = [problem for problem in checked.problems if problem.is_error]
+        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
+        return PROBLEMS
+    with refusing():
+        keys = amend.keys_of(checked.project, what)
+    if len(keys) > 1 and (path or not sys.stdin.isatty()):
+        names = ", ".join(key.variable for key in keys)
+        raise click.UsageError(f"{what} has several keys; name one of them: {names}")
+    folder = Path(checked.project.secrets_dir)
+    targets = [_target(key, path, root, folder) for key in keys]
+    for key, target in zip(keys, targets, strict=True):
+        _store(key, target, is_private=target.parent == folder)
+    say("A running gateway takes it on by itself, without a rebuild.")
+    return OK
+
+
+def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path:
+    """Where to write, known to be possible before anybody types a key."""
+    from nixcfg import keyfile
+
+    if path is None and key.file.startswith("config."):
+        manager = "sops-nix" if ".sops." in key.file else "agenix"
+        raise click.ClickException(
+            f"{key.variable} is kept by {manager} ({key.file}); edit it there"
+        )
+    if path is None and key.encrypted:
+        raise click.ClickException(
+            f"{key.variable} is an encrypted credential; store it with\n"
+            f"  systemd-creds encrypt - {key.file}"
+        )
+    target = Path(path or key.file).absolute()
+    reason = keyfile.target_problem(target, is_ours=target.parent == folder)
+    if reason.endswith("needs root"):
+        reason += f": sudo nixcfg -C {root.absolute()} set-key {key.variable}"
+    if reason:
+        raise click.ClickException(reason)
+    return target
+
+
+def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
+    from nixcfg import keyfile
+
+    try:
+        text = keyfile.cleaned(_read(key), key.kind)
+    except keyfile.KeyRefusedError as error:
+        raise click.ClickException(f"{key.variable} was not stored: {error}") from None
+    for doubt in keyfile.doubts(text, key.variable) if key.kind == "env" else ():
+        say(f"Warning: {doubt}.")
+    keyfile.write(target, text, is_private=is_private)
+    click.echo(target)
+
+
+def _read(key: "KeyFile") -> str:
+    from nixcfg import keyfile
+
+    if not sys.stdin.isatty():
+        raw = sys.stdin.buffer.read(keyfile.MAX_LENGTH + 1)
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise keyfile.KeyRefusedError("it is not UTF-8 text") from None
+    if key.kind == "file":
+        raise click.UsageError(f"{key.variable} is a JSON document: nixcfg set-key ... < FILE")
+    with warnings.catch_warnings():
+        # What getpass warns of is that it would show the key.
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"{key.variable} (not shown): ", sys.stderr)
+        except getpass.GetPassWarning:
+            raise click.ClickException("this terminal cannot hide what is typed") from None

@@ -1,0 +1,197 @@
+"""What `add-provider` has to know: from the catalogue, or from the person at the terminal."""
+
+import datetime as dt
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import click
+
+from nixcfg import amend, ask, catalogue, shape
+from nixcfg.amend import AmendError, Wish
+from nixcfg.knowledge import Credential, ModelFacts, ProviderFacts
+from nixcfg.project import Sources
+from nixcfg.table import table, width_of
+
+SHOWN = 12
+"""Models that are listed to choose from; Tab knows the others."""
+
+_PLACES = ("region", "region_name", "location", "project")
+
+
+def prefix(name: str, given: str) -> str:
+    """The LiteLLM provider for a new provider file. Raises AmendError for one nobody knows."""
+    wanted = given or name
+    found = catalogue.prefix_of(wanted)
+    if found is None:
+        guess = shape.nearest(wanted.lower(), catalogue.providers())
+        mend = f"did you mean {guess}?" if guess else "nixcfg models lists them"
+        how = "" if given else f"; for a name of your own: add-provider {name} --provider PREFIX"
+        raise AmendError(f"LiteLLM has no provider {wanted}; {mend}{how}")
+    return found
+
+
+def fill(wish: Wish, today: dt.date) -> Wish:
+    """The wish with what the catalogue knows, without a question. Raises AmendError."""
+    models = wish.models or tuple(f.name for f in catalogue.recommended(wish.prefix, today))
+    if not models:
+        raise AmendError(
+            f"only you know which models {wish.prefix} serves: name them with --model MODEL"
+        )
+    return replace(wish, models=tuple(amend.bare(wish.prefix, model) for model in models))
+
+
+def name() -> str:
+    """Which provider to add."""
+
+    def check(answer: str) -> str:
+        try:
+            prefix(answer, "")
+        except AmendError as error:
+            raise ValueError(str(error).partition("; for a name")[0]) from None
+        return answer
+
+    known = [*catalogue.brands(), *catalogue.providers()]
+    return ask.ask("Provider (Tab completes)", choices=known, check=check)
+
+
+def complete(wish: Wish, sources: Sources, today: dt.date) -> Wish:
+    """The wish with the answers of the person at the terminal. Raises AmendError."""
+    facts = amend.provider_facts(wish.prefix)
+    wish = _models(_address(wish, facts), facts, today)
+    wish = _key(_settings(wish, facts), facts)
+    return replace(wish, aliases=_aliases(wish, sources))
+
+
+def _address(wish: Wish, facts: ProviderFacts) -> Wish:
+    if not catalogue.is_own_server(facts):
+        return wish
+    usual = facts.api_base.default
+    default = amend.reachable(usual, facts) if usual else ""
+    return replace(
+        wish, api_base=ask.ask("Its address", default=default, check=lambda a: _url(a, facts))
+    )
+
+
+def _url(answer: str, facts: ProviderFacts) -> str:
+    try:
+        return amend.reachable(answer, facts)
+    except AmendError as error:
+        raise ValueError(str(error).replace("--api-base ", "")) from None
+
+
+def _models(wish: Wish, facts: ProviderFacts, today: dt.date) -> Wish:
+    offers = [] if catalogue.is_own_server(facts) else catalogue.offers(wish.prefix, today)
+    best = catalogue.recommended(wish.prefix, today)
+    listed = [*best, *(each for each in offers if each not in best)][:SHOWN]
+    names = [each.name for each in listed]
+    if listed:
+        click.echo(_listing(listed, width_of(sys.stderr)), err=True)
+        if len(offers) > len(listed):
+            click.echo(f"{len(offers) - len(listed)} more: Tab completes their names.", err=True)
+    default = ",".join(str(number) for number in range(1, len(best) + 1))
+    question = "Models (numbers or names)" if listed else "Models it serves (names)"
+    answer = ask.ask(
+        question,
+        default=default,
+        choices=[each.name for each in offers],
+        check=lambda answer: " ".join(_chosen(answer, names)),
+    )
+    chosen = _chosen(answer, names)
+    return replace(wish, models=tuple(amend.bare(wish.prefix, model) for model in chosen))
+
+
+def _chosen(answer: str, names: Sequence[str]) -> list[str]:
+    """The models of an answer such as `1, 3 gpt-4o`. Raises ValueError."""
+    chosen: list[str] = []
+    for word in answer.replace(",", " ").split():
+        if word.isdigit() and names:
+            if not 1 <= int(word) <= len(names):
+                raise ValueError(f"there is no number {word}")
+            word = names[int(word) - 1]  # noqa: PLW2901 (a number stands for its name)
+        if word not in chosen:
+            chosen.append(word)
+    if not chosen:
+        raise ValueError("name at least one model")
+    return chosen
+
+
+def _listing(models: Iterable[ModelFacts], width: int | None) -> str:
+    rows = [
+        (
+            f"{number:>2}  {facts.name}",
+            catalogue.context(facts),
+            catalogue.price(facts.input_cost_per_token),
+            catalogue.price(facts.output_cost_per_token),
+            facts.deprecation_date or "-",
+        )
+        for number, facts in enumerate(models, start=1)
+    ]
+    if all(row[-1] == "-" for row in rows):
+        return table(
+            (" #  model", "context", "$/M in", "$/M out"), [row[:-1] for row in rows], width
+        )
+    return table((" #  model", "context", "$/M in", "$/M out", "retires"), rows, width)
+
+
+def _settings(wish: Wish, facts: ProviderFacts) -> Wish:
+    """Accounts, regions and the like: no secrets, and only the user knows them."""
+    answers = dict(wish.settings)
+    required = amend.needs(facts, wish.variables)
+    asked: set[str | None] = {"api_base"}
+    for credential in (*required, *facts.credentials):
+        is_place = (credential.param or "").endswith(_PLACES)
+        if credential.secret or credential.param in asked or credential.variable in answers:
+            continue
+        if credential in required and credential.variable != facts.api_base.variable:
+            hint = "from a key file"
+        elif is_place:
+            hint = "none"
+        else:
+            continue
+        asked.add(credential.param or credential.variable)
+        answer = ask.ask(f"{credential.variable} (empty: {hint})", check=_plain(credential))
+        if answer:
+            answers[credential.variable] = answer
+    return replace(wish, settings=answers)
+
+
+def _plain(credential: Credential) -> ask.Check:
+    def check(answer: str) -> str:
+        try:
+            amend.refuse_key(credential.variable, answer)
+        except AmendError as error:
+            raise ValueError(str(error)) from None
+        return answer
+
+    return check
+
+
+def _key(wish: Wish, facts: ProviderFacts) -> Wish:
+    """Servers of one's own ask for a key or not; vendors always do."""
+    if not catalogue.is_own_server(facts) or any(
+        c.secret and c.required for c in facts.credentials
+    ):
+        return wish
+    if not ask.confirm("Does it ask for a key?"):
+        return wish
+    usual = facts.key.variable if facts.key else amend.own_variable(wish.name)
+    return replace(wish, named=(*wish.named, usual))
+
+
+def _aliases(wish: Wish, sources: Sources) -> tuple[str, ...]:
+    taken = amend.model_names(sources, wish.name)
+    return tuple(_free(alias, wish, taken) for alias in amend.aliases(wish))
+
+
+def _free(alias: str, wish: Wish, taken: Mapping[str, str]) -> str:
+    if alias not in taken:
+        return alias
+
+    def check(answer: str) -> str:
+        if answer in taken:
+            raise ValueError(f"{taken[answer]} offers {answer} too")
+        return answer
+
+    click.echo(f"{taken[alias]} offers {alias} already.", err=True)
+    return ask.ask("What clients ask for", default=f"{wish.name}-{alias}", check=check)

@@ -1,0 +1,63 @@
+"""Rows for a terminal: a table where it is wide enough, a block for each row where it is not."""
+
+import os
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+_GAP = "  "
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:
+    """Aligned columns, or the first cell with the others named below it where `width` is less.
+
+    `width` is in characters; None is for a reader that has no edge, such as a pipe. Nothing is
+    cut off in either form.
+    """
+    all_rows = [tuple(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(headers, *all_rows, strict=True)]
+    natural = sum(widths) + len(_GAP) * (len(widths) - 1)
+    if width is None or natural <= width:
+        lines = [_line(row, widths) for row in (tuple(map(str.upper, headers)), *all_rows)]
+        return "\n".join(lines)
+    return "\n".join(_block(headers, row, width) for row in all_rows)
+
+
+def width_of(stream: TextIO) -> int | None:
+    """How wide the terminal behind a stream is; None for a file or a pipe."""
+    if not stream.isatty():
+        return None
+    return os.get_terminal_size(stream.fileno()).columns or None
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _block(headers: Sequence[str], row: Sequence[str], width: int) -> str:
+    named = [
+        f"{header} {cell}"
+        for header, cell in zip(headers[1:], row[1:], strict=True)
+        if cell.strip("-")
+    ]
+    lines = [row[0]]
+    line = ""
+    for part in named:
+        joined = f"{line}, {part}" if line else part
+        if len(joined) > width - len(_GAP) and line:
+            lines += _wrapped(line, width)
+            line = part
+        else:
+            line = joined
+    return "\n".join([*lines, *(_wrapped(line, width) if line else ())])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=_GAP,
+        subsequent_indent=_GAP * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
