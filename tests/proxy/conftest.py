@@ -9,16 +9,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from gateway import gateways
 from vendors import Anthropic, Gemini, OpenAI, Vendor
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _real_litellm():
+@pytest.fixture(scope="session")
+def start():
+    """`gateway.gateways`; skips where there is no LiteLLM proxy to start."""
     absent = [m for m in ("litellm", "fastapi", "uvicorn", "apscheduler") if not find_spec(m)]
     if absent:
         pytest.skip(f"litellm[proxy] is not installed here: no {', '.join(absent)}")
+    return gateways
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,16 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 import yaml
-from gateway import MISSING_KEY, Gateway, gateway, gateways, key_environment
+from gateway import MISSING_KEY, Gateway, key_environment
 from vendors import OpenAI, Vendor
 
 Render = Callable[[Path], Path]
+Start = Callable[..., AbstractContextManager[dict[str, Gateway]]]
 
 MASTER_KEY = f"sk-{secrets.token_hex(24)}"
 
@@ -43,6 +45,7 @@ CONFIGS = ("claude", "openai", "gemini", "all")
 
 @pytest.fixture(scope="module")
 def proxies(
+    start: Start,
     litellm: Path,
     vendors: dict[str, Vendor],
     secrets_dir: Path,
@@ -54,7 +57,7 @@ def proxies(
         file = litellm / f"{config}.yaml"
         keys = key_environment(variables_in(file), secrets_dir)
         starts[config] = (file, keys | base_urls(vendors))
-    with gateways(starts, MASTER_KEY, tmp_path_factory.mktemp("proxies")) as running:
+    with start(starts, MASTER_KEY, tmp_path_factory.mktemp("proxies")) as running:
         yield running
 
 
@@ -152,7 +155,7 @@ environment_variables:
 
 
 def test_a_missing_key_file_brings_no_other_vendors_key_to_that_vendor(
-    render: Render, project: Path, vendors: dict[str, Vendor], tmp_path: Path
+    start: Start, render: Render, project: Path, vendors: dict[str, Vendor], tmp_path: Path
 ):
     """deepinfra and novita are two of the vendors for which LiteLLM, left without a key, sends
     the OpenAI key. deepinfra's variable is set as the wiring sets it; novita's is left out, which
@@ -172,18 +175,11 @@ def test_a_missing_key_file_brings_no_other_vendors_key_to_that_vendor(
     for vendor in vendors.values():
         vendor.forget()
 
-    with (
-        OpenAI("sk-deepinfra") as deepinfra,
-        OpenAI("sk-novita") as novita,
-        gateway(
-            file,
-            environment
-            | {"DEEPINFRA_API_BASE": f"{deepinfra.url}/v1", "NOVITA_API_BASE": f"{novita.url}/v1"},
-            MASTER_KEY,
-            tmp_path / "log",
-        ) as proxy,
-    ):
-        answers = {model: proxy.chat(model, QUESTION) for model in public_names(file)}
+    with OpenAI("sk-deepinfra") as deepinfra, OpenAI("sk-novita") as novita:
+        environment["DEEPINFRA_API_BASE"] = f"{deepinfra.url}/v1"
+        environment["NOVITA_API_BASE"] = f"{novita.url}/v1"
+        with start({"all": (file, environment)}, MASTER_KEY, tmp_path) as running:
+            answers = {model: running["all"].chat(model, QUESTION) for model in public_names(file)}
 
     answered = [model for model, answer in answers.items() if answer.status == 200]
     assert answered == public_names(file.with_name("openai.yaml"))
@@ -218,11 +214,7 @@ ROUTER_KEYS = ("routing_strategy", "allowed_fails")
 
 
 def test_misplaced_router_settings_take_effect_once_rendered(
-    render: Render,
-    project: Path,
-    vendors: dict[str, Vendor],
-    secrets_dir: Path,
-    tmp_path: Path,
+    start: Start, render: Render, project: Path, vendors: dict[str, Vendor], tmp_path: Path
 ):
     """The same settings left where the original has them do nothing: the second half."""
     shutil.copytree(project, tmp_path / "project")
@@ -233,7 +225,7 @@ def test_misplaced_router_settings_take_effect_once_rendered(
     nixcfg_yaml.write_text("model_config: openai\n")
     file = render(tmp_path / "project") / "openai.yaml"
     openai = vendors["openai"]
-    environment = key_environment(variables_in(file), secrets_dir) | openai.environment
+    environment = {"OPENAI_API_KEY": openai.key} | openai.environment
 
     original = yaml.safe_load(file.read_text())
     router_settings = original["router_settings"]
@@ -249,7 +241,7 @@ def test_misplaced_router_settings_take_effect_once_rendered(
         return settings["routing_strategy"], statuses, len(openai.seen)
 
     starts = {"rendered": (file, environment), "misplaced": (misplaced, environment)}
-    with gateways(starts, MASTER_KEY, tmp_path) as running:
+    with start(starts, MASTER_KEY, tmp_path) as running:
         rendered = strategy_and_failures_until_cooldown(running["rendered"])
         left = strategy_and_failures_until_cooldown(running["misplaced"])
     assert rendered == ("least-busy", [500, 500, 429, 429, 429], 2)
