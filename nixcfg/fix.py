@@ -8,6 +8,7 @@ the data that was meant, or lost a comment, is thrown away and told as not fixed
 """
 
 import bisect
+import dataclasses
 import functools
 import itertools
 import re
@@ -105,10 +106,10 @@ def apply(document: Document, edits: Iterable[Edit]) -> Document:
 
 
 def described(edit: Edit) -> str:
-    """What an edit did, in words; without the value, which may be a secret."""
+    """What an edit does, in a line. Mask it before it is shown: a value may be a key."""
     match edit:
         case SetValue():
-            return f"{_dotted(edit.path)} rewritten"
+            return f"{_dotted(edit.path)}: {scalar(edit.value)}"
         case RenameKey():
             return f"{_dotted(edit.path)} renamed to {edit.name}"
         case MoveKey():
@@ -247,12 +248,20 @@ def _wanted(edit: Edit) -> object:
 
 
 def _in_place(document: Document, edits: Sequence[Edit], *, through: bool = True) -> Document:
-    """Values and names rewritten, all at once. `through`: at an alias, write to its anchor."""
+    """Values and names rewritten, all at once. `through`: at an alias, write to its anchor.
+
+    What an anchor gives to several places under one name (`<<: *base`) is told for one of them,
+    and meant for all.
+    """
     page = _Page(document.text)
     replacements = {page.rewrite(edit, through=through) for edit in edits}
     data = document.data
+    if through:
+        edits = [dataclasses.replace(e, path=path) for e in edits for path in page.alike(e)]
     # Values first and inner names before outer ones: every path names the document as it was.
-    for edit in sorted(edits, key=lambda e: (isinstance(e, RenameKey), -len(e.path))):
+    for edit in sorted(
+        dict.fromkeys(edits), key=lambda e: (isinstance(e, RenameKey), -len(e.path))
+    ):
         match edit:
             case SetValue():
                 data = _with(data, edit.path, functools.partial(_replaced, edit))
@@ -273,21 +282,32 @@ def _renamed(edit: RenameKey, old: Any) -> dict[str, Any]:
 
 def _with(data: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
     """`data` with the value at `path` changed; what is off the path is shared, not copied."""
-    if not path:
-        return change(data)
-    step, *rest = path
-    copy = dict(data) if isinstance(data, dict) else list(data)
-    copy[step] = _with(data[step], tuple(rest), change)  # type: ignore[index]
-    return copy
+    root: Any = {"": data}
+    holder: Any = root
+    at: str | int = ""
+    for step in path:
+        holder[at] = dict(holder[at]) if isinstance(holder[at], dict) else list(holder[at])
+        holder, at = holder[at], step
+    holder[at] = change(holder[at])
+    return root[""]
 
 
 def _same(one: Any, other: Any) -> bool:
     """Equal, and of the same types all the way down (True is not 1)."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(v, other[k]) for k, v in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return type(one) is type(other) and (one == other or one != one)  # noqa: PLR0124 (nan)
+    todo = [(one, other)]
+    while todo:
+        a, b = todo.pop()
+        if isinstance(a, dict) and isinstance(b, dict):
+            if a.keys() != b.keys():
+                return False
+            todo += ((value, b[key]) for key, value in a.items())
+        elif isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            todo += zip(a, b, strict=True)
+        elif type(a) is not type(b) or (a != b and a == a):  # noqa: PLR0124 (nan is not itself)
+            return False
+    return True
 
 
 def _verified(
@@ -343,6 +363,10 @@ class _Node:
     target: "_Node | None" = None
 
     @property
+    def is_merge(self) -> bool:
+        return self.kind == "scalar" and self.value == "<<" and not self.style
+
+    @property
     def is_block_scalar(self) -> bool:
         return self.kind == "scalar" and self.style in ("|", ">")
 
@@ -389,6 +413,7 @@ class _Page:
         self.has_last_break = bool(_BREAK.fullmatch(text[-1:]))
         self.text = text if self.has_last_break else text + self.newline
         self.starts = [0, *(each.end() for each in _BREAK.finditer(self.text))]
+        self.has_aliases = False
         self.root = self._nodes()
 
     def _nodes(self) -> _Node:
@@ -410,6 +435,7 @@ class _Page:
         start, end = _offsets(event)
         match event:
             case yaml.AliasEvent():
+                self.has_aliases = True
                 return _Node("alias", start, end, target=anchors[event.anchor])
             case yaml.ScalarEvent():
                 node = _Node("scalar", start, end, event.style or "", event.value)
@@ -480,7 +506,7 @@ class _Page:
             if index is not None:
                 return _Place(here, index, *here.pairs[index], shared)
             for key, value in here.pairs:
-                if key.value == "<<" and not key.style:
+                if key.is_merge:
                     for base in _merged(value):
                         try:
                             return self._step(base, step, shared=True)
@@ -501,6 +527,28 @@ class _Page:
         if node.kind not in ("scalar", "alias"):
             raise RefusedError("it is not a single value")
         return node
+
+    def alike(self, edit: Edit) -> list[Steps]:
+        """The paths that lead to what an edit rewrites, under the name that the edit gives it."""
+        if not self.has_aliases:
+            return [edit.path]
+        target, is_key = self.target(edit), isinstance(edit, RenameKey)
+        return [
+            path
+            for path, key, value in self._paths()
+            if path[-1] == edit.path[-1] and target is (key if is_key else value)
+        ]
+
+    def _paths(self) -> Iterator[tuple[Steps, _Node, _Node]]:
+        """Every path of the data, with its key (or its value, in a list) and its value."""
+        todo: list[tuple[Steps, _Node]] = [((), self.root)]
+        while todo:
+            path, node = todo.pop()
+            for step, key, value in _entries(node):
+                target = value.target or value
+                yield (*path, step), key, target
+                if target.children:
+                    todo.append(((*path, step), target))
 
     def rewrite(self, edit: Edit, *, through: bool = True) -> _Replacement:
         """A value or a name in the quotes that it had."""
@@ -788,6 +836,21 @@ class _Page:
 def _offsets(event: yaml.Event) -> tuple[int, int]:
     start, end = event.start_mark, event.end_mark
     return (start.index, end.index) if start and end else (0, 0)  # a parser's events have both
+
+
+def _entries(node: _Node) -> Iterator[tuple[str | int, _Node, _Node]]:
+    """What a collection holds, merged mappings included; of a key that stands twice, the last."""
+    if node.kind == "seq":
+        yield from ((number, each, each) for number, each in enumerate(node.children))
+        return
+    found: dict[str, tuple[_Node, _Node]] = {}
+    for key, value in node.pairs:
+        if key.is_merge:
+            for base in _merged(value):
+                for name, inner, inner_value in _entries(base):
+                    found.setdefault(str(name), (inner, inner_value))
+    own = {key.value: (key, value) for key, value in node.pairs if not key.is_merge}
+    yield from ((name, *pair) for name, pair in {**found, **own}.items())
 
 
 def _merged(value: _Node) -> Iterator[_Node]:

@@ -3,11 +3,11 @@
 What a result has to be is worked out here from the data and the lines, without nixcfg.fix.
 """
 
-import copy
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +239,8 @@ def test_planted_mistakes(configuration: tuple[str, Writer]):
 
     edits = [problem.fix.edits[0] for problem in result.fixed if problem.fix]
     assert exact(yaml.safe_load(after.text)) == exact(wanted(before.data, edits))
-    if not writer.odd:
+    # (A text in a block that ends the file without a line end would get one anywhere else.)
+    if not writer.odd and (text.endswith("\n") or "|" not in text):
         assert result.left == ()
         assert list(planted(after)) == []
 
@@ -265,6 +266,30 @@ def comments_of(text: str, known: Iterable[str]) -> list[str]:
 
 
 # --- Random edits to texts that are full of traps.
+
+
+def alike(text: str, edit: Edit) -> list[Steps]:
+    """The path of an edit, and those at which anchors repeat the same text under its name."""
+    same = {edit.path: None}
+    if isinstance(edit, MoveKey) or "*" not in text or not loads(text):
+        return list(same)
+    nodes = {}
+    todo = [((), yaml.compose(text, yaml.SafeLoader))]
+    flatten = yaml.constructor.SafeConstructor().flatten_mapping
+    while todo:
+        path, node = todo.pop()
+        if isinstance(node, yaml.MappingNode):
+            flatten(node)
+            inner = {key.value: (key, value) for key, value in node.value}
+        elif isinstance(node, yaml.SequenceNode):
+            inner = {number: (value, value) for number, value in enumerate(node.value)}
+        else:
+            continue
+        for step, pair in inner.items():
+            nodes[(*path, step)] = pair[0 if isinstance(edit, RenameKey) else 1]
+            todo.append(((*path, step), pair[1]))
+    same |= {p: None for p in nodes if p[-1] == edit.path[-1] and nodes[p] is nodes[edit.path]}
+    return sorted(same, key=len, reverse=True)  # inner names before outer ones
 
 
 def paths(value: Any, path: Steps = ()) -> Iterator[Steps]:
@@ -321,7 +346,8 @@ def test_any_edit_is_made_exactly_or_refused(data: st.DataObject | None, text: s
         there = before.data[edit.section][edit.path[-1]]
         expected = wanted(before.data, [edit])
         assert exact(there) == exact(expected[edit.section][edit.path[-1]])
-    assert exact(after.data) == exact(wanted(copy.copy(before.data), [edit]))
+    everywhere = [replace(edit, path=path) for path in alike(text, edit)]
+    assert exact(after.data) == exact(wanted(before.data, everywhere))
     if not after.problems and loads(text):
         assert exact(yaml.safe_load(after.text)) == exact(after.data)
 

@@ -1,0 +1,208 @@
+"""`nixcfg fix` as a program: what it writes, says, and how it ends."""
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixcfg import project, render, validate
+
+ROOT = Path(__file__).parents[2]
+MISPLACED = ["NX201"]
+BEFORE = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY  # from the environment
+
+# What the proxy does.
+litellm_settings:
+  drop_params: true
+  # Take turns.
+  routing_strategy: simple-shuffle  # the default
+"""
+AFTER = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY  # from the environment
+
+# What the proxy does.
+litellm_settings:
+  drop_params: true
+
+router_settings:
+  # Take turns.
+  routing_strategy: simple-shuffle  # the default
+"""
+
+
+def nixcfg(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "nixcfg", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A project with the providers that this repository ships, misplaced settings included."""
+    shutil.copy(ROOT / "nixcfg.yaml", tmp_path)
+    shutil.copytree(ROOT / "providers", tmp_path / "providers")
+    return tmp_path
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """An ordinary LiteLLM file with one misplaced setting."""
+    path = tmp_path / "config.yaml"
+    path.write_text(BEFORE)
+    return path
+
+
+def codes(home: Path) -> list[str]:
+    report = json.loads(nixcfg("-C", home, "validate", "--format", "json").stdout)
+    return [problem["code"] for problem in report["problems"]]
+
+
+def texts(home: Path) -> dict[str, bytes]:
+    files = (path for path in home.rglob("*") if path.is_file())
+    return {str(path.relative_to(home)): path.read_bytes() for path in files}
+
+
+def test_a_project_validates_clean_and_renders_the_same(home: Path):
+    assert set(MISPLACED) <= set(codes(home))
+    before = validate.validate(project.read(home)).project
+    done = nixcfg("-C", home, "fix")
+    assert done.returncode == 0, done.stderr
+    assert "providers/claude.yaml:10:3: NX201: " in done.stdout
+    assert not set(MISPLACED) & set(codes(home))
+    after = validate.validate(project.read(home)).project
+    assert before
+    assert after
+    assert render.files(before) == render.files(after)
+
+    fixed = texts(home)
+    again = nixcfg("-C", home, "fix")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert texts(home) == fixed
+    assert set(fixed) == {"nixcfg.yaml", *(f"providers/{n}.yaml" for n in NAMES)}
+
+
+NAMES = ("claude", "gemini", "openai")
+
+
+def test_a_litellm_file_without_a_project(config: Path):
+    done = nixcfg("fix", config)
+    assert (done.returncode, done.stderr) == (0, "1 problem mended in 1 file.\n")
+    moved = "litellm_settings.routing_strategy moved to router_settings"
+    assert done.stdout == f"{config}:11:3: NX201: {moved}\n"
+    assert config.read_text() == AFTER
+
+
+def test_a_relative_file_is_found_from_the_folder_of_c(config: Path):
+    done = nixcfg("-C", config.parent, "fix", config.name)
+    assert done.returncode == 0
+    assert done.stdout.startswith("config.yaml:11:3: ")
+    assert config.read_text() == AFTER
+
+
+def test_a_byte_order_mark_and_windows_line_ends_stay(config: Path):
+    config.write_bytes(b"\xef\xbb\xbf" + BEFORE.replace("\n", "\r\n").encode())
+    assert nixcfg("fix", config).returncode == 0
+    assert config.read_bytes() == b"\xef\xbb\xbf" + AFTER.replace("\n", "\r\n").encode()
+
+
+def test_diff_writes_nothing_and_is_a_patch(config: Path):
+    done = nixcfg("-C", config.parent, "fix", "--diff", "config.yaml")
+    assert done.returncode == 0
+    assert config.read_text() == BEFORE
+    assert "NX201" in done.stderr
+    patch = shutil.which("patch")
+    if not patch:
+        pytest.skip("no patch program here")
+    subprocess.run([patch, "-sp1"], input=done.stdout, text=True, cwd=config.parent, check=True)
+    assert config.read_text() == AFTER
+
+
+def test_check_writes_nothing_and_tells_by_its_exit_code(config: Path):
+    behind = nixcfg("fix", "--check", config)
+    assert (behind.returncode, config.read_text()) == (1, BEFORE)
+    assert "NX201" in behind.stdout
+    assert nixcfg("fix", config).returncode == 0
+    done = nixcfg("fix", "--check", "--diff", config)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to mend.\n")
+
+
+def test_what_is_not_mended_says_why(config: Path):
+    text = BEFORE + "router_settings:\n  routing_strategy: least-busy\n"
+    config.write_text(text)
+    done = nixcfg("fix", config)
+    assert config.read_text() == text
+    # Nothing was offered, or what was offered was refused with its reason.
+    assert (
+        done.returncode == 0 or "not mended: router_settings sets routing_strategy" in done.stderr
+    )
+
+
+def test_one_broken_file_keeps_no_other_from_being_mended(home: Path):
+    broken = home / "providers" / "openai.yaml"
+    broken.write_text("model_list: [\n")
+    done = nixcfg("-C", home, "fix")
+    assert done.returncode == 1
+    assert "providers/openai.yaml:2:1: error[NX003]" in done.stderr
+    assert broken.read_text() == "model_list: [\n"
+    assert "router_settings" in (home / "providers" / "claude.yaml").read_text()
+
+
+def test_a_file_that_is_not_there(tmp_path: Path):
+    done = nixcfg("-C", tmp_path, "fix", "no/config.yaml", ".")
+    assert done.returncode == 1
+    assert "no/config.yaml:1:1: error[NX001]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_permissions_stay_and_a_link_stays_a_link(config: Path):
+    config.chmod(0o640)
+    target = config.rename(config.with_name("target.yaml"))
+    config.symlink_to("target.yaml")
+    assert nixcfg("fix", config).returncode == 0
+    assert config.is_symlink()
+    assert target.read_text() == AFTER
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert {path.name for path in config.parent.iterdir()} == {"config.yaml", "target.yaml"}
+
+
+@pytest.mark.parametrize("option", ["--diff", "--check", None])
+def test_no_key_is_shown(option: str | None, config: Path):
+    """Keys in lines around a change are in the diff, as asterisks."""
+    secret = "sk-" + "a1B2" * 8
+    config.write_text(BEFORE.replace("drop_params: true", f"api_key: {secret}"))
+    done = nixcfg("fix", *([option] if option else []), config)
+    assert "NX201" in done.stdout + done.stderr
+    assert secret not in done.stdout + done.stderr
+    assert secret in config.read_text()
+
+
+def test_a_file_that_changes_under_the_fixer_is_left(config: Path):
+    """The editor that saved a moment ago wins."""
+    program = """
+import sys
+from pathlib import Path
+from nixcfg import cli, fix
+mend = fix.mend
+def slow(*arguments, **options):
+    Path(sys.argv[-1]).write_text("model_list: []\\n")
+    return mend(*arguments, **options)
+fix.mend = slow
+cli.main()
+"""
+    command = [sys.executable, "-c", program, "fix", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "has changed meanwhile; nothing was changed" in done.stderr
+    assert config.read_text() == "model_list: []\n"
