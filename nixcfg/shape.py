@@ -3,7 +3,7 @@
 import difflib
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixcfg import resources
@@ -29,14 +29,19 @@ _TYPES = {
 }
 
 
-def check(document: Document, kind: str) -> list[Problem]:
-    """The problems of a `project` or `provider` document; none for one that could not be read."""
+def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem]:
+    """The problems of a `project` or `provider` document; none for one that could not be read.
+
+    `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
+    is a warning.
+    """
     if document.data is None:
         return []
     return [
-        problem
+        replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
         for error in _validator(kind).iter_errors(document.data)
-        for problem in _explain(document, _Failure.of(error))
+        for failure in (_Failure.of(error),)
+        for problem in _explain(document, failure)
     ]
 
 
@@ -63,6 +68,11 @@ class _Failure:
             is_key="propertyNames" in error.absolute_schema_path,
             message=error.message,
         )
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether LiteLLM takes this without a word."""
+        return self.keyword in self.schema.get("x-accepted", ())
 
     @property
     def about(self) -> str:
@@ -119,8 +129,8 @@ def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
         case "type":
             yield _wrong_type(document, failure)
         case "enum":
-            guess = nearest(str(failure.value), failure.expected)
-            choices = " or ".join(failure.expected)
+            guess = nearest(str(failure.value), filter(_is_text, failure.expected))
+            choices = " or ".join(filter(_is_text, failure.expected))
             wrong = f"{failure.name} must be {choices}, not {describe(failure.value)}"
             mend = f"Did you mean {guess}?" if guess else about
             yield document.problem(WRONG_VALUE, path, wrong, help=mend)
@@ -133,6 +143,10 @@ def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
             wrong = f"{failure.name} cannot be {describe(failure.value)}"
             mend = f"Use {about}." if about[:1].islower() else about
             yield document.problem(WRONG_VALUE, path, wrong, help=mend)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:

@@ -92,6 +92,10 @@ class Document:
         span = self.span(path)
         return _line(self.text, span.line)[span.column - 1 :][: span.length]
 
+    def lines(self) -> Sequence[str]:
+        """All lines of the file, without their newlines."""
+        return _lines(self.text)
+
     def line(self, number: int) -> str:
         """A line of the file, counted from 1, without its newline."""
         return _line(self.text, number)

@@ -49,9 +49,8 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
             change.apply(root, changes)
     for line in _told(result.fixed):
         click.echo(line, err=diff)
-    if diff:
-        for each in changes:
-            click.echo(_masked_diff(each), nl=False)
+    for each in changes if diff else ():
+        click.echo(_masked_diff(each), nl=False)
     unusable = [p for d in documents.values() if d.data is None for p in d.problems]
     _say_rest(result, unusable, len(changes), is_dry=is_dry)
     return PROBLEMS if unusable or result.left or (check and changes) else OK
@@ -86,40 +85,39 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check]":
 
 
 def _litellm_files(base: Path, files: Iterable[Path]) -> "tuple[Mapping[str, Document], Check]":
-    from nixcfg import model, rules, shape, source
+    from nixcfg import alone, source, validate
 
     documents = {str(file): source.read(base / file, str(file)) for file in files}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
-        for document in changed.values():
-            found = [*document.problems, *shape.check(document, "provider")]
-            yield from found
-            if document.data is not None and not any(problem.is_error for problem in found):
-                yield from rules.of_provider(model.provider(document.name, document))
+        parts = (alone.Part(document) for document in changed.values())
+        return validate.standalone([alone.Configuration((part,)) for part in parts]).problems
 
     return documents, find
 
 
 def _change(root: Path, before: "Document", after: "Document") -> "Change":
-    from nixcfg import write
+    from nixcfg.problem import WriteError
+    from nixcfg.write import Change
 
     try:
         old = (root / before.name).read_bytes()
     except OSError as error:
-        raise write.WriteError(f"{before.name} cannot be read again: {error.strerror}") from error
+        raise WriteError(f"{before.name} cannot be read again: {error.strerror}") from error
     text = before.text.encode()
     mark = old[: len(old) - len(text)]  # a byte order mark, if anything
     if mark + text != old:
-        raise write.WriteError(f"{before.name} has changed meanwhile; nothing was changed")
-    return write.Change(before.name, old, mark + after.text.encode())
+        raise WriteError(f"{before.name} has changed meanwhile; nothing was changed")
+    return Change(before.name, old, mark + after.text.encode())
 
 
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
     from nixcfg import fix
+    from nixcfg.report import _masked
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            yield f"{_place(problem)}: {problem.code}: {fix.described(edit)}"
+            yield f"{_place(problem)}: {problem.code}: {_masked(fix.described(edit))}"
 
 
 def _place(problem: "Problem") -> str:
@@ -130,7 +128,7 @@ def _masked_diff(change: "Change") -> str:
     from nixcfg import write
     from nixcfg.report import _masked
 
-    return _masked(write.unified(change.path, change.old, change.new))
+    return _masked(write.unified(change.path.lstrip("/"), change.old, change.new))
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
@@ -144,5 +142,6 @@ def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_d
     for problem in result.unsafe:
         say(f"{_place(problem)}: {problem.code}: --unsafe would mend: {problem.message}")
     count = len(result.fixed)
-    would = "would be mended" if is_dry else "mended"
-    say(f"{count} problem{'s' * (count != 1)} {would} in {changed} file{'s' * (changed != 1)}.")
+    mended = "would be mended" if is_dry else "mended"
+    told = f"{count} problem{'s' * (count != 1)} {mended} in {changed} file{'s' * (changed != 1)}."
+    say(told if changed else "Nothing to mend.")

@@ -1,8 +1,8 @@
 """What a schema cannot say: what LiteLLM would do with a file, and what files do to each other.
 
-A rule is a `Rule` constant beside the function that finds it. `of_provider` looks at one file,
-`of_project` at all of them together. `RULES` are all of nixcfg's rules by code, those for reading
-and for shape included.
+A rule is a `Rule` constant beside the function that finds it; each module holds one topic.
+`of_file` looks at one document, `of_project` at all of them together. `RULES` are all of nixcfg's
+rules by code, those for reading and for shape included.
 """
 
 import textwrap
@@ -12,17 +12,43 @@ from typing import Final
 
 from nixcfg import project as project_files
 from nixcfg import shape, source
-from nixcfg.model import Project, Provider
+from nixcfg.model import Project
 from nixcfg.problem import Example, Problem, Rule
-from nixcfg.rules import models, project, secrets, settings
+from nixcfg.rules import (
+    catalogue,
+    credentials,
+    deployments,
+    endpoints,
+    environment,
+    fallbacks,
+    groups,
+    includes,
+    policy,
+    project,
+    secrets,
+    sections,
+    services,
+    values,
+)
+from nixcfg.rules.config import Config
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     source,
     project_files,
     shape,
-    settings,
+    policy,
+    includes,
+    sections,
+    values,
+    services,
     secrets,
-    models,
+    environment,
+    credentials,
+    deployments,
+    groups,
+    catalogue,
+    endpoints,
+    fallbacks,
     project,
 )
 
@@ -37,11 +63,22 @@ def _collect() -> Mapping[str, Rule]:
 RULES: Final = _collect()
 
 
-def of_provider(provider: Provider) -> Iterator[Problem]:
-    """What LiteLLM would do with one provider's file."""
-    yield from models.check(provider)
-    yield from settings.check(provider.moves)
-    yield from secrets.check(provider.document)
+def of_file(config: Config) -> Iterator[Problem]:
+    """What LiteLLM would do with one file, or with the settings of nixcfg.yaml."""
+    yield from sections.check(config)
+    yield from values.check(config)
+    yield from services.check(config)
+    yield from secrets.check(config)
+    yield from credentials.check(config)
+    yield from fallbacks.check(config)
+    if config.is_project_file:
+        return
+    yield from includes.check(config)
+    yield from environment.check(config)
+    yield from deployments.check(config)
+    yield from groups.check(config)
+    yield from catalogue.check(config)
+    yield from endpoints.check(config)
 
 
 def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
@@ -49,10 +86,9 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
 
     `names` are all provider files, also those that are too broken to be part of the project.
     """
-    yield from settings.check(whole.moves)
-    yield from settings.conflicts(whole)
-    yield from secrets.across(whole)
+    yield from environment.across(whole)
     yield from project.check(whole, names)
+    yield from policy.unknown_severities(whole.document, RULES)
 
 
 def nearest_code(code: str) -> str:

@@ -1,116 +1,380 @@
-"""Secrets: named, wired to one file each, and never written out."""
+"""Secrets in a file: named by a reference that LiteLLM understands, never written out."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from functools import cache
 
-from nixcfg import knowledge, wiring
-from nixcfg.model import ENVIRONMENT, MODELS, Project
-from nixcfg.problem import Problem, Rule, Severity, Steps
-from nixcfg.source import Document
+from nixcfg import knowledge, shape, wiring
+from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.rules.config import Config, texts
 
-DOLLAR = Rule("NX301", Severity.WARNING, "LiteLLM does not expand ${VARIABLE}")
-LITERAL = Rule("NX302", Severity.ERROR, "a key is written out in a file")
-ONE_FILE = Rule("NX303", Severity.ERROR, "two variables read one key file")
-TWICE = Rule("NX304", Severity.ERROR, "a variable is both a secret and plain environment")
-UNUSED = Rule("NX305", Severity.WARNING, "nothing uses a secret")
+DOLLAR = Rule(
+    "NX301",
+    Severity.WARNING,
+    "LiteLLM does not expand ${VARIABLE}",
+    explanation=(
+        "LiteLLM reads variables as os.environ/NAME only and takes ${NAME} for the value itself: "
+        "it is sent to the vendor as the key, and under environment_variables it overwrites the "
+        "real variable. In a provider file of a project `KEY: ${KEY}` under environment_variables "
+        "declares a secret and is never rendered; everywhere else nixcfg renders a whole ${NAME} "
+        "as os.environ/NAME, and `nixcfg fix` writes it so."
+    ),
+    bad="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+      api_key: ${ANTHROPIC_API_KEY}
+#              ^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+      api_key: os.environ/ANTHROPIC_API_KEY
+""",
+    source="run: the vendor saw x-api-key: ${ANTHROPIC_API_KEY}; facts 1.2, mistake 1",
+)
+
+LITERAL = Rule(
+    "NX302",
+    Severity.ERROR,
+    "a key is written out in a file",
+    explanation=(
+        "Everything that nixcfg renders ends in the Nix store, which every user of the machine "
+        "can read, and a provider file is in the history of its repository. Keep the key in a "
+        "file of its own and replace the one that was written here with its vendor. Dummies such "
+        "as `none` or `sk-1234`, which local servers want, are not reported."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: sk-proj-abcdefghij0123456789klmn
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY
+""",
+    source="the Nix manual: the store is world-readable; design: secrets are names and paths",
+    alone=Severity.WARNING,
+)
+
+PARTIAL = Rule(
+    "NX306",
+    Severity.ERROR,
+    "a reference that LiteLLM takes for plain text",
+    explanation=(
+        "LiteLLM resolves a text that is os.environ/NAME from its first to its last character. "
+        "In the middle of a text, with something behind the name, or in another spelling "
+        "($NAME, os.environ.NAME, oidc/file/... without os.environ/ before it) it is sent as it "
+        "stands. Put the whole value, the URL included, into the variable."
+    ),
+    bad="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: openai/qwen
+      api_base: http://os.environ/HOST/v1
+#               ^^^^^^^^^^^^^^^^^^^^^^^^^
+      api_key: none
+""",
+    good="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: openai/qwen
+      api_base: os.environ/QWEN_API_BASE
+      api_key: none
+environment_variables:
+  QWEN_API_BASE: ${QWEN_API_BASE}
+""",
+    source="run: api_base stays as written; facts 1.1 and 1.5, mistake 5",
+    alone=Severity.WARNING,
+)
+
+IN_LIST = Rule(
+    "NX307",
+    Severity.ERROR,
+    "a reference in a list, where LiteLLM resolves none",
+    explanation=(
+        "LiteLLM resolves os.environ/NAME in mappings, also in those inside lists, but never in "
+        "a text that is itself an item of a list: it keeps the text."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+general_settings:
+  public_routes: [os.environ/ROUTE]
+#                 ^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+general_settings:
+  public_routes: [/metrics]
+""",
+    source="run: the list keeps the text os.environ/...; facts 1.3, mistake 5",
+    alone=Severity.WARNING,
+)
+
+TOO_LATE = Rule(
+    "NX308",
+    Severity.ERROR,
+    "a reference to a variable that this file sets too late",
+    explanation=(
+        "LiteLLM resolves os.environ/NAME before it sets what environment_variables holds, so a "
+        "reference to such a variable finds nothing, and the provider's own variable is used "
+        "in its place."
+    ),
+    bad="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: openai/qwen
+      api_base: os.environ/QWEN_API_BASE
+#               ^^^^^^^^^^^^^^^^^^^^^^^^
+      api_key: none
+environment_variables:
+  QWEN_API_BASE: http://10.0.0.5:8000/v1
+""",
+    good="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: openai/qwen
+      api_base: http://10.0.0.5:8000/v1
+      api_key: none
+""",
+    source="run: the deployment has no such value; facts 1.1 and 1.2, mistake 3",
+    alone=Severity.WARNING,
+)
+
+UNDECLARED = Rule(
+    "NX311",
+    Severity.WARNING,
+    "a reference to a variable that nothing declares",
+    explanation=(
+        "Without its variable LiteLLM drops the value in silence and uses the provider's own "
+        "variable, in the worst case the key of another vendor. nixcfg wires a key file to every "
+        "reference, but a name that is declared nowhere and belongs to no provider is likely a "
+        "typo, or a plain value such as a URL that belongs under environment in nixcfg.yaml."
+    ),
+    bad={
+        "nixcfg.yaml": "model_config: all\n",
+        "providers/claude.yaml": """\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+      api_key: os.environ/ANTHROPIC_API_KY
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    },
+    good={
+        "nixcfg.yaml": "model_config: all\n",
+        "providers/claude.yaml": """\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+      api_key: os.environ/CLAUDE_KEY_OF_THE_TEAM
+environment_variables:
+  CLAUDE_KEY_OF_THE_TEAM: ${CLAUDE_KEY_OF_THE_TEAM}
+""",
+    },
+    source="run: an unset variable leaves the deployment without its key; facts 1.3, mistake 2",
+)
 
 # Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.
-_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$]{20,}")
+_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
+_PASSWORD_IN_URL = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?!\$|\*|<|os\.environ)[^\s/@]+@\S+", re.IGNORECASE
+)
+_DOLLAR_ANYWHERE = re.compile(r"\$\{[^{}\s]*\}")
+_SPELT_OTHERWISE = re.compile(
+    r"\$[A-Z][A-Z0-9_]*|(?:os\.)?environ(?:[.:]|\[['\"]?|\.get\(['\"])[A-Za-z_]\w*['\"]?[\])]*"
+    r"|(?:os\.)?env[/.][A-Z][A-Z0-9_]*|\{\{ *[A-Z][A-Z0-9_]* *\}\}|%[A-Z][A-Z0-9_]*%"
+    r"|<[A-Z]+_[A-Z_]+>"
+)
+_OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
 
 
-def check(document: Document) -> Iterator[Problem]:
-    """Secrets in one provider file."""
-    for path, key, value in _strings(document.data, ()):
-        declares = path[0] == ENVIRONMENT and key == wiring.dollar(value)
-        variable = wiring.dollar(value)
-        if variable and not declares:
-            yield document.problem(
-                DOLLAR,
-                path,
-                f"LiteLLM would send the text {value} as it stands",
-                help=f"Write {wiring.reference(variable)}; nixcfg renders it so.",
-            )
-        elif _is_secret(path, key) and looks_like_key(value):
-            yield document.problem(
-                LITERAL,
-                path,
-                f"the key in {key} would be world-readable in the Nix store",
-                help=f"Write os.environ/NAME here, keep the key in a file, and replace the key "
-                f"with its vendor: it has been in {document.name}.",
-            )
+def check(config: Config) -> Iterator[Problem]:
+    """What a document says about secrets, and how."""
+    for path, text in texts(config.data):
+        if config.is_project_file and path[0] not in SETTINGS:
+            continue
+        if len(path) > 2 and "model_info" in path:
+            continue  # free-form: descriptions may hold anything
+        yield from _text(config, path, text)
 
 
-def across(project: Project) -> Iterator[Problem]:
-    """Secrets over all files."""
-    document = project.document
-    given = document.data.get("secrets", {})
-    for name in given:
-        if name in project.environment:
-            yield document.problem(
-                TWICE,
-                ("environment", name),
-                f"{name} is also under secrets",
-                help="Keep it in one of the two.",
-                key=True,
-                related=[document.related(("secrets", name), "the secret")],
-            )
-        elif name not in project.key_files:
-            yield document.problem(
-                UNUSED,
-                ("secrets", name),
-                f"no provider uses {name}",
-                help="Declare it in a provider's environment_variables, or remove it.",
-                key=True,
-            )
-    first_with: dict[str, str] = {}
-    for key in project.key_files.values():
-        first = first_with.setdefault(key.file, key.variable)
-        if first != key.variable:
-            yield document.problem(
-                ONE_FILE,
-                ("secrets", key.variable if key.variable in given else first),
-                f"{first} and {key.variable} would both be read from {key.file}",
-                help="Give one of them a file of its own under secrets.",
-            )
-    for name, value in project.environment.items():
-        if looks_like_key(value) and _names_secret(name):
-            yield document.problem(
-                LITERAL,
-                ("environment", name),
-                f"the key in {name} would be world-readable in the Nix store",
-                help="Remove it here and keep it in a key file; see `secrets`.",
-            )
-
-
-def looks_like_key(value: str) -> bool:
+def looks_like_key(text: str) -> bool:
     """Whether a text has the shape of a real key. The text itself goes into no message."""
-    return not wiring.referenced(value) and bool(_KEY.fullmatch(value))
+    return not wiring.referenced(text) and bool(_KEY.fullmatch(text))
 
 
-def _is_secret(path: Steps, key: str) -> bool:
-    section = "litellm_params" if path[0] == MODELS else str(path[0])
-    if section == ENVIRONMENT:
-        return _names_secret(key)
-    known = knowledge.keys(section).get(key) if section in knowledge.sections() else None
-    return known.secret if known else _names_secret(key)
-
-
-def _names_secret(name: str) -> bool:
+def names_secret(name: str) -> bool:
+    """Whether a variable or a setting is called like one that holds a secret."""
     words = re.split(r"[_-]", name.lower())
     if "public" in words:
         return False
     return any(word in ("key", "token", "secret", "password", "apikey") for word in words)
 
 
-def _strings(value: Any, path: Steps) -> Iterator[tuple[Steps, str, str]]:
-    """Every text in mappings, with its path and its key."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if isinstance(inner, str):
-                yield (*path, key), key, inner
-            else:
-                yield from _strings(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _strings(inner, (*path, index))
+def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
+    if "os.environ/" in text:
+        yield from _reference(config, path, text)
+    elif _DOLLAR_ANYWHERE.search(text):
+        yield from _dollar(config, path, text)
+    elif _is_secret(path) and looks_like_key(text) and not _OIDC.fullmatch(text):
+        yield _literal(config, path, f"the key in {path[-1]}")
+    elif _PASSWORD_IN_URL.fullmatch(text):
+        yield _literal(config, path, f"the password in {path[-1]}")
+    elif isinstance(path[-1], str) and (
+        _SPELT_OTHERWISE.fullmatch(text) or (_OIDC.fullmatch(text) and _is_secret(path))
+    ):
+        name = re.search(r"[A-Z][A-Z0-9_]+", text)
+        right = f"os.environ/{text}" if text.startswith("oidc/") else ""
+        right = right or (wiring.reference(name[0]) if name else "")
+        yield config.document.problem(
+            PARTIAL,
+            path,
+            f"LiteLLM would send the text {text} as it stands",
+            help=f"Write {right or 'os.environ/NAME'}.",
+            fix=Fix((SetValue(path, right),), safe=False) if right else None,
+        )
+
+
+def _literal(config: Config, path: Steps, what: str) -> Problem:
+    danger = "stands in the file" if config.alone else "would be world-readable in the Nix store"
+    return config.document.problem(
+        LITERAL,
+        path,
+        f"{what} {danger}",
+        help="Write os.environ/NAME here, keep the value in a file, and replace it where it was "
+        f"issued: it has been in {config.document.name}.",
+    )
+
+
+def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
+    variable = wiring.referenced(text)
+    if isinstance(path[-1], int):
+        yield config.document.problem(
+            IN_LIST,
+            path,
+            f"LiteLLM resolves no references in lists and keeps the text {_shown(text)}",
+            help="Write the value itself.",
+        )
+    elif variable is None:
+        if not re.fullmatch(r"os\.environ/oidc/\S+", text):
+            yield config.document.problem(
+                PARTIAL,
+                path,
+                f"LiteLLM would use the text {_shown(text)} as it stands",
+                help="Put the whole value into one variable and write os.environ/NAME, no more.",
+            )
+    elif config.environment.get(variable) is not None and not _declares(config, variable):
+        yield config.document.problem(
+            TOO_LATE,
+            path,
+            f"LiteLLM looks for {variable} before environment_variables sets it",
+            help="Write the value here, or declare the variable in nixcfg.yaml."
+            if not config.alone
+            else "Write the value here, or set the variable outside the file.",
+            related=[config.document.related((ENVIRONMENT, variable), "set here, too late")],
+        )
+    elif not config.alone and not _is_declared(config, path, variable):
+        yield _undeclared(config, path, variable)
+
+
+def _undeclared(config: Config, path: Steps, variable: str) -> Problem:
+    named = {*config.environment, *config.around.secrets, *config.around.environment}
+    guess = shape.nearest(variable, named) or shape.nearest(variable, _credential_variables())
+    declare = f"Declare it: {ENVIRONMENT}: {variable}: ${{{variable}}}; or, for a plain value, "
+    return config.document.problem(
+        UNDECLARED,
+        path,
+        f"nothing declares {variable}; nixcfg would read it from a key file",
+        help=f"Did you mean {guess}?" if guess else declare + "under environment in nixcfg.yaml.",
+        fix=Fix((SetValue(path, wiring.reference(guess)),), safe=False) if guess else None,
+    )
+
+
+def _is_declared(config: Config, path: Steps, variable: str) -> bool:
+    return (
+        path[0] == ENVIRONMENT
+        or variable in config.environment
+        or variable in config.around.secrets
+        or variable in config.around.environment
+        or variable in (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL")
+        or variable in _credential_variables()
+    )
+
+
+@cache
+def _credential_variables() -> frozenset[str]:
+    return frozenset(
+        variable
+        for facts in knowledge.providers().values()
+        for variable in (
+            *(c.variable for c in facts.credentials),
+            *(v for names in facts.alternatives for v in names),
+            facts.api_base.variable,
+        )
+        if variable
+    )
+
+
+def _declares(config: Config, variable: str) -> bool:
+    """`KEY: ${KEY}` or `KEY: os.environ/KEY`: in a project this wires the variable."""
+    value = config.environment.get(variable)
+    if variable == wiring.referenced(value):
+        return True
+    return not config.alone and variable == wiring.dollar(value)
+
+
+def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
+    variable = wiring.dollar(text)
+    in_environment = path[0] == ENVIRONMENT and path[-1] == variable
+    if in_environment and not config.alone:
+        return
+    right = wiring.reference(variable) if variable else ""
+    if in_environment:
+        wrong = f"LiteLLM would overwrite {variable} with the text {text}"
+        mend = "Remove the line: the variable is in LiteLLM's environment anyway."
+    elif isinstance(path[-1], int) or not right:
+        wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
+        mend = "Put the whole value into one variable and write os.environ/NAME, no more."
+        right = ""
+    else:
+        wrong = f"LiteLLM would send the text {text} as it stands"
+        mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+    fix = Fix((SetValue(path, right),)) if right and not in_environment else None
+    rule = DOLLAR if right or in_environment else PARTIAL  # nixcfg mends whole ones only
+    yield config.document.problem(rule, path, wrong, help=mend, fix=fix)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 60 and "@" not in text else "that is written here"
+
+
+def _is_secret(path: Steps) -> bool:
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    section = "litellm_params" if path[0] == MODELS else str(path[0])
+    if section == ENVIRONMENT:
+        return names_secret(key)
+    known = knowledge.keys(section).get(key) if section in knowledge.sections() else None
+    return known.secret if known else names_secret(key)

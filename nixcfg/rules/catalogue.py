@@ -1,0 +1,167 @@
+"""Models: known to LiteLLM's catalogue, and not retired."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+
+from nixcfg import knowledge, shape
+from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.rules.config import Config, Deployment
+
+UNKNOWN_MODEL = Rule(
+    "NX411",
+    Severity.WARNING,
+    "LiteLLM's catalogue has no such model",
+    explanation=(
+        "LiteLLM passes any model name on to the vendor, who answers 404 for one that is "
+        "misspelt or retired; after a few of those the deployment is cooled down and requests "
+        "get 429. A model that is newer than this release of LiteLLM is reported too: it works, "
+        "without prices and limits. Providers with open catalogues, and deployments with an "
+        "api_base of their own, are not checked."
+    ),
+    bad="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonet-4-5
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+""",
+    source="run: 404 from the vendor, then 429; facts 5, mistake 13",
+)
+
+RETIRED = Rule(
+    "NX412",
+    Severity.WARNING,
+    "a model that its vendor has retired",
+    explanation=(
+        "The day on which the vendor said it would switch the model off has passed; requests are "
+        "likely answered with 404."
+    ),
+    bad="""\
+model_list:
+  - model_name: codex
+    litellm_params:
+      model: openai/gpt-5-codex
+#            ^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    source="LiteLLM's catalogue: deprecation_date; facts 5, mistake 13",
+)
+
+RETIRES_SOON = Rule(
+    "NX413",
+    Severity.WARNING,
+    "a model that its vendor is about to retire",
+    explanation="The vendor has said when it will switch the model off: within three months.",
+    bad="""\
+model_list:
+  - model_name: small
+    litellm_params:
+      model: openai/o4-mini
+#            ^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    source="LiteLLM's catalogue: deprecation_date; facts 5",
+)
+
+_SOON = dt.timedelta(days=90)
+# Names that only the account knows: fine-tunes, ARNs, endpoint numbers, inference profiles.
+_OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*")
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """The models of a file, as far as LiteLLM can know them."""
+    for deployment in config.deployments:
+        if _is_known_to_nobody(deployment):
+            continue
+        facts = _entry(deployment)
+        if facts is None:
+            if not _has_own_endpoint(deployment):
+                yield from _unknown(config, deployment)
+        elif facts.deprecation_date and config.around.today:
+            yield from _retirement(config, deployment, facts.deprecation_date, config.around.today)
+
+
+def _is_known_to_nobody(deployment: Deployment) -> bool:
+    facts, model = deployment.facts, deployment.model
+    return (
+        facts is None
+        or not model
+        or "*" in model
+        or facts.open_catalogue
+        or "mock_response" in deployment.params
+        or not knowledge.models(facts.name)
+        or bool(_OWN.fullmatch(deployment.bare))
+    )
+
+
+def _has_own_endpoint(deployment: Deployment) -> bool:
+    info = deployment.entry.get("model_info")
+    described = isinstance(info, dict) and "base_model" in info
+    return deployment.api_base is not None or described
+
+
+def _entry(deployment: Deployment) -> knowledge.ModelFacts | None:
+    """The catalogue entry, also behind a route such as `responses/` or `converse/`."""
+    if deployment.facts is None or deployment.model is None:
+        return None
+    custom = deployment.params.get("custom_llm_provider")
+    found = knowledge.find_model(deployment.model, custom if isinstance(custom, str) else None)
+    name = deployment.bare
+    while found is None and "/" in name:
+        name = name.partition("/")[2]
+        found = knowledge.models(deployment.facts.name).get(name)
+    return found
+
+
+def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    provider, model = deployment.facts, str(deployment.model)
+    if provider is None:
+        return
+    guess = shape.nearest(deployment.bare, knowledge.models(provider.name))
+    path = (*deployment.params_path, "model")
+    better = model.removesuffix(deployment.bare) + guess if guess else ""
+    yield config.document.problem(
+        UNKNOWN_MODEL,
+        path,
+        f"LiteLLM {knowledge.LITELLM_VERSION} knows no {provider.name} model {deployment.bare}: "
+        "misspelt, retired, or newer",
+        help=f"The nearest that it knows is {better}."
+        if better
+        else f"See what it knows: {', '.join(list(knowledge.models(provider.name))[:3])} ...",
+        fix=Fix((SetValue(path, better),), safe=False) if better else None,
+    )
+
+
+def _retirement(
+    config: Config, deployment: Deployment, date: str, today: dt.date
+) -> Iterator[Problem]:
+    try:
+        end = dt.date.fromisoformat(date)
+    except ValueError:
+        return
+    if end > today + _SOON:
+        return
+    path = (*deployment.params_path, "model")
+    if end <= today:
+        wrong = f"the vendor has retired {deployment.bare} on {date}"
+        yield config.document.problem(RETIRED, path, wrong, help="Choose another model.")
+    else:
+        wrong = f"the vendor will retire {deployment.bare} on {date}"
+        yield config.document.problem(RETIRES_SOON, path, wrong, help="Choose another model.")

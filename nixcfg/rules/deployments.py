@@ -1,0 +1,315 @@
+"""Deployments: which of them LiteLLM would load, and with what."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nixcfg import knowledge, shape, wiring
+from nixcfg.model import MODELS
+from nixcfg.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
+from nixcfg.rules import values
+from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.secrets import names_secret
+from nixcfg.source import Map, describe
+
+NO_MODELS = Rule(
+    "NX401",
+    Severity.ERROR,
+    "a file offers no model",
+    explanation=(
+        "With an empty model_list, or none, LiteLLM starts, reports healthy and answers every "
+        "request with an error. Models that are stored in the database, or included from other "
+        "files, are no concern of this rule."
+    ),
+    bad="""\
+model_list: []
+#^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    source="run: healthy with 0 models; mistake 28",
+    alone=Severity.WARNING,
+)
+
+UNKNOWN_PROVIDER = Rule(
+    "NX402",
+    Severity.ERROR,
+    "LiteLLM knows no such provider, and drops the deployment",
+    explanation=(
+        "LiteLLM finds the provider in the prefix of the model (anthropic/...), or in its own "
+        "catalogue for a bare name. When it finds none it leaves the deployment out, with one "
+        "line in the log, and reports healthy."
+    ),
+    bad="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: antropic/claude-sonnet-4-5
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+""",
+    source="run: LLM Provider NOT provided, 0 deployments; facts 5, mistake 12",
+)
+
+UNKNOWN_PARAM = Rule(
+    "NX403",
+    Severity.WARNING,
+    "LiteLLM sends a parameter that it does not know to the vendor",
+    explanation=(
+        "Whatever stands in litellm_params and is no parameter of LiteLLM's goes into the body of "
+        "every request. For a parameter of the vendor that is what you want, for a misspelt "
+        "api_key it is a leak."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      temprature: 0.2
+#     ^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      temperature: 0.2
+""",
+    source="run: the vendor saw the key in the body; facts 3, mistake 7",
+)
+
+DROPPED = Rule(
+    "NX404",
+    Severity.ERROR,
+    "a value for which LiteLLM drops the deployment",
+    explanation=(
+        "LiteLLM checks the types of litellm_params and model_info, and leaves out a deployment "
+        "that does not pass: one line in the log, and the proxy reports healthy. Numbers may be "
+        "quoted here; words for numbers, and numbers or dates for text, may not."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      rpm: ten
+#          ^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      rpm: 10
+""",
+    source="run: validation error for LiteLLM_Params, 0 deployments; facts 3 and 12, mistake 14",
+)
+
+ENTRY_KEY = Rule(
+    "NX405",
+    Severity.WARNING,
+    "a key beside litellm_params has no effect",
+    explanation=(
+        "An entry of model_list holds model_name, litellm_params and model_info; LiteLLM ignores "
+        "other keys at that level, apart from rpm and tpm."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+    timeout: 30
+#   ^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      timeout: 30
+""",
+    source="run: the deployment has no such value; facts 2.5",
+)
+
+_ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """The model_list of a file."""
+    if config.is_project_file:
+        return
+    yield from _empty(config)
+    for deployment in config.deployments:
+        yield from _provider(config, deployment)
+        yield from _params(config, deployment)
+        yield from _entry(config, deployment)
+        yield from _model_info(config, deployment)
+
+
+def _empty(config: Config) -> Iterator[Problem]:
+    if config.data.get(MODELS) or config.around.included or config.data.get("include"):
+        return
+    if config.section("general_settings").get("store_model_in_db"):
+        return
+    if config.data.get(MODELS) in (None, []):
+        yield config.document.problem(
+            NO_MODELS,
+            (MODELS,) if MODELS in config.data else (),
+            "there is no model, so LiteLLM answers every request with an error",
+            help="Add a model to model_list." + ("" if config.alone else " Or delete the file."),
+            key=True,
+        )
+
+
+def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    model = deployment.model
+    if model is None or wiring.referenced(model) or model in ("", "*"):
+        return
+    custom = deployment.params.get("custom_llm_provider")
+    if deployment.provider and (
+        deployment.facts or deployment.provider in _custom_providers(config)
+    ):
+        return
+    path = (*deployment.params_path, "model")
+    if deployment.provider and deployment.provider == custom:
+        path, model = (*deployment.params_path, "custom_llm_provider"), custom
+    prefix, slash, rest = model.partition("/")
+    if prefix in _custom_providers(config):
+        return
+    guess = shape.nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
+    better = guess + slash + rest if guess else ""
+    mend = f"Did you mean {better}?" if better else _bare_help(model)
+    if slash and isinstance(deployment.api_base, str) and not guess:
+        mend = f"Write openai/{rest} for an API that speaks like OpenAI's."
+    yield config.document.problem(
+        UNKNOWN_PROVIDER,
+        path,
+        f"LiteLLM would drop this deployment in silence: no provider for {model}",
+        help=mend,
+        fix=Fix((SetValue(path, better),), safe=False) if better else None,
+    )
+
+
+def _bare_help(model: str) -> str:
+    families = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "gemini"))
+    for start, provider in (*families, ("mistral", "mistral"), ("deepseek", "deepseek")):
+        if model.startswith(start):
+            return f"Write the provider before it: {provider}/{model}."
+    return "Write provider/model, for example openai/gpt-4o."
+
+
+def _custom_providers(config: Config) -> frozenset[str]:
+    listed = config.section("litellm_settings").get("custom_provider_map")
+    return frozenset(
+        item["provider"]
+        for item in (listed if isinstance(listed, list) else ())
+        if isinstance(item, Map) and isinstance(item.get("provider"), str)
+    )
+
+
+def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    keys = knowledge.keys("litellm_params")
+    for key, value in deployment.params.items():
+        known = keys.get(key)
+        path = (*deployment.params_path, key)
+        if known is None:
+            if not key.startswith(_VENDOR_PREFIXES):
+                yield _unknown_param(config, deployment, key, keys)
+        elif key not in _TAKEN_ANYWAY and not values.coerced(known, value):
+            yield _dropped(config, path, known, value)
+
+
+_TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
+"""The schema looks at model; LiteLLM takes any drop_params, and a list of organizations."""
+_VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
+
+
+def _unknown_param(
+    config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
+) -> Problem:
+    guess = shape.nearest(key, keys)
+    homes = [
+        home
+        for home in knowledge.homes(key)
+        if home in ("model_info", "deployment", "router_settings", "litellm_settings")
+    ]
+    if guess in deployment.params:
+        guess = ""
+    mend = f"Did you mean {guess}?" if guess else ""
+    if not mend and homes:
+        mend = f"It has an effect in {homes[0]} only."
+    path = (*deployment.params_path, key)
+    return config.document.problem(
+        UNKNOWN_PARAM,
+        path,
+        f"LiteLLM does not know {key} and sends it to the vendor with every request",
+        help=mend
+        or (
+            "Remove it." if names_secret(key) else "Keep it if the vendor knows it; else remove it."
+        ),
+        key=True,
+        fix=Fix((RenameKey(path, guess),), safe=False) if guess else None,
+    )
+
+
+def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
+    words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
+    fix, mend = values.how_to_mend(config, path, known, value)
+    shown = "this value" if known.secret else describe(value)
+    return config.document.problem(
+        DROPPED,
+        path,
+        f"LiteLLM would drop this deployment in silence: {path[-1]} must be {words}, not {shown}",
+        help=mend,
+        fix=fix,
+    )
+
+
+def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    known = knowledge.keys("deployment")
+    for key, value in deployment.entry.items():
+        if key in known or key in _ENTRY_KEYS_READ_ELSEWHERE:
+            if key in ("rpm", "tpm") and not values.coerced(known[key], value):
+                yield _dropped(config, (*deployment.path, key), known[key], value)
+            continue
+        guess = shape.nearest(key, known)
+        params = key in knowledge.keys("litellm_params")
+        inside = "litellm_params" if params else "model_info"
+        mend = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
+        path = (*deployment.path, key)
+        free = guess and guess not in deployment.entry
+        yield config.document.problem(
+            ENTRY_KEY,
+            path,
+            f"{key} has no effect beside litellm_params",
+            help=mend,
+            key=True,
+            fix=Fix((RenameKey(path, guess),), safe=False) if free else None,
+        )
+
+
+def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    info = deployment.entry.get("model_info")
+    for key, value in info.items() if isinstance(info, Map) else ():
+        known = knowledge.keys("model_info").get(key)
+        if known is None or value is None:
+            continue
+        path = (*deployment.path, "model_info", key)
+        wrong = known.values and isinstance(value, str) and value not in known.values
+        if wrong and not wiring.referenced(value):
+            yield config.document.problem(
+                DROPPED,
+                path,
+                f"LiteLLM would drop this deployment in silence: {key} cannot be {value}",
+                help=f"Use {' or '.join(known.values)}, or a key of another name.",
+            )
+        elif not wrong and not values.coerced(known, value):
+            yield _dropped(config, path, known, value)

@@ -1,0 +1,262 @@
+"""Where requests go: the base URL of a deployment, and what happens without one."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from nixcfg import wiring
+from nixcfg.knowledge import ApiBase
+from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.rules.config import Config, Deployment
+
+BASE_SHAPE = Rule(
+    "NX414",
+    Severity.WARNING,
+    "a base URL of a shape that leads to 404",
+    explanation=(
+        "LiteLLM puts a path behind api_base, and another one for each provider: /v1/messages "
+        "behind a bare host for anthropic, /chat/completions behind .../v1 for openai and what "
+        "speaks like it. With /v1 too much or too little, or the whole path doubled, every "
+        "request is answered with 404."
+    ),
+    bad="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+      api_base: https://api.anthropic.com/v1
+#               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      api_key: os.environ/ANTHROPIC_API_KEY
+""",
+    good="""\
+model_list:
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-sonnet-4-5
+      api_base: https://api.anthropic.com
+      api_key: os.environ/ANTHROPIC_API_KEY
+""",
+    source="run: the stand-in saw POST /v1/v1/messages; facts 6.2, mistake 19",
+)
+
+NO_SCHEME = Rule(
+    "NX415",
+    Severity.ERROR,
+    "a base URL that is no URL",
+    explanation=(
+        "Without http:// or https:// before it every request fails inside LiteLLM, before "
+        "anything is sent."
+    ),
+    bad="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: openai/qwen
+      api_base: 10.0.0.5:8000/v1
+#               ^^^^^^^^^^^^^^^^
+      api_key: none
+""",
+    good="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: openai/qwen
+      api_base: http://10.0.0.5:8000/v1
+      api_key: none
+""",
+    source="run: 500, the URL has no protocol; facts 6.2, mistake 19",
+    alone=Severity.WARNING,
+)
+
+NO_BASE = Rule(
+    "NX416",
+    Severity.ERROR,
+    "a provider that has no address without api_base",
+    explanation=(
+        "Self-hosted providers have no default address. For some LiteLLM falls back to "
+        "https://api.openai.com without a word, so that prompts meant for your own machine, "
+        "and for some of them your OpenAI key, go to OpenAI."
+    ),
+    bad="""\
+model_list:
+  - model_name: local
+    litellm_params:
+#   ^^^^^^^^^^^^^^
+      model: hosted_vllm/qwen
+""",
+    good="""\
+model_list:
+  - model_name: local
+    litellm_params:
+      model: hosted_vllm/qwen
+      api_base: http://10.0.0.5:8000/v1
+""",
+    source="run: the prompt was posted to api.openai.com; facts 4, mistake 20",
+    alone=Severity.WARNING,
+)
+
+SPAWNS_OLLAMA = Rule(
+    "NX417",
+    Severity.WARNING,
+    "LiteLLM would try to run `ollama serve`",
+    explanation=(
+        "When a model's name contains ollama and the deployment has no api_base, LiteLLM starts "
+        "`ollama serve` beside itself when it loads the configuration. In a container there is no "
+        "ollama, and its address there is not localhost."
+    ),
+    bad="""\
+model_list:
+  - model_name: llama
+    litellm_params:
+#   ^^^^^^^^^^^^^^
+      model: ollama/llama3.2
+""",
+    good="""\
+model_list:
+  - model_name: llama
+    litellm_params:
+      model: ollama/llama3.2
+      api_base: http://10.0.0.5:11434
+""",
+    source="run: load_config calls run_ollama_serve; facts 4",
+)
+
+INTERACTIVE = Rule(
+    "NX418",
+    Severity.ERROR,
+    "a provider that asks for a login in a browser",
+    explanation=(
+        "chatgpt/ and github_copilot/ print a device code and wait until somebody enters it in a "
+        "browser. A service has nobody to do that, and requests hang."
+    ),
+    bad="""\
+model_list:
+  - model_name: copilot
+    litellm_params:
+      model: github_copilot/gpt-4o
+#            ^^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    source="run: the request starts a device login; facts 4",
+    alone=Severity.WARNING,
+)
+
+_VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """The addresses of a file's deployments."""
+    for deployment in config.deployments:
+        facts = deployment.facts
+        if "mock_response" in deployment.params:
+            continue
+        if facts and facts.interactive_login:
+            yield config.document.problem(
+                INTERACTIVE,
+                (*deployment.params_path, "model"),
+                f"{facts.name} waits for a login in a browser, which a service cannot do",
+                help="Use a provider with an API key.",
+            )
+        base = deployment.api_base
+        if isinstance(base, str) and not wiring.referenced(base) and "os.environ" not in base:
+            yield from _given(config, deployment, base)
+        elif base is None:
+            yield from _missing(config, deployment)
+
+
+def host(url: str) -> str:
+    """The host of a URL, "" where there is none."""
+    parts = _split(url if "://" in url else f"//{url}")
+    try:
+        return (parts.hostname or "").lower() if parts else ""
+    except ValueError:
+        return ""
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _given(config: Config, deployment: Deployment, base: str) -> Iterator[Problem]:
+    key = "api_base" if "api_base" in deployment.params else "base_url"
+    path = (*deployment.params_path, key)
+    parts = _split(base)
+    if "${" in base:
+        return  # reported as such
+    if parts is None or parts.scheme not in ("http", "https", "ws", "wss") or not host(base):
+        yield config.document.problem(
+            NO_SCHEME,
+            path,
+            f"{key} is no URL: it needs http:// or https:// and a host",
+            help=f"Write http://{base}, or https:// before it." if "://" not in base else "",
+        )
+    elif deployment.facts:
+        yield from _shape(config, path, base, parts, deployment.facts.api_base)
+
+
+def _shape(
+    config: Config, path: Steps, base: str, parts: SplitResult, expected: ApiBase
+) -> Iterator[Problem]:
+    appends = (expected.appends or "").rstrip("/")
+    appends = "" if "{" in appends else appends
+    given = parts.path.rstrip("/")
+    wrong, better = "", ""
+    if any(end and given.endswith(end.rstrip("/")) for end in expected.also):
+        return  # LiteLLM recognises this ending
+    if appends and given.endswith(appends):
+        wrong = f"LiteLLM puts {appends} behind this once more"
+        better = base.rstrip("/").removesuffix(appends)
+    elif expected.path == "" and _VERSION_AT_END.search(parts.path):
+        wrong = f"LiteLLM asks {given}{appends or '/...'} of this host"
+        better = _VERSION_AT_END.sub("", base)
+    elif expected.path and not given:
+        wrong = f"LiteLLM asks {appends or '/...'} of this host, without {expected.path}"
+        better = base.rstrip("/") + expected.path
+    elif base.endswith("/") and not expected.slash:
+        wrong = "the slash at the end doubles in every request"
+        better = base.rstrip("/")
+    if wrong:
+        yield config.document.problem(
+            BASE_SHAPE,
+            path,
+            wrong,
+            help=f"Write {better}." if "@" not in better else "Mend the path.",
+            fix=Fix((SetValue(path, better),), safe=False),
+        )
+
+
+def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    facts, params = deployment.facts, deployment.params
+    path = deployment.params_path
+    if "ollama" in (deployment.model or ""):
+        yield config.document.problem(
+            SPAWNS_OLLAMA,
+            path,
+            "without api_base LiteLLM starts `ollama serve` beside itself",
+            help="Add api_base: http://HOST:11434.",
+            key=True,
+        )
+        return
+    if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
+        return
+    variable = facts.api_base.variable
+    in_closure = any(c.param == "api_base" and c.required for c in facts.credentials)
+    if (variable and config.variable_is_wired(variable)) or (in_closure and not config.alone):
+        return
+    where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
+    yield config.document.problem(
+        NO_BASE,
+        path,
+        f"{facts.name} has no address without api_base" + (f"; {where}" if where else ""),
+        help="Add api_base with the address of the server"
+        + (f", or set {variable}." if variable else "."),
+        key=True,
+    )

@@ -1,0 +1,395 @@
+"""Variables that a file, or nixcfg.yaml, puts into LiteLLM's environment."""
+
+from collections.abc import Iterator
+
+from nixcfg import knowledge, wiring
+from nixcfg.model import ENVIRONMENT, Project
+from nixcfg.problem import Problem, Rule, Severity, Steps
+from nixcfg.rules.config import Config
+from nixcfg.rules.secrets import LITERAL, looks_like_key, names_secret
+from nixcfg.source import Document
+
+_MODELS = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+"""
+
+ONE_FILE = Rule(
+    "NX303",
+    Severity.ERROR,
+    "two variables read one key file",
+    explanation=(
+        "Each key is kept in a file of its own, whose content is that key and nothing else. Two "
+        "variables with one file would be two vendors with one key."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+secrets:
+  OPENAI_API_KEY: /etc/nixcfg/secrets/anthropic_api_key.txt
+#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+        "providers/openai.yaml": """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o}
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-sonnet-4-5}
+environment_variables:
+  OPENAI_API_KEY: ${OPENAI_API_KEY}
+  ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}
+""",
+    },
+    good={
+        "nixcfg.yaml": "secrets:\n  OPENAI_API_KEY: /etc/nixcfg/secrets/openai.txt\n",
+        "providers/openai.yaml": _MODELS
+        + "environment_variables:\n  OPENAI_API_KEY: ${OPENAI_API_KEY}\n",
+    },
+    source="design: one key a file",
+)
+
+TWICE = Rule(
+    "NX304",
+    Severity.ERROR,
+    "a variable is wired twice",
+    explanation=(
+        "A variable has one source. Under both secrets and environment, or as "
+        "LITELLM_MASTER_KEY beside master_key_file, nobody could say which one the container gets."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+secrets:
+  OLLAMA_API_BASE: /etc/nixcfg/secrets/ollama.txt
+environment:
+  OLLAMA_API_BASE: http://127.0.0.1:11434
+# ^^^^^^^^^^^^^^^
+""",
+        "providers/openai.yaml": _MODELS,
+    },
+    good={
+        "nixcfg.yaml": "environment:\n  OLLAMA_API_BASE: http://127.0.0.1:11434\n",
+        "providers/openai.yaml": _MODELS,
+    },
+    source="design: a variable is a secret or plain",
+)
+
+UNUSED = Rule(
+    "NX305",
+    Severity.WARNING,
+    "nothing uses a secret",
+    explanation=(
+        "nixcfg.yaml says where a key is kept, and no configuration reads its variable: a leftover "
+        "of a removed provider, or a misspelt name."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+secrets:
+  OPENIA_API_KEY: /etc/nixcfg/secrets/openai.txt
+# ^^^^^^^^^^^^^^
+""",
+        "providers/openai.yaml": _MODELS,
+    },
+    good={
+        "nixcfg.yaml": "secrets:\n  TEAM_KEY: /etc/nixcfg/secrets/openai.txt\n",
+        "providers/openai.yaml": """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/TEAM_KEY
+""",
+    },
+    source="design: a config gets only the keys that it needs",
+)
+
+NONE_VALUE = Rule(
+    "NX309",
+    Severity.WARNING,
+    'a variable that becomes the text "None"',
+    explanation=(
+        "LiteLLM writes every value of environment_variables into its environment as text. null "
+        'becomes "None", and so does `KEY: os.environ/KEY` when KEY is not set: a key called None '
+        "is then sent to the vendor."
+    ),
+    bad=_MODELS
+    + """\
+environment_variables:
+  OPENAI_ORGANIZATION:
+#                     ^
+""",
+    good=_MODELS
+    + """\
+environment_variables:
+  OPENAI_ORGANIZATION: org-1
+""",
+    source="run: os.environ['OPENAI_ORGANIZATION'] == 'None'; facts 1.2, mistake 4",
+)
+
+BLOCKED = Rule(
+    "NX310",
+    Severity.WARNING,
+    "a variable that LiteLLM refuses to set",
+    explanation=(
+        "LiteLLM skips variables that could change which programs run or where they connect: "
+        "PATH, HOME, LD_PRELOAD, PYTHONPATH, NO_PROXY and a few more. One line in the log says so."
+    ),
+    bad=_MODELS
+    + """\
+environment_variables:
+  NO_PROXY: localhost
+# ^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+environment_variables:
+  LITELLM_LOG: ERROR
+""",
+    source="source: proxy_server.py, _load_environment_variables; facts 1.1",
+)
+
+COMPETING = Rule(
+    "NX312",
+    Severity.WARNING,
+    "two variables for one key, of which one always wins",
+    explanation=(
+        "Some providers look for their key in several variables. When both are set LiteLLM takes "
+        "the first, so a key that belongs to another service may be used: GOOGLE_API_KEY beats "
+        "GEMINI_API_KEY, MISTRAL_AZURE_API_KEY beats MISTRAL_API_KEY."
+    ),
+    bad="""\
+model_list:
+  - model_name: gemini
+    litellm_params:
+      model: gemini/gemini-2.5-flash
+environment_variables:
+  GOOGLE_API_KEY: dummy-1
+  GEMINI_API_KEY: dummy-2
+# ^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gemini
+    litellm_params:
+      model: gemini/gemini-2.5-flash
+      api_key: os.environ/GEMINI_API_KEY
+""",
+    source="run: the vendor saw the winner's value; facts 4, mistake 21",
+)
+
+REDIRECT = Rule(
+    "NX313",
+    Severity.WARNING,
+    "a variable that sends a vendor's traffic somewhere else",
+    explanation=(
+        "LiteLLM takes OPENAI_BASE_URL, OPENAI_API_BASE and their like for the address of every "
+        "deployment of that provider which has no api_base: prompts and the key go there. Give "
+        "the one deployment that is meant an api_base."
+    ),
+    bad=_MODELS
+    + """\
+environment_variables:
+  OPENAI_BASE_URL: http://10.0.0.5:8000/v1
+# ^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_base: http://10.0.0.5:8000/v1
+      api_key: none
+""",
+    source="run: openai/* requests arrive at the other host; facts 4, mistake 21",
+)
+
+CONFIG_PATH = Rule(
+    "NX511",
+    Severity.ERROR,
+    "a variable that replaces the whole configuration",
+    explanation=(
+        "CONFIG_FILE_PATH overrides the --config argument. A file that is absent, or whose name "
+        "does not end in .yaml, is ignored without a word: the proxy reports healthy and has no "
+        "model."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+environment:
+  CONFIG_FILE_PATH: /app/other.yaml
+# ^^^^^^^^^^^^^^^^
+""",
+        "providers/openai.yaml": _MODELS,
+    },
+    good={
+        "nixcfg.yaml": "environment:\n  LITELLM_LOG: ERROR\n",
+        "providers/openai.yaml": _MODELS,
+    },
+    source="run: healthy with 0 models; facts 8, mistake 26",
+    alone=Severity.WARNING,
+)
+
+# The OpenAI client inside LiteLLM reads these two by itself; source: facts 4.
+_REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """The environment_variables of a file."""
+    document = config.document
+    for name, value in config.environment.items():
+        path = (ENVIRONMENT, name)
+        own = wiring.referenced(value) == name
+        if value is None or (own and config.alone):
+            yield document.problem(
+                NONE_VALUE,
+                path,
+                f'LiteLLM sets {name} to the text "None"'
+                + (f" when {name} is not set" if own else ""),
+                help="Remove the line: the variable is in LiteLLM's environment anyway."
+                if own
+                else "Give it a value, or remove the line.",
+            )
+        if name in knowledge.BLOCKED_VARIABLES or name.startswith("DYLD_"):
+            yield document.problem(
+                BLOCKED, path, f"LiteLLM does not set {name}", help="Remove the line.", key=True
+            )
+        if name == "CONFIG_FILE_PATH":
+            yield _config_path(document, path)
+    yield from _redirects(config)
+    if config.alone:
+        yield from _competing(document, {name: (ENVIRONMENT, name) for name in config.environment})
+
+
+def _config_path(document: Document, path: Steps) -> Problem:
+    return document.problem(
+        CONFIG_PATH,
+        path,
+        "CONFIG_FILE_PATH makes LiteLLM load another file than the one that is rendered",
+        help="Remove the line.",
+        key=True,
+    )
+
+
+def _redirects(config: Config) -> Iterator[Problem]:
+    for name, value in config.environment.items():
+        provider = _REDIRECTS.get(name)
+        if not provider or value is None:
+            continue
+        if any(d.provider == provider and d.api_base is None for d in config.deployments):
+            yield config.document.problem(
+                REDIRECT,
+                (ENVIRONMENT, name),
+                f"{name} sends all {provider} requests, with their key, to another address",
+                help="Give the deployment that is meant an api_base instead.",
+                key=True,
+            )
+
+
+def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]:
+    for winner, loser in _pairs():
+        if winner in found and loser in found:
+            yield document.problem(
+                COMPETING,
+                found[loser],
+                f"LiteLLM uses {winner} and never {loser} when both are set",
+                help=f"Keep one of the two, or write api_key: os.environ/{loser} where meant.",
+                key=True,
+                related=[document.related(found[winner], "this one wins")],
+            )
+
+
+def _pairs() -> set[tuple[str, str]]:
+    return {pair for facts in knowledge.providers().values() for pair in facts.competing}
+
+
+def across(project: Project) -> Iterator[Problem]:
+    """The secrets and the plain variables of a project, over all files."""
+    document = project.document
+    given = document.data.get("secrets") or {}
+    yield from _wired_twice(project)
+    for name in given:
+        used = name in project.key_files or name in project.environment
+        if not used and name != wiring.MASTER_KEY_VARIABLE:
+            yield document.problem(
+                UNUSED,
+                ("secrets", name),
+                f"no provider uses {name}",
+                help="Declare it in a provider's environment_variables, or remove it.",
+                key=True,
+            )
+    first_with: dict[str, str] = {}
+    for key in project.key_files.values():
+        first = first_with.setdefault(key.file, key.variable)
+        if first != key.variable:
+            yield document.problem(
+                ONE_FILE,
+                ("secrets", key.variable if key.variable in given else first),
+                f"{first} and {key.variable} would both be read from {key.file}",
+                help="Give one of them a file of its own under secrets.",
+            )
+    for name, value in project.environment.items():
+        if looks_like_key(value) and names_secret(name):
+            yield document.problem(
+                LITERAL,
+                ("environment", name),
+                f"the key in {name} would be world-readable in the Nix store",
+                help="Remove it here and keep it in a key file; see `secrets`.",
+            )
+        if name == "CONFIG_FILE_PATH":
+            yield _config_path(document, ("environment", name))
+        provider = _REDIRECTS.get(name)
+        if provider and _relies_on_default(project, provider):
+            yield document.problem(
+                REDIRECT,
+                ("environment", name),
+                f"{name} sends all {provider} requests, with their key, to another address",
+                help="Give the deployment that is meant an api_base instead.",
+                key=True,
+            )
+    yield from _competing_secrets(project)
+
+
+def _wired_twice(project: Project) -> Iterator[Problem]:
+    document = project.document
+    for name in document.data.get("secrets") or {}:
+        if name in project.environment:
+            yield document.problem(
+                TWICE,
+                ("environment", name),
+                f"{name} is also under secrets",
+                help="Keep it in one of the two.",
+                key=True,
+                related=[document.related(("secrets", name), "the secret")],
+            )
+        if name == wiring.MASTER_KEY_VARIABLE:
+            yield document.problem(
+                TWICE,
+                ("secrets", name),
+                "the master key has a setting of its own",
+                help="Write its file as master_key_file.",
+                key=True,
+            )
+
+
+def _relies_on_default(project: Project, provider: str) -> bool:
+    return any(
+        "api_base" not in entry["litellm_params"]
+        and knowledge.split_model(str(entry["litellm_params"]["model"]))[0] == provider
+        for each in project.providers
+        for entry in each.deployments
+    )
+
+
+def _competing_secrets(project: Project) -> Iterator[Problem]:
+    for winner, loser in sorted(_pairs()):
+        for provider in project.providers:
+            section = provider.document.data.get(ENVIRONMENT) or {}
+            if not {winner, loser} <= {*provider.variables, *project.environment, *section}:
+                continue
+            at: Steps = (ENVIRONMENT, loser) if loser in section else ()
+            yield provider.document.problem(
+                COMPETING,
+                at,
+                f"LiteLLM uses {winner} and never {loser} when both are set",
+                help="Keep one of the two.",
+                key=True,
+            )

@@ -1,0 +1,320 @@
+"""Where settings stand: in a section that LiteLLM reads, under a name that it knows there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nixcfg import knowledge, shape
+from nixcfg.model import SETTINGS, honouring_section
+from nixcfg.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
+from nixcfg.rules.config import Config
+from nixcfg.source import Map
+
+MISPLACED = Rule(
+    "NX201",
+    Severity.WARNING,
+    "a setting stands where LiteLLM ignores it",
+    explanation=(
+        "LiteLLM reads each setting in certain sections only and ignores it everywhere else, most "
+        "often without a word: routing_strategy and allowed_fails under litellm_settings, which "
+        "many examples show, change nothing. In a project nixcfg renders the setting in the "
+        "section that honours it; `nixcfg fix` moves it there in the source."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+litellm_settings:
+  routing_strategy: least-busy
+# ^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+router_settings:
+  routing_strategy: least-busy
+""",
+    source="run: the router keeps its default strategy; facts 2.2, mistake 11",
+)
+
+UNKNOWN_SETTING = Rule(
+    "NX203",
+    Severity.WARNING,
+    "LiteLLM knows no such setting",
+    explanation=(
+        "No section of a LiteLLM configuration knows this name. In general_settings it is ignored "
+        "without a word, in router_settings with one line in the log; in litellm_settings LiteLLM "
+        "sets it as an attribute of its own Python module, whatever it is called, so that "
+        "`acompletion: 1` replaces the function that answers every request."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+litellm_settings:
+  drop_param: true
+# ^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+litellm_settings:
+  drop_params: true
+""",
+    source="run: load_config accepts the file and nothing changes; facts 2.2 to 2.4, mistakes 8-10",
+)
+
+UNKNOWN_SECTION = Rule(
+    "NX205",
+    Severity.WARNING,
+    "LiteLLM knows no such section",
+    explanation=(
+        "LiteLLM ignores a top-level key that it does not know, with everything below it. Keys "
+        "that start with `x-`, `_` or `.`, and mappings that only carry a YAML anchor, are taken "
+        "for what they are and not reported."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+litelm_settings:
+#^^^^^^^^^^^^^^
+  drop_params: true
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+litellm_settings:
+  drop_params: true
+""",
+    source="run: load_config accepts the file and nothing changes; facts 2, mistake 9",
+)
+
+STOPS_HERE = Rule(
+    "NX206",
+    Severity.ERROR,
+    "a setting that LiteLLM refuses in this section",
+    explanation=(
+        "LiteLLM does not start when health_check_interval or health_check_concurrency stands "
+        "under router_settings; both belong in general_settings."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+router_settings:
+  health_check_interval: 300
+# ^^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+general_settings:
+  health_check_interval: 300
+""",
+    source="run: ValueError in load_config; proxy_server.py, router settings",
+)
+
+NO_EFFECT = Rule(
+    "NX207",
+    Severity.WARNING,
+    "a value that LiteLLM treats as not set",
+    explanation=(
+        "allowed_fails: 3 is the module's own default, and LiteLLM takes a router value equal to "
+        "that default for `not set`: failing deployments are never cooled down. Any other number, "
+        "or an allowed_fails_policy, has an effect."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+router_settings:
+  allowed_fails: 3
+#                ^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+router_settings:
+  allowed_fails: 2
+""",
+    source="run: 6 of 6 failing requests still reach the vendor; facts 2.2, cooldown_handlers.py",
+)
+
+_REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")
+_NESTED: tuple[tuple[str, str, str], ...] = (
+    ("litellm_settings", "cache_params", "cache_params"),
+    ("router_settings", "retry_policy", "retry_policy"),
+    ("router_settings", "allowed_fails_policy", "allowed_fails_policy"),
+    ("general_settings", "coordination_redis", "coordination_redis"),
+)
+"""(section, key, name of the nested section in the knowledge)."""
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """Every setting of a document that has no effect where it stands."""
+    if not config.is_project_file:
+        yield from _top_level(config)
+    for section, key, value in config.settings():
+        if section == "router_settings" and key in _REFUSED_IN_ROUTER:
+            yield _refused(config, key)
+        elif not knowledge.honoured(section, key):
+            yield _not_honoured(config, (section, key))
+        elif (section, key, value) == ("router_settings", "allowed_fails", 3):
+            yield config.document.problem(
+                NO_EFFECT,
+                (section, key),
+                "LiteLLM takes allowed_fails: 3 for not set, so nothing is ever cooled down",
+                help="Write another number, or an allowed_fails_policy.",
+            )
+    for section, key, name in _NESTED:
+        nested = config.section(section).get(key)
+        if name in knowledge.sections() and isinstance(nested, Map):
+            yield from _nested(config, (section, key), name, nested)
+
+
+def _top_level(config: Config) -> Iterator[Problem]:
+    known = knowledge.keys("top_level")
+    for key, value in config.data.items():
+        if key in known or key[:1] in "_." or key.startswith("x-") or _is_anchor(config, key):
+            continue
+        home = honouring_section("top_level", key)
+        if home in SETTINGS:
+            yield _misplaced(config, (key,), home)
+            continue
+        guess = shape.nearest(key, known)
+        if guess or isinstance(value, dict | list) or not knowledge.homes(key):
+            yield config.document.problem(
+                UNKNOWN_SECTION,
+                (key,),
+                f"LiteLLM has no section {key}, and ignores it",
+                help=f"Did you mean {guess}?" if guess else "Remove it.",
+                key=True,
+                fix=_rename(config, (key,), guess),
+            )
+        else:
+            yield _not_honoured(config, (key,))
+
+
+def _is_anchor(config: Config, key: str) -> bool:
+    """`defaults: &defaults`: a mapping that only stands there to be merged elsewhere."""
+    span = config.document.span((key,), key=True)
+    rest = config.document.line(span.line)[span.column - 1 + span.length :]
+    return bool(re.match(r"\s*:\s*&\S", rest))
+
+
+def _refused(config: Config, key: str) -> Problem:
+    return config.document.problem(
+        STOPS_HERE,
+        ("router_settings", key),
+        f"LiteLLM does not start with {key} in router_settings",
+        help="Move it to general_settings.",
+        key=True,
+        fix=_move(config, ("router_settings", key), "general_settings"),
+    )
+
+
+def _not_honoured(config: Config, path: Steps) -> Problem:
+    """A setting that this section does not know: at home elsewhere, or nowhere."""
+    *above, key = map(str, path)
+    section = above[0] if above else "top_level"
+    home = honouring_section(section, key)
+    if home:
+        return _misplaced(config, path, home)
+    homes = [name for name in knowledge.homes(key) if name != section]
+    where = section if above else "the top level"
+    if homes:
+        places = " or ".join(_PLACES.get(name, name) for name in homes[:2])
+        return config.document.problem(
+            MISPLACED,
+            path,
+            f"{key} has no effect in {where}",
+            help=f"LiteLLM honours it in {places}.",
+            key=True,
+        )
+    return _unknown(config, path, knowledge.sections()[section])
+
+
+def _misplaced(config: Config, path: Steps, home: str) -> Problem:
+    where = str(path[0]) if len(path) > 1 else "the top level"
+    renders = "" if config.alone or len(path) == 1 else "; nixcfg renders it there"
+    return config.document.problem(
+        MISPLACED,
+        path,
+        f"{path[-1]} has no effect in {where}",
+        help=f"LiteLLM honours it in {home}{renders}.",
+        key=True,
+        fix=_move(config, path, home),
+    )
+
+
+def _move(config: Config, path: Steps, home: str) -> Fix | None:
+    target = config.data.get(home)
+    blocked = target is not None and (not isinstance(target, Map) or path[-1] in target)
+    return None if blocked else Fix((MoveKey(path, home),))
+
+
+def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem:
+    key = str(path[-1])
+    guess = shape.nearest(key, section.keys)
+    where = ".".join(map(str, path[:-1]))
+    what = {
+        "attribute": f"LiteLLM sets litellm.{key}, which it never reads or which breaks it",
+        "warned": "LiteLLM ignores it with one line in the log",
+    }.get(section.unknown, "LiteLLM ignores it")
+    elsewhere = ""
+    if not guess:
+        for other in SETTINGS:
+            near = shape.nearest(key, knowledge.keys(other))
+            if near:
+                elsewhere = f"Did you mean {near} in {other}?"
+                break
+    return config.document.problem(
+        UNKNOWN_SETTING,
+        path,
+        f"{where} has no setting {key}: {what}",
+        help=f"Did you mean {guess}?" if guess else elsewhere or "Remove it.",
+        key=True,
+        fix=_rename(config, path, guess),
+    )
+
+
+def _rename(config: Config, path: Steps, guess: str) -> Fix | None:
+    """A rename, where the better name is not taken yet."""
+    here: Any = config.data
+    for step in path[:-1]:
+        here = here[step]
+    return Fix((RenameKey(path, guess),), safe=False) if guess and guess not in here else None
+
+
+def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+    section = knowledge.sections()[name]
+    for key in values:
+        # A free-form section swallows any name, so only what looks like a typo is told.
+        if key not in section.keys and (
+            section.unknown != "kept" or shape.nearest(key, section.keys)
+        ):
+            yield _unknown(config, (*path, key), section)
+
+
+_PLACES = {
+    "litellm_params": "litellm_params of a deployment",
+    "model_info": "model_info of a deployment",
+    "deployment": "an entry of model_list",
+    "top_level": "the top level of the file",
+}

@@ -1,0 +1,400 @@
+"""Settings that need something outside the file: Redis, Postgres, a licence, a Python module."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nixcfg import knowledge, shape, wiring
+from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.rules import values
+from nixcfg.rules.config import Config
+from nixcfg.source import Map
+
+_MODELS = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+"""
+
+REDIS_PORT = Rule(
+    "NX210",
+    Severity.WARNING,
+    "a Redis host without its port",
+    explanation=(
+        "The router connects to Redis only when it has both redis_host and redis_port, or a "
+        "redis_url. With the host alone it keeps its state to itself, without a word: several "
+        "instances then do not share cooldowns and usage."
+    ),
+    bad=_MODELS
+    + """\
+router_settings:
+  redis_host: 10.0.0.5
+# ^^^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+router_settings:
+  redis_host: 10.0.0.5
+  redis_port: 6379
+""",
+    source="run: the router has no Redis; router.py, Router.__init__; mistake 24",
+)
+
+NEEDS_DATABASE = Rule(
+    "NX211",
+    Severity.WARNING,
+    "a setting that works with a database only",
+    explanation=(
+        "Budgets, spend logs, stored models and keys live in Postgres. Without a database_url, or "
+        "DATABASE_URL in the environment, this setting has no effect."
+    ),
+    bad=_MODELS
+    + """\
+general_settings:
+  store_model_in_db: true
+# ^^^^^^^^^^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+general_settings:
+  store_model_in_db: true
+  database_url: os.environ/DATABASE_URL
+environment_variables:
+  DATABASE_URL: ${DATABASE_URL}
+""",
+    source="source: proxy_server.py reads these settings behind `if prisma_client`; facts 10",
+    alone=Severity.NOTE,
+)
+
+UNKNOWN_CALLBACK = Rule(
+    "NX212",
+    Severity.WARNING,
+    "LiteLLM knows no such callback",
+    explanation=(
+        "success_callback and failure_callback accept any name; one that LiteLLM does not know "
+        "logs nothing and says nothing. A name with a dot is imported as module.attribute."
+    ),
+    bad=_MODELS
+    + """\
+litellm_settings:
+  success_callback: [langfuze]
+#                    ^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+litellm_settings:
+  success_callback: [langfuse]
+""",
+    source="run: load_config accepts it; facts 2.2, mistake 17",
+)
+
+CALLBACK_STOPS = Rule(
+    "NX213",
+    Severity.ERROR,
+    "a callback that LiteLLM can neither find nor import",
+    explanation=(
+        "An entry of callbacks that is none of LiteLLM's own is imported as module.attribute; "
+        "without a dot that fails and LiteLLM does not start. s3 and langfuse are names for "
+        "success_callback, which callbacks does not always know."
+    ),
+    bad=_MODELS
+    + """\
+litellm_settings:
+  callbacks: [wibble]
+#             ^^^^^^
+""",
+    good=_MODELS
+    + """\
+litellm_settings:
+  callbacks: [prometheus]
+""",
+    source="run: ValueError: Empty module name; facts 12",
+)
+
+CACHE_WITHOUT_REDIS = Rule(
+    "NX214",
+    Severity.ERROR,
+    "the cache has no Redis to keep anything in",
+    explanation=(
+        "cache: true means a Redis cache unless cache_params says otherwise. With neither a host "
+        "nor a url, and no REDIS_HOST or REDIS_URL in the environment, LiteLLM does not start."
+    ),
+    bad=_MODELS
+    + """\
+litellm_settings:
+  cache: true
+# ^^^^^
+""",
+    good=_MODELS
+    + """\
+litellm_settings:
+  cache: true
+  cache_params: {type: local}
+""",
+    source="run: ValueError: Either 'host' or 'url' must be specified for redis; facts 2.2",
+    alone=Severity.WARNING,
+)
+
+NEEDS_LICENCE = Rule(
+    "NX215",
+    Severity.ERROR,
+    "a setting that needs an enterprise licence",
+    explanation=(
+        "LiteLLM does not start with this setting unless LITELLM_LICENSE, or litellm_license in "
+        "general_settings, holds a valid licence."
+    ),
+    bad=_MODELS
+    + """\
+general_settings:
+  allowed_ips: [10.0.0.1]
+# ^^^^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+general_settings:
+  allowed_ips: [10.0.0.1]
+environment_variables:
+  LITELLM_LICENSE: ${LITELLM_LICENSE}
+""",
+    source="run: ValueError: ... is an Enterprise Feature; tools/measure_refusals.py",
+    alone=Severity.WARNING,
+)
+
+GUARDRAIL_SHAPE = Rule(
+    "NX216",
+    Severity.ERROR,
+    "guardrails of a shape that LiteLLM stops at",
+    explanation=(
+        "The guardrails of litellm_settings are a list of `name: {callbacks: [...]}`; the newer "
+        "form, a list of entries with guardrail_name and litellm_params, is a section of its own "
+        "at the top level. In the wrong place either one ends LiteLLM's start."
+    ),
+    bad=_MODELS
+    + """\
+litellm_settings:
+  guardrails:
+    - guardrail_name: pii
+#     ^^^^^^^^^^^^^^
+      litellm_params: {guardrail: presidio, mode: pre_call}
+""",
+    good=_MODELS
+    + """\
+guardrails:
+  - guardrail_name: pii
+    litellm_params: {guardrail: presidio, mode: pre_call}
+""",
+    source="run: TypeError: GuardrailItem() argument after ** must be a mapping; facts 12",
+)
+
+CUSTOM_CODE = Rule(
+    "NX217",
+    Severity.WARNING,
+    "a Python module that has to lie beside the configuration",
+    explanation=(
+        "A value like custom_auth.user_api_key_auth is imported from a file beside the "
+        "configuration, or from what is installed with LiteLLM. The container that nixcfg "
+        "describes mounts the configuration alone, and LiteLLM does not start when it cannot "
+        "import the module."
+    ),
+    bad=_MODELS
+    + """\
+general_settings:
+  custom_auth: my_auth.user_api_key_auth
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+litellm_settings:
+  callbacks: [litellm.integrations.prometheus.PrometheusLogger]
+""",
+    source="run: ImportError: Could not import user_api_key_auth from my_auth",
+)
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_CODE = (
+    "custom_auth",
+    "custom_key_generate",
+    "custom_key_update",
+    "custom_key_policy",
+    "custom_sso",
+    "custom_ui_sso_sign_in_handler",
+    "custom_team_metadata_validate",
+)
+_CALLBACKS = ("callbacks", "success_callback", "failure_callback")
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """What a configuration needs around it and does not have."""
+    yield from _redis(config)
+    yield from _database(config)
+    yield from _callbacks(config)
+    yield from _cache(config)
+    yield from _licence(config)
+    yield from _guardrails(config)
+    yield from _custom_code(config)
+
+
+def _redis(config: Config) -> Iterator[Problem]:
+    router = config.section("router_settings")
+    if router.get("redis_host") and not (router.get("redis_port") or router.get("redis_url")):
+        yield config.document.problem(
+            REDIS_PORT,
+            ("router_settings", "redis_host"),
+            "the router ignores redis_host without redis_port",
+            help="Add redis_port: 6379.",
+            key=True,
+        )
+
+
+def _database(config: Config) -> Iterator[Problem]:
+    general = config.section("general_settings")
+    if general.get("database_url") or config.around.included:
+        return
+    if any(config.variable_is_wired(name) for name in ("DATABASE_URL", "DATABASE_HOST")):
+        return
+    for section, key, value in config.settings():
+        known = knowledge.keys(section).get(key)
+        if known and known.database and value not in (None, False):
+            yield config.document.problem(
+                NEEDS_DATABASE,
+                (section, key),
+                f"{key} has no effect without a database",
+                help="Give general_settings a database_url, or set DATABASE_URL.",
+                key=True,
+            )
+
+
+def _callbacks(config: Config) -> Iterator[Problem]:
+    settings = config.section("litellm_settings")
+    own = config.section("callback_settings")
+    for key in _CALLBACKS:
+        given = settings.get(key)
+        listed = given if isinstance(given, list) else [given]
+        for index, name in enumerate(listed):
+            path: Steps = ("litellm_settings", key, *([index] if given is listed else []))
+            is_plain = isinstance(name, str) and not wiring.referenced(name)
+            if not is_plain or "." in name or name in own or name in knowledge.callbacks(key):
+                continue
+            if given is listed or key == "callbacks":
+                yield _unknown_callback(config, path, key, name)
+
+
+def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Problem:
+    known = knowledge.callbacks(key)
+    stops = key == "callbacks"
+    guess = shape.nearest(name, known)
+    mend = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
+    if stops and name in known:
+        mend = f"Write a list: callbacks: [{name}]."
+    elif not guess:
+        others = [other for other in _CALLBACKS if name in knowledge.callbacks(other)]
+        mend = (
+            f"Put it in {others[0]}." if others else "Name one of LiteLLM's, or module.attribute."
+        )
+    effect = "LiteLLM does not start" if stops else "nothing is logged"
+    return config.document.problem(
+        CALLBACK_STOPS if stops else UNKNOWN_CALLBACK,
+        path,
+        f"LiteLLM has no callback {name}: {effect}",
+        help=mend,
+        fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
+    )
+
+
+def _cache(config: Config) -> Iterator[Problem]:
+    settings = config.section("litellm_settings")
+    params = settings.get("cache_params", {})
+    if settings.get("cache") is not True or not isinstance(params, dict):
+        return
+    kind = params.get("type", "redis")
+    if kind not in ("redis", "redis-semantic"):
+        return
+    if any(params.get(key) for key in ("host", "url", "redis_startup_nodes")):
+        return
+    names = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
+    if not any(config.variable_is_wired(name) for name in names):
+        yield config.document.problem(
+            CACHE_WITHOUT_REDIS,
+            ("litellm_settings", "cache"),
+            "the cache needs Redis, and there is no host for it",
+            help="Add cache_params: {type: local}, or the host of a Redis.",
+            key=True,
+        )
+
+
+def _licence(config: Config) -> Iterator[Problem]:
+    if config.section("general_settings").get("litellm_license") or config.variable_is_wired(
+        "LITELLM_LICENSE"
+    ):
+        return
+    listed: list[tuple[tuple[str, ...], Any]] = [
+        ((section, key), value) for section, key, value in config.settings()
+    ]
+    if not config.is_project_file:
+        listed += [((key,), value) for key, value in config.data.items()]
+    for path, value in listed:
+        section = path[0] if len(path) > 1 else "top_level"
+        if value is not None and values.needs_licence(section, path[-1]):
+            yield config.document.problem(
+                NEEDS_LICENCE,
+                path,
+                f"LiteLLM does not start with {path[-1]} unless it has a licence",
+                help="Remove it, or wire LITELLM_LICENSE.",
+                key=True,
+            )
+
+
+def _guardrails(config: Config) -> Iterator[Problem]:
+    old = config.section("litellm_settings").get("guardrails")
+    for index, item in enumerate(old if isinstance(old, list) else ()):
+        for key, value in item.items() if isinstance(item, Map) else ():
+            if not isinstance(value, Map):
+                yield config.document.problem(
+                    GUARDRAIL_SHAPE,
+                    ("litellm_settings", "guardrails", index, key),
+                    f"LiteLLM does not start: guardrail {key} must be a mapping with callbacks",
+                    help="Move entries with guardrail_name to guardrails at the top level.",
+                    key=True,
+                )
+                break
+    new = config.data.get("guardrails") if not config.is_project_file else None
+    for index, item in enumerate(new if isinstance(new, list) else ()):
+        if isinstance(item, Map) and not isinstance(item.get("litellm_params"), Map):
+            yield config.document.problem(
+                GUARDRAIL_SHAPE,
+                ("guardrails", index),
+                "LiteLLM does not start: a guardrail needs litellm_params",
+                help="Add litellm_params with guardrail and mode.",
+            )
+
+
+def _custom_code(config: Config) -> Iterator[Problem]:
+    for path, name in _imported(config):
+        module = name.split(".", maxsplit=1)[0]
+        found = module == "litellm" or f"{module}.py" in config.around.files
+        if not found and module not in config.around.files:
+            where = "beside this file" if config.alone else "in the container"
+            yield config.document.problem(
+                CUSTOM_CODE,
+                path,
+                f"there is no {module}.py {where}; LiteLLM does not start without it",
+                help="Mount it with extraOptions of services.litellm-proxy, or remove this."
+                if not config.alone
+                else "Put it beside the configuration.",
+            )
+
+
+def _imported(config: Config) -> Iterator[tuple[Steps, str]]:
+    for key in _CODE:
+        value = config.section("general_settings").get(key)
+        if isinstance(value, str) and _MODULE.fullmatch(value):
+            yield ("general_settings", key), value
+    settings: Mapping[str, Any] = config.section("litellm_settings")
+    for key in _CALLBACKS:
+        given = settings.get(key)
+        for index, value in enumerate(given if isinstance(given, list) else ()):
+            if isinstance(value, str) and _MODULE.fullmatch(value):
+                yield ("litellm_settings", key, index), value
+        if key == "callbacks" and isinstance(given, str) and _MODULE.fullmatch(given):
+            yield ("litellm_settings", key), given

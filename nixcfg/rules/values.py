@@ -1,0 +1,325 @@
+"""Values of settings: the type that LiteLLM works with, and the words that it knows."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from nixcfg import knowledge, shape, wiring
+from nixcfg.knowledge import Key
+from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.rules.config import Config
+from nixcfg.source import Map, describe
+
+_MODELS = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+"""
+
+WRONG_TYPE = Rule(
+    "NX204",
+    Severity.ERROR,
+    "a setting has a type that LiteLLM cannot work with",
+    explanation=(
+        "LiteLLM does not check the types of its settings. A quoted number starts without a word "
+        'and turns every failing request into a 500 (`num_retries: "3"`) or every request '
+        '(`timeout: "30s"`); the same holds for os.environ/ references in numbers, because a '
+        "variable is always text. A text where a list is meant is taken letter by letter. The "
+        'text "false" counts as true.'
+    ),
+    bad=_MODELS
+    + """\
+router_settings:
+  num_retries: "3"
+#              ^^^
+""",
+    good=_MODELS
+    + """\
+router_settings:
+  num_retries: 3
+""",
+    source="run: TypeError in the answer to a failing request; facts 1.3, 2.2, mistakes 15 to 17",
+    alone=Severity.WARNING,
+)
+
+WRONG_CHOICE = Rule(
+    "NX208",
+    Severity.ERROR,
+    "a value is none of those that LiteLLM knows",
+    explanation=(
+        "The setting takes one of a few words. With another one LiteLLM either does not start "
+        "(routing_strategy, the type of cache_params) or behaves as if nothing were set."
+    ),
+    bad=_MODELS
+    + """\
+router_settings:
+  routing_strategy: round-robin
+#                   ^^^^^^^^^^^
+""",
+    good=_MODELS
+    + """\
+router_settings:
+  routing_strategy: simple-shuffle
+""",
+    source="run: ValueError in load_config; facts 2.2",
+    alone=Severity.WARNING,
+)
+
+STOPS = Rule(
+    "NX209",
+    Severity.ERROR,
+    "LiteLLM does not start with this value",
+    explanation=(
+        "Some settings are used while LiteLLM loads its configuration, and a value of the wrong "
+        "kind ends it there: a number as master_key or database_url, a null cache_params, a "
+        "text that is no number as max_budget."
+    ),
+    bad=_MODELS
+    + """\
+litellm_settings:
+  max_budget: ten
+#             ^^^
+""",
+    good=_MODELS
+    + """\
+litellm_settings:
+  max_budget: 10
+general_settings:
+  database_url: os.environ/DATABASE_URL
+environment_variables:
+  DATABASE_URL: ${DATABASE_URL}
+""",
+    source="run: every kind of value was given to every setting; tools/measure_refusals.py",
+)
+
+_STOPPING_CHOICES = (
+    ("router_settings", "routing_strategy"),
+    ("litellm_settings", "cache_params", "type"),
+)
+_ANY_CASE = frozenset({"true", "false", "yes", "no", "on", "off"})
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "bool"),
+    ((int, float), "number"),
+    (str, "text"),
+    (list, "list"),
+    (dict, "map"),
+    (type(None), "null"),
+)
+WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "list": "a list",
+    "list[str]": "a list of texts",
+    "map": "a mapping",
+}
+
+
+@cache
+def _measured() -> Any:
+    return json.loads(files(__package__).joinpath("refused.json").read_bytes())
+
+
+def needs_licence(section: str, key: str) -> bool:
+    """Whether LiteLLM does not start with this setting unless it has an enterprise licence."""
+    return key in _measured()["licence"].get(section, ())
+
+
+def refuses(section: str, key: str, value: Any) -> bool:
+    """Whether LiteLLM does not start with a value of this kind in this setting."""
+    kind = next((kind for types, kind in _KINDS if isinstance(value, types)), "")
+    if kind not in _measured()["refused"].get(section, {}).get(key, ()):
+        return False
+    number = kind == "text" and _is_number(value, "float")
+    return not (kind == "text" and (number or wiring.referenced(value)))
+
+
+def check(config: Config) -> Iterator[Problem]:
+    """Every setting whose value LiteLLM cannot work with."""
+    for section, key, value in config.settings():
+        known = knowledge.keys(section).get(key)
+        if known and not refuses(section, key, value):
+            yield from setting(config, (section, key), known, value)
+        elif known:
+            yield _stops(config, (section, key), known)
+    if not config.is_project_file:
+        for key, value in config.data.items():
+            # The schema knows the shape of the sections that it describes.
+            if key not in _SHAPED and refuses("top_level", key, value):
+                yield _stops(config, (key,), knowledge.keys("top_level").get(key))
+    for section, key in (("litellm_settings", "cache_params"),):
+        nested = config.section(section).get(key)
+        if isinstance(nested, Map):
+            yield from _cache(config, (section, key), nested)
+
+
+_SHAPED = frozenset(
+    {"model_list", "environment_variables", "credential_list", "include", "litellm_settings"}
+    | {"router_settings", "general_settings"}
+)
+
+
+def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
+    """One setting that LiteLLM uses as it stands, without turning text into numbers."""
+    if value is None or fits(known, value) or _is_taken_anyway(path, value):
+        yield from _choice(config, path, known, value)
+        return
+    words = " or ".join(WORDS[name] for name in sorted(known.types) if name in WORDS)
+    fix, advice = how_to_mend(config, path, known, value)
+    what = "a variable, which is always text" if wiring.referenced(value) else describe(value)
+    if known.secret:
+        what = what if not isinstance(value, str | int | float) else type(value).__name__
+    yield config.document.problem(
+        WRONG_TYPE, path, f"{path[-1]} must be {words}, not {what}", help=advice, fix=fix
+    )
+
+
+def fits(known: Key, value: Any) -> bool:
+    """Whether LiteLLM can use the value as it is."""
+    types = known.types
+    if "any" in types:
+        return True
+    match value:
+        case bool():
+            return "bool" in types
+        case int():
+            return bool(types & {"int", "float"})
+        case float():
+            return "float" in types or ("int" in types and value.is_integer())
+        case str():
+            # LiteLLM turns a variable that holds true or false into a boolean.
+            return "str" in types or ("bool" in types and bool(wiring.referenced(value)))
+        case list():
+            return "list" in types or (
+                "list[str]" in types and all(isinstance(item, str) for item in value)
+            )
+        case dict():
+            return "map" in types
+    return False
+
+
+def coerced(known: Key, value: Any) -> bool:
+    """Whether pydantic would take the value in its lax mode, as it does for litellm_params."""
+    if fits(known, value) or value is None or wiring.referenced(value):
+        return True
+    types = known.types
+    match value:
+        case bool():
+            return bool(types & {"int", "float"})
+        case int() | float():
+            return "bool" in types and value in (0, 1)
+        case str():
+            text = value.strip()
+            numbers = [name for name in ("int", "float") if name in types]
+            return any(_is_number(text, name) for name in numbers) or (
+                "bool" in types and text.lower() in {*_ANY_CASE, "t", "f", "y", "n", "0", "1"}
+            )
+    return False
+
+
+def _is_number(text: str, kind: str) -> bool:
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return kind == "float" or number.is_integer()
+
+
+def _is_taken_anyway(path: Steps, value: Any) -> bool:
+    """Ports and what LiteLLM passes through float() work as text too."""
+    key = str(path[-1])
+    if not isinstance(value, str | int):
+        return False
+    if key.endswith("port"):
+        return isinstance(value, int) or bool(wiring.referenced(value)) or value.isdigit()
+    return key in _FLOATED and isinstance(value, str) and _is_number(value, "float")
+
+
+_FLOATED = frozenset(
+    {
+        "max_budget",
+        "max_internal_user_budget",
+        "default_max_internal_user_budget",
+        "max_ui_session_budget",
+        "user_api_key_cache_ttl",
+        "health_check_staleness_threshold",
+    }
+)
+"""What LiteLLM passes through float() before it uses it; source: proxy_server.py, load_config."""
+
+
+def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
+    if isinstance(value, str) and not wiring.referenced(value):
+        for name, make in (("int", int), ("float", float)):
+            if name in known.types and _is_number(value, name):
+                number = make(float(value))
+                return Fix((SetValue(path, number),)), f"Remove the quotes: {path[-1]}: {number}."
+        if "bool" in known.types and value.lower() in _ANY_CASE:
+            truth = value.lower() in ("true", "yes", "on")
+            word = "true" if truth else "false"
+            return Fix((SetValue(path, truth),)), f"Remove the quotes: {path[-1]}: {word}."
+        seconds = re.fullmatch(r"(\d+) ?s(ec(onds?)?)?", value)
+        if seconds and known.types & {"int", "float"}:
+            number = int(seconds[1])
+            return Fix((SetValue(path, number),)), f"Write the seconds alone: {number}."
+        if known.types & {"list", "list[str]"}:
+            return None, f"Write a list: {path[-1]}: [{value}]."
+    if "str" in known.types and isinstance(value, int | float):
+        source = config.document.source(path)
+        return Fix((SetValue(path, source),)), "Quote it." if known.secret else f'"{source}".'
+    if wiring.referenced(value):
+        return None, "Write the value itself."
+    return None, "See the documentation of LiteLLM for its form."
+
+
+def _choice(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
+    if not known.values or not isinstance(value, str) or value in known.values:
+        return
+    if wiring.referenced(value):
+        return
+    guess = shape.nearest(value, known.values)
+    problem = config.document.problem(
+        WRONG_CHOICE,
+        path,
+        f"{path[-1]} cannot be {value}",
+        help=f"Did you mean {guess}?" if guess else f"Use {' or '.join(known.values)}.",
+        fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
+    )
+    # LiteLLM names the words it knows and stops; elsewhere it goes on as if nothing were set.
+    yield replace(problem, level=Severity.ERROR) if path in _STOPPING_CHOICES else problem
+
+
+def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
+    value: Any = config.data
+    for step in path:
+        value = value[step]
+    types = sorted(known.types & WORDS.keys()) if known else []
+    words = " or ".join(WORDS[name] for name in types)
+    fix, advice = how_to_mend(config, path, known, value) if known else (None, "")
+    shown = "this value" if known and known.secret else describe(value)
+    return config.document.problem(
+        STOPS,
+        path,
+        f"LiteLLM does not start with {shown} as {path[-1]}",
+        help=f"It must be {words}. {advice}".rstrip()
+        if words and value is not None
+        else "Remove it.",
+        fix=fix,
+    )
+
+
+def _cache(config: Config, path: Steps, nested: Mapping[str, Any]) -> Iterator[Problem]:
+    for key, value in nested.items():
+        known = knowledge.keys("cache_params").get(key)
+        if known is None or value is None:
+            continue
+        if coerced(known, value) or _is_taken_anyway((*path, key), value):
+            yield from _choice(config, (*path, key), known, value)
+        else:
+            yield from setting(config, (*path, key), known, value)
