@@ -1,0 +1,59 @@
+"""Real nix, the real NixOS modules, and programs of the machine; skips where they are absent."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+Nix = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def nixos() -> None:
+    """Skip where there is no nix, or no <nixpkgs> with the NixOS modules."""
+    if shutil.which("nix-instantiate") is None:
+        pytest.skip("nix is not installed")
+    asked = "builtins.pathExists <nixpkgs/nixos/lib/eval-config.nix>"
+    found = subprocess.run(
+        ["nix-instantiate", "--eval", "-E", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    if found.stdout.strip() != "true":
+        pytest.skip("<nixpkgs> has no NixOS modules")
+
+
+@pytest.fixture(scope="session")
+def nix(nixos: None) -> Nix:  # noqa: ARG001 - a fixture cannot be marked with usefixtures
+    """Evaluate FILE with arguments that are Nix expressions; gives the value, from JSON."""
+
+    def evaluate(file: str | Path, /, **arguments: str) -> Any:
+        given = [word for name, text in arguments.items() for word in ("--arg", name, text)]
+        command = ["nix-instantiate", "--eval", "--strict", "--json", "--read-write-mode"]
+        done = subprocess.run(
+            [*command, str(HERE / file), *given],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return evaluate
+
+
+@pytest.fixture(scope="session")
+def root() -> None:
+    """Skip where the tests do not run as root, as which systemd runs the wiring."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
