@@ -22,8 +22,11 @@ _SIZE = re.compile(r"\d+(?:[.p]\d+)?[bmk](?![a-z])")
 _WORD = re.compile(r"\d+(?:[.p]\d+)*|[^\W\d_]+")
 _REGION = re.compile(r"^(global|us|eu|apac|jp|au|ca|in|us-gov)\.")
 """What Bedrock puts before a model's name for the regions that may answer."""
-_DATE_FROM = 1000
-"""Numbers from here on are dates (20250929, 2512), not versions."""
+_DATE = re.compile(
+    r"(?<!\d)(?:(?P<month>\d\d)-(?P<year>20\d\d)|(?P<long>20\d\d-?\d\d-?\d\d)|(?P<short>\d{6}|\d{4}))"
+    r"(?!\d)"
+)
+"""How names are dated: 08-2024, 20250929, 2025-09-29, 260915, 2512."""
 _ASIDE = frozenset(
     {"preview", "beta", "alpha", "exp", "experimental", "latest", "ft", "guard", "safeguard"}
     | {"audio", "tts", "transcribe", "image", "search", "embed", "computer", "research"}
@@ -91,8 +94,8 @@ def offers(provider: str, today: dt.date) -> list[ModelFacts]:
             not _ASIDE & set(_parsed(m[0].name).family),
             (m[0].max_input_tokens or _SMALLEST_CONTEXT) >= _SMALLEST_CONTEXT,
             m[0].input_cost_per_token is not None,
-            len(m) > 1,
-            _parsed(m[0].name).version,
+            min(len(m), 3),  # a main line has had several versions
+            _parsed(m[0].name).rank,
             len(m),
         ),
         reverse=True,
@@ -143,26 +146,30 @@ class _Parsed(NamedTuple):
         return self.version, not self.date, self.date, ("eu", "us", "", "global").index(self.region)
 
 
+def _day(month: str, year: str, long: str, short: str) -> int:
+    """A date as YYYYMMDD, as far as it is told."""
+    if year:
+        return int(f"{year}{month}00")
+    return int(long.replace("-", "")) if long else int(f"20{short.ljust(6, '0')}")
+
+
 @functools.cache
 def _parsed(name: str) -> _Parsed:
     base = name.rpartition("/")[2].lower().replace("ft:", "ft-").removesuffix("@default")
     region = _REGION.match(base)
     base = _REGION.sub("", base)
+    date = max((_day(*found.groups()) for found in _DATE.finditer(base)), default=0)
+    base = _DATE.sub("-", base)
     sizes = tuple(_SIZE.findall(base))
     family: list[str] = []
     version: list[int] = []
-    date = 0
     for word in _WORD.findall(_SIZE.sub("-", base)):
         if not word[0].isdigit():
             family.append(word)
             continue
         whole, *parts = re.split(r"[.p]", word)
         # 4.20 is older than 4.7: what follows the point counts as a fraction.
-        for number in map(int, (whole, *(part.ljust(2, "0")[:2] for part in parts))):
-            if number >= _DATE_FROM or (date and number <= 31):
-                date = max(date, number)
-            else:
-                version.append(number)
+        version += map(int, (whole, *(part.ljust(2, "0")[:2] for part in parts)))
     while version and version[-1] == 0:
         version.pop()
     place = "" if region is None else region[1] if region[1] in ("global", "us") else "eu"
@@ -233,7 +240,7 @@ def price(cost_per_token: float | None) -> str:
     """US dollars a million tokens: `$2.50`, `free`, or `-` where the catalogue does not say."""
     if cost_per_token is None:
         return "-"
-    dollars = cost_per_token * 1_000_000
+    dollars = round(cost_per_token * 1_000_000, 6)
     if not dollars:
         return "free"
     return f"${dollars:.2f}" if dollars >= 0.1 else f"${dollars:.2g}"

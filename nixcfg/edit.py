@@ -108,7 +108,10 @@ def drop(document: Document, path: Steps) -> Document:
         end += 1
     while end > start.line and _BLANK.fullmatch(lines[end - 1].rstrip("\r\n")):
         end -= 1  # blank lines and comments belong to what follows
-    return _read_back(document, "".join(lines[: start.line - 1] + lines[end:]), data)
+    first = start.line - 1
+    if first and not lines[first - 1].strip() and (end == len(lines) or not lines[end].strip()):
+        first -= 1  # one blank line between its neighbours is enough
+    return _read_back(document, "".join(lines[:first] + lines[end:]), data)
 
 
 def _without_pair(document: Document, path: Steps) -> str:

@@ -25,19 +25,23 @@ def prefix(name: str, given: str) -> str:
     found = catalogue.prefix_of(wanted)
     if found is None:
         guess = shape.nearest(wanted.lower(), catalogue.providers())
-        mend = f"did you mean {guess}?" if guess else "nixcfg models lists them"
-        how = "" if given else f"; for a name of your own: add-provider {name} --provider PREFIX"
-        raise AmendError(f"LiteLLM has no provider {wanted}; {mend}{how}")
+        mend = f" Did you mean {guess}?" if guess else ""
+        own = f" For a name of your own: nixcfg add-provider {name} --provider PREFIX"
+        raise AmendError(f"LiteLLM has no provider {wanted}.{mend}{'' if given else own}")
     return found
 
 
 def fill(wish: Wish, today: dt.date) -> Wish:
     """The wish with what the catalogue knows, without a question. Raises AmendError."""
+    facts = amend.provider_facts(wish.prefix)
     models = wish.models or tuple(f.name for f in catalogue.recommended(wish.prefix, today))
-    if not models:
-        raise AmendError(
-            f"only you know which models {wish.prefix} serves: name them with --model MODEL"
-        )
+    missing = [] if models else ["--model MODEL"]
+    if facts.api_base.required and not wish.base(facts):
+        missing.append("--api-base URL")
+    if missing:
+        lost = facts.api_base.sent_to
+        else_ = f" (without an address LiteLLM would send prompts to {lost})" if lost else ""
+        raise AmendError(f"{wish.prefix} needs {' and '.join(missing)}{else_}")
     return replace(wish, models=tuple(amend.bare(wish.prefix, model) for model in models))
 
 
@@ -48,7 +52,7 @@ def name() -> str:
         try:
             prefix(answer, "")
         except AmendError as error:
-            raise ValueError(str(error).partition("; for a name")[0]) from None
+            raise ValueError(str(error).partition(" For a name")[0]) from None
         return answer
 
     known = [*catalogue.brands(), *catalogue.providers()]
@@ -138,18 +142,18 @@ def _settings(wish: Wish, facts: ProviderFacts) -> Wish:
     """Accounts, regions and the like: no secrets, and only the user knows them."""
     answers = dict(wish.settings)
     required = amend.needs(facts, wish.variables)
-    asked: set[str | None] = {"api_base"}
+    asked = {"api_base"}
     for credential in (*required, *facts.credentials):
-        is_place = (credential.param or "").endswith(_PLACES)
-        if credential.secret or credential.param in asked or credential.variable in answers:
+        what = credential.param or credential.variable
+        if credential.secret or what in asked or credential.variable in answers:
             continue
         if credential in required and credential.variable != facts.api_base.variable:
             hint = "from a key file"
-        elif is_place:
+        elif what.endswith(_PLACES):
             hint = "none"
         else:
             continue
-        asked.add(credential.param or credential.variable)
+        asked.add(what)
         answer = ask.ask(f"{credential.variable} (empty: {hint})", check=_plain(credential))
         if answer:
             answers[credential.variable] = answer

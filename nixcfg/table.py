@@ -52,6 +52,15 @@ def _block(headers: Sequence[str], row: Sequence[str], width: int) -> str:
     return "\n".join([*lines, *(_wrapped(line, width) if line else ())])
 
 
+def fitted(text: str, width: int | None) -> str:
+    """A text in lines of at most `width`; words such as paths stay whole."""
+    if width is None or len(text) <= width:
+        return text
+    return textwrap.fill(
+        text, width, subsequent_indent=_GAP, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
         text,

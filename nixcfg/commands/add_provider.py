@@ -154,11 +154,12 @@ def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str
 
 def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
     from nixcfg import report
+    from nixcfg.table import fitted, width_of
 
-    for model in facts["models"]:
-        say(f"{model['name']} is {model['model']}")
-    for secret in facts["secrets"]:
-        say(f"{secret['variable']} is read from {secret['file']}")
+    told = [f"{model['name']}: {model['model']}" for model in facts["models"]]
+    told += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
+    for line in told:
+        say(fitted(line, width_of(sys.stderr)))
     found = amendment.report.problems
     if found:
         color = wants_color(sys.stderr)
