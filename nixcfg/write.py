@@ -64,22 +64,27 @@ def plan(folder: Path, texts: Mapping[str, str]) -> Plan:
     files[MANIFEST] = _manifest(files)
     try:
         present = _present(folder)
+        written = _written(_content(folder / MANIFEST) if MANIFEST in present else None)
+        ours = {*files, *written}
+        on_disk = {path: _content(folder / path) for path in present & ours}
     except OSError as error:
         raise _failed(folder, error) from error
-    written = _written(present.get(MANIFEST))
     changes = []
     edited = []
-    for path in sorted({*files, *written}):
-        old, new = present.get(path), files.get(path)
+    for path in sorted(ours):
+        old, new = on_disk.get(path), files.get(path)
         if old == new:
             continue
         if old is not None and path != MANIFEST and written.get(path) != _digest(old):
             edited.append(path)
         changes.append(Change(path, old, new))
-    foreign = tuple(path for path in present if path not in files and path not in written)
-    if foreign and not written:
-        edited += foreign  # not a folder of ours: replacing it needs a word from the user
-    return Plan(folder, files, tuple(changes), tuple(edited), foreign)
+    foreign = sorted(present - ours)
+    # A link or a file where a folder of ours belongs cannot be kept beside what goes in there.
+    in_the_way = {path for path in foreign if any(name.startswith(f"{path}/") for name in files)}
+    # In a folder that is not ours nothing is carried over without a word from the user.
+    edited += foreign if not written else sorted(in_the_way)
+    carried = tuple(path for path in foreign if path not in in_the_way)
+    return Plan(folder, files, tuple(changes), tuple(edited), carried)
 
 
 def diff(plan: Plan) -> str:
@@ -168,9 +173,7 @@ def _wait_for_lock(handle: int, folder: Path) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > give_up:
-                raise WriteError(
-                    f"another nixcfg is at work in {folder}; try later"
-                ) from None
+                raise WriteError(f"another nixcfg is at work in {folder}; try later") from None
             time.sleep(0.02)
         except OSError:
             return  # NFS locks no directories; the exchange alone still keeps the result whole
@@ -180,8 +183,10 @@ def _wait_for_lock(handle: int, folder: Path) -> None:
 
 def _clear_leftovers(folder: Path) -> None:
     previous = folder.parent / _previous_name(folder)
-    if previous.exists() and not folder.exists():
+    if previous.is_dir() and not previous.is_symlink() and not os.path.lexists(folder):
         previous.rename(folder)  # a kill between the two renames of the fallback
+    else:
+        _remove(previous)  # a kill after them
     for entry in os.listdir(folder.parent):  # noqa: PTH208 (names only)
         if entry.startswith(_stage_prefix(folder)):
             _remove(folder.parent / entry)
@@ -203,12 +208,16 @@ def _fill(stage: Path, plan: Plan) -> None:
         target = stage / path
         target.parent.mkdir(parents=True, exist_ok=True)
         _carry_over(plan.folder / path, target)
+    for parent, _, _ in os.walk(stage):
+        sync(Path(parent))
     stage.chmod(mode)
-    sync(stage)
 
 
 def _remove(folder: Path) -> None:
     """Delete what was swapped out, or never put in place; what stays goes with the next run."""
+    if folder.is_symlink():  # somebody put it there; what it points to is none of ours
+        folder.unlink(missing_ok=True)
+        return
     for parent, _, _ in os.walk(folder):
         with contextlib.suppress(OSError):
             os.chmod(parent, 0o700)  # noqa: PTH101 (a read-only folder cannot be emptied)
@@ -253,19 +262,19 @@ def _exchange(one: Path, other: Path) -> bool:
     raise OSError(number, os.strerror(number), str(other))
 
 
-def _present(folder: Path) -> dict[str, bytes]:
-    """Every file below `folder` by its path there; a symlink counts as what it says."""
-    present = {}
+def _present(folder: Path) -> set[str]:
+    """The path of every file below `folder`; a symlink is a file, wherever it points."""
+    present = set()
     for parent, folders, names in os.walk(folder, onerror=_raise_unless_missing):
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         folders[:] = [name for name in folders if name not in links]
         for name in (*names, *links):
-            path = Path(parent) / name
-            present[str(path.relative_to(folder))] = _content(path)
+            present.add(str((Path(parent) / name).relative_to(folder)))
     return present
 
 
 def _content(path: Path) -> bytes:
+    """What a file holds; for a symlink what it says, whose target is none of ours to read."""
     kind = path.lstat().st_mode
     if stat.S_ISLNK(kind):
         return b"symlink to " + os.fsencode(path.readlink())
