@@ -4,15 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from program import Run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import HERE, ROOT, Run
 from nixcfg import model, project, source, validate
+from program import HERE, ROOT, Run
 
 CASES = sorted((HERE / "cases").iterdir())
 INVALID = sorted((HERE / "invalid").iterdir())

@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
-from conftest import HERE, ROOT, Run
 from nixcfg import resources
+from program import HERE, ROOT, Run
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import HERE, ROOT, Run
+from program import HERE, ROOT, Run
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,11 @@
+"""Where things are, and what running a program gives, for every test."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+"""`nixcfg` and `nix` of conftest.py: arguments in, the finished process out."""
