@@ -377,9 +377,11 @@ let
 
     # The master key is made once, of 256 random bits, and on disk before it is used.
     wire_generated_master_key() {
-      local file=$STATE_DIRECTORY/master-key
+      local file=$STATE_DIRECTORY/master-key random
       if [ ! -e "$file" ]; then
-        printf 'sk-%s\n' "$(od -An -vtx1 -N32 /dev/urandom | tr -d ' \n')" > "$file.new"
+        random=$(od -An -vtx1 -N32 /dev/urandom | tr -d ' \n')
+        [ "''${#random}" -eq 64 ]
+        printf 'sk-%s\n' "$random" > "$file.new"
         sync "$file.new"
         mv -fT "$file.new" "$file"
         echo "LITELLM_MASTER_KEY: generated. To read it: sudo cat $file"
@@ -387,10 +389,9 @@ let
       wire_value LITELLM_MASTER_KEY "$file" "$file"
     }
 
-    # put NAME: makes standard input the content of $RUNTIME_DIRECTORY/NAME, whole or
-    # not at all.
+    # put NAME: makes NAME.new the content of $RUNTIME_DIRECTORY/NAME, whole or not at
+    # all. What writes NAME.new is no pipe, in which a killed writer looks like the end.
     put() {
-      cat > "$RUNTIME_DIRECTORY/$1.new"
       mv -fT "$RUNTIME_DIRECTORY/$1.new" "$RUNTIME_DIRECTORY/$1"
     }
 
@@ -423,7 +424,8 @@ let
 
     mkdir -p "$RUNTIME_DIRECTORY/files"
     for variable in "''${files[@]}"; do
-      put "files/$variable" < "$CREDENTIALS_DIRECTORY/$variable"
+      cat "$CREDENTIALS_DIRECTORY/$variable" > "$RUNTIME_DIRECTORY/files/$variable.new"
+      put "files/$variable"
     done
     for file in "$RUNTIME_DIRECTORY"/files/*; do
       [[ " ''${files[*]} " == *" ''${file##*/} "* ]] || rm -f "$file"
@@ -432,8 +434,11 @@ let
       # This image does not run as root; the directory above stays closed to others.
       chown -R 65534 "$RUNTIME_DIRECTORY/files"
     ''}
-    printf %s "$environment" | put environment
-    (cd "$RUNTIME_DIRECTORY" && sha256sum environment "''${files[@]/#/files/}") | put fingerprint
+    printf %s "$environment" > "$RUNTIME_DIRECTORY/environment.new"
+    put environment
+    cd "$RUNTIME_DIRECTORY"
+    sha256sum environment "''${files[@]/#/files/}" > fingerprint.new
+    put fingerprint
   '';
 
   # Started by the watcher, at the first of what may be a row of changes. The loop
