@@ -3,12 +3,13 @@
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, wants_color
+from nixcfg.commands import OK, PROBLEMS, find_root, say, today, wants_color
 
 if TYPE_CHECKING:
     from nixcfg.fix import Check, Result
@@ -72,26 +73,29 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check]":
     documents = {each.name: each for each in (sources.project, *sources.providers.values())}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
-        return validate.validate(
-            project.Sources(
-                root,
-                changed[sources.project.name],
-                {name: changed[each.name] for name, each in sources.providers.items()},
-                sources.problems,
-            )
-        ).problems
+        now = replace(
+            sources,
+            project=changed[sources.project.name],
+            providers={name: changed[each.name] for name, each in sources.providers.items()},
+        )
+        return validate.validate(now, today()).problems
 
     return documents, find
 
 
 def _litellm_files(base: Path, files: Iterable[Path]) -> "tuple[Mapping[str, Document], Check]":
-    from nixcfg import alone, source, validate
+    """The files by name; what they include is looked at, and left as it is."""
+    from nixcfg import alone, validate
 
-    documents = {str(file): source.read(base / file, str(file)) for file in files}
+    configurations = {str(file): alone.read(base / file, str(file)) for file in files}
+    documents = {name: each.parts[0].document for name, each in configurations.items()}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
-        parts = (alone.Part(document) for document in changed.values())
-        return validate.standalone([alone.Configuration((part,)) for part in parts]).problems
+        now = [
+            replace(each, parts=(replace(each.parts[0], document=changed[name]), *each.parts[1:]))
+            for name, each in configurations.items()
+        ]
+        return validate.standalone(now, today()).problems
 
     return documents, find
 
