@@ -32,7 +32,7 @@ START = Span(1, 1)
 Example = str | Mapping[str, str]
 """Files by name, as text. One text alone is a LiteLLM configuration: valid as the provider file
 `providers/example.yaml` of a project, and by itself. A line of carets in a comment marks the
-place in the line above it; `#^` marks column 1 too."""
+place in the line above it; in `#^^` the # stands for the first of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

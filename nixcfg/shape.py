@@ -13,10 +13,80 @@ from nixcfg.source import Document, describe
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-UNKNOWN_KEY = Rule("NX101", Severity.ERROR, "nixcfg.yaml has no such key")
-MISSING_KEY = Rule("NX102", Severity.ERROR, "a required key is missing")
-WRONG_TYPE = Rule("NX103", Severity.ERROR, "a value has the wrong type")
-WRONG_VALUE = Rule("NX104", Severity.ERROR, "a value is not one of those allowed")
+_OPENAI = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+"""
+
+UNKNOWN_KEY = Rule(
+    "NX101",
+    Severity.ERROR,
+    "nixcfg.yaml has no such key",
+    explanation=(
+        "Every key of nixcfg.yaml has a meaning; `nixcfg schema` prints them all, for editors "
+        "too. Sections of LiteLLM's other than the three settings belong in a provider file."
+    ),
+    bad={"nixcfg.yaml": "prot: 4001\n#^^^\n", "providers/openai.yaml": _OPENAI},
+    good={"nixcfg.yaml": "port: 4001\n", "providers/openai.yaml": _OPENAI},
+    source="nixcfg's own schema",
+)
+MISSING_KEY = Rule(
+    "NX102",
+    Severity.ERROR,
+    "a required key is missing",
+    explanation=(
+        "LiteLLM does not start when an entry of model_list has no model_name, no litellm_params "
+        "or no model in them, or when a credential has no name, values or info."
+    ),
+    bad="""\
+model_list:
+  - litellm_params:
+#   ^
+      model: openai/gpt-4o
+""",
+    good=_OPENAI,
+    source="run: KeyError: 'model_name'; facts 2.1 and 2.5",
+)
+WRONG_TYPE = Rule(
+    "NX103",
+    Severity.ERROR,
+    "a value has the wrong type",
+    explanation=(
+        "A section or an entry has a shape that LiteLLM stops at, or that nixcfg cannot read: a "
+        "list where a mapping belongs, a number as a model name."
+    ),
+    bad="""\
+model_list:
+  - model_name: 4.5
+#               ^^^
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    good="""\
+model_list:
+  - model_name: "4.5"
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    source="run: expected str instance, float found; facts 2.5 and 12",
+)
+WRONG_VALUE = Rule(
+    "NX104",
+    Severity.ERROR,
+    "a value is not one of those allowed",
+    explanation=(
+        "The value has the right type and cannot be used: an unknown word, an empty name, a path "
+        "in the Nix store, a port beyond 65535, a variable name with a dash."
+    ),
+    bad={
+        "nixcfg.yaml": "backend: dokcer\n#        ^^^^^^\n",
+        "providers/openai.yaml": _OPENAI,
+    },
+    good={"nixcfg.yaml": "backend: docker\n", "providers/openai.yaml": _OPENAI},
+    source="nixcfg's own schema",
+)
 
 _TYPES = {
     "object": "a mapping",

@@ -298,6 +298,8 @@ def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     base = deployment.api_base
     if deployment.provider == "openai" and isinstance(base, str):
+        if not config.alone and "OPENAI_API_KEY" in config.environment:
+            return  # this file says that OPENAI_API_KEY is its key
         host = endpoints.host(base)
         if not re.search(r"(^|\.)openai\.(com|azure\.com)$", host) and not (
             wiring.referenced(base)

@@ -22,7 +22,7 @@ NO_MODELS = Rule(
     ),
     bad="""\
 model_list: []
-#^^^^^^^^^^
+#^^^^^^^^^
 """,
     good="""\
 model_list:

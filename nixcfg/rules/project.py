@@ -173,7 +173,7 @@ UNGROUPED = Rule(
         "nixcfg.yaml": """\
 model_config: work
 profiles:
-#^^^^^^^^
+#^^^^^^^
   work: [claude]
 """,
         **_FILES,
@@ -273,7 +273,8 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
 def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
-    if project.profiles and left and project.model_config not in (wiring.ALL, *left):
+    known = members <= set(providers)
+    if project.profiles and left and known and project.model_config not in (wiring.ALL, *left):
         names = ", ".join(left[:5]) + (" ..." if len(left) > 5 else "")
         yield project.document.problem(
             UNGROUPED,

@@ -91,10 +91,8 @@ model_list:
   - model_name: local
     litellm_params:
       model: openai/qwen
-      api_base: os.environ/QWEN_API_BASE
+      api_base: os.environ/OLLAMA_API_BASE
       api_key: none
-environment_variables:
-  QWEN_API_BASE: ${QWEN_API_BASE}
 """,
     source="run: api_base stays as written; facts 1.1 and 1.5, mistake 5",
     alone=Severity.WARNING,
@@ -208,6 +206,7 @@ _SPELT_OTHERWISE = re.compile(
     r"|(?:os\.)?env[/.][A-Z][A-Z0-9_]*|\{\{ *[A-Z][A-Z0-9_]* *\}\}|%[A-Z][A-Z0-9_]*%"
     r"|<[A-Z]+_[A-Z_]+>"
 )
+_WELL_KNOWN = (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL", "LITELLM_LICENSE")
 _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
 
 
@@ -297,14 +296,16 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             related=[config.document.related((ENVIRONMENT, variable), "set here, too late")],
         )
     elif not config.alone and not _is_declared(config, path, variable):
-        yield _undeclared(config, path, variable)
+        yield from _undeclared(config, path, variable)
 
 
-def _undeclared(config: Config, path: Steps, variable: str) -> Problem:
-    named = {*config.environment, *config.around.secrets, *config.around.environment}
+def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]:
+    named: set[str] = {*config.environment, *config.around.secrets, *config.around.environment}
     guess = shape.nearest(variable, named) or shape.nearest(variable, _credential_variables())
+    if not guess and _is_secret(path):
+        return  # a key under a name of the user's own: it is wired to a key file
     declare = f"Declare it: {ENVIRONMENT}: {variable}: ${{{variable}}}; or, for a plain value, "
-    return config.document.problem(
+    yield config.document.problem(
         UNDECLARED,
         path,
         f"nothing declares {variable}; nixcfg would read it from a key file",
@@ -319,7 +320,7 @@ def _is_declared(config: Config, path: Steps, variable: str) -> bool:
         or variable in config.environment
         or variable in config.around.secrets
         or variable in config.around.environment
-        or variable in (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL")
+        or variable in _WELL_KNOWN
         or variable in _credential_variables()
     )
 
@@ -363,8 +364,7 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         wrong = f"LiteLLM would send the text {text} as it stands"
         mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),)) if right and not in_environment else None
-    rule = DOLLAR if right or in_environment else PARTIAL  # nixcfg mends whole ones only
-    yield config.document.problem(rule, path, wrong, help=mend, fix=fix)
+    yield config.document.problem(DOLLAR, path, wrong, help=mend, fix=fix)
 
 
 def _shown(text: str) -> str:

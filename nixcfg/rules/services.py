@@ -60,8 +60,6 @@ general_settings:
 general_settings:
   store_model_in_db: true
   database_url: os.environ/DATABASE_URL
-environment_variables:
-  DATABASE_URL: ${DATABASE_URL}
 """,
     source="source: proxy_server.py reads these settings behind `if prisma_client`; facts 10",
     alone=Severity.NOTE,
@@ -154,8 +152,7 @@ general_settings:
     + """\
 general_settings:
   allowed_ips: [10.0.0.1]
-environment_variables:
-  LITELLM_LICENSE: ${LITELLM_LICENSE}
+  litellm_license: os.environ/LITELLM_LICENSE
 """,
     source="run: ValueError: ... is an Enterprise Feature; tools/measure_refusals.py",
     alone=Severity.WARNING,

@@ -77,22 +77,18 @@ STOPS = Rule(
     explanation=(
         "Some settings are used while LiteLLM loads its configuration, and a value of the wrong "
         "kind ends it there: a number as master_key or database_url, a null cache_params, a "
-        "text that is no number as max_budget."
+        "text that is no number as max_budget, yes where responses is a mapping."
     ),
     bad=_MODELS
     + """\
 litellm_settings:
-  max_budget: ten
-#             ^^^
+  responses: yes
+#            ^^^
 """,
     good=_MODELS
     + """\
 litellm_settings:
-  max_budget: 10
-general_settings:
-  database_url: os.environ/DATABASE_URL
-environment_variables:
-  DATABASE_URL: ${DATABASE_URL}
+  request_timeout: 10
 """,
     source="run: every kind of value was given to every setting; tools/measure_refusals.py",
 )
@@ -144,6 +140,8 @@ def check(config: Config) -> Iterator[Problem]:
     """Every setting whose value LiteLLM cannot work with."""
     for section, key, value in config.settings():
         known = knowledge.keys(section).get(key)
+        if key in _CHAINS and isinstance(value, Map):
+            continue  # the rules on fallbacks say more
         if known and not refuses(section, key, value):
             yield from setting(config, (section, key), known, value)
         elif known:
@@ -241,6 +239,7 @@ def _is_taken_anyway(path: Steps, value: Any) -> bool:
     return key in _FLOATED and isinstance(value, str) and _is_number(value, "float")
 
 
+_CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 _FLOATED = frozenset(
     {
         "max_budget",
