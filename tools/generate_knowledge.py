@@ -15,6 +15,7 @@ import ast
 import collections.abc
 import contextlib
 import enum
+import functools
 import inspect
 import json
 import os
@@ -147,7 +148,8 @@ def generate(output: Path) -> None:
     import litellm  # noqa: PLC0415
 
     litellm.suppress_debug_info = True
-    with probing(sorted(litellm_params()), sorted(probe_providers.provider_names())) as probes:
+    params = sorted(litellm_params())
+    with probing(params) as probe:
         source = Package(Path(litellm.__file__).parent)
         names = frozenset(probe_providers.provider_names())
         catalogue, verdicts = models(names)
@@ -158,7 +160,7 @@ def generate(output: Path) -> None:
             "routing": routing(names, verdicts),
             "sections": sections(source),
         }
-        facts["providers"] = with_catalogue(finished(probes), catalogue)
+        facts["providers"] = with_catalogue(finished(probe), catalogue)
     facts["routing"]["shares_catalogue"] = shares_catalogue(facts["providers"], catalogue)
     depths = {"sections": 3, "providers": 1, "routing": 2, "callbacks": 1, "blocked_variables": 0}
     write(output / "litellm.json", facts, depths)
@@ -166,35 +168,28 @@ def generate(output: Path) -> None:
 
 
 @contextlib.contextmanager
-def probing(params: list[str], names: list[str]) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that probe a share of the providers each, while this one reads the package."""
-    started = []
-    for share in (names[0::2], names[1::2]):
-        process = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).with_name("probe_providers.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-        json.dump({"params": params, "only": share}, process.stdin)
-        process.stdin.close()
-        process.stdin = None
-        started.append(process)
+def probing(params: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Another process that probes the providers while this one reads the package.
+
+    Not only to save time: probing changes LiteLLM, its HTTP clients and its clock, for good.
+    """
+    command = [sys.executable, "-I", str(Path(__file__).with_name("probe_providers.py"))]
+    with tempfile.TemporaryFile("w+") as question:
+        json.dump({"params": list(params)}, question)
+        question.seek(0)
+        process = subprocess.Popen(command, stdin=question, stdout=subprocess.PIPE, text=True)
     try:
-        yield started
+        yield process
     finally:
-        for process in started:
-            process.kill()
+        process.kill()
+        process.wait()
 
 
-def finished(probes: Sequence[subprocess.Popen[str]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for process in probes:
-        output, _ = process.communicate(timeout=900)
-        if process.returncode != 0:
-            raise SystemExit(f"probe_providers.py ended with {process.returncode}")
-        found.update(json.loads(output))
+def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
+    output, _ = process.communicate(timeout=900)
+    if process.returncode != 0:
+        raise SystemExit(f"probe_providers.py ended with {process.returncode}")
+    found: dict[str, Any] = json.loads(output)
     return found
 
 
@@ -255,39 +250,63 @@ def lower(depth: Mapping[str, int] | int, key: str) -> int:
 
 
 class Package:
-    """The installed LiteLLM (and its enterprise part) as syntax, walked once.
+    """The text of the installed LiteLLM (and of its enterprise part), parsed where needed.
 
-    ``nodes`` are those that can read a setting; ``words`` all attribute names and strings.
+    There are 37 MB of it, of which a good half has nothing to do with settings.
     """
 
     READERS = (ast.Call, ast.Subscript, ast.Compare, ast.Attribute)
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.nodes: list[ast.AST] = []
-        self.words: set[str] = set()
-        for folder in (root, root.parent / "litellm_enterprise"):
-            for file in sorted(folder.rglob("*.py")):
-                self._read(file)
-
-    def _read(self, file: Path) -> None:
-        # The data models name every setting, which says nothing about its being read.
-        declares = file == self.root / "proxy/_types.py"
-        todo: list[ast.AST] = [ast.parse(file.read_bytes())]
-        while todo:
-            node = todo.pop()
-            if isinstance(node, self.READERS):
-                self.nodes.append(node)
-                if isinstance(node, ast.Attribute) and not declares:
-                    self.words.add(node.attr)
-            elif isinstance(node, ast.Constant):
-                if isinstance(node.value, str) and not declares:
-                    self.words.add(node.value)
-                continue
-            todo.extend(child for child in ast.iter_child_nodes(node))
+        folders = (root, root.parent / "litellm_enterprise")
+        files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+        self.texts = {file: file.read_bytes() for file in files}
 
     def tree(self, name: str) -> ast.Module:
-        return ast.parse((self.root / name).read_bytes())
+        return ast.parse(self.texts[self.root / name])
+
+    def readers(self, file: Path) -> list[ast.AST]:
+        """The nodes of a file that can read a setting."""
+        return [n for n in ast.walk(ast.parse(self.texts[file])) if isinstance(n, self.READERS)]
+
+    @functools.cached_property
+    def of_settings(self) -> list[ast.AST]:
+        """Readers in the files that mention general_settings or litellm_settings."""
+        mention = re.compile(rb"general_settings|litellm_settings")
+        files = [file for file, text in self.texts.items() if mention.search(text)]
+        return [node for file in files for node in self.readers(file)]
+
+    def read_attributes(self, wanted: Iterable[str]) -> set[str]:
+        """Those of the names that some code reads as ``litellm.name``, comments left aside."""
+        mention = re.compile(rb"litellm\.(\w+)|getattr\(\s*litellm,\s*\"(\w+)")
+        missing, found = set(wanted), set[str]()
+        candidates = {
+            file: {(a or b).decode() for a, b in mention.findall(text)} & missing
+            for file, text in self.texts.items()
+        }
+        # Small files first: one proof a name is enough.
+        for file in sorted(self.texts, key=lambda file: (len(self.texts[file]), file)):
+            if candidates[file] & missing:
+                found |= {name for node in self.readers(file) if (name := attribute_read(node))}
+                missing -= found
+        return found & set(wanted)
+
+    def mentions(self, name: str) -> bool:
+        """Whether a name is a string or an attribute outside the models, which name everything."""
+        word = re.compile(rb"[\"'.]" + name.encode() + rb"\b")
+        models = self.root / "proxy/_types.py"
+        return any(word.search(text) for file, text in self.texts.items() if file != models)
+
+
+def attribute_read(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        if node.value.id == "litellm" and isinstance(node.ctx, ast.Load):
+            return node.attr
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        if node.func.id == "getattr" and ast.unparse(node.args[0]) == "litellm":
+            return constant(node.args[1])
+    return None
 
 
 def constant(node: ast.AST | None) -> str | None:
@@ -558,9 +577,9 @@ def litellm_settings(source: Package) -> dict[str, Any]:
 
     branches = litellm_settings_branches(source)
     names = set(branches)
-    names |= reads_of(source.nodes, frozenset({"litellm_settings"}))
+    names |= reads_of(source.of_settings, frozenset({"litellm_settings"}))
     attributes = module_attributes(source)
-    names |= {name for name, facts in attributes.items() if facts and settable(litellm, name)}
+    names |= {name for name, facts in attributes.items() if facts}
     found = {}
     for name in names:
         facts = attributes.get(name) or attribute_type(litellm, name, None)
@@ -628,26 +647,18 @@ def module_attributes(source: Package) -> dict[str, dict[str, Any]]:
     """Attributes that some code reads as ``litellm.X`` and that __init__ assigns, with types."""
     import litellm  # noqa: PLC0415
 
-    read: set[str] = set()
-    for node in source.nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == "litellm" and isinstance(node.ctx, ast.Load):
-                read.add(node.attr)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "getattr" and ast.unparse(node.args[0]) == "litellm":
-                read.add(constant(node.args[1]) or "")
-    found: dict[str, dict[str, Any]] = {}
+    assigned: dict[str, ast.expr | None] = {}
     for statement in source.tree("__init__.py").body:
-        targets: Sequence[ast.expr] = ()
-        annotation: ast.expr | None = None
-        if isinstance(statement, ast.AnnAssign):
-            targets, annotation = [statement.target], statement.annotation
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            assigned[statement.target.id] = statement.annotation
         elif isinstance(statement, ast.Assign):
-            targets = statement.targets
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id in read:
-                found[target.id] = attribute_type(litellm, target.id, annotation)
-    return found
+            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            assigned.update(dict.fromkeys(names))
+    wanted = {name for name in assigned if settable(litellm, name)}
+    return {
+        name: attribute_type(litellm, name, assigned[name])
+        for name in source.read_attributes(wanted)
+    }
 
 
 def attribute_type(module: Any, name: str, annotation: ast.expr | None) -> dict[str, Any]:
@@ -721,11 +732,11 @@ def general_settings(source: Package) -> dict[str, Any]:
     from litellm.proxy._types import ConfigGeneralSettings  # noqa: PLC0415
 
     variables = frozenset({"general_settings"})
-    read = reads_of(source.nodes, variables)
+    read = reads_of(source.of_settings, variables)
     documented = of_model(ConfigGeneralSettings)
     unread = set(documented) - read
     # A documented field that is read in some other way leaves its name somewhere in the code.
-    unread &= source.words
+    unread = {name for name in unread if source.mentions(name)}
     defaults = default_types(source, variables)
     return {
         name: documented.get(name) or {"type": defaults.get(name, "any")}
@@ -736,7 +747,7 @@ def general_settings(source: Package) -> dict[str, Any]:
 def default_types(source: Package, variables: frozenset[str]) -> dict[str, str]:
     """Types of keys from ``settings.get("key", default)``."""
     found: dict[str, str] = {}
-    for node in source.nodes:
+    for node in source.of_settings:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if node.func.attr == "get" and len(node.args) == 2 and denotes(node.func.value, variables):

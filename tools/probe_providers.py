@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,12 @@ class Request:
     url: str
     parts: Mapping[str, str]
 
+    @property
+    def aside(self) -> bool:
+        """Not the call itself: asks for a token, or for a file of the model's."""
+        path = urlsplit(self.url).path
+        return "grant_type" in self.parts["body"] or path.endswith("/oauth") or "/raw/" in path
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -131,13 +138,17 @@ class Outcome:
     read: frozenset[str]
 
     @property
+    def call(self) -> Request | None:
+        """The call itself, the last of its requests."""
+        return next((r for r in reversed(self.requests) if not r.aside), None)
+
+    @property
     def sent(self) -> bool:
-        return bool(self.requests)
+        return self.call is not None
 
     @property
     def url(self) -> str:
-        """The last request is the call itself; others ask for a token or for the model."""
-        return self.requests[-1].url if self.requests else ""
+        return self.call.url if self.call else ""
 
     def shows(self, names: Iterable[str]) -> set[str]:
         """Those variables whose value is in some request."""
@@ -214,7 +225,7 @@ def catch_requests() -> None:
     def httpx_send(_: Any, request: httpx.Request, **__: Any) -> httpx.Response:
         body = request.read() if isinstance(request.stream, httpx.SyncByteStream) else b""
         record(request.url, request.headers.items(), body)
-        if b"grant_type" in body or request.url.path.endswith("/oauth"):
+        if _requests[-1].aside:
             return httpx.Response(200, json=token_for(_requests[-1]), request=request)
         raise httpx.ConnectError("the network is cut", request=request)
 
@@ -246,6 +257,16 @@ def watch_environment() -> None:
         return original(self, key)
 
     os._Environ.__getitem__ = getitem  # type: ignore[method-assign]
+
+
+def skip_reports() -> None:
+    """Three thousand calls fail, and nobody reads what LiteLLM would write about each."""
+    from litellm.litellm_core_utils.litellm_logging import Logging  # noqa: PLC0415
+
+    logging.disable(logging.CRITICAL)
+    Logging.failure_handler = lambda *_, **__: None  # type: ignore[method-assign]
+    traceback.format_exc = lambda *_, **__: ""  # type: ignore[assignment]
+    time.sleep = lambda _: None
 
 
 @contextlib.contextmanager
@@ -390,7 +411,7 @@ class Findings:
         keyless = self._sends_without_key()
         own = self._needs_no_key(base)
         wanted = set(self.wanted)
-        if base.get("required") and base.get("variable"):
+        if base.get("required") and base.get("variable") and not wanted & self.addresses:
             wanted.add(base["variable"])
         optional = self._optional(base)
         found: dict[str, Any] = {
@@ -443,9 +464,8 @@ class Findings:
 
         def works(chosen: set[str]) -> bool:
             outcome = self.bench.run(chosen, **self.given)
-            # Shown in the last request: an earlier one only fetches the token.
-            last = Outcome(outcome.requests[-1:], outcome.error, outcome.read)
-            return bool(last.shows(tier)) and not self._astray(outcome)
+            text = "" if outcome.call is None else "\n".join(outcome.call.parts.values())
+            return any(tag(n) in text for n in tier) and not self._astray(outcome)
 
         if not works(names):
             names = {*(self.names - self.secrets), *tier}
@@ -643,7 +663,9 @@ class Findings:
             found["sent_to"] = host
             found["required"] = True
         elif "." not in host and not is_local(url):
-            found["required"] = True
+            # One that asks its own host for a file of the model's has an address after all.
+            if not any("/raw/" in request.url for request in plain.requests):
+                found["required"] = True
         else:
             for name in names:
                 url = url.replace(tag(name), f"{{{name}}}")
@@ -658,6 +680,8 @@ class Findings:
         seen = self.bench.run(self.names).shows(self.addresses)
         if not seen:
             return None
+        if self.wanted & self.addresses:
+            return min(self.wanted & self.addresses)
         own = self.prefix + "API_BASE"
         rest = self.names - seen
         if own in self.names and self.bench.run(rest | {own}).shows({own}):
@@ -721,11 +745,10 @@ def probe(params: Iterable[str], only: frozenset[str] = frozenset()) -> dict[str
         PROVIDERS_THAT_AUTHENTICATE_ON_PROVIDER_INFO as ASKING,
     )
 
-    logging.disable(logging.CRITICAL)
+    skip_reports()
     litellm.suppress_debug_info = True
     litellm.disable_hf_tokenizer_download = True
     litellm.drop_params = True  # or `timeout` is an error for some
-    time.sleep = lambda _: None
     catch_requests()
     watch_environment()
     models = samples()
