@@ -38,7 +38,9 @@ PYTHON = {
     "map": "dict",
     "null": "NoneType",
 }
-BASE = {"model_list": [{"model_name": "a", "litellm_params": {"model": "openai/a", "api_key": "x"}}]}
+BASE = {
+    "model_list": [{"model_name": "a", "litellm_params": {"model": "openai/a", "api_key": "x"}}]
+}
 
 Question = tuple[str, str, str]
 
@@ -53,7 +55,9 @@ def ask(asked: list[Question]) -> list[str | None]:
     texts = []
     for section, key, kind in asked:
         given = {key: KINDS[kind]}
-        texts.append(json.dumps({**BASE, **(given if section == "top_level" else {section: given})}))
+        texts.append(
+            json.dumps({**BASE, **(given if section == "top_level" else {section: given})})
+        )
     done = subprocess.run(
         [sys.executable, HERE / "oracle.py"],
         input=json.dumps([{"text": text} for text in texts]),

@@ -74,8 +74,14 @@ async def _load(path: Path, log: _Log) -> dict[str, Any]:
         "router": {
             name: repr(getattr(router, name, None))
             for name in (
-                "routing_strategy", "num_retries", "allowed_fails", "cooldown_time", "timeout",
-                "fallbacks", "default_fallbacks", "model_group_alias",
+                "routing_strategy",
+                "num_retries",
+                "allowed_fails",
+                "cooldown_time",
+                "timeout",
+                "fallbacks",
+                "default_fallbacks",
+                "model_group_alias",
             )
         },
         "litellm": {

@@ -80,6 +80,7 @@ model_list:
     source="LiteLLM's catalogue: deprecation_date; facts 5",
 )
 
+_OWN_ENDPOINTS = ("sagemaker",)  # what is called there is an endpoint of one's own account
 _SOON = dt.timedelta(days=90)
 # Names that only the account knows: fine-tunes, ARNs, endpoint numbers, inference profiles.
 _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*")
@@ -102,6 +103,7 @@ def _is_known_to_nobody(deployment: Deployment) -> bool:
     facts, model = deployment.facts, deployment.model
     return (
         facts is None
+        or facts.name.startswith(_OWN_ENDPOINTS)
         or not model
         or "*" in model
         or facts.open_catalogue
@@ -136,12 +138,16 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     guess = shape.nearest(deployment.bare, knowledge.models(provider.name))
     path = (*deployment.params_path, "model")
-    better = model.removesuffix(deployment.bare) + guess if guess else ""
+    better = model.removesuffix(deployment.bare) + guess if guess and deployment.bare else ""
+    named = (
+        f"no {provider.name} model {deployment.bare}"
+        if deployment.bare
+        else "no model without name"
+    )
     yield config.document.problem(
         UNKNOWN_MODEL,
         path,
-        f"LiteLLM {knowledge.LITELLM_VERSION} knows no {provider.name} model {deployment.bare}: "
-        "misspelt, retired, or newer",
+        f"LiteLLM {knowledge.LITELLM_VERSION} knows {named}: misspelt, retired, or newer",
         help=f"The nearest that it knows is {better}."
         if better
         else f"See what it knows: {', '.join(list(knowledge.models(provider.name))[:3])} ...",

@@ -297,7 +297,7 @@ def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
     if params.get("api_key") is not None:
         return
     base = deployment.api_base
-    if deployment.provider == "openai" and isinstance(base, str):
+    if deployment.provider == "openai" and isinstance(base, str) and "://" in base:
         if not config.alone and "OPENAI_API_KEY" in config.environment:
             return  # this file says that OPENAI_API_KEY is its key
         host = endpoints.host(base)
@@ -308,7 +308,7 @@ def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
             yield config.document.problem(
                 SENT_ELSEWHERE,
                 (*deployment.params_path, key),
-                f"LiteLLM sends OPENAI_API_KEY to {host or 'this address'}",
+                f"LiteLLM sends OPENAI_API_KEY to {host}",
                 help="Add api_key: os.environ/NAME with its own key, or api_key: none.",
             )
     elif config.alone and facts.falls_back_to:

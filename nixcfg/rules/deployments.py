@@ -1,6 +1,9 @@
 """Deployments: which of them LiteLLM would load, and with what."""
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from nixcfg import knowledge, shape, wiring
@@ -221,7 +224,7 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
-            if not key.startswith(_VENDOR_PREFIXES):
+            if names_secret(key) or not _is_vendors(deployment.provider or "", key):
                 yield _unknown_param(config, deployment, key, keys)
         elif key not in _TAKEN_ANYWAY and not values.coerced(known, value):
             yield _dropped(config, path, known, value)
@@ -230,6 +233,24 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
 _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 """The schema looks at model; LiteLLM takes any drop_params, and a list of organizations."""
 _VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
+
+
+@cache
+def _vendor_params() -> Any:
+    found = files(__package__).joinpath("vendor_params.json").read_bytes()
+    return {name: frozenset(params) for name, params in json.loads(found)["vendors"].items()}
+
+
+def _is_vendors(provider: str, key: str) -> bool:
+    """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
+    vendors = _vendor_params()
+    start = next((v for v in vendors if v and provider.startswith(v)), "")
+    return (
+        key.startswith(_VENDOR_PREFIXES)
+        or key in vendors[""]
+        or key in vendors.get(provider, ())
+        or key in vendors[start]
+    )
 
 
 def _unknown_param(
@@ -283,6 +304,8 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         guess = shape.nearest(key, known)
         params = key in knowledge.keys("litellm_params")
         inside = "litellm_params" if params else "model_info"
+        if key in knowledge.keys("top_level"):
+            guess, inside = "", "the top level of the file"
         mend = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
         path = (*deployment.path, key)
         free = guess and guess not in deployment.entry

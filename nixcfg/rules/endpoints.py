@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
 from nixcfg import wiring
@@ -146,6 +147,7 @@ model_list:
     alone=Severity.WARNING,
 )
 
+_VERSION = re.compile(r"/v\d")
 _VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")
 
 
@@ -217,20 +219,25 @@ def _shape(
     elif expected.path == "" and _VERSION_AT_END.search(parts.path):
         wrong = f"LiteLLM asks {given}{appends or '/...'} of this host"
         better = _VERSION_AT_END.sub("", base)
-    elif expected.path and not given:
+    elif expected.path and _VERSION.search(expected.path) and not given:
         wrong = f"LiteLLM asks {appends or '/...'} of this host, without {expected.path}"
         better = base.rstrip("/") + expected.path
     elif base.endswith("/") and not expected.slash:
         wrong = "the slash at the end doubles in every request"
         better = base.rstrip("/")
-    if wrong:
-        yield config.document.problem(
-            BASE_SHAPE,
-            path,
-            wrong,
-            help=f"Write {better}." if "@" not in better else "Mend the path.",
-            fix=Fix((SetValue(path, better),), safe=False),
-        )
+    if not wrong:
+        return
+    problem = config.document.problem(
+        BASE_SHAPE,
+        path,
+        wrong,
+        help=f"Write {better}." if "@" not in better else "Mend the path.",
+        fix=Fix((SetValue(path, better),), safe=False),
+    )
+    # Some servers (llama.cpp, LiteLLM itself) answer without /v1 too, so a bare host may be meant.
+    own_host = host(base) == host(expected.default or "")
+    bare = bool(expected.path) and not given and not own_host
+    yield replace(problem, level=Severity.NOTE) if bare else problem
 
 
 def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
@@ -248,9 +255,10 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
         return
     variable = facts.api_base.variable
-    in_closure = any(c.param == "api_base" and c.required for c in facts.credentials)
-    if (variable and config.variable_is_wired(variable)) or (in_closure and not config.alone):
+    if variable and config.variable_is_wired(variable):
         return
+    if not config.alone and not facts.api_base.sent_to:
+        return  # nixcfg asks for the variable, as for a key
     where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
     yield config.document.problem(
         NO_BASE,

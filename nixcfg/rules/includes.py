@@ -41,6 +41,7 @@ model_list:
 """,
     },
     source="run: FileNotFoundError: Included file not found; facts 2.1",
+    alone=Severity.WARNING,  # as all that lies beside a file: it may be checked far from home
 )
 
 IN_PROJECT = Rule(

@@ -238,10 +238,10 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _reference(config, path, text)
     elif _DOLLAR_ANYWHERE.search(text):
         yield from _dollar(config, path, text)
-    elif _is_secret(path) and looks_like_key(text) and not _OIDC.fullmatch(text):
-        yield _literal(config, path, f"the key in {path[-1]}")
     elif _PASSWORD_IN_URL.fullmatch(text):
         yield _literal(config, path, f"the password in {path[-1]}")
+    elif _is_secret(path) and looks_like_key(text) and not _OIDC.fullmatch(text):
+        yield _literal(config, path, f"the secret in {path[-1]}")
     elif isinstance(path[-1], str) and (
         _SPELT_OTHERWISE.fullmatch(text) or (_OIDC.fullmatch(text) and _is_secret(path))
     ):
@@ -340,11 +340,9 @@ def _credential_variables() -> frozenset[str]:
 
 
 def _declares(config: Config, variable: str) -> bool:
-    """`KEY: ${KEY}` or `KEY: os.environ/KEY`: in a project this wires the variable."""
+    """`KEY: ${KEY}` or `KEY: os.environ/KEY`: the variable is in the environment already."""
     value = config.environment.get(variable)
-    if variable == wiring.referenced(value):
-        return True
-    return not config.alone and variable == wiring.dollar(value)
+    return variable in (wiring.referenced(value), wiring.dollar(value))
 
 
 def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
@@ -353,9 +351,14 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     if in_environment and not config.alone:
         return
     right = wiring.reference(variable) if variable else ""
+    default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
     if in_environment:
         wrong = f"LiteLLM would overwrite {variable} with the text {text}"
         mend = "Remove the line: the variable is in LiteLLM's environment anyway."
+    elif default and isinstance(path[-1], str):
+        right = wiring.reference(default[1])
+        wrong = f"LiteLLM knows no default values and would send {text} as it stands"
+        mend = f"Write {right}."
     elif isinstance(path[-1], int) or not right:
         wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
         mend = "Put the whole value into one variable and write os.environ/NAME, no more."
@@ -363,7 +366,7 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     else:
         wrong = f"LiteLLM would send the text {text} as it stands"
         mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
-    fix = Fix((SetValue(path, right),)) if right and not in_environment else None
+    fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
     yield config.document.problem(DOLLAR, path, wrong, help=mend, fix=fix)
 
 

@@ -193,8 +193,8 @@ def _top_level(config: Config) -> Iterator[Problem]:
     for key, value in config.data.items():
         if key in known or key[:1] in "_." or key.startswith("x-") or _is_anchor(config, key):
             continue
-        home = honouring_section("top_level", key)
-        if home in SETTINGS:
+        home = next((home for home in knowledge.homes(key) if home in SETTINGS), None)
+        if home:
             yield _misplaced(config, (key,), home)
             continue
         guess = shape.nearest(key, known)
@@ -233,10 +233,10 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
     """A setting that this section does not know: at home elsewhere, or nowhere."""
     *above, key = map(str, path)
     section = above[0] if above else "top_level"
-    home = honouring_section(section, key)
+    homes = [name for name in knowledge.homes(key) if name != section]
+    home = honouring_section(section, key) or next((h for h in homes if h in SETTINGS), None)
     if home:
         return _misplaced(config, path, home)
-    homes = [name for name in knowledge.homes(key) if name != section]
     where = section if above else "the top level"
     if homes:
         places = " or ".join(_PLACES.get(name, name) for name in homes[:2])
@@ -252,12 +252,12 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
 
 def _misplaced(config: Config, path: Steps, home: str) -> Problem:
     where = str(path[0]) if len(path) > 1 else "the top level"
-    renders = "" if config.alone or len(path) == 1 else "; nixcfg renders it there"
+    renders = not config.alone and len(path) == 2 and honouring_section(where, str(path[1]))
     return config.document.problem(
         MISPLACED,
         path,
         f"{path[-1]} has no effect in {where}",
-        help=f"LiteLLM honours it in {home}{renders}.",
+        help=f"LiteLLM honours it in {home}" + ("; nixcfg renders it there." if renders else "."),
         key=True,
         fix=_move(config, path, home),
     )

@@ -271,9 +271,11 @@ def _callbacks(config: Config) -> Iterator[Problem]:
         for index, name in enumerate(listed):
             path: Steps = ("litellm_settings", key, *([index] if given is listed else []))
             is_plain = isinstance(name, str) and not wiring.referenced(name)
-            if not is_plain or "." in name or name in own or name in knowledge.callbacks(key):
+            if not is_plain or "." in name or name in own:
                 continue
-            if given is listed or key == "callbacks":
+            # callbacks is imported when it is one text; the other two are taken letter by letter.
+            known = given is listed and name in knowledge.callbacks(key)
+            if not known and (given is listed or key == "callbacks"):
                 yield _unknown_callback(config, path, key, name)
 
 
@@ -302,7 +304,17 @@ def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Probl
 def _cache(config: Config) -> Iterator[Problem]:
     settings = config.section("litellm_settings")
     params = settings.get("cache_params", {})
-    if settings.get("cache") is not True or not isinstance(params, dict):
+    if settings.get("cache") is not True:
+        return
+    if params is None:
+        yield config.document.problem(
+            values.STOPS,
+            ("litellm_settings", "cache_params"),
+            "LiteLLM does not start with empty cache_params",
+            help="Fill it in, or remove the line.",
+            key=True,
+        )
+    if not isinstance(params, dict):
         return
     kind = params.get("type", "redis")
     if kind not in ("redis", "redis-semantic"):
@@ -356,6 +368,14 @@ def _guardrails(config: Config) -> Iterator[Problem]:
                 )
                 break
     new = config.data.get("guardrails") if not config.is_project_file else None
+    if isinstance(new, Map):
+        yield config.document.problem(
+            GUARDRAIL_SHAPE,
+            ("guardrails",),
+            "LiteLLM does not start: guardrails is a list of entries",
+            help="Write each guardrail as - guardrail_name: ...",
+            key=True,
+        )
     for index, item in enumerate(new if isinstance(new, list) else ()):
         if isinstance(item, Map) and not isinstance(item.get("litellm_params"), Map):
             yield config.document.problem(

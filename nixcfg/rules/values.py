@@ -140,7 +140,7 @@ def check(config: Config) -> Iterator[Problem]:
     """Every setting whose value LiteLLM cannot work with."""
     for section, key, value in config.settings():
         known = knowledge.keys(section).get(key)
-        if key in _CHAINS and isinstance(value, Map):
+        if key in _CHAINS and isinstance(value, Map | str):
             continue  # the rules on fallbacks say more
         if known and not refuses(section, key, value):
             yield from setting(config, (section, key), known, value)
@@ -173,9 +173,13 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
     what = "a variable, which is always text" if wiring.referenced(value) else describe(value)
     if known.secret:
         what = what if not isinstance(value, str | int | float) else type(value).__name__
-    yield config.document.problem(
+    problem = config.document.problem(
         WRONG_TYPE, path, f"{path[-1]} must be {words}, not {what}", help=advice, fix=fix
     )
+    # Most switches are asked whether they are true, which the text "true" is; the cache is not.
+    edit = fix.edits[0] if fix else None
+    harmless = isinstance(edit, SetValue) and edit.value is True and path[-1] != "cache"
+    yield replace(problem, level=Severity.WARNING) if harmless else problem
 
 
 def fits(known: Key, value: Any) -> bool:
@@ -234,12 +238,14 @@ def _is_taken_anyway(path: Steps, value: Any) -> bool:
     key = str(path[-1])
     if not isinstance(value, str | int):
         return False
+    if key == "alerting":
+        return isinstance(value, str)  # LiteLLM asks whether `slack` is in it, which a text answers
     if key.endswith("port"):
         return isinstance(value, int) or bool(wiring.referenced(value)) or value.isdigit()
     return key in _FLOATED and isinstance(value, str) and _is_number(value, "float")
 
 
-_CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+_CHAINS = ("default_fallbacks", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 _FLOATED = frozenset(
     {
         "max_budget",
@@ -255,9 +261,10 @@ _FLOATED = frozenset(
 
 def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
     if isinstance(value, str) and not wiring.referenced(value):
-        for name, make in (("int", int), ("float", float)):
+        for name in ("int", "float"):
             if name in known.types and _is_number(value, name):
-                number = make(float(value))
+                number = float(value)
+                number = int(number) if number.is_integer() else number
                 return Fix((SetValue(path, number),)), f"Remove the quotes: {path[-1]}: {number}."
         if "bool" in known.types and value.lower() in _ANY_CASE:
             truth = value.lower() in ("true", "yes", "on")
