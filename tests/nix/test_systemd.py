@@ -1,0 +1,376 @@
+"""The units on a real systemd: what is started, restarted and said when a key file changes.
+
+systemd runs as PID 1 of namespaces on a throw-away copy of this machine's root (boot.sh), with
+the unit files and scripts that the module produced. Only podman is a stand-in, which notes what it
+was started with: tests/vm has the real one, with a real LiteLLM.
+"""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("root")
+
+HERE = Path(__file__).parent
+CONTAINER = "podman-litellm-proxy.service"
+
+NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--kill-child"]
+
+# `podman run … --env-file FILE …`: reads the file as podman does when it creates the container.
+PODMAN = """#!/bin/sh
+[ "$1" = run ] || exit 0
+while [ "$1" != --env-file ]; do shift; done
+cp "$2" "/srv/starts/$(ls /srv/starts | wc -l)"
+exec sleep infinity
+"""
+
+DROP_IN = """[Service]
+Type=simple
+"""
+
+GOOD = {
+    "etc/nixcfg/secrets/plain_key.txt": "sk-plain-0\n",
+    "srv/keys/linked-1": "sk-linked-1\n",
+    "srv/keys/linked-2": "sk-linked-2\n",
+    "srv/keys/document.json": '{"a": 0}\n',
+    "run/secrets.d/1/managed": "sk-managed-1\n",
+}
+
+
+@dataclass
+class Machine:
+    """A booted systemd. Paths below `root` are those that its processes see."""
+
+    pid: int
+    root: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.root = Path(f"/proc/{self.pid}/root")
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["nsenter", f"--target={self.pid}", "--all", f"--root={self.root}", "--wd=/", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def state(self, unit: str) -> str:
+        return self.run("systemctl", "is-active", unit).stdout.strip()
+
+    def starts(self) -> int:
+        return len(list((self.root / "srv/starts").iterdir()))
+
+    def wired(self) -> dict[str, str]:
+        """What the container was last started with."""
+        text = (self.root / "srv/starts" / str(self.starts() - 1)).read_text()
+        return dict(line.split("=", 1) for line in text.splitlines())
+
+    def journal(self, unit: str, cursor: str) -> str:
+        return self.run(
+            "journalctl", "--no-pager", "--output=cat", f"--after-cursor={cursor}", f"--unit={unit}"
+        ).stdout
+
+    def cursor(self) -> str:
+        said = self.run("journalctl", "--no-pager", "--lines=0", "--show-cursor").stdout
+        return said.rsplit("-- cursor: ", 1)[1].strip()
+
+    def until(self, reached: Callable[[], bool], seconds: float = 15) -> float:
+        """Wait, and give the seconds that it took; fails after SECONDS."""
+        begin = time.monotonic()
+        while not reached():
+            assert time.monotonic() - begin < seconds, self.run("journalctl", "-n", "60").stdout
+            time.sleep(0.05)
+        return time.monotonic() - begin
+
+    def settle(self) -> None:
+        """Until no job waits, and nothing has been assembled for a moment."""
+
+        def quiet() -> bool:
+            jobs = self.run("systemctl", "list-jobs", "--no-legend").stdout.strip()
+            return not jobs and self.state("litellm-proxy-rotate.service") != "activating"
+
+        self.until(quiet, 30)
+        time.sleep(0.3)
+        self.until(quiet, 30)
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def link(self, path: str, target: str) -> None:
+        """As `ln -sfn`, sops-nix and agenix do: a new link renamed over the old one."""
+        (self.root / f"{path}.new").symlink_to(target)
+        (self.root / f"{path}.new").rename(self.root / path)
+
+
+@pytest.fixture(scope="module")
+def booted(nix, tmp_path_factory) -> Iterator[Machine]:
+    for program in ("unshare", "nsenter", "chroot", "/lib/systemd/systemd"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    exported = nix("units.nix", settings=str(HERE / "booted.nix"))
+    overlay = tmp_path_factory.mktemp("overlay")
+    units = overlay / "etc/systemd/system"
+    (units / f"{CONTAINER}.d").mkdir(parents=True)
+    (units / f"{CONTAINER}.d" / "podman.conf").write_text(DROP_IN)
+    for name, text in exported["units"].items():
+        (units / name).write_text(text)
+    for path, text in {**exported["scripts"], "/usr/bin/podman": PODMAN}.items():
+        program = overlay / path.lstrip("/")
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
+    (overlay / "srv/starts").mkdir(parents=True)
+
+    log = overlay.with_suffix(".log")
+    with log.open("w") as output:
+        outer = subprocess.Popen(
+            [*NAMESPACES, "bash", str(HERE / "boot.sh"), str(overlay)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield boot(outer, log)
+    finally:
+        outer.kill()
+        outer.wait(timeout=30)
+
+
+def boot(outer: subprocess.Popen[bytes], log: Path) -> Machine:
+    """Wait for systemd inside; skips where namespaces or mounts are not to be had."""
+    deadline = time.monotonic() + 60
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    while time.monotonic() < deadline and outer.poll() is None:
+        found = children.read_text().split()
+        if found and Path(f"/proc/{found[0]}/comm").read_text().strip() == "systemd":
+            machine = Machine(int(found[0]))
+            if machine.run("systemctl", "is-system-running").stdout.strip() == "running":
+                return machine
+        time.sleep(0.2)
+    pytest.skip(f"systemd does not boot in namespaces here: {log.read_text()[-300:]}")
+
+
+@pytest.fixture
+def machine(booted) -> Machine:
+    """The machine with good keys and a running proxy, at rest."""
+    secrets = booted.root / "etc/nixcfg/secrets"
+    (secrets / "optional_key.txt").unlink(missing_ok=True)
+    for path, text in GOOD.items():
+        booted.write(path, text)
+    booted.link("srv/keys/linked", "linked-1")
+    booted.link("run/secrets", "/run/secrets.d/1")
+    if booted.state(CONTAINER) != "active":
+        assert booted.run("systemctl", "start", CONTAINER).returncode == 0
+    booted.settle()
+    assert booted.wired()["PLAIN_KEY"] == "sk-plain-0"
+    return booted
+
+
+def edit(machine: Machine) -> None:
+    machine.write("etc/nixcfg/secrets/plain_key.txt", "sk-new\n")
+
+
+def rename(machine: Machine) -> None:
+    machine.write("etc/nixcfg/secrets/.plain_key.txt.swp", "sk-new\n")
+    folder = machine.root / "etc/nixcfg/secrets"
+    (folder / ".plain_key.txt.swp").rename(folder / "plain_key.txt")
+
+
+def turn_link(machine: Machine) -> None:
+    machine.write("srv/keys/linked-2", "sk-new\n")
+    machine.settle()
+    machine.link("srv/keys/linked", "linked-2")
+
+
+def edit_behind_link(machine: Machine) -> None:
+    machine.write("srv/keys/linked-1", "sk-new\n")
+
+
+def turn_generation(machine: Machine) -> None:
+    machine.write("run/secrets.d/2/managed", "sk-new\n")
+    machine.link("run/secrets", "/run/secrets.d/2")
+
+
+def turn_generation_and_remove_the_old(machine: Machine) -> None:
+    turn_generation(machine)
+    shutil.rmtree(machine.root / "run/secrets.d/1")
+
+
+def optional_appears(machine: Machine) -> None:
+    machine.write("etc/nixcfg/secrets/optional_key.txt", "sk-new\n")
+
+
+def burst(machine: Machine) -> None:
+    for number in range(300):
+        machine.write("etc/nixcfg/secrets/plain_key.txt", f"sk-{number}\n")
+    edit(machine)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit,
+        rename,
+        turn_link,
+        edit_behind_link,
+        turn_generation,
+        turn_generation_and_remove_the_old,
+        optional_appears,
+        burst,
+    ],
+    ids=lambda change: change.__name__,
+)
+def test_changed_key_is_in_use_within_seconds_after_one_restart(machine, change):
+    before = machine.starts()
+    change(machine)
+    took = machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    assert "sk-new" in machine.wired().values()
+    assert machine.starts() == before + 1
+    assert took < 10
+
+
+def test_rename_is_never_missed(machine):
+    """Six in a row: one path unit with several paths loses about every other one."""
+    for number in range(6):
+        before = machine.starts()
+        machine.write("etc/nixcfg/secrets/.new", f"sk-renamed-{number}\n")
+        folder = machine.root / "etc/nixcfg/secrets"
+        (folder / ".new").rename(folder / "plain_key.txt")
+        machine.until(lambda before=before: machine.starts() > before)
+        machine.settle()
+        assert machine.wired()["PLAIN_KEY"] == f"sk-renamed-{number}"
+
+
+def test_changed_document_is_there_after_one_restart(machine):
+    before = machine.starts()
+    machine.write("srv/keys/document.json", '{"a": 1}\n')
+    machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    assert machine.starts() == before + 1
+    assert (machine.root / "run/litellm-proxy/files/DOCUMENT").read_text() == '{"a": 1}\n'
+
+
+def test_same_content_restarts_nothing(machine):
+    before = machine.starts()
+    cursor = machine.cursor()
+    machine.write("etc/nixcfg/secrets/plain_key.txt", "sk-plain-0")  # without its newline
+    machine.until(lambda: "the proxy runs with" in machine.journal("litellm-proxy-rotate", cursor))
+    machine.settle()
+    assert machine.starts() == before
+
+
+def test_bad_new_key_is_told_and_the_old_one_stays_in_use(machine):
+    before = machine.starts()
+    cursor = machine.cursor()
+    machine.write("etc/nixcfg/secrets/plain_key.txt", "changeme\n")
+    machine.until(lambda: "cannot be used, see" in machine.journal("litellm-proxy-rotate", cursor))
+    machine.settle()
+    assert machine.starts() == before
+    assert machine.state(CONTAINER) == "active"
+    said = machine.journal("litellm-proxy-secrets", cursor)
+    assert "PLAIN_KEY: key file /etc/nixcfg/secrets/plain_key.txt still holds a placeholder" in said
+    text = (machine.root / "run/litellm-proxy/environment").read_text()
+    assert "PLAIN_KEY=sk-plain-0\n" in text
+
+
+def test_missing_key_is_told_and_the_proxy_starts_when_it_comes(machine):
+    machine.run("systemctl", "stop", CONTAINER)
+    (machine.root / "etc/nixcfg/secrets/plain_key.txt").unlink()
+    before = machine.starts()
+    cursor = machine.cursor()
+    assert machine.run("systemctl", "start", CONTAINER).returncode != 0
+    machine.settle()
+    said = machine.journal("litellm-proxy-secrets", cursor)
+    assert "PLAIN_KEY: key file /etc/nixcfg/secrets/plain_key.txt is missing." in said
+    said = machine.journal("litellm-proxy-failure", cursor)
+    assert "was not started, because its keys cannot be used" in said
+    assert machine.starts() == before
+    edit(machine)
+    machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    assert machine.state(CONTAINER) == "active"
+    assert machine.starts() == before + 1
+
+
+def test_whole_directory_of_keys_missing_at_first(machine):
+    machine.run("systemctl", "stop", CONTAINER)
+    shutil.rmtree(machine.root / "etc/nixcfg")
+    before = machine.starts()
+    assert machine.run("systemctl", "start", CONTAINER).returncode != 0
+    machine.settle()
+    edit(machine)
+    machine.until(lambda: machine.starts() > before)
+
+
+def test_missing_optional_key_is_a_harmless_text(machine):
+    assert machine.wired()["OPTIONAL_KEY"] == "nixcfg-missing-key"
+
+
+def test_master_key_that_is_deleted_is_made_anew(machine):
+    before, old = machine.starts(), machine.wired()["LITELLM_MASTER_KEY"]
+    (machine.root / "var/lib/litellm-proxy/master-key").unlink()
+    machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    assert re.fullmatch("sk-[0-9a-f]{64}", machine.wired()["LITELLM_MASTER_KEY"])
+    assert machine.wired()["LITELLM_MASTER_KEY"] != old
+    assert machine.starts() == before + 1
+
+
+def test_master_key_outlives_restarts(machine):
+    old = machine.wired()["LITELLM_MASTER_KEY"]
+    machine.run("systemctl", "restart", CONTAINER)
+    machine.settle()
+    assert machine.wired()["LITELLM_MASTER_KEY"] == old
+
+
+def test_modes_and_owners(machine):
+    for path, mode in {
+        "run/litellm-proxy": 0o700,
+        "run/litellm-proxy/environment": 0o600,
+        "run/litellm-proxy/files/DOCUMENT": 0o600,
+        "var/lib/litellm-proxy": 0o700,
+        "var/lib/litellm-proxy/master-key": 0o600,
+    }.items():
+        status = (machine.root / path).stat()
+        assert (oct(status.st_mode & 0o7777), status.st_uid) == (oct(mode), 0), path
+
+
+def test_stop_by_hand_leaves_nothing_and_is_respected(machine):
+    machine.run("systemctl", "stop", CONTAINER)
+    machine.settle()
+    assert [p.name for p in (machine.root / "run/litellm-proxy").iterdir()] == ["lock"]
+    assert machine.state("litellm-proxy-secrets.path") == "inactive"
+    before = machine.starts()
+    edit(machine)
+    time.sleep(3)
+    assert machine.starts() == before
+    assert machine.state(CONTAINER) == "inactive"
+
+
+def test_crash_is_followed_by_a_start_with_fresh_keys(machine):
+    before = machine.starts()
+    machine.run("systemctl", "kill", "--signal=KILL", CONTAINER)
+    machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    assert machine.state("litellm-proxy-secrets.path") == "active"
+    assert machine.wired()["PLAIN_KEY"] == "sk-plain-0"
+
+
+def test_no_key_is_in_the_journal_or_on_a_command_line(machine):
+    edit(machine)
+    machine.settle()
+    keys = [*machine.wired().values()]
+    said = machine.run("journalctl", "--no-pager", "--output=verbose").stdout
+    for key in keys:
+        if key.startswith("sk-"):
+            assert key not in said
