@@ -1,20 +1,44 @@
-"""Tell a person, or a program, what was found."""
+"""Tell a person, or a program, what was found. No key of a user's is in any of it."""
 
 import json
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
-from nixcfg.problem import Problem, Severity
+from nixcfg import __version__
+from nixcfg.problem import Problem, Rule, Severity, Span
 
+FORMATS = ("text", "json", "sarif", "github")
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _MAX_SHOWN = 160
-# What may be a key in a source line: the value of a field named like one, or a vendor's prefix.
+# What may be a key in a source line: the value of a field named like one, a password in a URL,
+# what follows Bearer, or a text in the shape of a vendor's keys.
 _SECRET = re.compile(
-    r"""(?ix) (?: (?:key|token|secret|password|credentials)["']? \s* [:=] \s* ["']? )
-        (?! os\.environ/ | \$\{ | config\. | / ) (\S{8,}?) (?=["',}\s]|$)
-      | \b ((?:sk|gsk|xai|pplx|r8|hf|AIza)[-_]?[\w-]{20,})"""
+    r"""(?ix)
+      (?: (?:key|token|secret|password|passwd|passphrase|credentials?|authorization)["']?
+          \s* [:=] \s* )
+      (?! ["']? (?: os\.environ/ | \$\{ | config\. | / | null\b | none\b | true\b | false\b ) )
+      (?: "([^"]+) | '([^']+) | ([^\s"',}\]\#][^\s"',}\]]*) )
+    | ://[^\s:/@]*:([^\s/@]+)@
+    | \b Bearer \s+ ([^\s"',}]+)
+    | \b ((?:sk|gsk|xai|pplx|r8|hf|AIza|AKIA|eyJ|ghp|glpat)[-_]?[\w.-]{16,})
+    | (?<![\w:/.-]) (?=\w*[0-9]) (?=\w*[A-Za-z]) (\w{32,}) (?![\w/.-])"""
 )
+
+
+def told(form: str, problems: Sequence[Problem], files: int, *, color: bool = False) -> str:
+    """The problems in one of FORMATS."""
+    match form:
+        case "json":
+            return as_json(problems, files)
+        case "sarif":
+            return as_sarif(problems)
+        case "github":
+            return as_github(problems)
+    return as_text(problems, files, color=color)
 
 
 def as_json(problems: Iterable[Problem], files: int) -> str:
@@ -26,8 +50,8 @@ def as_json(problems: Iterable[Problem], files: int) -> str:
             "file": problem.file,
             "line": problem.span.line,
             "column": problem.span.column,
-            "message": _masked(problem.message),
-            "help": problem.help,
+            "message": masked(problem.message),
+            "help": masked(problem.help),
         }
         for problem in problems
     ]
@@ -35,7 +59,7 @@ def as_json(problems: Iterable[Problem], files: int) -> str:
 
 
 def as_text(
-    problems: Iterable[Problem], files: int, *, color: bool = False, brief: bool = False
+    problems: Sequence[Problem], files: int, *, color: bool = False, brief: bool = False
 ) -> str:
     """Each problem with its source line and a caret under the exact place, then a summary.
 
@@ -45,24 +69,121 @@ def as_text(
         heads = [next(iter(_block(problem, color=color))) for problem in problems]
         return "\n".join([*heads, summary(problems, files)])
     blocks = ["\n".join(_block(problem, color=color)) for problem in problems]
-    return "\n\n".join([*blocks, summary(problems, files)])
+    mendable = sum(problem.fix is not None and problem.fix.safe for problem in problems)
+    mend = f"; `nixcfg fix` mends {mendable}" if mendable else ""
+    return "\n\n".join([*blocks, summary(problems, files) + mend])
 
 
 def summary(problems: Iterable[Problem], files: int) -> str:
     """One line: `4 files: 1 error, 2 warnings`."""
     counts = Counter(problem.severity for problem in problems)
-    told = [_count(counts[severity], severity.value) for severity in Severity if counts[severity]]
-    return f"{_count(files, 'file')}: {', '.join(told) or 'no problems'}"
+    found = [_count(counts[severity], severity.value) for severity in Severity if counts[severity]]
+    return f"{_count(files, 'file')}: {', '.join(found) or 'no problems'}"
 
 
-def _masked(text: str) -> str:
+def as_sarif(problems: Sequence[Problem]) -> str:
+    """SARIF 2.1.0, as code scanning services and editors read it; columns count characters."""
+    rules = list({problem.code: problem.rule for problem in problems}.values())
+    index = {rule.code: number for number, rule in enumerate(rules)}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "nixcfg",
+                "version": __version__,
+                "rules": [_sarif_rule(rule) for rule in rules],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "results": [_sarif_result(problem, index[problem.code]) for problem in problems],
+    }
+    return json.dumps(
+        {
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [run],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def as_github(problems: Iterable[Problem]) -> str:
+    """Workflow commands of GitHub Actions, which show the problems beside the changed lines."""
+    lines = []
+    for problem in problems:
+        level = "notice" if problem.severity is Severity.NOTE else problem.severity.value
+        where = {
+            "file": problem.file,
+            "line": problem.span.line,
+            "col": problem.span.column,
+            "endColumn": problem.span.column + problem.span.length,
+            "title": problem.code,
+        }
+        place = ",".join(f"{key}={_github(str(value), ':,')}" for key, value in where.items())
+        text = "\n".join(filter(None, (masked(problem.message), masked(problem.help))))
+        lines.append(f"::{level} {place}::{_github(text)}")
+    return "\n".join(lines)
+
+
+def masked(text: str) -> str:
     """The text with everything that may be a key as asterisks of the same length."""
 
     def mask(found: re.Match[str]) -> str:
-        secret = found[1] or found[2]
-        return found[0].replace(secret, "*" * len(secret))
+        start, end = found.span(found.lastindex or 0)
+        before, after = found[0][: start - found.start()], found[0][end - found.start() :]
+        return before + "*" * (end - start) + after
 
     return _SECRET.sub(mask, text)
+
+
+def _sarif_rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.explanation or rule.title},
+        "help": {"text": f"Source: {rule.source}" if rule.source else rule.title},
+        "defaultConfiguration": {"level": rule.severity.value},
+    }
+
+
+def _sarif_result(problem: Problem, rule_index: int) -> dict[str, Any]:
+    message = ". ".join(filter(None, (masked(problem.message), masked(problem.help))))
+    result: dict[str, Any] = {
+        "ruleId": problem.code,
+        "ruleIndex": rule_index,
+        "level": problem.severity.value,
+        "message": {"text": message},
+        "locations": [_sarif_location(problem.file, problem.span)],
+    }
+    if problem.related:
+        result["relatedLocations"] = [
+            {
+                "id": number,
+                **_sarif_location(related.file, related.span),
+                "message": {"text": related.message},
+            }
+            for number, related in enumerate(problem.related, start=1)
+        ]
+    return result
+
+
+def _sarif_location(file: str, span: Span) -> Mapping[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(file.encode("utf-8", "surrogateescape"))},
+            "region": {
+                "startLine": span.line,
+                "startColumn": span.column,
+                "endColumn": span.column + span.length,
+            },
+        }
+    }
+
+
+def _github(text: str, more: str = "") -> str:
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
 
 
 def _block(problem: Problem, *, color: bool) -> Iterator[str]:
@@ -72,26 +193,36 @@ def _block(problem: Problem, *, color: bool) -> Iterator[str]:
     tone = _COLORS[problem.severity]
     severity = paint(f"{problem.severity.value}[{problem.code}]", f"1;{tone}")
     where = f"{problem.file}:{problem.span.line}:{problem.span.column}"
-    yield f"{paint(where, '1')}: {severity}: {_masked(problem.message)}"
+    yield f"{paint(where, '1')}: {severity}: {masked(problem.message)}"
     if problem.line_text.strip():
-        line, column, length = _window(problem)
+        line, before, under = _window(problem)
         number = str(problem.span.line)
         yield f"  {number} | {line}"
-        yield f"  {' ' * len(number)} | {' ' * (column - 1)}{paint('^' * length, tone)}"
+        yield f"  {' ' * len(number)} | {' ' * before}{paint('^' * under, tone)}"
     for related in problem.related:
-        yield f"  {related.file}:{related.span.line}:{related.span.column}: {related.message}"
+        at = f"{related.file}:{related.span.line}:{related.span.column}"
+        yield f"  {paint(at, '1')}: {related.message}"
     if problem.help:
-        yield f"  {paint('help:', '1')} {problem.help}"
+        yield f"  {paint('help:', '1')} {masked(problem.help)}"
 
 
 def _window(problem: Problem) -> tuple[str, int, int]:
-    """The source line, cut to what a terminal shows, with the span's place in it."""
-    text = _masked(problem.line_text.replace("\t", " "))
-    column = problem.span.column
-    start = max(0, column - _MAX_SHOWN // 2) if len(text) > _MAX_SHOWN else 0
+    """The source line, cut to what a terminal shows, with the cells before and under the span."""
+    text = masked(problem.line_text.replace("\t", " "))
+    at = problem.span.column - 1
+    start = max(0, at - _MAX_SHOWN // 2) if len(text) > _MAX_SHOWN else 0
     shown = text[start : start + _MAX_SHOWN]
-    column -= start
-    return shown, column, max(1, min(problem.span.length, len(shown) - column + 1))
+    at -= start
+    under = _cells(shown[at : at + problem.span.length])
+    return shown, _cells(shown[:at]), max(1, under)
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes: two for wide characters, none for accents."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
 def _count(number: int, noun: str) -> str:

@@ -58,7 +58,12 @@ def ask(asked: list[Question]) -> list[str | None]:
         texts.append(
             json.dumps({**BASE, **(given if section == "top_level" else {section: given})})
         )
-    done = subprocess.run(
+    return answers(texts)
+
+
+def answers(texts: list[str]) -> list[str | None]:
+    """The error that LiteLLM stops with for each configuration."""
+    done = subprocess.run(  # noqa: S603 (our own program)
         [sys.executable, HERE / "oracle.py"],
         input=json.dumps([{"text": text} for text in texts]),
         capture_output=True,
@@ -84,6 +89,16 @@ def is_refused(question: Question, error: str | None) -> bool:
     return "any" not in types or f"'{PYTHON[kind]}'" in error
 
 
+def licensed_callbacks() -> list[str]:
+    """The callbacks without whose licence LiteLLM does not start."""
+    names = sorted(knowledge.callbacks("callbacks"))
+    settings = [("litellm_settings", {"callbacks": [name]}) for name in names]
+    errors = answers([json.dumps({**BASE, section: given}) for section, given in settings])
+    return [
+        name for name, error in zip(names, errors, strict=True) if error and needs_licence(error)
+    ]
+
+
 def needs_licence(error: str) -> bool:
     """Whether LiteLLM asks for a licence."""
     return "nterprise" in error
@@ -103,6 +118,7 @@ def main() -> None:
     data = {
         "litellm_version": knowledge.LITELLM_VERSION,
         "licence": licence,
+        "licensed_callbacks": licensed_callbacks(),
         "refused": {s: dict(sorted(keys.items())) for s, keys in refused.items()},
     }
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

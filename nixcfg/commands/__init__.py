@@ -39,7 +39,7 @@ def validated(base: Path) -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import project, validate
 
-    return validate.validate(project.read(find_root(base)))
+    return validate.validate(project.read(find_root(base)), today())
 
 
 @contextlib.contextmanager

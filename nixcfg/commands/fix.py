@@ -117,11 +117,11 @@ def _change(root: Path, before: "Document", after: "Document") -> "Change":
 
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
     from nixcfg import fix
-    from nixcfg.report import _masked
+    from nixcfg.report import masked
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            yield f"{_place(problem)}: {problem.code}: {_masked(fix.described(edit))}"
+            yield f"{_place(problem)}: {problem.code}: {masked(fix.described(edit))}"
 
 
 def _place(problem: "Problem") -> str:
@@ -130,9 +130,9 @@ def _place(problem: "Problem") -> str:
 
 def _masked_diff(change: "Change") -> str:
     from nixcfg import write
-    from nixcfg.report import _masked
+    from nixcfg.report import masked
 
-    return _masked(write.unified(change.path.lstrip("/"), change.old, change.new))
+    return masked(write.unified(change.path.lstrip("/"), change.old, change.new))
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:

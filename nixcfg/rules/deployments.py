@@ -62,6 +62,31 @@ model_list:
     source="run: LLM Provider NOT provided, 0 deployments; facts 5, mistake 12",
 )
 
+FROM_VARIABLE = Rule(
+    "NX419",
+    Severity.WARNING,
+    "a model that only a variable names",
+    explanation=(
+        "LiteLLM resolves os.environ/NAME in litellm_params.model as everywhere, and does not "
+        "start at all when that variable is not set. nixcfg would read the model from a key file, "
+        "and cannot say which provider and which key belong to it."
+    ),
+    bad="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: os.environ/OPENAI_MODEL
+#            ^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    good="""\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+""",
+    source="run: TypeError: argument of type 'NoneType' is not iterable; facts 12",
+)
+
 UNKNOWN_PARAM = Rule(
     "NX403",
     Severity.WARNING,
@@ -174,7 +199,15 @@ def _empty(config: Config) -> Iterator[Problem]:
 
 def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     model = deployment.model
-    if model is None or wiring.referenced(model) or model in ("", "*"):
+    if model is None or model in ("", "*"):
+        return
+    if wiring.referenced(model):
+        yield config.document.problem(
+            FROM_VARIABLE,
+            (*deployment.params_path, "model"),
+            f"LiteLLM does not start when {wiring.referenced(model)} is not set",
+            help="Write the model itself.",
+        )
         return
     custom = deployment.params.get("custom_llm_provider")
     if deployment.provider and (

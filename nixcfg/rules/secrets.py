@@ -301,6 +301,8 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
 
 def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]:
     named: set[str] = {*config.environment, *config.around.secrets, *config.around.environment}
+    if path[-1] == "model":
+        return  # the rule on models that a variable names says more
     guess = shape.nearest(variable, named) or shape.nearest(variable, _credential_variables())
     if not guess and _is_secret(path):
         return  # a key under a name of the user's own: it is wired to a key file

@@ -184,6 +184,34 @@ guardrails:
     source="run: TypeError: GuardrailItem() argument after ** must be a mapping; facts 12",
 )
 
+PROMPT_SHAPE = Rule(
+    "NX218",
+    Severity.ERROR,
+    "a prompt of a shape that LiteLLM stops at",
+    explanation=(
+        "An entry of the prompts section needs a prompt_id, and litellm_params that name the "
+        "prompt_integration. LiteLLM checks both when it starts."
+    ),
+    bad=_MODELS
+    + """\
+prompts:
+  - prompt_id: hello
+#   ^^^^^^^^^
+    litellm_params:
+      prompt_id: hello
+""",
+    good=_MODELS
+    + """\
+prompts:
+  - prompt_id: hello
+    litellm_params:
+      prompt_id: hello
+      prompt_integration: dotprompt
+      dotprompt_content: "Say hello."
+""",
+    source="run: ValidationError for PromptSpec: prompt_integration: Field required",
+)
+
 CUSTOM_CODE = Rule(
     "NX217",
     Severity.WARNING,
@@ -229,6 +257,7 @@ def check(config: Config) -> Iterator[Problem]:
     yield from _cache(config)
     yield from _licence(config)
     yield from _guardrails(config)
+    yield from _prompts(config)
     yield from _custom_code(config)
 
 
@@ -342,6 +371,7 @@ def _licence(config: Config) -> Iterator[Problem]:
     ]
     if not config.is_project_file:
         listed += [((key,), value) for key, value in config.data.items()]
+    yield from _licensed_callbacks(config)
     for path, value in listed:
         section = path[0] if len(path) > 1 else "top_level"
         if value is not None and values.needs_licence(section, path[-1]):
@@ -352,6 +382,31 @@ def _licence(config: Config) -> Iterator[Problem]:
                 help="Remove it, or wire LITELLM_LICENSE.",
                 key=True,
             )
+
+
+def _licensed_callbacks(config: Config) -> Iterator[Problem]:
+    settings = config.section("litellm_settings")
+    for path, given in (
+        (("litellm_settings", "callbacks"), settings.get("callbacks")),
+        *_guardrail_callbacks(settings.get("guardrails")),
+    ):
+        for index, name in enumerate(given if isinstance(given, list) else ()):
+            if isinstance(name, str) and name in values.licensed_callbacks():
+                yield config.document.problem(
+                    NEEDS_LICENCE,
+                    (*path, index),
+                    f"LiteLLM does not start with {name} unless it has a licence",
+                    help="Remove it, or wire LITELLM_LICENSE.",
+                )
+
+
+def _guardrail_callbacks(old: Any) -> Iterator[tuple[Steps, Any]]:
+    """The callbacks of the older guardrails that are on by default, and so are loaded at once."""
+    for index, item in enumerate(old if isinstance(old, list) else ()):
+        for name, value in item.items() if isinstance(item, Map) else ():
+            if isinstance(value, Map) and value.get("default_on") is True:
+                path = ("litellm_settings", "guardrails", index, name, "callbacks")
+                yield path, value.get("callbacks")
 
 
 def _guardrails(config: Config) -> Iterator[Problem]:
@@ -383,6 +438,25 @@ def _guardrails(config: Config) -> Iterator[Problem]:
                 ("guardrails", index),
                 "LiteLLM does not start: a guardrail needs litellm_params",
                 help="Add litellm_params with guardrail and mode.",
+            )
+
+
+def _prompts(config: Config) -> Iterator[Problem]:
+    listed = config.data.get("prompts") if not config.is_project_file else None
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(item, Map):
+            continue
+        params = item.get("litellm_params")
+        named = isinstance(params, Map) and params.get("prompt_integration") is not None
+        if not named or item.get("prompt_id") is None:
+            first = next(iter(item), None)
+            yield config.document.problem(
+                PROMPT_SHAPE,
+                ("prompts", index, first) if first else ("prompts", index),
+                "LiteLLM does not start: a prompt needs prompt_id, and prompt_integration in "
+                "its litellm_params",
+                help="Add what is missing, for example prompt_integration: dotprompt.",
+                key=bool(first),
             )
 
 

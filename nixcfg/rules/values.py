@@ -127,6 +127,11 @@ def needs_licence(section: str, key: str) -> bool:
     return key in _measured()["licence"].get(section, ())
 
 
+def licensed_callbacks() -> frozenset[str]:
+    """The callbacks with which LiteLLM does not start unless it has an enterprise licence."""
+    return frozenset(_measured().get("licensed_callbacks", ()))
+
+
 def refuses(section: str, key: str, value: Any) -> bool:
     """Whether LiteLLM does not start with a value of this kind in this setting."""
     kind = next((kind for types, kind in _KINDS if isinstance(value, types)), "")
