@@ -168,6 +168,16 @@ let
   }
   // lib.optionalAttrs (!hasDatabase) { DISABLE_ADMIN_UI = "True"; };
 
+  # Databases on this machine that LiteLLM may be told to use: it fails without them.
+  localServices =
+    lib.optionals (config.services.postgresql.enable or false) [
+      "postgresql.service"
+      "postgresql.target"
+    ]
+    ++ lib.mapAttrsToList (
+      name: _: if name == "" then "redis.service" else "redis-${name}.service"
+    ) (lib.filterAttrs (_: server: server.enable) (config.services.redis.servers or { }));
+
   # Variables that this module owns, and the option that sets each.
   ownedVariables = {
     CONFIG_FILE_PATH = opt "configs.<name>.file";
@@ -235,7 +245,7 @@ let
           map (mapping: taken mapping // { name = "virtualisation.oci-containers.containers.${name}.ports"; }) (
             lib.filter (mapping: published mapping != null) container.ports
           )
-        ) (lib.removeAttrs config.virtualisation.oci-containers.containers [ containerName ])
+        ) (removeAttrs config.virtualisation.oci-containers.containers [ containerName ])
       );
       native =
         lib.optional (options.services ? litellm && config.services.litellm.enable) {
@@ -951,7 +961,7 @@ in
         # wiring does not stay active after its work, so that it can run again
         # without touching a container that needs no restart.
         requires = [ "litellm-proxy-secrets.service" ];
-        after = [ "litellm-proxy-secrets.service" ];
+        after = [ "litellm-proxy-secrets.service" ] ++ localServices;
         wants = map (name: "${name}.path") (lib.attrNames watchers);
         onFailure = [ "litellm-proxy-failure.service" ];
         restartTriggers = [

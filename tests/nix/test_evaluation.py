@@ -43,6 +43,14 @@ SOUND = {
       extraOptions = [ "--network=backend" ]; };""",
     "database": """services.litellm-proxy = {
       configs.claude.secrets = [ "DATABASE_URL" ]; secrets.DATABASE_URL.file = "/etc/db"; };""",
+    "local-services": """options.services = {
+        postgresql = lib.mkOption { type = lib.types.anything; };
+        redis.servers = lib.mkOption { type = lib.types.anything; };
+      };
+      config.services = {
+        postgresql.enable = true;
+        redis.servers = { "".enable = true; cache.enable = true; other.enable = false; };
+      };""",
     "percent": """services.litellm-proxy.secrets.ANTHROPIC_API_KEY.file =
       lib.mkForce "/etc/keys of 100%/a";""",
     "non-root": """services.litellm-proxy = {
@@ -503,6 +511,13 @@ def test_order(evaluated, backend):
     assert ("docker.service" in unit["after"]) == (backend == "docker")
     assert "litellm-proxy-secrets.path" in unit["wants"]
     assert unit["wantedBy"] == ["multi-user.target"]
+
+
+def test_starts_after_the_databases_of_this_machine(evaluated):
+    after = evaluated["local-services"]["unit"]["after"]
+    assert {"postgresql.service", "redis.service", "redis-cache.service"} <= set(after)
+    assert "redis-other.service" not in after
+    assert not [unit for unit in evaluated["docker"]["unit"]["after"] if "postgresql" in unit]
 
 
 def test_restarts_with_a_growing_pause_and_tells_when_it_gives_up(evaluated):
