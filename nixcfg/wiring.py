@@ -14,9 +14,13 @@ CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 GENERATED_MASTER_KEY = "/var/lib/litellm-proxy/master-key"
+MISSING_KEY = "nixcfg-missing-key"
+"""What an optional key is when its file is missing. Without the variable LiteLLM would send the
+OpenAI key to many another vendor."""
 HOST = "host.containers.internal"
 """The machine that the container runs on, as the container calls it."""
 SECRETS_UNIT = "litellm-proxy-secrets.service"
+CONTAINER_CONFIG = "/app/config.yaml"
 
 PROJECT_FILE = "nixcfg.yaml"
 PROVIDERS_DIR = "providers"
@@ -31,6 +35,7 @@ DEFAULT_SECRETS_DIR = "/etc/nixcfg/secrets"
 
 _REFERENCE = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 _DOLLAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MANAGERS = {"sops": "secrets", "age": "agenix"}
 _MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
 
 
@@ -61,6 +66,15 @@ def file_expression(file: str) -> str | nix.Expression:
         return file
     manager, quoted, bare = managed.groups()
     return nix.Expression(f"config.{manager}.secrets.{nix.attribute(quoted or bare)}.path")
+
+
+def place(file: str) -> str:
+    """The path of a key file; of one that sops-nix or agenix keeps, where they put it by default."""
+    managed = _MANAGED.fullmatch(file)
+    if not managed:
+        return file
+    manager, quoted, bare = managed.groups()
+    return f"/run/{_MANAGERS[manager]}/{quoted or bare}"
 
 
 def key_file(variable: str, secrets_dir: str) -> str:

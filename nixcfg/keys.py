@@ -1,0 +1,145 @@
+"""Read a key file as the service does, and refuse what it refuses.
+
+The rules and the words are those of the wiring script in modules/litellm-proxy.nix; tests/day
+holds the two against each other. A key goes from here to the environment of one process: it is
+in no message and no exception.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from nixcfg import wiring
+from nixcfg.wiring import KeyFile
+
+MAX_LENGTH = 64 * 1024
+"""Bytes of a key that has to fit into a variable."""
+
+_PLACEHOLDER = re.compile(
+    r"""(?xs) (?:sk-)? (?:
+      (?: replace-?me | change-?me | \.\.\. | \$ ) .* | placeholder | fill-me-in | todo
+    | (?: insert | paste | put | your ) -.*-here
+    | your- (?:.*-)? (?: key | token | secret | password )
+    | <.*> | \{\{.*\}\} | xxx[x-]* )"""
+)
+
+
+class KeyMissingError(Exception):
+    """There is no key file; the message is the reason."""
+
+
+class KeyUnusableError(Exception):
+    """The file cannot hold a key, or cannot be read; the message says why, without its content."""
+
+
+class KeyForbiddenError(KeyUnusableError):
+    """The key file may be in order, but this user must not read it."""
+
+
+def read(key: KeyFile) -> bytes:
+    """The key, or the whole document where `kind` is "file".
+
+    Raises KeyMissingError, KeyUnusableError, KeyForbiddenError.
+    """
+    content = _content(key)
+    if key.kind == "file":
+        if not content:
+            raise KeyUnusableError("is empty.")
+        if _is_placeholder(content[:256].decode("utf-8", "replace").rstrip("\n")):
+            raise KeyUnusableError("still holds a placeholder. Replace it by the real document.")
+        return content
+    reason = refusal(key.variable, content)
+    if reason:
+        raise KeyUnusableError(reason)
+    return content.rstrip(b"\n")
+
+
+def refusal(variable: str, content: bytes) -> str:
+    """Why the content of a key file cannot be a key, "" if it can."""
+    if not content:
+        return "is empty. Its content must be the key, nothing else."
+    if re.search(rb"[^\n\x20-\x7e\x80-\xff]", content):
+        return (
+            "holds a control character (tab, carriage return, binary data). Save it as plain text "
+            "with Unix line ends."
+        )
+    value = content.rstrip(b"\n")
+    if b"\n" in value:
+        return (
+            "holds more than one line. Its content must be the key, nothing else; a document of "
+            "several lines needs kind: file."
+        )
+    if not value.strip(b" "):
+        return "is empty but for white space. Its content must be the key, nothing else."
+    if value != value.strip(b" "):
+        return "begins or ends with a space."
+    if value[:1] in (b"'", b'"'):
+        return "begins with a quote, which would become a part of the key. Write the bare key."
+    if value.startswith((f"{variable}=".encode(), b"export ")):
+        return (
+            f"holds an assignment. Its content must be the key alone, without {variable}=."
+        )
+    if value.lower() in (b"true", b"false"):
+        return "holds the word true or false, which LiteLLM does not take for a key."
+    if _is_placeholder(value.decode("utf-8", "replace")):
+        return "still holds a placeholder. Replace it by the key."
+    if len(value) > MAX_LENGTH:
+        return "is longer than 64 KiB, too long for a variable. A document needs kind: file."
+    return ""
+
+
+def weakness(master_key: str) -> str:
+    """What is wrong with a master key, "" for a good one."""
+    if master_key.replace(" ", "") == "sk-1234":
+        return "holds sk-1234, which everybody knows and LiteLLM refuses."
+    if not master_key.startswith("sk-") or len(master_key) < 20:
+        return "holds a weak key."
+    return ""
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """A text without the given secrets, and without what looks like one."""
+    from nixcfg import report
+
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= 4 and secret != wiring.MISSING_KEY:
+            text = text.replace(secret, "********")
+    return report.masked(text)
+
+
+def _content(key: KeyFile) -> bytes:
+    path = Path(wiring.place(key.file))
+    try:
+        if path.is_dir():
+            raise KeyUnusableError("is a folder.")
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise KeyMissingError("is missing.") from None
+    except PermissionError:
+        raise KeyForbiddenError("cannot be read by you.") from None
+    except OSError as error:
+        raise KeyUnusableError(f"cannot be read: {error.strerror or 'it failed'}.") from None
+    return _decrypted(key, path) if key.encrypted else content
+
+
+def _decrypted(key: KeyFile, path: Path) -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603 (a fixed command, no shell)
+            ["systemd-creds", "decrypt", f"--name={key.variable}", str(path), "-"],  # noqa: S607
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+    except FileNotFoundError:
+        raise KeyUnusableError("is encrypted, and there is no systemd-creds here.") from None
+    except (OSError, subprocess.TimeoutExpired):
+        raise KeyUnusableError("is encrypted, and systemd-creds gave no answer.") from None
+    if done.returncode != 0:
+        raise KeyForbiddenError("is encrypted, and systemd-creds cannot decrypt it for you.")
+    return done.stdout
+
+
+def _is_placeholder(text: str) -> bool:
+    return bool(_PLACEHOLDER.fullmatch(re.sub("[_ ]", "-", text.lower())))
