@@ -91,13 +91,12 @@ class _Work:
         self.make_folder(target.parent)
         if target.parent not in {step.target.parent for step in self.steps}:
             _clear_leftovers(target.parent)
-        mode = 0o666 & ~umask()
+        status = target.stat() if change.old is not None else None
         old = new = None
         if change.old is not None:
-            mode = stat.S_IMODE(target.stat().st_mode)
-            old = self.beside(target, change.old, mode)
+            old = self.beside(target, change.old, status)
         if change.new is not None:
-            new = self.beside(target, change.new, mode)
+            new = self.beside(target, change.new, status)
         self.steps.append(_Step(target, new, old))
 
     def make_folder(self, folder: Path) -> None:
@@ -106,11 +105,14 @@ class _Work:
             each.mkdir()
             self.folders.append(each)
 
-    def beside(self, target: Path, content: bytes, mode: int) -> Path:
+    def beside(self, target: Path, content: bytes, like: os.stat_result | None) -> Path:
+        """A content on the disk beside its target, with the owner and permissions of `like`."""
         handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=target.parent)
         self.temporary.append(Path(name))
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, mode)
+            if like:
+                _give(handle, like)
+            os.fchmod(handle, stat.S_IMODE(like.st_mode) if like else 0o666 & ~umask())
             file.write(content)
             file.flush()
             os.fsync(handle)
@@ -144,6 +146,16 @@ class _Work:
         for path in self.temporary:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _give(handle: int, like: os.stat_result) -> None:
+    """Keep a user's file theirs under sudo; who is not root can keep the group at most."""
+    now = os.fstat(handle)
+    with contextlib.suppress(PermissionError):
+        if now.st_gid != like.st_gid:
+            os.fchown(handle, -1, like.st_gid)
+        if now.st_uid != like.st_uid:
+            os.fchown(handle, like.st_uid, -1)
 
 
 def _create(new: Path, target: Path) -> None:

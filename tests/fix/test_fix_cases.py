@@ -113,6 +113,21 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
     assert len(result.fixed) == fix.MAX_ROUNDS
 
 
+def test_aliases_in_aliases():
+    """Data that is deep without a deep text must not exhaust the stack."""
+    chain = "".join(f"a{n}: &a{n} {{x: *a{n - 1}}}\n" for n in range(1, 600))
+    text = f'a0: &a0 {{n: "1"}}\n{chain}litellm_settings: {{n: "2"}}\n'
+    result = run(
+        text,
+        [
+            problem(1, SetValue(("a599", *("x",) * 599, "n"), 1)),
+            problem(2, MoveKey(("litellm_settings", "n"), "router_settings")),
+        ],
+    )
+    after = text.replace('{n: "1"}', "{n: 1}").replace("litellm_settings", "router_settings")
+    assert result.documents["before.yaml"].text == after
+
+
 def test_two_thousand_values_at_once():
     """One pass over the file for all of them, not one for each."""
     count = 2_000

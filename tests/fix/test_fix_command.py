@@ -1,6 +1,7 @@
 """`nixcfg fix` as a program: what it writes, says, and how it ends."""
 
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -111,6 +112,23 @@ def test_a_relative_file_is_found_from_the_folder_of_c(config: Path):
     assert config.read_text() == AFTER
 
 
+def test_a_line_that_is_to_be_left_alone(config: Path):
+    text = BEFORE.replace("# the default", "# nixcfg: ignore NX201")
+    config.write_text(text)
+    done = nixcfg("fix", config)
+    assert (done.returncode, done.stderr) == (0, "Nothing to mend.\n")
+    assert config.read_text() == text
+
+
+def test_what_a_file_includes_is_left_as_it_is(config: Path):
+    included = config.with_name("more.yaml")
+    included.write_text(BEFORE)
+    config.write_text("include: [more.yaml]\n" + BEFORE)
+    assert nixcfg("fix", config).returncode == 0
+    assert config.read_text() == "include: [more.yaml]\n" + AFTER
+    assert included.read_text() == BEFORE
+
+
 def test_a_byte_order_mark_and_windows_line_ends_stay(config: Path):
     config.write_bytes(b"\xef\xbb\xbf" + BEFORE.replace("\n", "\r\n").encode())
     assert nixcfg("fix", config).returncode == 0
@@ -175,6 +193,16 @@ def test_permissions_stay_and_a_link_stays_a_link(config: Path):
     assert target.read_text() == AFTER
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert {path.name for path in config.parent.iterdir()} == {"config.yaml", "target.yaml"}
+
+
+def test_a_file_stays_its_owner_s(config: Path):
+    """`sudo nixcfg fix` must not make a user's file root's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can own a file for somebody else")
+    os.chown(config, 65534, 12345)
+    assert nixcfg("fix", config).returncode == 0
+    status = config.stat()
+    assert (status.st_uid, status.st_gid, config.read_text()) == (65534, 12345, AFTER)
 
 
 @pytest.mark.parametrize("option", ["--diff", "--check", None])

@@ -33,9 +33,6 @@ litellm_settings:
   # Whoever has the least to do.
   routing_strategy: least-busy
   allowed_fails: 7
-
-general_settings:
-  drop_params: true
 """
 AFTER = """\
 # One proxy for two vendors.
