@@ -127,6 +127,7 @@ let
     "gnused"
     "kexec-tools"
     "kmod"
+    "litellm"
     "logrotate"
     "makeInitrdNGTool"
     "nix"
