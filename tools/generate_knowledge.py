@@ -124,7 +124,10 @@ def main() -> int:
         command += ["--output", str(options.output.resolve())]
         # -I ignores PYTHON* variables, so the hash seed is left random: what is written must be
         # sorted, not lucky.
-        return subprocess.run(command, env=environment(empty), cwd=empty, check=False).returncode
+        done = subprocess.run(  # noqa: S603 - this very program
+            command, env=environment(empty), cwd=empty, check=False
+        )
+        return done.returncode
 
 
 def environment(home: str) -> dict[str, str]:
@@ -142,10 +145,10 @@ def environment(home: str) -> dict[str, str]:
 
 def generate(output: Path) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    import probe_providers  # noqa: PLC0415 - after the environment is known to be clean
+    import probe_providers
 
     probe_providers.cut_network()
-    import litellm  # noqa: PLC0415
+    import litellm
 
     litellm.suppress_debug_info = True
     params = sorted(litellm_params())
@@ -177,7 +180,9 @@ def probing(params: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     with tempfile.TemporaryFile("w+") as question:
         json.dump({"params": list(params)}, question)
         question.seek(0)
-        process = subprocess.Popen(command, stdin=question, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(  # noqa: S603 - the program beside this one
+            command, stdin=question, stdout=subprocess.PIPE, text=True
+        )
     try:
         yield process
     finally:
@@ -218,7 +223,7 @@ def with_catalogue(providers: dict[str, Any], catalogue: Mapping[str, Any]) -> d
 
 
 def version() -> str:
-    from importlib.metadata import version as installed  # noqa: PLC0415
+    from importlib.metadata import version as installed
 
     return installed("litellm")
 
@@ -303,9 +308,13 @@ def attribute_read(node: ast.AST) -> str | None:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         if node.value.id == "litellm" and isinstance(node.ctx, ast.Load):
             return node.attr
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
-        if node.func.id == "getattr" and ast.unparse(node.args[0]) == "litellm":
-            return constant(node.args[1])
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "getattr"
+        and ast.unparse(node.args[0]) == "litellm"
+    ):
+        return constant(node.args[1])
     return None
 
 
@@ -326,9 +335,12 @@ def reads_of(nodes: Iterable[ast.AST], variables: frozenset[str]) -> set[str]:
         elif isinstance(node, ast.Subscript) and denotes(node.value, variables):
             if isinstance(node.ctx, ast.Load):
                 found.add(constant(node.slice) or "")
-        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
-            if denotes(node.comparators[0], variables):
-                found.add(constant(node.left) or "")
+        elif (
+            isinstance(node, ast.Compare)
+            and isinstance(node.ops[0], (ast.In, ast.NotIn))
+            and denotes(node.comparators[0], variables)
+        ):
+            found.add(constant(node.left) or "")
     return found - {""}
 
 
@@ -358,7 +370,7 @@ def denotes(node: ast.AST, variables: frozenset[str]) -> bool:
 ORDER = ("bool", "int", "float", "str", "list[str]", "list", "map", "any")
 
 
-def kinds(annotation: Any) -> set[str]:  # noqa: PLR0911 - one line per kind of annotation
+def kinds(annotation: Any) -> set[str]:  # noqa: C901 - one line a kind of annotation
     """Simple types of an annotation, without None."""
     origin = get_origin(annotation)
     if origin in (typing.Annotated, typing.Required, typing.NotRequired, typing.Final):
@@ -451,11 +463,11 @@ def of_model(model: Any) -> dict[str, dict[str, Any]]:
 
 
 def sections(source: Package) -> dict[str, Any]:
-    from litellm.caching.caching import Cache  # noqa: PLC0415
-    from litellm.models.credentials import CredentialItem  # noqa: PLC0415
-    from litellm.proxy._types import CoordinationRedisParams  # noqa: PLC0415
-    from litellm.types.guardrails import Guardrail, LitellmParams  # noqa: PLC0415
-    from litellm.types.router import (  # noqa: PLC0415
+    from litellm.caching.caching import Cache
+    from litellm.models.credentials import CredentialItem
+    from litellm.proxy._types import CoordinationRedisParams
+    from litellm.types.guardrails import Guardrail, LitellmParams
+    from litellm.types.router import (
         AllowedFailsPolicy,
         RetryPolicy,
         RouterModelGroupAliasItem,
@@ -502,10 +514,10 @@ def section(unknown: str, keys: Mapping[str, Any], *, coerced: bool = False) -> 
 
 def is_secret(key: str, kind: str) -> bool:
     """LiteLLM's own rule for what it hides in logs, without what only points at a secret."""
-    from litellm.litellm_core_utils.sensitive_data_masker import (  # noqa: PLC0415
+    from litellm.litellm_core_utils.sensitive_data_masker import (
         SensitiveDataMasker,
     )
-    from litellm.types.router import holds_secret_pointer  # noqa: PLC0415
+    from litellm.types.router import holds_secret_pointer
 
     if key in SECRET:
         return True
@@ -520,11 +532,13 @@ def is_secret(key: str, kind: str) -> bool:
 
 def top_level(source: Package) -> dict[str, Any]:
     """What ProxyConfig reads off the configuration, and its include mechanism."""
-    from litellm.proxy._types import ConfigYAML  # noqa: PLC0415
+    from litellm.proxy._types import ConfigYAML
 
     server = source.tree("proxy/proxy_server.py")
     loader = next(
-        node for node in server.body if isinstance(node, ast.ClassDef) and node.name == "ProxyConfig"
+        node
+        for node in server.body
+        if isinstance(node, ast.ClassDef) and node.name == "ProxyConfig"
     )
     found: set[str] = set()
     for method in loader.body:
@@ -573,7 +587,7 @@ def used_as(loader: ast.ClassDef, name: str) -> str:
 
 def litellm_settings(source: Package) -> dict[str, Any]:
     """Keys with a branch of their own, keys read elsewhere, and attributes of the module."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     branches = litellm_settings_branches(source)
     names = set(branches)
@@ -645,7 +659,7 @@ def branch_type(branch: ast.If) -> str | None:
 
 def module_attributes(source: Package) -> dict[str, dict[str, Any]]:
     """Attributes that some code reads as ``litellm.X`` and that __init__ assigns, with types."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     assigned: dict[str, ast.expr | None] = {}
     for statement in source.tree("__init__.py").body:
@@ -706,8 +720,8 @@ def settable(module: Any, name: str) -> bool:
 
 
 def router_settings() -> dict[str, Any]:
-    import litellm  # noqa: PLC0415
-    from litellm.constants import ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG  # noqa: PLC0415
+    import litellm
+    from litellm.constants import ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG
 
     valid = set(litellm.Router.get_valid_args()) - ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG
     facts = of_model(litellm.Router.__init__)
@@ -718,18 +732,20 @@ def router_settings() -> dict[str, Any]:
 
 def strategies() -> list[str]:
     """The names that the running router accepts: its own message lists more than its Literal."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     try:
         litellm.Router(model_list=[], routing_strategy="nixcfg-probe")  # type: ignore[arg-type]
     except ValueError as refusal:
         listed = str(refusal).partition("[")[2].partition("]")[0]
         return sorted(name.strip(" '\"") for name in listed.split(","))
-    raise SystemExit("the router no longer refuses an unknown routing_strategy: review strategies()")
+    raise SystemExit(
+        "the router no longer refuses an unknown routing_strategy: review strategies()"
+    )
 
 
 def general_settings(source: Package) -> dict[str, Any]:
-    from litellm.proxy._types import ConfigGeneralSettings  # noqa: PLC0415
+    from litellm.proxy._types import ConfigGeneralSettings
 
     variables = frozenset({"general_settings"})
     read = reads_of(source.of_settings, variables)
@@ -739,8 +755,7 @@ def general_settings(source: Package) -> dict[str, Any]:
     unread = {name for name in unread if source.mentions(name)}
     defaults = default_types(source, variables)
     return {
-        name: documented.get(name) or {"type": defaults.get(name, "any")}
-        for name in read | unread
+        name: documented.get(name) or {"type": defaults.get(name, "any")} for name in read | unread
     }
 
 
@@ -759,7 +774,7 @@ def default_types(source: Package, variables: frozenset[str]) -> dict[str, str]:
 
 def deployment() -> dict[str, Any]:
     """An entry of model_list; rpm and tpm are copied from there into litellm_params."""
-    from litellm.types.router import Deployment  # noqa: PLC0415
+    from litellm.types.router import Deployment
 
     found = of_model(Deployment)
     found["model_info"].pop("required", None)  # __init__ makes one
@@ -778,13 +793,13 @@ def deployment() -> dict[str, Any]:
 
 def litellm_params() -> dict[str, Any]:
     """The model's fields, and what LiteLLM takes out of or passes on from the same mapping."""
-    import litellm  # noqa: PLC0415
-    from litellm.constants import (  # noqa: PLC0415
+    import litellm
+    from litellm.constants import (
         DEFAULT_CHAT_COMPLETION_PARAM_VALUES,
         OPENAI_CHAT_COMPLETION_PARAMS,
     )
-    from litellm.types.router import LiteLLM_Params  # noqa: PLC0415
-    from litellm.types.utils import all_litellm_params  # noqa: PLC0415
+    from litellm.types.router import LiteLLM_Params
+    from litellm.types.utils import all_litellm_params
 
     found: dict[str, Any] = {}
     names = {*all_litellm_params, *OPENAI_CHAT_COMPLETION_PARAMS, *form_fields()}
@@ -800,7 +815,7 @@ def litellm_params() -> dict[str, Any]:
 
 def form_fields() -> set[str]:
     """Fields of the forms in which LiteLLM's own interface asks for a provider's credentials."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     file = Path(litellm.__file__).parent / "proxy/public_endpoints/provider_create_fields.json"
     return {
@@ -811,8 +826,8 @@ def form_fields() -> set[str]:
 
 
 def model_info() -> dict[str, Any]:
-    from litellm.types.router import ModelInfo  # noqa: PLC0415
-    from litellm.types.utils import ModelInfo as Catalogue  # noqa: PLC0415
+    from litellm.types.router import ModelInfo
+    from litellm.types.utils import ModelInfo as Catalogue
 
     router = ast.parse(inspect.getsource(sys.modules["litellm.router"]))
     found = {name: {"type": facts["type"]} for name, facts in of_model(Catalogue).items()}
@@ -833,15 +848,15 @@ def credential(model: Any) -> dict[str, Any]:
 
 
 def blocked_variables() -> list[str]:
-    from litellm.proxy.proxy_server import ProxyConfig  # noqa: PLC0415
+    from litellm.proxy.proxy_server import ProxyConfig
 
     return sorted(ProxyConfig._BLOCKED_ENV_KEYS)  # noqa: SLF001
 
 
 def callbacks(source: Package) -> dict[str, list[str]]:
     """By setting: the names it knows. All others have to be ``module.attribute``."""
-    import litellm  # noqa: PLC0415
-    from litellm.integrations.generic_api.generic_api_callback import (  # noqa: PLC0415
+    import litellm
+    from litellm.integrations.generic_api.generic_api_callback import (
         load_compatible_callbacks,
     )
 
@@ -881,8 +896,8 @@ COLUMNS = (
 
 def resolve(model: str, provider: str | None = None, base: str | None = None) -> list[str] | None:
     """What litellm.get_llm_provider says: [provider, name], None where it refuses."""
-    import litellm  # noqa: PLC0415
-    from litellm.constants import (  # noqa: PLC0415
+    import litellm
+    from litellm.constants import (
         PROVIDERS_THAT_AUTHENTICATE_ON_PROVIDER_INFO as ASKING,
     )
 
@@ -899,7 +914,7 @@ def resolve(model: str, provider: str | None = None, base: str | None = None) ->
 
 def models(names: frozenset[str]) -> tuple[dict[str, Any], dict[str, list[str] | None]]:
     """The catalogue, and LiteLLM's verdict on each name that it mentions."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     verdicts: dict[str, list[str] | None] = {}
     catalogue: dict[str, dict[str, list[Any]]] = {}
@@ -929,7 +944,7 @@ def models(names: frozenset[str]) -> tuple[dict[str, Any], dict[str, list[str] |
 
 def mentioned_models() -> set[str]:
     """Names in the module's own lists, a few of which are in no catalogue."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     found = set(litellm.model_list_set)
     for name, value in vars(litellm).items():
@@ -943,8 +958,8 @@ def crossed_models(names: frozenset[str]) -> set[str]:
 
     ``azure/command-r-plus`` goes to openai, ``cohere/command-r-plus`` to cohere_chat.
     """
-    import litellm  # noqa: PLC0415
-    from litellm.litellm_core_utils import get_llm_provider_logic as logic  # noqa: PLC0415
+    import litellm
+    from litellm.litellm_core_utils import get_llm_provider_logic as logic
 
     tree = ast.parse(inspect.getsource(logic))
     tails: set[str] = set()
@@ -959,7 +974,7 @@ def crossed_models(names: frozenset[str]) -> set[str]:
 
 def same_vendor(owner: str, provider: str) -> bool:
     """Whether LiteLLM prices this provider's models with the entries of that owner."""
-    from litellm.utils import _check_provider_match  # noqa: PLC0415
+    from litellm.utils import _check_provider_match
 
     return bool(_check_provider_match({"litellm_provider": owner}, provider))
 
@@ -967,11 +982,12 @@ def same_vendor(owner: str, provider: str) -> bool:
 # --- routing -------------------------------------------------------------------------------------
 
 
-def routing(names: frozenset[str], verdicts: Mapping[str, list[str] | None]) -> dict[str, Any]:
+def routing(  # noqa: C901 - one pass over the names finds all rules
+    names: frozenset[str], verdicts: Mapping[str, list[str] | None]
+) -> dict[str, Any]:
     """The rules by which a model name finds its provider, beside the plain prefix."""
-    import litellm  # noqa: PLC0415
-
-    from litellm.llms.bedrock_mantle.common_utils import BEDROCK_REGIONS  # noqa: PLC0415
+    import litellm
+    from litellm.llms.bedrock_mantle.common_utils import BEDROCK_REGIONS
 
     keeps, keeps_own, drops_region, shapes = [], [], [], {}
     for name in sorted(names):
@@ -1021,7 +1037,7 @@ def shape_of(name: str) -> tuple[str, str]:
 
     As a regular expression, with a sample that fits.
     """
-    import litellm  # noqa: PLC0415
+    import litellm
 
     try:
         litellm.get_llm_provider(f"{name}/nixcfg")
@@ -1067,8 +1083,8 @@ def shares_catalogue(
 
 def patterns() -> list[list[str]]:
     """Regular expressions for bare names that are in no list, in LiteLLM's order."""
-    from litellm.constants import REPLICATE_MODEL_NAME_WITH_ID_LENGTH as SIZE  # noqa: PLC0415
-    from litellm.litellm_core_utils import (  # noqa: PLC0415
+    from litellm.constants import REPLICATE_MODEL_NAME_WITH_ID_LENGTH as SIZE
+    from litellm.litellm_core_utils import (
         fallback_generalizations,
         get_llm_provider_logic,
     )
@@ -1081,7 +1097,8 @@ def patterns() -> list[list[str]]:
         names = [
             constant(node.value)
             for node in branch.body
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "custom_llm_provider"
+            if isinstance(node, ast.Assign)
+            and ast.unparse(node.targets[0]) == "custom_llm_provider"
         ]
         if len(names) != 1 or names[0] is None:
             continue

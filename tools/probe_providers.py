@@ -8,6 +8,7 @@ nothing left, either the call fails or it is sent without a key.
 
 import base64
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -107,7 +108,9 @@ IGNORED = re.compile(
     r"PROFILE|ROLE|_FILE$|WEB_IDENTITY|SESSION_NAME|_MODE$|^USER$|METADATA|CONTAINER|STS_"
 )
 ADDRESS = re.compile(r"(API_BASE|BASE_URL|URL|ENDPOINT|HOST)$")
-SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSCODE|CREDENTIALS?|JWT|ACCESS_KEY_ID)(_BEDROCK)?$")
+SECRET = re.compile(
+    r"(KEY|TOKEN|SECRET|PASSWORD|PASSCODE|CREDENTIALS?|JWT|ACCESS_KEY_ID)(_BEDROCK)?$"
+)
 REGION = "eu-central-1"
 KEY = "nixcfg-given-key"
 # Forms of model names, for providers whose catalogue gives none.
@@ -197,8 +200,8 @@ def cut_network() -> None:
 def record(url: Any, headers: Iterable[tuple[Any, Any]], body: Any) -> None:
     parts = {"url": str(url)}
     parts["body"] = body.decode("latin-1") if isinstance(body, bytes) else str(body or "")
-    for name, text in headers:
-        text = text.decode("latin-1") if isinstance(text, bytes) else str(text)
+    for name, raw in headers:
+        text = raw.decode("latin-1") if isinstance(raw, bytes) else str(raw)
         words = text.split()
         if words[:1] == ["Basic"] and len(words) == 2:
             with contextlib.suppress(ValueError):
@@ -218,9 +221,9 @@ def token_for(request: Request) -> dict[str, Any]:
 
 def catch_requests() -> None:
     """Replace the sending end of every HTTP client that LiteLLM uses."""
-    import httpx  # noqa: PLC0415
-    import requests  # noqa: PLC0415
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+    import httpx
+    import requests
+    from botocore.httpsession import URLLib3Session
 
     def httpx_send(_: Any, request: httpx.Request, **__: Any) -> httpx.Response:
         body = request.read() if isinstance(request.stream, httpx.SyncByteStream) else b""
@@ -249,19 +252,19 @@ def catch_requests() -> None:
 def watch_environment() -> None:
     """Note the names that this thread looks up (loggers work in others)."""
     watched = threading.get_ident()
-    original = os._Environ.__getitem__
+    original = os._Environ.__getitem__  # noqa: SLF001 - there is no other way to see reads
 
     def getitem(self: Any, key: Any) -> Any:
         if threading.get_ident() == watched and isinstance(key, str):
             _read.add(key)
         return original(self, key)
 
-    os._Environ.__getitem__ = getitem  # type: ignore[method-assign]
+    os._Environ.__getitem__ = getitem  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def skip_reports() -> None:
     """Three thousand calls fail, and nobody reads what LiteLLM would write about each."""
-    from litellm.litellm_core_utils.litellm_logging import Logging  # noqa: PLC0415
+    from litellm.litellm_core_utils.litellm_logging import Logging
 
     logging.disable(logging.CRITICAL)
     Logging.failure_handler = lambda *_, **__: None  # type: ignore[method-assign]
@@ -284,7 +287,7 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
 
 def endpoints() -> dict[str, Callable[..., Any]]:
     """The kinds of call to try, until one knows the provider."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     hello = {"messages": [{"role": "user", "content": "hello"}]}
     return {
@@ -310,7 +313,9 @@ class Bench:
             if not self._knows(kind):
                 continue
             names = [samples[kind]] if kind in samples else []
-            for self.model in [*names, *PLACEHOLDERS] if kind == "chat" else [*names, *PLACEHOLDERS][:1]:
+            for self.model in (
+                [*names, *PLACEHOLDERS] if kind == "chat" else [*names, *PLACEHOLDERS][:1]
+            ):
                 if self.run(self.discover()).sent or self.run((), api_base=BASE, api_key=KEY).sent:
                     return
         self.kind, self.model = "chat", PLACEHOLDERS[0]
@@ -348,7 +353,7 @@ class Bench:
         return self.memory[known]
 
     def _run(self, names: frozenset[str], params: Mapping[str, Any]) -> Outcome:
-        import litellm  # noqa: PLC0415
+        import litellm
 
         litellm.in_memory_llm_clients_cache.flush_cache()
         _requests.clear()
@@ -371,9 +376,12 @@ class Bench:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-            yield
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 # --- findings ------------------------------------------------------------------------------------
@@ -492,7 +500,7 @@ class Findings:
 
     def _documented(self, name: str = "") -> frozenset[str]:
         """The variables that LiteLLM's own check names, where it knows the provider."""
-        import litellm  # noqa: PLC0415
+        import litellm
 
         with quiet(), contextlib.suppress(Exception):
             found = litellm.validate_environment(f"{name or self.bench.name}/{self.bench.model}")
@@ -521,7 +529,7 @@ class Findings:
     def _competing(self) -> list[list[str]]:
         """Pairs (winner, loser): variables of which only one is used when both are set."""
         keys = [min(tier, key=lambda n: ("SESSION" in n, n)) for tier in self.tiers]
-        pairs = [list(pair) for pair in zip(keys, keys[1:], strict=False)]
+        pairs = [list(pair) for pair in itertools.pairwise(keys)]
         left, last = set(self.addresses), None
         for _ in self.addresses:
             seen = self.bench.run((self.names - self.addresses) | left).shows(left)
@@ -631,7 +639,7 @@ class Findings:
 
     # --- address
 
-    def _base(self) -> dict[str, Any]:
+    def _base(self) -> dict[str, Any]:  # noqa: C901, PLR0912 - one branch a finding
         found: dict[str, Any] = {}
         variable = self._base_variable()
         if variable:
@@ -696,7 +704,7 @@ def is_local(url: str | None) -> bool:
 
 def samples() -> dict[str, dict[str, str]]:
     """A catalogue model of each kind for each provider."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     found: dict[str, dict[str, str]] = {}
     for key, facts in sorted(litellm.model_cost.items()):
@@ -709,7 +717,7 @@ def samples() -> dict[str, dict[str, str]]:
 
 def read_in_source(name: str) -> list[dict[str, Any]]:
     """For providers that none of the calls reaches: variables that their own code looks up."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     folder = Path(litellm.__file__).parent / "llms" / name
     text = "\n".join(file.read_text("utf-8") for file in sorted(folder.rglob("*.py")))
@@ -732,16 +740,16 @@ def read_in_source(name: str) -> list[dict[str, Any]]:
 
 
 def provider_names() -> set[str]:
-    import litellm  # noqa: PLC0415
-    from litellm.llms.openai_like.json_loader import JSONProviderRegistry  # noqa: PLC0415
+    import litellm
+    from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 
     return {p.value for p in litellm.provider_list} | set(JSONProviderRegistry.list_providers())
 
 
 def probe(params: Iterable[str], only: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Facts about every provider; ``params`` are the known keys of litellm_params."""
-    import litellm  # noqa: PLC0415
-    from litellm.constants import (  # noqa: PLC0415
+    import litellm
+    from litellm.constants import (
         PROVIDERS_THAT_AUTHENTICATE_ON_PROVIDER_INFO as ASKING,
     )
 

@@ -81,8 +81,8 @@ class ApiBase:
     a base that is given; ``path`` how such a base has to end (``/v1``; empty for a bare host; None
     when unknown). ``slash``: a trailing slash does no harm. ``also`` are further endings that
     LiteLLM recognises and does not add again, and ``full`` says that the whole URL is one of them.
-    ``{model}`` stands for the model's name, ``{VARIABLE}`` for a value. ``sent_to`` is another vendor's host, where prompts go when a provider
-    that has no default of its own gets no base.
+    ``{model}`` stands for the model's name, ``{VARIABLE}`` for a value. ``sent_to`` is another
+    vendor's host, where prompts go when a provider that has no default of its own gets no base.
     """
 
     required: bool
@@ -279,7 +279,7 @@ def callbacks(setting: str) -> frozenset[str]:
     return frozenset(_data()["callbacks"].get(setting, ()))
 
 
-def split_model(
+def split_model(  # noqa: C901 - one branch a step, in the order of LiteLLM's own
     model: str, custom_llm_provider: str | None = None, api_base: str | None = None
 ) -> tuple[str | None, str]:
     """Provider and bare name of a ``litellm_params.model``, as litellm.get_llm_provider finds them.
@@ -292,7 +292,10 @@ def split_model(
     """
     rules = _data()["routing"]
     prefixes = _data()["providers"]
-    if custom_llm_provider and model.split("/")[0] != custom_llm_provider:
+    moved = rules["renamed"].get(model)
+    if moved is not None and model.split("/", maxsplit=1)[0] in rules["renamed_in_name_only"]:
+        return moved[0], moved[1]  # looked at before the declared provider is
+    if custom_llm_provider and model.split("/", maxsplit=1)[0] != custom_llm_provider:
         model = f"{custom_llm_provider}/{model}"
         declared = custom_llm_provider in rules["renamed_in_name_only"]
     else:
