@@ -28,12 +28,16 @@ ROOT = Path(__file__).parents[2]
 #: What `virtualisation.oci-containers` needs from the system, as Debian names it.
 VM_PACKAGES = [
     *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "linux-image-cloud-amd64"),
-    *("podman", "crun", "netavark", "aardvark-dns", "docker.io", "nftables", "iptables"),
-    *("python3", "curl", "qemu-guest-agent", "ca-certificates", "iproute2", "procps"),
+    *("podman", "catatonit", "crun", "netavark", "aardvark-dns", "docker.io"),
+    *("nftables", "iptables", "iproute2", "procps"),
+    *("python3", "curl", "ca-certificates", "qemu-guest-agent"),
 ]
 
 #: The container: what LiteLLM needs beside its own wheels. No curl, like the upstream image.
-CONTAINER_PACKAGES = ["python3", "ca-certificates"]
+CONTAINER_PACKAGES = ["python3", "ca-certificates", "libstdc++6"]
+
+#: In the upstream image too; without it a request without a key ends in status 500.
+EXTRA_WHEELS = ["prisma"]
 
 #: Name of the container image inside the VM; the tests tag it with the name that the units use.
 IMAGE_NAME = "localhost/litellm:test"
@@ -210,32 +214,18 @@ def _build(folder: Path) -> None:
             container,
             sources,
         )
-        python = subprocess.run(
-            [
-                "chroot",
-                container,
-                "python3",
-                "-c",
-                "import sys; print('%d.%d' % sys.version_info[:2])",
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        ).stdout.strip()
-        modules = container / f"usr/local/lib/python{python}/dist-packages"
+        # Wheels are chosen by the container's own Python: a dependency can hang on its very
+        # patch level. It finds its libraries where they are, whatever this machine has.
+        python = container / "usr/bin/python3"
+        version = python.resolve().name
+        modules = container / "usr/local/lib" / version / "dist-packages"
+        libraries = [container / place / "x86_64-linux-gnu" for place in ("lib", "usr/lib")]
         run(
             "LiteLLM",
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--target",
-            modules,
-            *_pip_target(python),
-            f"litellm[proxy]=={litellm_version()}",
+            *("env", f"LD_LIBRARY_PATH={':'.join(map(str, libraries))}"),
+            *(sys.executable, "-m", "pip", "--python", python, "install", "--no-compile"),
+            *("--only-binary=:all:", "--target", modules),
+            *(f"litellm[proxy]=={litellm_version()}", *EXTRA_WHEELS),
         )
         shutil.rmtree(modules / "bin")
         for path in ("var/cache/apt", "var/lib/apt", "usr/share/doc", "usr/share/man"):
@@ -253,14 +243,20 @@ def _build(folder: Path) -> None:
             "-j0",
             "--invalidation-mode",
             "unchecked-hash",
-            f"/usr/lib/python{python}",
-            f"/usr/local/lib/python{python}/dist-packages",
+            f"/usr/lib/{version}",
+            f"/usr/local/lib/{version}/dist-packages",
         )
         for name, text in (("entrypoint.sh", ENTRYPOINT), ("litellm", CONSOLE_SCRIPT)):
             script = container / "usr/local/bin" / name
             script.write_text(text)
             script.chmod(0o755)
         (container / "app").mkdir()
+        # A library that is missing should be found here, and not in the VM after minutes.
+        run(
+            "check",
+            *("env", "-i", "PATH=/usr/bin", "LITELLM_LOCAL_MODEL_COST_MAP=True"),
+            *("chroot", container, "python3", "-B", "-c", "import litellm.proxy.proxy_server"),
+        )
 
         system = work / "system"
         initramfs = work / "initramfs"
@@ -358,19 +354,6 @@ def _debian_release() -> str:
     except OSError:
         return ""
     return release.get("VERSION_CODENAME", "") if release["ID"] == "debian" else ""
-
-
-def _pip_target(python: str) -> list[str]:
-    """pip's options for wheels of the container's Python, whatever Python runs this script."""
-    abi = f"cp{python.replace('.', '')}"
-    platforms = ["manylinux1", "manylinux2010", "manylinux2014"]
-    platforms += [f"manylinux_2_{minor}" for minor in range(5, 37)]  # glibc of bookworm: 2.36
-    options = ["--only-binary=:all:", "--implementation", "cp", "--python-version", python]
-    for name in (abi, "abi3", "none"):
-        options += ["--abi", name]
-    for name in platforms:
-        options += ["--platform", f"{name}_x86_64"]
-    return options
 
 
 @contextmanager

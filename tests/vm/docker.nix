@@ -1,0 +1,5 @@
+# The same system with the other container engine.
+{
+  imports = [ ./proxy.nix ];
+  services.litellm-proxy.backend = "docker";
+}
