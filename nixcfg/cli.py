@@ -27,6 +27,7 @@ COMMANDS = (
     "validate",
     "fix",
     "render",
+    "try",
     "explain",
     "schema",
     "completion",

@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -16,7 +17,9 @@ import click
 
 if TYPE_CHECKING:
     from nixcfg.amend import Amendment
+    from nixcfg.model import Config, Project
     from nixcfg.project import Sources
+    from nixcfg.proxy import Launch, Proxy
     from nixcfg.validate import Report
     from nixcfg.write import Change
 
@@ -40,6 +43,31 @@ def validated(base: Path) -> "Report":
     from nixcfg import project, validate
 
     return validate.validate(project.read(find_root(base)), today())
+
+
+def valid_project(root: Path) -> "Project":
+    """The project in `root`; where it has errors, they are told and the command is left."""
+    from nixcfg import report
+
+    checked = validated(root)
+    if checked.project is None:
+        errors = [problem for problem in checked.problems if problem.is_error]
+        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
+        raise click.exceptions.Exit(PROBLEMS)
+    return checked.project
+
+
+def config_of(project: "Project", name: str | None) -> "Config":
+    """One configuration of the project; the one that the container loads where none is named."""
+    from nixcfg import shape
+
+    configs = {config.name: config for config in project.configs}
+    name = name or project.model_config
+    if name not in configs:
+        guess = shape.nearest(name, configs)
+        mend = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"
+        raise click.UsageError(f"no configuration is called {name}; {mend}")
+    return configs[name]
 
 
 @contextlib.contextmanager
@@ -91,8 +119,10 @@ def example_files(root: Path) -> dict[str, str]:
 
 
 def today() -> dt.date:
-    """The date that decides which models are retired."""
-    return dt.datetime.now(tz=dt.UTC).date()
+    """The date that decides which models are retired: that of SOURCE_DATE_EPOCH, else today's."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = dt.datetime.now(tz=dt.UTC)
+    return (dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch.isdecimal() else now).date()
 
 
 json_option = click.option(
@@ -112,3 +142,34 @@ def say(message: str) -> None:
 def wants_color(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal that shows colours (https://no-color.org)."""
     return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+@contextlib.contextmanager
+def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
+    """LiteLLM while it runs, with its start told on stderr; a start that fails is told too."""
+    from nixcfg import proxy
+
+    is_terminal = sys.stderr.isatty()
+    began = time.monotonic()
+
+    def tick(seconds: float, lines: Sequence[str]) -> None:
+        if verbose:
+            for line in lines:
+                say(line)
+        elif is_terminal:
+            click.echo(f"\r{title}: {seconds:.0f} s ", nl=False, err=True)
+
+    try:
+        title = f"Starting LiteLLM {proxy.version()}" if not proxy.absent() else ""
+        if not is_terminal and title:
+            say(f"{title} ...")
+        with proxy.running(launch, tick) as running:
+            end = "\r" if is_terminal and not verbose else ""
+            say(f"{end}LiteLLM {proxy.version()} is up after {time.monotonic() - began:.1f} s.  ")
+            yield running
+    except proxy.StartError as error:
+        told = [event for event in proxy.events(error.log) if event.level == "error"]
+        last = [line for line in error.log if line.strip()][-8:]
+        for line in [event.text for event in told] or last:
+            say(f"  {line}")
+        raise click.ClickException(f"{error}") from None

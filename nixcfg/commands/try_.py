@@ -1,0 +1,161 @@
+"""`nixcfg try`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import OK, PROBLEMS, config_of, find_root, say, starting, valid_project
+
+if TYPE_CHECKING:
+    from nixcfg.model import Config, Project
+    from nixcfg.proxy import Launch, Proxy
+
+ANSWER = (
+    "This is a canned answer: `nixcfg try --mock` asks no vendor. The gateway works, so put your "
+    "keys into their files and leave --mock out."
+)
+
+
+@click.command()
+@click.argument("config", required=False, shell_complete=complete.configs)
+@click.option("--mock", is_flag=True, help="Answer with a canned text: no key, no vendor, no cost.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Listen on this port.  [default: that of the project, or a free one]",
+)
+@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
+@click.pass_obj
+def command(base: Path, config: str | None, mock: bool, port: int | None, verbose: bool) -> int:
+    """Run the gateway here, until Ctrl-C: the real LiteLLM, without NixOS and without container.
+
+    It loads exactly what `nixcfg render` writes for CONFIG (the one that the container loads, if
+    you name none), on 127.0.0.1. The keys are read from their files and given to this one process.
+
+    \b
+    Examples:
+      nixcfg try --mock
+      nixcfg try claude
+    """
+    from nixcfg import proxy
+
+    project = valid_project(find_root(base))
+    chosen = config_of(project, config)
+    launch = _launch(project, chosen, mock=mock, port=_port(project.port, port))
+    if launch is None:
+        return PROBLEMS
+    with starting(launch, verbose=verbose) as running:
+        _welcome(chosen, running, launch)
+        told = proxy.events(running.log)
+        _tell([event for event in told if event.level in ("error", "warning")])
+        try:
+            _follow(running, verbose=verbose)
+        except KeyboardInterrupt:
+            say("\nEnding LiteLLM.")
+            return OK
+        finally:
+            code = running.process.poll()
+    say(f"LiteLLM ended by itself with exit code {code}.")
+    return PROBLEMS
+
+
+def _port(usual: int, wanted: int | None) -> int:
+    from nixcfg import proxy
+
+    if wanted is not None:
+        if not proxy.is_free(wanted):
+            raise click.ClickException(
+                f"port {wanted} is taken; leave --port out for a free one, or see `nixcfg doctor`"
+            )
+        return wanted
+    port = proxy.free_port(usual)
+    if port != usual:
+        say(f"Port {usual} is taken, so this is on {port}.")
+    return port
+
+
+def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "Launch | None":
+    """What to start, or None after telling what is wrong with the keys."""
+    from nixcfg import proxy, render, wiring
+
+    if mock:
+        say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
+        text = render.litellm_yaml(proxy.mocked(config, ANSWER))
+        return proxy.rehearsed(project, config, text, port)
+    text = render.litellm_yaml(config)
+    if wiring.HOST in text or any(wiring.HOST in each for each in project.environment.values()):
+        say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
+    found = proxy.read_keys(project, config)
+    for line in found.missing:
+        say(f"Warning: {line}. Requests that need this key will fail.")
+    for line in found.errors:
+        say(f"Error: {line}")
+    if found.errors:
+        say("Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock")
+        return None
+    return proxy.real(project, config, text, found, port)
+
+
+def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:
+    names = list(dict.fromkeys(entry["model_name"] for entry in config.litellm["model_list"]))
+    model = next((name for name in names if "*" not in name), names[0] if names else "MODEL")
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": "Write a short poem about coding."}],
+        "stream": True,
+    }
+    url = running.gateway.url
+    click.echo(f"\nThe gateway answers on {url}, with {config.name}: {', '.join(names)}")
+    click.echo("In another terminal:\n")
+    if not launch.open:
+        click.echo(f"  export LITELLM_MASTER_KEY={launch.master_key}")
+        bearer = '  -H "Authorization: Bearer $LITELLM_MASTER_KEY" \\\n'
+    else:
+        bearer = ""
+    click.echo(
+        f"  curl -N {url}/chat/completions \\\n"
+        f'{bearer and "  "}{bearer}    -H "Content-Type: application/json" \\\n'
+        f"    -d {_quoted(json.dumps(body, ensure_ascii=False))}\n"
+    )
+    click.echo(f"Or a program that speaks to OpenAI: base URL {url}/v1" + _with_key(launch))
+    click.echo("Ctrl-C ends it.\n")
+    sys.stdout.flush()
+
+
+def _with_key(launch: "Launch") -> str:
+    return "" if launch.open else ", and that key, which is good for this session alone."
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)
+
+
+def _follow(running: "Proxy", *, verbose: bool) -> None:
+    """Show what happens until LiteLLM ends."""
+    from nixcfg import proxy
+
+    while not running.has_ended:
+        lines = list(running.lines(0.3))
+        if verbose:
+            for line in lines:
+                say(line)
+        else:
+            _tell(proxy.events(lines))
+
+
+def _tell(events: "Sequence[object]") -> None:
+    from nixcfg.proxy import Event
+
+    for event in events:
+        if isinstance(event, Event) and event.level != "info":
+            mark = "" if event.level == "request" else f"{event.level}: "
+            text = event.text if len(event.text) <= 400 else f"{event.text[:397]}..."
+            if "/health/" not in text:
+                say(f"{mark}{text}")
