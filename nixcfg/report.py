@@ -14,19 +14,21 @@ from nixcfg.problem import Problem, Rule, Severity, Span
 FORMATS = ("text", "json", "sarif", "github")
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _MAX_SHOWN = 160
-# What may be a key in a source line: the value of a field named like one, a password in a URL,
-# what follows Bearer, or a text in the shape of a vendor's keys.
-_SECRET = re.compile(
-    r"""(?ix)
+# A text in the shape of a key: a password in a URL, what follows Bearer, a vendor's prefix, or
+# many letters and digits without a break.
+_SHAPES = r"""
+      ://[^\s:/@]*:([^\s/@]+)@
+    | \b Bearer \s+ ([^\s"',}]{8,})
+    | \b ((?:sk|gsk|xai|pplx|r8|hf|AIza|AKIA|eyJ|ghp|glpat)[-_]?[\w.-]{16,})
+    | (?<![\w:/.-]) (?=\w*[0-9]) (?=\w*[A-Za-z]) (\w{32,}) (?![\w/.-])"""
+# In a source line also the value of whatever is called like a secret, however short.
+_FIELDS = r"""
       (?: (?:key|token|secret|password|passwd|passphrase|credentials?|authorization)["']?
           \s* [:=] \s* )
       (?! ["']? (?: os\.environ/ | \$\{ | config\. | / | null\b | none\b | true\b | false\b ) )
-      (?: "([^"]+) | '([^']+) | ([^\s"',}\]\#][^\s"',}\]]*) )
-    | ://[^\s:/@]*:([^\s/@]+)@
-    | \b Bearer \s+ ([^\s"',}]+)
-    | \b ((?:sk|gsk|xai|pplx|r8|hf|AIza|AKIA|eyJ|ghp|glpat)[-_]?[\w.-]{16,})
-    | (?<![\w:/.-]) (?=\w*[0-9]) (?=\w*[A-Za-z]) (\w{32,}) (?![\w/.-])"""
-)
+      (?: "([^"]+) | '([^']+) | ([^\s"',}\]\#{\[&*|>][^\s"',}\]]*) )"""
+_IN_TEXT = re.compile(_SHAPES, re.IGNORECASE | re.VERBOSE)
+_IN_SOURCE = re.compile(f"{_FIELDS} | {_SHAPES}", re.IGNORECASE | re.VERBOSE)
 
 
 def told(form: str, problems: Sequence[Problem], files: int, *, color: bool = False) -> str:
@@ -125,15 +127,18 @@ def as_github(problems: Iterable[Problem]) -> str:
     return "\n".join(lines)
 
 
-def masked(text: str) -> str:
-    """The text with everything that may be a key as asterisks of the same length."""
+def masked(text: str, *, source: bool = False) -> str:
+    """The text with everything that may be a key as asterisks of the same length.
+
+    `source`: it is written by a user, so that `api_key: anything` holds a key too.
+    """
 
     def mask(found: re.Match[str]) -> str:
         start, end = found.span(found.lastindex or 0)
         before, after = found[0][: start - found.start()], found[0][end - found.start() :]
         return before + "*" * (end - start) + after
 
-    return _SECRET.sub(mask, text)
+    return (_IN_SOURCE if source else _IN_TEXT).sub(mask, text)
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:
@@ -208,7 +213,7 @@ def _block(problem: Problem, *, color: bool) -> Iterator[str]:
 
 def _window(problem: Problem) -> tuple[str, int, int]:
     """The source line, cut to what a terminal shows, with the cells before and under the span."""
-    text = masked(problem.line_text.replace("\t", " "))
+    text = masked(problem.line_text.replace("\t", " "), source=True)
     at = problem.span.column - 1
     start = max(0, at - _MAX_SHOWN // 2) if len(text) > _MAX_SHOWN else 0
     shown = text[start : start + _MAX_SHOWN]

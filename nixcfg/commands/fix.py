@@ -121,7 +121,7 @@ def _told(problems: "Iterable[Problem]") -> Iterator[str]:
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            yield f"{_place(problem)}: {problem.code}: {masked(fix.described(edit))}"
+            yield f"{_place(problem)}: {problem.code}: {masked(fix.described(edit), source=True)}"
 
 
 def _place(problem: "Problem") -> str:
@@ -132,7 +132,7 @@ def _masked_diff(change: "Change") -> str:
     from nixcfg import write
     from nixcfg.report import masked
 
-    return masked(write.unified(change.path.lstrip("/"), change.old, change.new))
+    return masked(write.unified(change.path.lstrip("/"), change.old, change.new), source=True)
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:

@@ -257,12 +257,15 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
+            if "model" not in deployment.params and shape.nearest(key, keys) == "model":
+                continue  # the schema says that model is missing, and that this was meant
             if names_secret(key) or not _is_vendors(deployment.provider or "", key):
                 yield _unknown_param(config, deployment, key, keys)
         elif key not in _TAKEN_ANYWAY and not values.coerced(known, value):
             yield _dropped(config, path, known, value)
 
 
+_REQUIRED = ("model_name", "litellm_params")
 _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 """The schema looks at model; LiteLLM takes any drop_params, and a list of organizations."""
 _VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
@@ -335,6 +338,8 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
                 yield _dropped(config, (*deployment.path, key), known[key], value)
             continue
         guess = shape.nearest(key, known)
+        if guess in _REQUIRED and guess not in deployment.entry:
+            continue  # the schema says that it is missing, and that this was meant
         params = key in knowledge.keys("litellm_params")
         inside = "litellm_params" if params else "model_info"
         if key in knowledge.keys("top_level"):

@@ -1,6 +1,6 @@
 # Written by `nixcfg render` from nixcfg.yaml and providers/: change those, not this file.
 # Every value is a default, so what your own configuration says wins.
-{ lib, ... }:
+{ config, lib, ... }:
 {
   imports = [ ./litellm-proxy.nix ];
 
@@ -18,16 +18,22 @@
     configs = {
       "in" = {
         file = ./litellm/in.yaml;
-        secrets = [ ];
+        secrets = [ "ANTHROPIC_API_KEY" "OPENAI_API_KEY" ];
       };
       "let" = {
         file = ./litellm/let.yaml;
-        secrets = [ ];
+        secrets = [ "OPENAI_API_KEY" ];
       };
       all = {
         file = ./litellm/all.yaml;
-        secrets = [ ];
+        secrets = [ "ANTHROPIC_API_KEY" "OPENAI_API_KEY" ];
       };
+    };
+
+    # Files on this machine, read when the service starts; their content never comes here.
+    secrets = {
+      ANTHROPIC_API_KEY.file = lib.mkDefault config.sops.secrets."a b; rm -rf ~ #'".path;
+      OPENAI_API_KEY.file = lib.mkDefault "/keys/' ''\${x} \\n .txt";
     };
 
     environment = {

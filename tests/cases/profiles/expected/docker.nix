@@ -18,7 +18,7 @@
     configs = {
       claude = {
         file = ./litellm/claude.yaml;
-        secrets = [ ];
+        secrets = [ "ANTHROPIC_API_KEY" ];
       };
       openai = {
         file = ./litellm/openai.yaml;
@@ -26,7 +26,7 @@
       };
       both = {
         file = ./litellm/both.yaml;
-        secrets = [ "OPENAI_API_KEY" ];
+        secrets = [ "ANTHROPIC_API_KEY" "OPENAI_API_KEY" ];
       };
       one = {
         file = ./litellm/one.yaml;
@@ -34,12 +34,13 @@
       };
       all = {
         file = ./litellm/all.yaml;
-        secrets = [ "OPENAI_API_KEY" ];
+        secrets = [ "ANTHROPIC_API_KEY" "OPENAI_API_KEY" ];
       };
     };
 
     # Files on this machine, read when the service starts; their content never comes here.
     secrets = {
+      ANTHROPIC_API_KEY.file = lib.mkDefault "/etc/nixcfg/secrets/anthropic_api_key.txt";
       OPENAI_API_KEY.file = lib.mkDefault "/etc/nixcfg/secrets/openai_api_key.txt";
     };
   };

@@ -19,19 +19,24 @@
     configs = {
       mixed = {
         file = ./litellm/mixed.yaml;
-        secrets = [ "GROQ_API_KEY" "OPENAI_API_KEY" "VERTEXAI_CREDENTIALS" ];
+        secrets = [ "ANTHROPIC_API_KEY" "GROQ_API_KEY" "MISTRAL_API_KEY" "OPENAI_API_KEY" "VERTEXAI_CREDENTIALS" ];
       };
       all = {
         file = ./litellm/all.yaml;
-        secrets = [ "GROQ_API_KEY" "OPENAI_API_KEY" "VERTEXAI_CREDENTIALS" ];
+        secrets = [ "ANTHROPIC_API_KEY" "GROQ_API_KEY" "MISTRAL_API_KEY" "OPENAI_API_KEY" "VERTEXAI_CREDENTIALS" ];
       };
     };
 
     # Files on this machine, read when the service starts; their content never comes here.
     secrets = {
+      ANTHROPIC_API_KEY.file = lib.mkDefault config.sops.secrets.anthropic.path;
       GROQ_API_KEY = {
         file = lib.mkDefault "/persist/keys/groq_api_key.txt";
         optional = lib.mkDefault true;
+      };
+      MISTRAL_API_KEY = {
+        file = lib.mkDefault "/etc/credstore.encrypted/mistral";
+        encrypted = lib.mkDefault true;
       };
       OPENAI_API_KEY.file = lib.mkDefault config.sops.secrets."open ai/key".path;
       VERTEXAI_CREDENTIALS = {
