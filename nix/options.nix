@@ -1,9 +1,10 @@
 # The options of the module, as nixpkgs' own documentation sees them: a list of
 # { name, description, type, default, example, … }.
 #
-#   nix-instantiate --eval --strict --json nix/options.nix
+#   nix-instantiate --eval --strict --json nix/options.nix --arg lib 'import <nixpkgs/lib>'
+{ lib }:
+
 let
-  lib = import <nixpkgs/lib>;
   evaluated = lib.evalModules {
     modules = [
       ../modules/litellm-proxy.nix

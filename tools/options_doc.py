@@ -3,9 +3,10 @@
     python tools/options_doc.py            write the page
     python tools/options_doc.py --check    exit 1 if it is not what the module declares
 
-Needs nix, and <nixpkgs> for its library.
+Needs nix, and <nixpkgs> for its library; or `--from FILE` with what nix/options.nix gives, as JSON.
 """
 
+import argparse
 import json
 import re
 import subprocess
@@ -61,17 +62,18 @@ or delete the file: another is generated, and the proxy restarts with it.
 """
 
 
-def options() -> list[dict[str, Any]]:
-    """What nix/options.nix gives; raises CalledProcessError when nix fails."""
-    done = subprocess.run(  # noqa: S603 - a fixed command
-        ["nix-instantiate", "--eval", "--strict", "--json", str(ROOT / "nix" / "options.nix")],  # noqa: S607
+EVALUATE = ("nix-instantiate", "--eval", "--strict", "--json", str(ROOT / "nix" / "options.nix"))
+
+
+def options() -> str:
+    """What nix/options.nix gives, as JSON; raises CalledProcessError when nix fails."""
+    return subprocess.run(  # noqa: S603 - a fixed command
+        [*EVALUATE, "--arg", "lib", "import <nixpkgs/lib>"],
         capture_output=True,
         text=True,
         check=True,
         timeout=120,
-    )
-    declared: list[dict[str, Any]] = json.loads(done.stdout)
-    return declared
+    ).stdout
 
 
 def markdown(description: str) -> str:
@@ -100,13 +102,17 @@ def page(declared: list[dict[str, Any]]) -> str:
 
 
 def main() -> int:
-    wanted = page(options())
-    if sys.argv[1:] == ["--check"]:
-        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted:
-            return 0
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--from", dest="source", type=Path)
+    given = parser.parse_args()
+    text = given.source.read_text(encoding="utf-8") if given.source else options()
+    wanted = page(json.loads(text))
+    if not given.check:
+        PAGE.write_text(wanted, encoding="utf-8")
+    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != wanted:
         print(f"{PAGE} is out of date: run python tools/options_doc.py", file=sys.stderr)
         return 1
-    PAGE.write_text(wanted, encoding="utf-8")
     return 0
 
 

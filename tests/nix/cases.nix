@@ -18,14 +18,7 @@ let
         modules = [ module ];
         quick = true;
       };
-      inherit (system) config options;
-      ours =
-        option:
-        lib.concatMap (definition: definition.value) (
-          lib.filter (
-            definition: lib.hasSuffix "litellm-proxy.nix" (toString definition.file)
-          ) option.definitionsWithLocations
-        );
+      inherit (system) config;
       container = config.virtualisation.oci-containers.containers.litellm-proxy;
       unit = config.systemd.services."${config.services.litellm-proxy.backend}-litellm-proxy";
       secrets = config.systemd.services.litellm-proxy-secrets;
@@ -41,10 +34,7 @@ let
       }
     else
     {
-      assertions = map (assertion: assertion.message) (
-        lib.filter (assertion: !assertion.assertion) (ours options.assertions)
-      );
-      warnings = ours options.warnings;
+      inherit (import ./complaints.nix system) assertions warnings;
       firewall = config.networking.firewall.allowedTCPPorts;
       container = {
         inherit (container)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("nixos")
 
 @pytest.fixture(scope="module")
 def declared(nix) -> list[dict[str, str | None]]:
-    return nix(ROOT / "nix" / "options.nix")
+    return nix(ROOT / "nix" / "options.nix", lib="import <nixpkgs/lib>")
 
 
 def test_page_is_what_the_module_declares():
