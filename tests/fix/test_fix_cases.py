@@ -113,6 +113,13 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
     assert len(result.fixed) == fix.MAX_ROUNDS
 
 
+def test_a_result_is_compared_exactly():
+    nan = float("nan")
+    assert fix._same({"a": [1, {"b": nan}]}, {"a": [1, {"b": nan}]})
+    for one, other in [(1, True), (1, 1.0), ("1", 1), (None, ""), ([1], [1, 2]), ({"a": 1}, {})]:
+        assert not fix._same({"x": [one]}, {"x": [other]})
+
+
 def test_aliases_in_aliases():
     """Data that is deep without a deep text must not exhaust the stack."""
     chain = "".join(f"a{n}: &a{n} {{x: *a{n - 1}}}\n" for n in range(1, 600))
