@@ -55,7 +55,8 @@ class Container:
 
     `environment` are plain values. `secrets` are the variables that hold keys, each with where
     its file is on the machine ("" when the definition does not say): an absolute path,
-    `config.sops.secrets.NAME.path` or `config.age.secrets.NAME.path`.
+    `config.sops.secrets.NAME.path` or `config.age.secrets.NAME.path`; those in `optional` may be
+    missing, those in `files` hold the path of a file. `places` are where variables are named.
     """
 
     file: str
@@ -68,6 +69,7 @@ class Container:
     secrets: dict[str, str] = field(default_factory=dict)
     optional: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    places: dict[str, Span] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
     def note(self, kind: Kind, span: Span, message: str, variable: str = "") -> None:

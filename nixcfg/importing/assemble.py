@@ -11,11 +11,15 @@ from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.text import Rest, without
 from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import Problem, Span, Steps
+from nixcfg.problem import START, Problem, Span, Steps
 from nixcfg.project import Sources
 from nixcfg.source import Document
 from nixcfg.wiring import KeyFile
 
+_KEY_NOW = (
+    "no master key was given here: clients send one from now on, which is made when the service "
+    "first starts; auth: open in nixcfg.yaml lets clients on this machine in without"
+)
 _MAX_ROUNDS = 10
 _PLACEHOLDER = "replace-me\n"
 
@@ -66,9 +70,9 @@ def assemble(
     One configuration becomes one file for each LiteLLM provider in it, its settings those of the
     project; each of several stays one provider file, with its settings.
     """
-    names = litellm.names_in_use(documents)
-    sources = [litellm.read(document, names) for document in documents]
     container = container or Container("")
+    names = litellm.names_in_use(documents, container.places)
+    sources = [litellm.read(document, names) for document in documents]
     for _ in range(_MAX_ROUNDS):
         if not any(each.groups for each in sources):
             raise NotImportableError("no model is left to import")
@@ -76,9 +80,11 @@ def assemble(
         if not attempt.errors or not _leave_out(sources, attempt):
             break
     notes = [note for each in sources for note in each.notes] + container.notes + attempt.notes
-    for provider in attempt.providers.values():
-        for section in provider.rest.anew:
-            notes.append(_comments_lost(provider.of, section))
+    parts = [(each.of, each.rest) for each in attempt.providers.values()]
+    parts += [(sources[0], attempt.blocks)] if attempt.blocks else []
+    notes += [_comments_lost(of, section) for of, rest in parts for section in rest.anew]
+    if container.file and "master_key_file" not in attempt.project:
+        notes.append(Note(Kind.CHECK, container.file, START, _KEY_NOW))
     notes += [_comments_lost(each, "this file") for each in sources if each.is_dumped]
     return Imported(
         texts=attempt.texts(),
@@ -96,7 +102,7 @@ def _attempt(sources: Sequence[Litellm], container: Container, loaded: str) -> "
     chosen = next((n for n, p in providers.items() if p.of.document.name == loaded), wiring.ALL)
     project = _project(container, sources, wiring.ALL if is_one else chosen)
     notes: list[Note] = []
-    secrets = _declare(providers, container, project, notes)
+    secrets = _declare(providers, blocks, container, project, notes)
     attempt = _Attempt(project, blocks, providers, secrets, notes=notes)
     attempt.decide(chosen)
     attempt.validate()
@@ -153,7 +159,7 @@ def _split(sources: Sequence[Litellm]) -> tuple[dict[str, _Provider], Rest | Non
         name = _unused(group if is_generic else stem, {})
         return {name: _Provider(whole, without(whole.document, whole.gone))}, None
     settings: set[Steps] = {(section,) for section in SETTINGS if section in data}
-    moved = {*settings, (ENVIRONMENT,)}
+    moved = {*settings, *({(ENVIRONMENT,)} if ENVIRONMENT in data else ())}
     providers: dict[str, _Provider] = {}
     for group, indices in whole.groups.items():
         others = {(MODELS, n) for n in range(len(data[MODELS])) if n not in indices}
@@ -220,6 +226,7 @@ def _secrets_dir(container: Container) -> str:
 
 def _declare(
     providers: Mapping[str, _Provider],
+    blocks: Rest | None,
     container: Container,
     project: dict[str, Any],
     notes: list[Note],
@@ -242,21 +249,19 @@ def _declare(
         environment |= {key: str(value) for key, value in plain.items()}
     if environment:
         project["environment"] = dict(sorted(environment.items()))
+    read = _references(providers, blocks)
+    wanted |= read - {wiring.MASTER_KEY_VARIABLE}
     owners = _owners(providers)
-    read = {v for each in _built(providers, project, wanted) for v in each.variables}
-    for variable in sorted(wanted - read - {w for w in wanted if w in environment}):
+    wired = _wired(providers, blocks, project, wanted) | _given(providers) | environment.keys()
+    for variable in sorted(wanted - wired):
         vendors = _vendors(variable)
         users = [name for name, served in owners.items() if served & vendors]
-        if vendors and not users:
+        if vendors and not users and variable not in read:
             wanted.discard(variable)
-            notes.append(
-                Note(
-                    Kind.LEFT_OUT,
-                    container.file or first.document.name,
-                    Span(1, 1),
-                    f"{variable}: no model here is answered by {' or '.join(sorted(vendors)[:3])}",
-                )
-            )
+            file = container.file or first.document.name
+            span = container.places.get(variable, START)
+            why = f"{variable}: no model here is answered by {' or '.join(sorted(vendors)[:3])}"
+            notes.append(Note(Kind.LEFT_OUT, file, span, why))
             continue
         for name in users or providers:
             _add_secret(providers[name], variable)
@@ -300,13 +305,31 @@ def _vendors(variable: str) -> set[str]:
     }
 
 
-def _built(
-    providers: Mapping[str, _Provider], project: Mapping[str, Any], wanted: Iterable[str]
-) -> list[model.Provider]:
-    declared = {*wanted, *project.get("environment", {})}
-    return [
-        model.provider(name, source.parse(p.text, name), declared) for name, p in providers.items()
-    ]
+def _references(providers: Mapping[str, _Provider], blocks: Rest | None) -> set[str]:
+    """The variables that models and settings read."""
+    data = [provider.rest.data for provider in providers.values()]
+    data += [blocks.data] if blocks else []
+    return {v for v in map(wiring.referenced, litellm.all_texts(data)) if v}
+
+
+def _given(providers: Mapping[str, _Provider]) -> set[str]:
+    """The variables that the provider files set or declare themselves."""
+    return {name for each in providers.values() for name in each.rest.data.get(ENVIRONMENT) or ()}
+
+
+def _wired(
+    providers: Mapping[str, _Provider],
+    blocks: Rest | None,
+    project: Mapping[str, Any],
+    wanted: Iterable[str],
+) -> set[str]:
+    """The variables that nixcfg wires by itself, when `wanted` have key files."""
+    secrets = {variable: f"/{variable}" for variable in wanted}
+    attempt = _Attempt(dict(project), blocks, providers, secrets, notes=[])
+    document, documents = attempt.documents()
+    if document.data is None or shape.check(document, "project"):
+        return set()
+    return set(model.build(document, documents).key_files)
 
 
 def _add_secret(provider: _Provider, variable: str) -> None:

@@ -141,22 +141,14 @@ class _Service:
             set_variable(self.container, name, None)
             return
         text, missing = interpolated(str(value))
-        if missing and (names_key(name.text) or text == ""):
+        if missing:
             if text or len(missing) > 1:
                 self.container.note(
                     Kind.CHECK,
                     name.span,
-                    f"{name.text} is put together from {', '.join(missing)}; its key file must "
-                    "hold the whole value",
+                    f"{name.text} is put together from {', '.join(missing)}; its key file holds "
+                    "the whole value",
                 )
-            set_variable(self.container, name, None)
-        elif missing:
-            self.container.note(
-                Kind.CHECK,
-                name.span,
-                f"{name.text} is put together from {', '.join(missing)}, which are not known "
-                "here; it comes from a key file now",
-            )
             set_variable(self.container, name, None)
         elif text != str(value) and names_key(name.text):
             set_variable(self.container, name, None)  # a key with a default: the key is outside

@@ -107,6 +107,7 @@ def set_variable(
     holds it on the machine, or "" for the usual place.
     """
     variable = name.text
+    container.places[variable] = name.span
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
         container.note(Kind.LEFT_OUT, name.span, "a variable whose name nixcfg does not take")
     elif value is None:

@@ -103,9 +103,9 @@ class Litellm:
         self.note(Kind.LEFT_OUT, path, why, key=True)
 
 
-def names_in_use(documents: Iterable[Document]) -> Names:
-    """The variables that the configurations read already."""
-    names = Names({wiring.MASTER_KEY_VARIABLE})
+def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
+    """The variables that the configurations read already, and those that are `given`."""
+    names = Names({wiring.MASTER_KEY_VARIABLE, *given})
     for document in documents:
         for _, _, text in _texts(document.data, ()):
             names.taken |= {each for each in (wiring.referenced(text), wiring.dollar(text)) if each}
@@ -142,6 +142,11 @@ def is_key_for(variable: str, text: str) -> bool:
     if _PASSWORD_IN_URL.fullmatch(text) or _BY_PREFIX.fullmatch(text):
         return True
     return names_key(variable) and (looks_like_key(text) or not _is_dummy(text))
+
+
+def all_texts(value: Any) -> Iterator[str]:
+    """Every text in a configuration."""
+    return (text for _, _, text in _texts(value, ()))
 
 
 def _leave_out_code(found: Litellm) -> None:

@@ -1,18 +1,18 @@
 """Hold a gateway after the import against the one before it."""
 
+import contextlib
+import io
 import json
 import re
-import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from nixcfg import model, project, source
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from nixcfg import cli, model, project, source
+from nixcfg.problem import WriteError
 
 _CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CODE_KEYS = ("callbacks", "success_callback", "failure_callback", "custom_handler", "guardrail")
@@ -38,18 +38,29 @@ class Pair:
         return [{"config": str(path), "env": self.env} for path in (self.before, self.after)]
 
 
-def pair(nixcfg: Run, file: Path, folder: Path, config: str = "all") -> Pair | str:
+def nixcfg(*arguments: str | Path) -> tuple[int, str, str]:
+    """The command in this process: exit code, stdout, stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.nixcfg.main([*map(str, arguments)], "nixcfg", standalone_mode=False)
+        except WriteError as error:
+            return 1, out.getvalue(), str(error)
+    return code or 0, out.getvalue(), err.getvalue()
+
+
+def pair(file: Path, folder: Path, config: str = "all") -> Pair | str:
     """Import and render `file`; what nixcfg said where it would not."""
     before = folder / "before" / "config.yaml"
     before.parent.mkdir(parents=True)
     before.write_bytes(file.read_bytes())
-    done = nixcfg("import", before, "--out", folder / "project", "--json")
-    if done.returncode:
-        return done.stderr
-    rendered = nixcfg("-C", folder / "project", "render")
-    if rendered.returncode:
-        return rendered.stderr
-    told = json.loads(done.stdout)
+    code, out, err = nixcfg("import", before, "--out", folder / "project", "--json")
+    if code:
+        return err
+    told = json.loads(out)
+    code, _, err = nixcfg("-C", folder / "project", "render")
+    if code:
+        return err
     document = source.parse(before.read_text(), str(before))
     stand_ins(document.data, before.parent)
     after = folder / "project" / "rendered" / "litellm" / f"{config}.yaml"
@@ -80,6 +91,8 @@ def environment(documents: Iterable[Any]) -> dict[str, str]:
             value = f"value-of-{name.lower()}"
             if "MODEL" in name:
                 value = "openai/gpt-4o"
+            elif "REDIS_URL" in name:
+                value = "redis://127.0.0.1:9"
             elif re.search("URL|BASE|HOST|ENDPOINT", name):
                 value = "http://127.0.0.1:9/v1"
             elif "PORT" in name:
@@ -121,7 +134,7 @@ def stand_ins(value: Any, folder: Path, key: str = "") -> None:
 def differences(pair: Pair, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """How the gateway after the import is another than before; empty when it is the same.
 
-    Not counted: references to keys that are written out now, settings that nixcfg renders where
+    Not counted: deployments that stand there twice, references to keys that are written out now, settings that nixcfg renders where
     LiteLLM honours them, and what the import said it left out.
     """
     found = []
@@ -129,8 +142,12 @@ def differences(pair: Pair, before: Mapping[str, Any], after: Mapping[str, Any])
     left = list(zip(after["deployments"], rendered["model_list"], strict=False))
     if len(after["deployments"]) != len(rendered["model_list"]):
         found.append("LiteLLM drops a rendered deployment")
+    seen = []
     for each in before["deployments"]:
         match = next((one for one in left if is_same(each, *one)), None)
+        if match is None and each in seen:
+            continue  # LiteLLM gives two equal deployments one id
+        seen.append(each)
         if match is None:
             found.append(f"no deployment like {each['model_name']}: {each['params']}")
         else:
