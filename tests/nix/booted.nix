@@ -10,6 +10,7 @@
         "DOCUMENT"
         "LINKED_KEY"
         "MANAGED_KEY"
+        "ODD_KEY"
         "OPTIONAL_KEY"
         "PLAIN_KEY"
       ];
@@ -22,6 +23,7 @@
       };
       LINKED_KEY.file = "/srv/keys/linked";
       MANAGED_KEY.file = "/run/secrets/managed";
+      ODD_KEY.file = "/srv/keys of 100%/it's $HOME.txt";
       DOCUMENT = {
         file = "/srv/keys/document.json";
         kind = "file";

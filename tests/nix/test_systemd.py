@@ -25,6 +25,7 @@ NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgro
 # `podman run … --env-file FILE …`: reads the file as podman does when it creates the container.
 PODMAN = """#!/bin/sh
 [ "$1" = run ] || exit 0
+[ ! -e /srv/refuse ] || exit 3
 while [ "$1" != --env-file ]; do shift; done
 cp "$2" "/srv/starts/$(ls /srv/starts | wc -l)"
 exec sleep infinity
@@ -38,6 +39,7 @@ GOOD = {
     "etc/nixcfg/secrets/plain_key.txt": "sk-plain-0\n",
     "srv/keys/linked-1": "sk-linked-1\n",
     "srv/keys/linked-2": "sk-linked-2\n",
+    "srv/keys of 100%/it's $HOME.txt": "sk-odd-0\n",
     "srv/keys/document.json": '{"a": 0}\n',
     "run/secrets.d/1/managed": "sk-managed-1\n",
 }
@@ -205,6 +207,10 @@ def turn_generation_and_remove_the_old(machine: Machine) -> None:
     shutil.rmtree(machine.root / "run/secrets.d/1")
 
 
+def edit_in_odd_place(machine: Machine) -> None:
+    machine.write("srv/keys of 100%/it's $HOME.txt", "sk-new\n")
+
+
 def optional_appears(machine: Machine) -> None:
     machine.write("etc/nixcfg/secrets/optional_key.txt", "sk-new\n")
 
@@ -224,6 +230,7 @@ def burst(machine: Machine) -> None:
         edit_behind_link,
         turn_generation,
         turn_generation_and_remove_the_old,
+        edit_in_odd_place,
         optional_appears,
         burst,
     ],
@@ -240,8 +247,8 @@ def test_changed_key_is_in_use_within_seconds_after_one_restart(machine, change)
 
 
 def test_rename_is_never_missed(machine):
-    """Six in a row: one path unit with several paths loses about every other one."""
-    for number in range(6):
+    """Four in a row: one path unit with several paths loses about every other one."""
+    for number in range(4):
         before = machine.starts()
         machine.write("etc/nixcfg/secrets/.new", f"sk-renamed-{number}\n")
         folder = machine.root / "etc/nixcfg/secrets"
@@ -364,6 +371,31 @@ def test_crash_is_followed_by_a_start_with_fresh_keys(machine):
     machine.settle()
     assert machine.state("litellm-proxy-secrets.path") == "active"
     assert machine.wired()["PLAIN_KEY"] == "sk-plain-0"
+
+
+def test_giving_up_is_explained_and_a_new_key_is_a_new_chance(machine):
+    limit = "run/systemd/system/podman-litellm-proxy.service.d/limit.conf"
+    machine.write(limit, "[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=100ms\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.write("srv/refuse", "")
+    cursor = machine.cursor()
+    machine.run("systemctl", "restart", CONTAINER)
+    machine.until(lambda: machine.state(CONTAINER) == "failed", 30)
+    machine.settle()
+    said = machine.journal("litellm-proxy-failure", cursor)
+    assert f"{CONTAINER} failed too often" in said
+    assert "exit status: 3" in said
+    assert "LiteLLM itself refused to start" in said
+    assert f"journalctl -u {CONTAINER}" in said
+
+    (machine.root / "srv/refuse").unlink()
+    before = machine.starts()
+    edit(machine)
+    machine.until(lambda: machine.starts() > before)
+    (machine.root / limit).unlink()
+    machine.run("systemctl", "daemon-reload")
+    machine.settle()
+    assert machine.state(CONTAINER) == "active"
 
 
 def test_no_key_is_in_the_journal_or_on_a_command_line(machine):
