@@ -28,3 +28,5 @@ in
   # rendered/ is committed: it must be what `nixcfg render` writes today.
   drift = check "drift" [ nixcfg ] "nixcfg render --check";
 }
+// import ./module-checks.nix { inherit pkgs; }
+// import ./vm-tests.nix { inherit pkgs; }

@@ -43,6 +43,7 @@ in
   package = shown outputs.packages.${system}.default;
   overlay = shown (outputs.overlays.default pkgs { }).nixcfg;
   app = outputs.apps.${system}.default.program;
+  checks = lib.attrNames outputs.checks.${system};
   module = toString outputs.nixosModules.default;
   template = toString outputs.templates.default.path;
   shell = map (package: package.name) outputs.devShells.${system}.default.packages;

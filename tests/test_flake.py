@@ -46,6 +46,12 @@ def test_module_and_template_are_there(flake: dict[str, Any]) -> None:
     assert flake["template"] == str(ROOT / "templates" / "project")
 
 
+def test_checks_cover_package_module_and_machines(flake: dict[str, Any]) -> None:
+    names = set(flake["checks"])
+    assert {"package", "lint", "drift", "module-docker", "module-podman", "options-page"} <= names
+    assert any(name.startswith("vm-") for name in names)
+
+
 def test_all_nix_files_parse(nix: Run) -> None:
     files = [path for path in ROOT.rglob("*.nix") if ".venv" not in path.parts]
     assert len(files) > 5

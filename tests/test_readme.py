@@ -1,0 +1,99 @@
+"""What README.md shows is what really happens."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from program import ROOT, Run
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced code blocks of one language, in the order of the page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> str:
+    """A PATH on which `nixcfg` is the program under test."""
+    shim = tmp_path / "bin" / "nixcfg"
+    shim.parent.mkdir()
+    program = os.environ.get("NIXCFG") or f"{shlex.quote(sys.executable)} -P -m nixcfg"
+    shim.write_text(f'#!/bin/sh\nexec {program} "$@"\n')
+    shim.chmod(0o755)
+    return f"{shim.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def session(folder: Path, programs: str) -> list[tuple[str, str, str]]:
+    """Run the console blocks as one session in an empty folder: (command, shown, printed)."""
+    steps = [step for block in blocks("console") for step in block.split("$ ")[1:]]
+    commands, shown = zip(*(step.split("\n", 1) for step in steps), strict=True)
+    script = "exec 2>&1\n" + "".join(f"{command}\nprintf '\\036'\n" for command in commands)
+    environment = {"PATH": programs, "HOME": str(folder), "COLUMNS": "100", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return list(zip(commands, shown, done.stdout.split("\036")[:-1], strict=True))
+
+
+def test_every_console_block_prints_what_it_shows(tmp_path: Path, programs: str) -> None:
+    folder = tmp_path / "session"
+    folder.mkdir()
+    steps = session(folder, programs)
+    assert len(steps) > 5
+    for command, shown, printed in steps:
+        assert printed == shown.rstrip("\n") + "\n" * bool(shown.strip()), command
+
+
+def requests() -> list[dict[str, object]]:
+    """The bodies of the curl examples."""
+    found = [re.search(r"-d '(.*?)'\n?$", block, re.DOTALL) for block in blocks("sh")]
+    return [json.loads(match[1]) for match in found if match]
+
+
+def test_the_requests_are_those_that_the_proxy_tests_send() -> None:
+    sent = (ROOT / "tests" / "proxy" / "test_nine_answers.py").read_text()
+    plain, system, stream = requests()
+    for body in (plain, system, stream):
+        for message in body["messages"]:
+            assert json.dumps(message["content"]) in sent
+    assert [message["role"] for message in system["messages"]] == ["system", "user"]
+    assert stream["stream"] is True
+
+
+def test_nix_snippets_parse(nix: Run, tmp_path: Path) -> None:
+    snippets = blocks("nix")
+    assert snippets
+    for snippet in snippets:
+        file = tmp_path / "snippet.nix"
+        file.write_text(snippet)
+        done = nix("--parse", file)
+        assert done.returncode == 0, done.stderr
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_ci_runs_the_two_commands_word_for_word() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    for marker in ("main-job", "tests"):
+        assert f"<!-- {marker} -->\n```sh\n" in README
+        assert f"readme_command {marker}" in script
+    assert shutil.which("bash")
