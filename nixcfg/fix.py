@@ -819,18 +819,15 @@ class _Page:
 
     def comment_on(self, place: _Place, comments: Sequence[str]) -> list[_Replacement]:
         """Writes comment lines above an entry that is already there."""
-        here = place
-        while self.before(here.key).strip(" "):
+        key = place.key
+        if self.before(key).strip(" "):
             # Inside { }: above the section.
-            here = _Place(self.root, 0, *self._holding(here.key), shared=False)
-            if self.before(here.key).strip(" "):
-                raise RefusedError("there is no line for its comments")
-        start = self.starts[self.line_of(here.key.start)]
-        column = " " * self.column(here.key)
+            key = next((k for k, v in self.root.pairs if v.start <= key.start <= v.end), key)
+        if self.before(key).strip(" "):
+            raise RefusedError("there is no line for its comments")
+        start = self.starts[self.line_of(key.start)]
+        column = " " * self.column(key)
         return [(start, start, "".join(column + each + self.newline for each in comments))]
-
-    def _holding(self, node: _Node) -> tuple[_Node, _Node]:
-        return next((k, v) for k, v in self.root.pairs if v.start <= node.start <= v.end)
 
 
 def _offsets(event: yaml.Event) -> tuple[int, int]:
@@ -920,8 +917,6 @@ def _move(document: Document, edit: MoveKey) -> Document:
     is_usual = len(edit.path) == 2 and place.parent.style != "{"
     column = page.column(place.key) if is_usual else _usual_indent(page)
     replacements += page.put(edit.section, entry, value, column)
-    if target is not None and not isinstance(target, dict):
-        raise RefusedError(f"{edit.section} is no mapping that is written out")
     data[edit.section] = {**(target or {}), key: value}
     return _verified(document, page, replacements, data)
 
