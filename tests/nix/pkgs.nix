@@ -44,12 +44,13 @@ let
   # ${program}/bin/NAME has to exist without a build, so a program is at a path below
   # /nixos-scripts. The path carries the store file of its text as string context,
   # where units.nix finds it again.
+  digest = text: builtins.hashString "sha256" (builtins.unsafeDiscardStringContext text);
   program =
     name: text:
     tool name
     // {
       outPath = lib.addContextFrom text (
-        lib.addContextFrom (builtins.toFile name text) "/nixos-scripts/${builtins.hashString "sha256" (builtins.unsafeDiscardStringContext text)}"
+        lib.addContextFrom (builtins.toFile name text) "/nixos-scripts/${digest text}"
       );
       overrideAttrs = _: program name text;
     };
@@ -57,23 +58,49 @@ let
   shell = "${root}/bin/bash";
   platform = lib.systems.elaborate "x86_64-linux";
 
+  # What the modules mention when they are evaluated. A newer nixpkgs may ask for more:
+  # an absent name fails with "attribute 'name' missing".
+  tools =
+    lib.genAttrs [
+      "bash"
+      "bashInteractive"
+      "coreutils"
+      "dhcpcd"
+      "docker"
+      "findutils"
+      "glibcLocales"
+      "gnugrep"
+      "gnused"
+      "kexec-tools"
+      "kmod"
+      "litellm"
+      "logrotate"
+      "makeInitrdNGTool"
+      "nix"
+      "nsncd"
+      "openresolv"
+      "podman"
+      "shadow"
+      "sudo"
+      "tzdata"
+      "util-linux"
+    ] tool
+    # nix compares packages by their path, and users.nix compares shells.
+    // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
+
   set = tools // {
     _type = "pkgs";
     __splicedPackages = set;
     pkgsStatic = set;
-    pkgsi686Linux = set;
     inherit lib;
     path = <nixpkgs>;
-    system = "x86_64-linux";
     config = { };
     overlays = [ ];
     appendOverlays = _: set;
     runtimeShell = shell;
-    bash = tool "bash";
-    bashInteractive = tool "bash";
     writeText = file;
     writeTextFile = { name, text, ... }: file name text;
-    writeTextDir = name: text: file (baseNameOf name) text;
+    writeTextDir = name: file (baseNameOf name);
     writeScript = file;
     writeShellScript = name: text: file name "#!${shell}\n${text}";
     writeShellScriptBin = name: text: program name "#!${shell}\n${text}\n";
@@ -81,14 +108,7 @@ let
     writeShellApplication =
       { name, text, ... }:
       program name "#!${shell}\nset -o errexit\nset -o nounset\nset -o pipefail\n\n${text}\n";
-    runCommand = name: _: text: file name text;
-    runCommandLocal = name: _: text: file name text;
-    linkFarm = name: _: tool name;
-    symlinkJoin = { name, ... }: tool name;
-    buildEnv = { name, ... }: tool name;
-    substituteAll = { name ? "substituted", ... }: tool name;
-    replaceVars = path: _: tool (baseNameOf path);
-    fetchurl = { name ? "fetched", ... }: tool name;
+    runCommand = name: _: file name;
     callPackage = _: _: tool "package";
     formats = lib.genAttrs [ "json" "yaml" "toml" "ini" "keyValue" ] (
       _: _: {
@@ -97,49 +117,17 @@ let
       }
     );
     stdenv = platform // {
-      cc = tool "gcc";
       hostPlatform = platform;
       buildPlatform = platform;
-      targetPlatform = platform;
-      mkDerivation = attributes: tool (attributes.name or attributes.pname or "derivation");
     };
     linuxPackages = {
-      kernel = tool "linux" // { config = { isYes = _: true; isEnabled = _: true; }; features = { }; };
+      kernel = tool "linux";
       extend = _: set.linuxPackages;
     };
     systemd = tool "systemd" // {
       withMachined = true;
       interfaceVersion = 2;
     };
-    # A real tarball of nothing, for `imageFile`.
-    emptyImage = file "image.tar" "";
   };
-
-  # What the modules mention when they are evaluated. Extended by whatever a new
-  # nixpkgs asks for: an absent name fails with "attribute 'name' missing".
-  tools = lib.genAttrs [
-    "coreutils"
-    "dhcpcd"
-    "docker"
-    "findutils"
-    "glibcLocales"
-    "gnugrep"
-    "gnused"
-    "kexec-tools"
-    "kmod"
-    "litellm"
-    "logrotate"
-    "makeInitrdNGTool"
-    "nix"
-    "nsncd"
-    "openresolv"
-    "podman"
-    "shadow"
-    "sudo"
-    "tzdata"
-    "util-linux"
-  ] tool
-  # nix compares packages by their path, and users.nix compares shells.
-  // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
 in
 set

@@ -18,28 +18,28 @@ let
 in
 import (nixpkgs + "/nixos/lib/eval-config.nix") (
   {
-  inherit lib;
-  system = null;
-  modules = [
-    ../../modules/litellm-proxy.nix
-    {
-      boot.isContainer = true;
-      documentation.enable = false;
-      environment.stub-ld.enable = false;
-      nixpkgs = { inherit pkgs; };
-      system.stateVersion = lib.trivial.release;
-      _module.check = !quick;
-    }
-  ]
-  ++ modules;
+    inherit lib;
+    system = null;
+    modules = [
+      ../../modules/litellm-proxy.nix
+      {
+        boot.isContainer = true;
+        documentation.enable = false;
+        environment.stub-ld.enable = false;
+        nixpkgs = { inherit pkgs; };
+        system.stateVersion = lib.trivial.release;
+        _module.check = !quick;
+      }
+    ]
+    ++ modules;
   }
   // lib.optionalAttrs quick {
     baseModules = map (path: nixpkgs + "/nixos/modules/${path}") [
+      "config/networking.nix"
       "misc/assertions.nix"
       "misc/extra-arguments.nix"
       "misc/nixpkgs.nix"
       "misc/version.nix"
-      "config/networking.nix"
       "security/wrappers/default.nix"
       "services/networking/firewall.nix"
       "system/boot/systemd.nix"
