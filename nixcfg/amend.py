@@ -4,6 +4,7 @@ An amendment is made in memory and validated as a whole project, so that what is
 leaves one that does not validate.
 """
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -85,14 +86,16 @@ class Amendment:
         return self.report.project
 
 
-def add(sources: Sources, wish: Wish, examples: Collection[str]) -> Amendment:
+def add(sources: Sources, wish: Wish, examples: Collection[str], today: dt.date) -> Amendment:
     """The project with one more provider. `examples` are the files of secrets.example/.
+
+    `today` is what the report goes by when it tells which models are retired.
 
     Raises AmendError.
     """
     path = wiring.provider_path(wish.name)
     if not isinstance(sources.project.data, Mapping):
-        before = _report(sources, sources.project, sources.providers)
+        before = _report(sources, sources.project, sources.providers, today)
         _refuse_invalid(before, f"{wish.name} was not added: the project has errors")
     check_name(sources, wish.name)
     facts = provider_facts(wish.prefix)
@@ -102,8 +105,8 @@ def add(sources: Sources, wish: Wish, examples: Collection[str]) -> Amendment:
     document = source.parse(text, path)
     machine = _machine(sources.project, wish, key_variable(wish, facts))
     providers = {**sources.providers, wish.name: document}
-    with_file = _report(sources, sources.project, providers)
-    report = _report(sources, machine, providers)
+    with_file = _report(sources, sources.project, providers, today)
+    report = _report(sources, machine, providers, today)
     _refuse_invalid(report, f"{wish.name} was not added: the project would not validate")
     _refuse_invalid(with_file, f"{wish.name} was not added: it needs more than one step")
     old = sources.providers.get(wish.name)
@@ -121,7 +124,7 @@ def add(sources: Sources, wish: Wish, examples: Collection[str]) -> Amendment:
     return Amendment(texts, report)
 
 
-def remove(sources: Sources, name: str, examples: Mapping[str, str]) -> Amendment:
+def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.date) -> Amendment:
     """The project without a provider, its profile memberships, and secrets nobody else uses.
 
     `examples` are the files of secrets.example/ with their texts. Raises AmendError.
@@ -130,7 +133,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str]) -> Amendmen
         raise AmendError(f"there is no {wiring.provider_path(name)}")
     if len(sources.providers) == 1:
         raise AmendError(f"{name} is the only provider; a gateway needs one")
-    before = validate.validate(sources)
+    before = validate.validate(sources, today)
     _refuse_invalid(before, f"{name} was not removed: the project has errors")
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
@@ -141,29 +144,29 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str]) -> Amendmen
         raise AmendError(
             f"{name} is named in {machine.name}: {error}. Take it out there."
         ) from None
-    report = _report(sources, machine, rest)
+    report = _report(sources, machine, rest, today)
     _refuse_invalid(report, f"{name} was not removed: the project would not validate")
     texts: dict[str, str | None] = {}
     if machine is not sources.project:
         texts[wiring.PROJECT_FILE] = machine.text
-    texts[sources.providers[name].name] = None
     for variable in sorted(orphans):
         example = _example(variable)
         if examples.get(example.rpartition("/")[2]) == PLACEHOLDER:
             texts[example] = None
+    texts[sources.providers[name].name] = None  # last: until then the command can be run again
     return Amendment(texts, report)
 
 
-def use(sources: Sources, config: str) -> Amendment:
+def use(sources: Sources, config: str, today: dt.date) -> Amendment:
     """The project with another `model_config`. Raises AmendError."""
-    before = validate.validate(sources)
+    before = validate.validate(sources, today)
     _refuse_invalid(before, "nothing was changed: the project has errors")
     machine = sources.project
     try:
         machine = edit.set_scalar(machine, "model_config", config)
     except RefusedError as error:
         raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
-    report = _report(sources, machine, sources.providers)
+    report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
     return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
@@ -481,10 +484,12 @@ def _schema(document: Document) -> str:
     )
 
 
-def _report(sources: Sources, machine: Document, providers: Mapping[str, Document]) -> Report:
+def _report(
+    sources: Sources, machine: Document, providers: Mapping[str, Document], today: dt.date
+) -> Report:
     """The project as it would be. That it has had no provider yet is no problem any more."""
     problems = tuple(p for p in sources.problems if p.file != wiring.PROVIDERS_DIR)
-    return validate.validate(Sources(sources.root, machine, dict(providers), problems))
+    return validate.validate(Sources(sources.root, machine, dict(providers), problems), today)
 
 
 def _refuse_invalid(report: Report, message: str) -> None:

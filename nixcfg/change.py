@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nixcfg import wiring
 from nixcfg.problem import WriteError
 from nixcfg.write import Change, sync, umask
 
@@ -49,6 +50,8 @@ def apply(root: Path, changes: Iterable[Change]) -> None:
     work = _Work()
     with _uninterrupted():
         try:
+            for folder in (root, root / wiring.PROVIDERS_DIR, root / wiring.EXAMPLES_DIR):
+                _clear_leftovers(folder)
             for change in changes:
                 work.prepare(root, change)
             work.carry_out()
@@ -90,7 +93,7 @@ class _Work:
             raise WriteError(f"{change.path} has changed meanwhile; nothing was changed")
         self.make_folder(target.parent)
         if target.parent not in {step.target.parent for step in self.steps}:
-            _clear_leftovers(target.parent)
+            _clear_leftovers(target.parent)  # where a link led out of the project
         status = target.stat() if change.old is not None else None
         old = new = None
         if change.old is not None:
@@ -184,7 +187,8 @@ def _content(path: Path) -> bytes | None:
 
 def _clear_leftovers(folder: Path) -> None:
     """What a killed nixcfg left. Only one works here at a time, so it is nobody's."""
-    for name in os.listdir(folder):  # noqa: PTH208 (names only)
+    names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 (names only)
+    for name in names:
         if name.startswith(_PREFIX):
             (folder / name).unlink(missing_ok=True)
 

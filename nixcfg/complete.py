@@ -38,7 +38,9 @@ def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]
     """The models of the provider that is being added, or all of them as `provider/model`."""
     from nixcfg import catalogue, knowledge
 
-    prefix = catalogue.prefix_of(ctx.params.get("provider") or ctx.params.get("name") or "")
+    # An option without its value ends click's parsing: arguments are then left where they stood.
+    name = ctx.params.get("name") or next(iter(ctx.args), "")
+    prefix = catalogue.prefix_of(ctx.params.get("provider") or name)
     if prefix is not None:
         return _starting(typed, knowledge.models(prefix))
     every = knowledge.providers()

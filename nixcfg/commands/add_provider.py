@@ -124,7 +124,7 @@ def command(
         amend.check_name(sources, wish.name)
         wish = interview.complete(wish, sources, today()) if asks else interview.fill(wish, today())
     amendment, changes = amended(
-        root, lambda sources: amend.add(sources, wish, example_files(root))
+        root, lambda sources: amend.add(sources, wish, example_files(root), today())
     )
     facts = _facts(amendment, wish)
     if form == "text":

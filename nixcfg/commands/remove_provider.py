@@ -15,6 +15,7 @@ from nixcfg.commands import (
     refusing,
     say,
     tell,
+    today,
 )
 
 
@@ -38,12 +39,14 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
         if not ask.is_terminal() or form == "json":
             raise click.UsageError("say --yes: nobody is there to be asked")
         with refusing():
-            texts = amend.remove(project.read(root), name, example_files(root)).texts
+            texts = amend.remove(project.read(root), name, example_files(root), today()).texts
         for each in change.plan(root, texts):
             say(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):
             say("Nothing was changed.")
             return PROBLEMS
-    _, changes = amended(root, lambda sources: amend.remove(sources, name, example_files(root)))
+    _, changes = amended(
+        root, lambda sources: amend.remove(sources, name, example_files(root), today())
+    )
     tell(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
     return OK

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, amended, find_root, json_option, tell
+from nixcfg.commands import OK, amended, find_root, json_option, tell, today
 
 
 @click.command()
@@ -20,7 +20,9 @@ def command(base: Path, config: str, form: str) -> int:
     """
     from nixcfg import amend
 
-    amendment, changes = amended(find_root(base), lambda sources: amend.use(sources, config))
+    amendment, changes = amended(
+        find_root(base), lambda sources: amend.use(sources, config, today())
+    )
     then = ["nixcfg render", "sudo nixos-rebuild switch"]
     tell(changes, then, form, model_config=amendment.project.model_config)
     return OK

@@ -1,0 +1,310 @@
+"""add-provider, remove-provider, providers, models and use without a terminal."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from in_process import Done
+
+from nixcfg import cli
+
+Snapshot = Callable[[Path], dict[str, bytes]]
+Run = Callable[..., Done]
+
+MINE = (
+    "add-provider",
+    "remove-provider",
+    "providers",
+    "models",
+    "use",
+    "set-key",
+    "completion",
+)
+KEY = "gsk_Zm9vYmFyYmF6cXV4Zm9vYmFy"
+
+
+def data(file: Path) -> dict[str, object]:
+    loaded: dict[str, object] = yaml.safe_load(file.read_text())
+    return loaded
+
+
+def test_the_simplest_way(run: Run, project: Path) -> None:
+    done = run("add-provider", "groq")
+    assert done.stdout == "create secrets.example/groq_api_key.txt\ncreate providers/groq.yaml\n"
+    assert "nixcfg set-key groq" in done.stderr
+    assert "/etc/nixcfg/secrets/groq_api_key.txt" in done.stderr
+    assert (project / "secrets.example" / "groq_api_key.txt").read_text() == "replace-me\n"
+    made = (project / "providers" / "groq.yaml").read_text()
+    assert made.startswith("# yaml-language-server: $schema=../.schema/provider.schema.json\n")
+    assert data(project / "providers" / "groq.yaml")["environment_variables"] == {
+        "GROQ_API_KEY": "${GROQ_API_KEY}"
+    }
+    assert run("validate").stdout == "3 files: no problems\n"
+    run("render")
+
+
+def test_a_brand_stands_for_its_provider(run: Run, project: Path) -> None:
+    (project / "providers" / "claude.yaml").unlink()
+    run("add-provider", "claude")
+    deployments = data(project / "providers" / "claude.yaml")["model_list"]
+    assert all(d["litellm_params"]["model"].startswith("anthropic/") for d in deployments)
+
+
+def test_json_tells_what_text_tells(run: Run) -> None:
+    done = run("add-provider", "groq", "--model", "openai/gpt-oss-20b", "--json")
+    assert json.loads(done.stdout) == {
+        "models": [{"name": "gpt-oss-20b", "model": "groq/openai/gpt-oss-20b"}],
+        "secrets": [
+            {
+                "variable": "GROQ_API_KEY",
+                "file": "/etc/nixcfg/secrets/groq_api_key.txt",
+                "kind": "env",
+            }
+        ],
+        "changes": [
+            {"path": "secrets.example/groq_api_key.txt", "change": "create"},
+            {"path": "providers/groq.yaml", "change": "create"},
+        ],
+        "next": ["nixcfg set-key groq", "nixcfg render"],
+    }
+    assert done.stderr == ""
+
+
+def test_several_secrets_and_none_and_a_file(run: Run, project: Path) -> None:
+    run("add-provider", "bedrock", "--env", "AWS_REGION_NAME=eu-central-1")
+    aws = data(project / "providers" / "bedrock.yaml")
+    assert set(aws["environment_variables"]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert aws["model_list"][0]["litellm_params"]["aws_region_name"] == "eu-central-1"
+    run("add-provider", "ollama", "--model", "llama3.1")
+    local = data(project / "providers" / "ollama.yaml")
+    assert "environment_variables" not in local
+    base = local["model_list"][0]["litellm_params"]["api_base"]
+    assert base == "http://host.containers.internal:11434"
+    vertex = run(
+        "add-provider",
+        "vertex_ai",
+        "--model",
+        "gemini-2.5-pro",
+        "--key-file",
+        "/run/sa.json",
+        "--json",
+    )
+    assert json.loads(vertex.stdout)["secrets"] == [
+        {"variable": "GOOGLE_APPLICATION_CREDENTIALS", "file": "/run/sa.json", "kind": "file"}
+    ]
+    azure = ("--api-base", "https://me.openai.azure.com", "--env", "AZURE_API_VERSION=2025-02-01")
+    run("add-provider", "azure", "--model", "prod", *azure)
+    params = data(project / "providers" / "azure.yaml")["model_list"][0]["litellm_params"]
+    assert params["api_version"] == "2025-02-01"
+    run("validate")
+    run("render")
+    nix = (project / "rendered" / "docker.nix").read_text()
+    assert 'kind = lib.mkDefault "file";' in nix
+
+
+def test_the_vendors_key_does_not_go_to_another_host(run: Run, project: Path) -> None:
+    run("add-provider", "box", "--provider", "openai", "--model", "qwen3", "--api-base",
+        "http://localhost:8000")  # fmt: skip
+    params = data(project / "providers" / "box.yaml")["model_list"][0]["litellm_params"]
+    assert params == {
+        "model": "openai/qwen3",
+        "api_base": "http://host.containers.internal:8000/v1",
+        "api_key": "os.environ/BOX_API_KEY",
+    }
+    run("add-provider", "free", "--provider", "openai", "--model", "phi", "--api-base",
+        "https://llm.lan/v1", "--no-key")  # fmt: skip
+    params = data(project / "providers" / "free.yaml")["model_list"][0]["litellm_params"]
+    assert params["api_key"] == "none"
+    run("render")
+    rendered = (project / "rendered" / "litellm" / "all.yaml").read_text()
+    assert "OPENAI_API_KEY" not in rendered
+
+
+def test_profiles_and_key_files_keep_comments(run: Run, project: Path) -> None:
+    file = project / "nixcfg.yaml"
+    before = (
+        file.read_text() + "\nsecrets:\n  # the old one\n  ANTHROPIC_API_KEY: /run/claude # here\n"
+    )
+    file.write_text(before)
+    run("add-provider", "groq", "--profile", "fast", "--key-file", "config.sops.secrets.groq.path")
+    run("add-provider", "mistral", "--profile", "fast", "--profile", "good")
+    after = file.read_text()
+    assert [line for line in before.splitlines() if line not in after.splitlines()] == []
+    assert data(file)["profiles"] == {"fast": ["groq", "mistral"], "good": ["mistral"]}
+    assert data(file)["secrets"]["GROQ_API_KEY"] == "config.sops.secrets.groq.path"
+    run("use", "fast")
+    assert data(file)["model_config"] == "fast"
+    assert "# Which configuration the container loads" in file.read_text()
+
+
+def test_removing_undoes_adding(run: Run, project: Path, snapshot: Snapshot) -> None:
+    before = snapshot(project)
+    run("add-provider", "groq", "--profile", "fast", "--key-file", "/run/groq")
+    run("use", "fast")
+    done = run("remove-provider", "groq", "--yes", "--json")
+    assert [c["path"] for c in json.loads(done.stdout)["changes"]] == [
+        "nixcfg.yaml",
+        "secrets.example/groq_api_key.txt",
+        "providers/groq.yaml",
+    ]
+    assert snapshot(project) == before
+
+
+def test_a_shared_secret_stays_when_one_provider_goes(run: Run, project: Path) -> None:
+    run("add-provider", "second", "--provider", "anthropic", "--key-file", "/run/claude")
+    run("remove-provider", "second", "--yes")
+    assert data(project / "nixcfg.yaml")["secrets"] == {"ANTHROPIC_API_KEY": "/run/claude"}
+    assert (project / "secrets.example" / "anthropic_api_key.txt").exists()
+
+
+REFUSED = {
+    "exists": (("claude",), "providers/claude.yaml exists already"),
+    "unknown": (("nosuchvendor",), "LiteLLM has no provider nosuchvendor"),
+    "typo": (("antropic",), "Did you mean anthropic?"),
+    "browser login": (("github_copilot", "--model", "gpt-4o"), "login in a browser"),
+    "fight": (
+        ("other", "--provider", "anthropic", "--model", "x", "--alias", "claude-sonnet"),
+        "claude offers claude-sonnet already",
+    ),
+    "twice": (
+        ("groq", "--model", "a/x", "--model", "b/y", "--alias", "x", "--alias", "x"),
+        "two models",
+    ),
+    "aliases": (("groq", "--model", "x", "--alias", "y", "--alias", "z"), "as many --alias"),
+    "no model": (("azure",), "azure needs --model MODEL and --api-base URL"),
+    "no address": (("hosted_vllm", "--model", "x"), "api.openai.com"),
+    "bad address": (("hosted_vllm", "--model", "x", "--api-base", "box:8000"), "is no address"),
+    "password": (
+        ("hosted_vllm", "--model", "x", "--api-base", "https://me:hunter2@box/v1"),
+        "holds a password",
+    ),
+    "all": (("all", "--provider", "groq"), "built in"),
+    "odd name": (("../x", "--provider", "groq"), "cannot be a name"),
+    "key": (("groq", "--env", f"GROQ_API_KEY={KEY}"), "is a secret"),
+    "other key": (("groq", "--env", f"SOME_SETTING={KEY}"), "looks like a key"),
+    "bad key file": (("groq", "--key-file", "relative/path"), "would not validate"),
+    "bad profile": (("groq", "--profile", "claude"), "would not validate"),
+    "two keys": (("groq", "--env", "A_KEY", "--env", "B_KEY"), "cannot both hold the key"),
+    "which key": (("bedrock", "--key-file", "/run/x"), "several or none"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_leaves_nothing(name: str, run: Run, project: Path, snapshot: Snapshot) -> None:
+    arguments, reason = REFUSED[name]
+    before = snapshot(project)
+    done = run("add-provider", *arguments, fails=True)
+    assert reason in done.stderr
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert KEY not in done.stderr
+    assert "hunter2" not in done.stderr
+    assert snapshot(project) == before
+
+
+def test_a_broken_project_is_left_alone(run: Run, project: Path, snapshot: Snapshot) -> None:
+    (project / "providers" / "broken.yaml").write_text("model_list: [")
+    before = snapshot(project)
+    for command in (
+        ("add-provider", "groq"),
+        ("remove-provider", "claude", "--yes"),
+        ("use", "all"),
+    ):
+        done = run(*command, fails=True)
+        assert "providers/broken.yaml:2:" in done.stderr
+    assert snapshot(project) == before
+
+
+def test_other_refusals(run: Run, project: Path, snapshot: Snapshot) -> None:
+    before = snapshot(project)
+    assert "only provider" in run("remove-provider", "claude", "--yes", fails=True).stderr
+    assert "there is no providers/x.yaml" in run("remove-provider", "x", "--yes", fails=True).stderr
+    assert "--yes" in run("remove-provider", "claude", fails=True).stderr
+    assert "NX501" in run("use", "nosuch", fails=True).stderr
+    assert "NAME" in run("add-provider", fails=True).stderr
+    assert run("models", "no-such-model", fails=True).returncode == 1
+    assert snapshot(project) == before
+
+
+def test_a_failing_disk_leaves_nothing(run: Run, project: Path, snapshot: Snapshot) -> None:
+    before = snapshot(project)
+    (project / "secrets.example").rename(project / "kept")
+    (project / "secrets.example").symlink_to("/proc/nosuch")
+    done = run("add-provider", "groq", "--profile", "fast", fails=True)
+    assert "nothing was changed" in done.stderr
+    (project / "secrets.example").unlink()
+    (project / "kept").rename(project / "secrets.example")
+    assert snapshot(project) == before
+
+
+def test_the_overview(run: Run) -> None:
+    run("add-provider", "groq", "--model", "openai/gpt-oss-20b", "--profile", "fast")
+    table = run("providers").stdout.splitlines()
+    assert table[0].split() == ["NAME", "MODELS", "KEY", "KEY", "FILE", "CONFIGS"]
+    assert table[2].split() == [
+        "groq", "gpt-oss-20b", "GROQ_API_KEY", "/etc/nixcfg/secrets/groq_api_key.txt",
+        "groq,", "fast,", "all*",
+    ]  # fmt: skip
+    rows = json.loads(run("providers", "--json").stdout)
+    assert [row["name"] for row in rows] == ["claude", "groq"]
+    assert rows[1]["configs"] == ["groq", "fast", "all"]
+
+
+def test_the_catalogue(run: Run) -> None:
+    listed = json.loads(run("models", "anthropic/*sonnet*", "--json").stdout)
+    assert listed
+    assert all(m["model"].startswith("anthropic/") and not m["is_retired"] for m in listed)
+    everything = json.loads(run("models", "deepseek/", "--all", "--json").stdout)
+    assert any(m["is_retired"] for m in everything)
+    assert "retired 2026-07-24" in run("models", "deepseek/deepseek-chat", "--all").stdout
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_the_examples_in_help_work(name: str, run: Run, project: Path, program: list[str]) -> None:
+    """Every line of an example is run as it stands, in a project where its files exist."""
+    shown = run(name, "--help").stdout
+    examples = re.findall(
+        r"^.*?(\S.*nixcfg .+|nixcfg .+)$", shown.partition("Example")[2], re.MULTILINE
+    )
+    assert examples
+    (project / "key").write_text(KEY)
+    (project / "secrets").mkdir(mode=0o700)
+    file = project / "nixcfg.yaml"
+    file.write_text(file.read_text().replace("/etc/nixcfg/secrets", str(project / "secrets")))
+    bin_folder = project / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "pass").write_text(f"#!/bin/sh\necho {KEY}\n")
+    (bin_folder / "pass").chmod(0o755)
+    if name in ("remove-provider", "set-key"):
+        run("add-provider", "groq")
+    for example in examples:
+        line = re.search(r"(pass .*\| )?nixcfg .*", example)
+        assert line, example
+        command = line[0].strip()
+        if name == "set-key" and command == "nixcfg set-key groq":
+            command = f"printf {KEY} | {command}"
+        run_shell(command, program, project, bin_folder)
+
+
+def run_shell(command: str, program: list[str], project: Path, bin_folder: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'nixcfg() {{ {shlex.join(program)} "$@"; }}\n{command}'],
+        cwd=project,
+        env={**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+
+def test_every_command_of_mine_is_there() -> None:
+    assert set(MINE) <= set(cli.COMMANDS)

@@ -1,0 +1,122 @@
+"""What Tab offers, and what it costs."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from in_process import Done
+
+HEAVY = ("jsonschema", "jinja2", "referencing", "nixcfg.rules", "nixcfg.validate", "nixcfg.render")
+
+
+@pytest.fixture
+def tab(program: list[str], project: Path) -> Callable[[str], list[str]]:
+    """What bash is offered for a line whose last word is being typed."""
+
+    def press(line: str) -> list[str]:
+        words = line.split(" ")
+        done = subprocess.run(
+            program,
+            cwd=project,
+            env={
+                **os.environ,
+                "_NIXCFG_COMPLETE": "bash_complete",
+                "COMP_WORDS": line,
+                "COMP_CWORD": str(len(words) - 1),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stderr == ""
+        return [entry.partition(",")[2] for entry in done.stdout.split()]
+
+    return press
+
+
+def test_names_are_completed(tab: Callable[[str], list[str]], run: Callable[..., Done]) -> None:
+    run("add-provider", "groq", "--profile", "fast")
+    assert "add-provider" in tab("nixcfg add")
+    assert tab("nixcfg add-provider anthr") == ["anthropic", "anthropic_text"]
+    assert tab("nixcfg add-provider clau") == ["claude"]
+    assert tab("nixcfg remove-provider ") == ["claude", "groq"]
+    assert tab("nixcfg use ") == ["all", "claude", "fast", "groq"]
+    assert tab("nixcfg set-key GR") == ["GROQ_API_KEY"]
+    assert tab("nixcfg completion ") == ["bash", "zsh", "fish"]
+    assert "openai/gpt-oss-20b" in tab("nixcfg add-provider groq --model openai/")
+    assert "anthropic/claude-opus-5" in tab("nixcfg models anthropic/claude-op")
+    assert tab("nixcfg add-provider mistral --profile f") == ["fast"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nixcfg add-provider g",
+        "nixcfg use ",
+        "nixcfg add-provider groq --model o",
+        "nixcfg set-key ",
+    ],
+)
+def test_completing_imports_nothing_heavy(line: str, program: list[str], project: Path) -> None:
+    if "-m" not in program:
+        pytest.skip("imports are watched in the interpreter, not in an installed program")
+    at = program.index("-m")
+    done = subprocess.run(
+        [*program[:at], "-X", "importtime", *program[at:]],
+        cwd=project,
+        env={
+            **os.environ,
+            "_NIXCFG_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(line.count(" ")),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    imported = {row.rpartition("|")[2].strip() for row in done.stderr.splitlines()}
+    assert "nixcfg.complete" in imported
+    assert imported.isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_is_one_that_the_shell_takes(shell: str, run: Callable[..., Done]) -> None:
+    script = run("completion", shell).stdout
+    assert "_NIXCFG_COMPLETE" in script
+    found = shutil.which(shell)
+    if not found:
+        pytest.skip(f"{shell} is not installed here")
+    done = subprocess.run([found, "-n"], input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_bash_completes_with_it(program: list[str], project: Path, tmp_path: Path) -> None:
+    """The whole way: bash loads the script, and asks the program what to offer."""
+    bash = shutil.which("bash")
+    if not bash:
+        pytest.skip("bash is not installed here")
+    (tmp_path / "bin").mkdir()
+    stub = tmp_path / "bin" / "nixcfg"
+    stub.write_text("#!/bin/sh\nexec " + " ".join(program) + ' "$@"\n')
+    stub.chmod(0o755)
+    script = """
+        eval "$(nixcfg completion bash)"
+        COMP_WORDS=(nixcfg use "") COMP_CWORD=2
+        _nixcfg_completion nixcfg
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        [bash, "-c", script],
+        cwd=project,
+        env={**os.environ, "PATH": f"{stub.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["all", "claude"], done.stderr

@@ -1,0 +1,109 @@
+"""Entries of nixcfg.yaml change in the text; every other byte stays."""
+
+import difflib
+from collections.abc import Callable
+
+import pytest
+
+from nixcfg import edit, source
+from nixcfg.fix import RefusedError
+from nixcfg.source import Document
+
+TEXT = """\
+# top
+model_config: claude # which
+port: 4000
+
+# keys
+secrets:
+  # main
+  A_KEY: /x   # a
+  B_KEY: {file: /y, optional: true}
+
+profiles:
+  fast: [claude, "openai"] # quick
+  slow:
+  - claude
+  # two
+  - openai
+  one: [claude]
+# end
+"""
+
+CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
+    "set": (
+        lambda d: edit.set_scalar(d, "model_config", "all"),
+        ["-model_config: claude # which", "+model_config: all # which"],
+    ),
+    "set new": (lambda d: edit.set_scalar(d, "backend", "podman"), ["+backend: podman"]),
+    "add": (
+        lambda d: edit.add_entry(d, "secrets", "C_KEY", 'config.sops.secrets."a b".path'),
+        ['+  C_KEY: config.sops.secrets."a b".path'],
+    ),
+    "change": (
+        lambda d: edit.add_entry(d, "secrets", "A_KEY", "/z"),
+        ["-  A_KEY: /x   # a", "+  A_KEY: /z   # a"],
+    ),
+    "add section": (
+        lambda d: edit.add_entry(d, "environment", "C", "d"),
+        ["+", "+environment:", "+  C: d"],
+    ),
+    "add list": (lambda d: edit.add_entry(d, "profiles", "new", ["groq"]), ["+  new: [groq]"]),
+    "append flow": (
+        lambda d: edit.add_item(d, ("profiles", "fast"), "groq"),
+        ['-  fast: [claude, "openai"] # quick', '+  fast: [claude, "openai", groq] # quick'],
+    ),
+    "append block": (lambda d: edit.add_item(d, ("profiles", "slow"), "groq"), ["+  - groq"]),
+    "drop first": (
+        lambda d: edit.drop_item(d, ("profiles", "fast"), "claude"),
+        ['-  fast: [claude, "openai"] # quick', '+  fast: ["openai"] # quick'],
+    ),
+    "drop last": (
+        lambda d: edit.drop_item(d, ("profiles", "fast"), "openai"),
+        ['-  fast: [claude, "openai"] # quick', "+  fast: [claude] # quick"],
+    ),
+    "drop line": (lambda d: edit.drop_item(d, ("profiles", "slow"), "openai"), ["-  - openai"]),
+    "drop entry": (lambda d: edit.drop(d, ("secrets", "A_KEY")), ["-  A_KEY: /x   # a"]),
+    "drop list": (
+        lambda d: edit.drop(d, ("profiles", "slow")),
+        ["-  slow:", "-  - claude", "-  # two", "-  - openai"],
+    ),
+}
+
+
+def parsed(text: str) -> Document:
+    document = source.parse(text, "nixcfg.yaml")
+    assert document.data is not None
+    return document
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_only_the_entry_changes(name: str, newline: str) -> None:
+    change, expected = CASES[name]
+    text = TEXT.replace("\n", newline)
+    after = change(parsed(text)).text
+    assert after.count("\r\n") == (after.count("\n") if newline == "\r\n" else 0)
+    lines = difflib.unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm="")
+    assert [
+        line for line in lines if line[:3] not in ("---", "+++") and line[:2] != "@@"
+    ] == expected
+
+
+def test_a_section_goes_with_its_last_entry() -> None:
+    document = edit.drop(edit.drop(parsed(TEXT), ("secrets", "B_KEY")), ("secrets", "A_KEY"))
+    assert "secrets" not in document.data
+    assert "# keys" in document.text
+
+
+@pytest.mark.parametrize("text", ["{}\n", "# a comment\n{}\n"])
+def test_an_empty_project_file_takes_entries(text: str) -> None:
+    assert edit.add_entry(parsed(text), "secrets", "A", "/a").data == {"secrets": {"A": "/a"}}
+    assert edit.set_scalar(parsed(text), "model_config", "x").data == {"model_config": "x"}
+
+
+def test_what_cannot_be_edited_is_refused() -> None:
+    with pytest.raises(RefusedError):
+        edit.add_entry(parsed("{model_config: all}\n"), "secrets", "A", "/a")
+    with pytest.raises(RefusedError):
+        edit.drop(parsed("secrets: &s\n  A: /a\n  B: /b\nextra: {<<: *s}\n"), ("secrets", "A"))

@@ -1,0 +1,148 @@
+"""Each chat provider that LiteLLM knows: added without a question, valid, rendered, loaded.
+
+The project is made in this process, one for each provider; one process of the real LiteLLM then
+loads all the rendered files.
+"""
+
+import datetime as dt
+import json
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixcfg import (
+    amend,
+    catalogue,
+    change,
+    interview,
+    knowledge,
+    project,
+    render,
+    starter,
+    validate,
+)
+from nixcfg.amend import Amendment, Wish
+from nixcfg.problem import Severity
+
+TODAY = dt.date(2026, 11, 23)
+HERE = Path(__file__).parent
+
+CHAT = sorted(
+    name
+    for name, facts in knowledge.providers().items()
+    if facts.chat and not facts.interactive_login
+)
+
+#: Where only the user knows what is served, a model has to be named; some have a form of their own.
+MODELS = {"ragflow": "chat/team/some-model"}
+ADDRESS = "https://llm.example.org/v1"
+
+
+def wish(name: str) -> Wish:
+    facts = knowledge.provider(name)
+    assert facts is not None
+    models = () if catalogue.recommended(name, TODAY) else (MODELS.get(name, "some-model"),)
+    base = ADDRESS if facts.api_base.required else ""
+    return interview.fill(Wish(name=name, prefix=name, models=models, api_base=base), TODAY)
+
+
+@pytest.fixture(scope="module")
+def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
+    """A starter project for each provider, with that provider added and written."""
+    made = {}
+    for name in CHAT:
+        root = tmp_path_factory.mktemp("p") / "project"
+        root.mkdir()
+        starter.create(root)
+        (root / "providers" / "claude.yaml").unlink()
+        amendment = amend.add(project.read(root), wish(name), (), TODAY)
+        change.apply(root, change.plan(root, amendment.texts))
+        made[name] = amendment
+        assert (root / "providers" / f"{name}.yaml").read_text()
+        again = validate.validate(project.read(root), TODAY)
+        assert again.is_valid
+        assert again.project is not None
+        for path, text in render.files(again.project).items():
+            target = root / "rendered" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+    return made
+
+
+@pytest.fixture(scope="module")
+def loaded(added: dict[str, Amendment], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the real LiteLLM made of each rendered file, with a value in every wired variable."""
+    if not find_spec("litellm"):
+        pytest.skip("litellm is not installed here")
+    folder = tmp_path_factory.mktemp("configs")
+    wanted = {}
+    for name, amendment in added.items():
+        config = next(c for c in amendment.project.configs if c.name == name)
+        file = folder / f"{name}.yaml"
+        file.write_text(render.litellm_yaml(config))
+        values = {variable: f"value-of-{variable}" for variable in config.secrets}
+        wanted[name] = {"config": str(file), "environment": values}
+    done = subprocess.run(
+        [sys.executable, str(HERE / "load_all.py")],
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_a_provider_is_added_clean(name: str, added: dict[str, Amendment]) -> None:
+    told = [p for p in added[name].report.problems if p.severity is not Severity.NOTE]
+    assert [(p.code, p.file, p.message) for p in told] == []
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_litellm_loads_every_deployment(name: str, loaded: dict[str, Any]) -> None:
+    found = loaded[name]
+    assert "error" not in found, found["error"]
+    assert found["written"] >= 1
+    assert len(found["loaded"]) == found["written"]
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_no_variable_is_unresolved(
+    name: str, added: dict[str, Amendment], loaded: dict[str, Any]
+) -> None:
+    text = render.litellm_yaml(next(c for c in added[name].project.configs if c.name == name))
+    wired = set(added[name].project.key_files)
+    assert set(re.findall(r"os\.environ/(\w+)", text)) <= wired
+    told = json.dumps(loaded[name])
+    assert "os.environ" not in told
+    assert "${" not in told
+    for variable in re.findall(r"os\.environ/(\w+)", text):
+        assert f"value-of-{variable}" in told
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_a_provider_gets_its_own_key_or_none(name: str, loaded: dict[str, Any]) -> None:
+    """62 providers take OPENAI_API_KEY where they are given no key: none of them may have to."""
+    facts = knowledge.provider(name)
+    assert facts is not None
+    for deployment in loaded[name]["loaded"]:
+        if facts.falls_back_to:
+            assert deployment.get("api_key"), deployment
+            assert facts.falls_back_to not in deployment["api_key"]
+
+
+@pytest.mark.parametrize("name", CHAT)
+def test_no_retired_model_is_added(name: str, added: dict[str, Amendment]) -> None:
+    for provider in added[name].project.providers:
+        for deployment in provider.deployments:
+            facts = knowledge.find_model(deployment["litellm_params"]["model"])
+            date = facts.deprecation_date if facts else None
+            assert date is None or date > TODAY.isoformat()
