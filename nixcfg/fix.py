@@ -630,7 +630,7 @@ class _Page:
             while first > 0 and not self.line(first - 1).strip():
                 first -= 1
         if is_first and not is_end and first > 0 and not self.is_comment(first - 1):
-            while not self.line(last + 1).strip():
+            while last + 1 < self.line_count and not self.line(last + 1).strip():
                 last += 1
         return self.starts[first], self.starts[last + 1], ""
 
