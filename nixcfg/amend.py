@@ -94,9 +94,6 @@ def add(sources: Sources, wish: Wish, examples: Collection[str], today: dt.date)
     Raises AmendError.
     """
     path = wiring.provider_path(wish.name)
-    if not isinstance(sources.project.data, Mapping):
-        before = _report(sources, sources.project, sources.providers, today)
-        _refuse_invalid(before, f"{wish.name} was not added: the project has errors")
     check_name(sources, wish.name)
     facts = provider_facts(wish.prefix)
     data = provider_data(wish, facts)
@@ -109,6 +106,7 @@ def add(sources: Sources, wish: Wish, examples: Collection[str], today: dt.date)
     report = _report(sources, machine, providers, today)
     _refuse_invalid(report, f"{wish.name} was not added: the project would not validate")
     _refuse_invalid(with_file, f"{wish.name} was not added: it needs more than one step")
+    _refuse_shared_key(report, wish, facts)
     old = sources.providers.get(wish.name)
     if old is not None and (old.data != document.data or machine is sources.project):
         raise AmendError(f"{path} exists already; choose another name, with --provider PREFIX")
@@ -133,11 +131,16 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
         raise AmendError(f"there is no {wiring.provider_path(name)}")
     if len(sources.providers) == 1:
         raise AmendError(f"{name} is the only provider; a gateway needs one")
+    _refuse_unreadable(sources)
     before = validate.validate(sources, today)
-    _refuse_invalid(before, f"{name} was not removed: the project has errors")
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
-    orphans = set(_secrets(before, name)).difference(*(_secrets(before, each) for each in rest))
+    # Of a project with errors nobody can tell what its providers share.
+    orphans = (
+        set(_secrets(before, name)).difference(*(_secrets(before, each) for each in rest))
+        if before.project
+        else set()
+    )
     try:
         machine = _without_provider(machine, name, orphans)
     except RefusedError as error:
@@ -159,8 +162,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
 
 def use(sources: Sources, config: str, today: dt.date) -> Amendment:
     """The project with another `model_config`. Raises AmendError."""
-    before = validate.validate(sources, today)
-    _refuse_invalid(before, "nothing was changed: the project has errors")
+    _refuse_unreadable(sources)
     machine = sources.project
     try:
         machine = edit.set_scalar(machine, "model_config", config)
@@ -394,9 +396,10 @@ def refuse_key(name: str, value: str) -> None:
 
 def check_name(sources: Sources, name: str) -> None:
     """Raises AmendError for a name that no provider can have in this project."""
+    _refuse_unreadable(sources)
     if not project.is_name(name):
         raise AmendError(f"{name} cannot be a name: use letters, digits, - and _")
-    if name == wiring.ALL or name in (sources.project.data or {}).get("profiles", {}):
+    if name == wiring.ALL or name in sources.project.data.get("profiles", {}):
         taken = "built in" if name == wiring.ALL else "a profile"
         raise AmendError(f"{name} is {taken}; choose another name, with --provider PREFIX")
 
@@ -430,6 +433,18 @@ def _check_model_names(sources: Sources, wish: Wish, data: Mapping[str, Any]) ->
             raise AmendError(
                 f"{taken[name]} offers {name} already, and LiteLLM would take turns between the "
                 f"two; try --alias {wish.name}-{name}"
+            )
+
+
+def _refuse_shared_key(report: Report, wish: Wish, facts: ProviderFacts) -> None:
+    """A variable that was made up for a server must not be that of another one already."""
+    key = key_variable(wish, facts)
+    if key in wish.variables or key in {credential.variable for credential in facts.credentials}:
+        return
+    for each in report.project.providers if report.project else ():
+        if each.name != wish.name and key in each.variables:
+            raise AmendError(
+                f"{each.name} keeps its key in {key} too; name another variable with --env NAME"
             )
 
 
@@ -490,6 +505,15 @@ def _report(
     """The project as it would be. That it has had no provider yet is no problem any more."""
     problems = tuple(p for p in sources.problems if p.file != wiring.PROVIDERS_DIR)
     return validate.validate(Sources(sources.root, machine, dict(providers), problems), today)
+
+
+def _refuse_unreadable(sources: Sources) -> None:
+    """A nixcfg.yaml that cannot be understood cannot be edited either."""
+    document = sources.project
+    problems = [*document.problems, *shape.check(document, "project")]
+    errors = [problem for problem in problems if problem.is_error]
+    if errors:
+        raise AmendError(f"nothing was changed: {document.name} has errors", errors)
 
 
 def _refuse_invalid(report: Report, message: str) -> None:

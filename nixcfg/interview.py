@@ -61,6 +61,9 @@ def name() -> str:
 
 def complete(wish: Wish, sources: Sources, today: dt.date) -> Wish:
     """The wish with the answers of the person at the terminal. Raises AmendError."""
+    if wish.name in sources.providers:
+        path = sources.providers[wish.name].name
+        raise AmendError(f"{path} exists already; choose another name, with --provider PREFIX")
     facts = amend.provider_facts(wish.prefix)
     wish = _models(_address(wish, facts), facts, today)
     wish = _key(_settings(wish, facts), facts)

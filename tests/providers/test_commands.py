@@ -221,6 +221,37 @@ def test_a_broken_project_is_left_alone(run: Run, project: Path, snapshot: Snaps
     assert snapshot(project) == before
 
 
+def test_use_and_remove_mend_a_project(run: Run, project: Path) -> None:
+    run("use", "claude")
+    file = project / "nixcfg.yaml"
+    file.write_text(file.read_text().replace("model_config: claude", "model_config: claud"))
+    run("validate", fails=True)
+    run("use", "claude")
+    run("validate")
+    (project / "providers" / "broken.yaml").write_text("model_list: [")
+    run("remove-provider", "broken", "--yes")
+    run("validate")
+
+
+def test_a_project_file_that_cannot_be_read_is_left_alone(
+    run: Run, project: Path, snapshot: Snapshot
+) -> None:
+    for text in ("port: [", "port: many\n", "- a\n", ""):
+        (project / "nixcfg.yaml").write_text(text)
+        before = snapshot(project)
+        for command in (("add-provider", "groq"), ("use", "claude"), ("providers",)):
+            assert "nixcfg.yaml:" in run(*command, fails=True).stderr
+        assert snapshot(project) == before
+
+
+def test_servers_with_names_alike_do_not_share_a_key(run: Run) -> None:
+    other = ("--provider", "openai", "--model", "qwen3", "--alias")
+    run("add-provider", "box-1", *other, "one", "--api-base", "http://one.lan/v1")
+    server = ("add-provider", "box_1", *other, "two", "--api-base", "http://two.lan/v1")
+    assert "box-1 keeps its key in BOX_1_API_KEY too" in run(*server, fails=True).stderr
+    run(*server, "--env", "BOX_2_KEY")
+
+
 def test_other_refusals(run: Run, project: Path, snapshot: Snapshot) -> None:
     before = snapshot(project)
     assert "only provider" in run("remove-provider", "claude", "--yes", fails=True).stderr

@@ -110,6 +110,15 @@ def test_an_answer_that_cannot_be_is_asked_again(project: Path, program: list[st
         assert person.ends() == 0
 
 
+def test_a_name_that_is_taken_is_told_before_anything_is_asked(
+    project: Path, program: list[str]
+) -> None:
+    with Terminal([*program, "add-provider", "claude"], project) as person:
+        assert person.ends() == 1
+    assert "exists already" in person.screen
+    assert "Models" not in person.screen
+
+
 def test_tab_completes_providers_and_models(project: Path, program: list[str]) -> None:
     with Terminal([*program, "add-provider"], project) as person:
         person.reads("Provider")
