@@ -28,6 +28,8 @@ COMMANDS = (
     "fix",
     "render",
     "try",
+    "rehearse",
+    "probe",
     "explain",
     "schema",
     "completion",

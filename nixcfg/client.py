@@ -80,9 +80,7 @@ class Gateway:
         connection: http.client.HTTPConnection
         if url.scheme == "https":
             context = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(
-                url.netloc, timeout=seconds, context=context
-            )
+            connection = http.client.HTTPSConnection(url.netloc, timeout=seconds, context=context)
         else:
             connection = http.client.HTTPConnection(url.netloc, timeout=seconds)
         headers = {"Content-Type": "application/json"}

@@ -5,16 +5,39 @@ holds the two against each other. A key goes from here to the environment of one
 in no message and no exception.
 """
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from nixcfg import wiring
+from nixcfg.model import Project
 from nixcfg.wiring import KeyFile
 
 MAX_LENGTH = 64 * 1024
 """Bytes of a key that has to fit into a variable."""
+
+_ONLY = "Its content must be the key, nothing else."
+_REFUSED = (
+    (
+        rb"(?s).*[^\n\x20-\x7e\x80-\xff].*",
+        "holds a control character (tab, carriage return, binary data). "  # noqa: ISC004
+        "Save it as plain text with Unix line ends.",
+    ),
+    (
+        rb"(?s).*\n.*",
+        f"holds more than one line. {_ONLY[:-1]}; a document of several lines needs kind: file.",
+    ),
+    (rb" *", f"is empty but for white space. {_ONLY}"),
+    (rb" .*|.* ", "begins or ends with a space."),
+    (
+        rb"['\"].*",
+        "begins with a quote, which would become a part of the key. Write the bare key.",
+    ),
+    (rb"(?i)true|false", "holds the word true or false, which LiteLLM does not take for a key."),
+)
+"""What no key looks like, without the newlines at its end; the first that fits is told."""
 
 _PLACEHOLDER = re.compile(
     r"""(?xs) (?:sk-)? (?:
@@ -57,31 +80,14 @@ def read(key: KeyFile) -> bytes:
 
 def refusal(variable: str, content: bytes) -> str:
     """Why the content of a key file cannot be a key, "" if it can."""
-    if not content:
-        return "is empty. Its content must be the key, nothing else."
-    if re.search(rb"[^\n\x20-\x7e\x80-\xff]", content):
-        return (
-            "holds a control character (tab, carriage return, binary data). Save it as plain text "
-            "with Unix line ends."
-        )
     value = content.rstrip(b"\n")
-    if b"\n" in value:
-        return (
-            "holds more than one line. Its content must be the key, nothing else; a document of "
-            "several lines needs kind: file."
-        )
-    if not value.strip(b" "):
-        return "is empty but for white space. Its content must be the key, nothing else."
-    if value != value.strip(b" "):
-        return "begins or ends with a space."
-    if value[:1] in (b"'", b'"'):
-        return "begins with a quote, which would become a part of the key. Write the bare key."
+    if not content:
+        return f"is empty. {_ONLY}"
+    for pattern, reason in _REFUSED:
+        if re.fullmatch(pattern, value):
+            return reason
     if value.startswith((f"{variable}=".encode(), b"export ")):
-        return (
-            f"holds an assignment. Its content must be the key alone, without {variable}=."
-        )
-    if value.lower() in (b"true", b"false"):
-        return "holds the word true or false, which LiteLLM does not take for a key."
+        return f"holds an assignment. Its content must be the key alone, without {variable}=."
     if _is_placeholder(value.decode("utf-8", "replace")):
         return "still holds a placeholder. Replace it by the key."
     if len(value) > MAX_LENGTH:
@@ -143,3 +149,22 @@ def _decrypted(key: KeyFile, path: Path) -> bytes:
 
 def _is_placeholder(text: str) -> bool:
     return bool(_PLACEHOLDER.fullmatch(re.sub("[_ ]", "-", text.lower())))
+
+
+def master_key(project: Project | None, file: Path | None = None) -> tuple[str, str]:
+    """The gateway's own key, and where it was found: `file`, the environment, or the file that the
+    service uses. Both are "" for a project that is open.
+
+    Raises KeyMissingError, KeyUnusableError, KeyForbiddenError; the messages name the file.
+    """
+    variable = wiring.MASTER_KEY_VARIABLE
+    if file is None and os.environ.get(variable):
+        return os.environ[variable].strip(), f"${variable}"
+    if file is None and project is not None and project.auth == "open":
+        return "", ""
+    usual = project.master_key_file if project else None
+    path = wiring.place(str(file or usual or wiring.GENERATED_MASTER_KEY))
+    try:
+        return os.fsdecode(read(KeyFile(variable, path))), path
+    except (KeyMissingError, KeyUnusableError) as error:
+        raise type(error)(f"the master key file {path} {error}") from None

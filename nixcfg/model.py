@@ -160,7 +160,7 @@ def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Pro
         needed = credentials(entry["litellm_params"], {*declared, *secrets})
         deployments.append(_deployment(entry, needed))
         unasked.update(c.variable for c in needed if c.param is None)
-    read = _variables([deployments, [each.value for each in _flat(settings)]])
+    read = references([deployments, [each.value for each in _flat(settings)]])
     return Provider(
         name,
         document,
@@ -269,7 +269,7 @@ def _config(
             sections.setdefault(str(place[0]), {})[place[1]] = value
     ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
     variables = {variable for p in providers for variable in p.variables}
-    variables |= set(_variables([setting.value for setting in _flat(own)]))
+    variables |= set(references([setting.value for setting in _flat(own)]))
     return Config(
         name=name,
         providers=tuple(p.name for p in providers),
@@ -343,7 +343,7 @@ def _resolved(value: Any) -> Any:
     return value
 
 
-def _variables(value: Any) -> Iterator[str]:
+def references(value: Any) -> Iterator[str]:
     """The variables that LiteLLM reads for `os.environ/` references anywhere in a value."""
     if isinstance(value, Mapping):
         for inner in value.values():
@@ -351,10 +351,10 @@ def _variables(value: Any) -> Iterator[str]:
             if variable:
                 yield variable
             else:
-                yield from _variables(inner)
+                yield from references(inner)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _variables(item)
+            yield from references(item)
 
 
 def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:

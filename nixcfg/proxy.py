@@ -121,14 +121,22 @@ def absent() -> tuple[str, ...]:
     return tuple(name for name in _NEEDED if importlib.util.find_spec(name) is None)
 
 
+def not_installed(lacking: Sequence[str]) -> str:
+    """What to say where packages are `absent`: the one command that mends it."""
+    return (
+        f"LiteLLM's proxy is not installed beside nixcfg (no {', '.join(lacking)}); run\n"
+        f"  {sys.executable} -m pip install '{EXTRA}'"
+    )
+
+
 def version() -> str:
     """The release of LiteLLM that is installed beside nixcfg."""
     return importlib.metadata.version("litellm")
 
 
 def free_port(wanted: int) -> int:
-    """`wanted` if nobody uses it, else another one."""
-    return wanted if is_free(wanted) else _any_port()
+    """`wanted` if nobody uses it, else another one; 0 for any."""
+    return wanted if wanted and is_free(wanted) else _any_port()
 
 
 def is_free(port: int) -> bool:
@@ -180,7 +188,7 @@ def real(project: Project, config: Config, text: str, found: Keys, port: int) ->
     """A start with the real keys, which were `found` without errors."""
     kinds = {variable: project.key_files[variable].kind for variable in found.values}
     environment = {
-        **{variable: wiring.MISSING_KEY for variable in config.secrets},
+        **dict.fromkeys(config.secrets, wiring.MISSING_KEY),
         **{v: os.fsdecode(value) for v, value in found.values.items() if kinds[v] == "env"},
         **found.paths,
     }
@@ -291,11 +299,11 @@ def _secret_values(launch: Launch) -> list[str]:
     return [
         value
         for name, value in launch.environment.items()
-        if name not in _FIXED and name not in _KEPT and re.search(_SECRET_NAME, name)
+        if name not in _FIXED and name not in _KEPT and re.search(_NAMES_A_KEY, name)
     ]
 
 
-_SECRET_NAME = r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL|REDIS_URL"
+_NAMES_A_KEY = r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL|REDIS_URL"
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -311,10 +319,7 @@ def running(
     """
     lacking = absent()
     if lacking:
-        raise StartError(
-            f"LiteLLM's proxy is not installed beside nixcfg (no {', '.join(lacking)}); run\n"
-            f"  {sys.executable} -m pip install '{EXTRA}'"
-        )
+        raise StartError(not_installed(lacking))
     with _interruptible(), _folder() as (folder, tell_guard):
         (folder / "config.yaml").write_text(launch.config, encoding="utf-8")
         with _documents(launch.documents) as (paths, handles):
@@ -413,9 +418,7 @@ def _start(
     )
 
 
-def _wait(
-    proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], None]
-) -> None:
+def _wait(proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], None]) -> None:
     began = time.monotonic()
     port = None
     while (seconds := time.monotonic() - began) < START_SECONDS:

@@ -1,8 +1,8 @@
 """`nixcfg try`."""
 
 import json
+import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ from nixcfg import complete
 from nixcfg.commands import OK, PROBLEMS, config_of, find_root, say, starting, valid_project
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nixcfg.model import Config, Project
-    from nixcfg.proxy import Launch, Proxy
+    from nixcfg.proxy import Event, Launch, Proxy
 
 ANSWER = (
     "This is a canned answer: `nixcfg try --mock` asks no vendor. The gateway works, so put your "
@@ -114,13 +116,14 @@ def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:
     click.echo("In another terminal:\n")
     if not launch.open:
         click.echo(f"  export LITELLM_MASTER_KEY={launch.master_key}")
-        bearer = '  -H "Authorization: Bearer $LITELLM_MASTER_KEY" \\\n'
+        bearer = '    -H "Authorization: Bearer $LITELLM_MASTER_KEY" \\\n'
     else:
         bearer = ""
     click.echo(
         f"  curl -N {url}/chat/completions \\\n"
-        f'{bearer and "  "}{bearer}    -H "Content-Type: application/json" \\\n'
-        f"    -d {_quoted(json.dumps(body, ensure_ascii=False))}\n"
+        f"{bearer}"
+        f'    -H "Content-Type: application/json" \\\n'
+        f"    -d {shlex.quote(json.dumps(body, ensure_ascii=False))}\n"
     )
     click.echo(f"Or a program that speaks to OpenAI: base URL {url}/v1" + _with_key(launch))
     click.echo("Ctrl-C ends it.\n")
@@ -129,12 +132,6 @@ def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:
 
 def _with_key(launch: "Launch") -> str:
     return "" if launch.open else ", and that key, which is good for this session alone."
-
-
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
 
 
 def _follow(running: "Proxy", *, verbose: bool) -> None:
@@ -150,11 +147,9 @@ def _follow(running: "Proxy", *, verbose: bool) -> None:
             _tell(proxy.events(lines))
 
 
-def _tell(events: "Sequence[object]") -> None:
-    from nixcfg.proxy import Event
-
+def _tell(events: "Sequence[Event]") -> None:
     for event in events:
-        if isinstance(event, Event) and event.level != "info":
+        if event.level != "info":
             mark = "" if event.level == "request" else f"{event.level}: "
             text = event.text if len(event.text) <= 400 else f"{event.text[:397]}..."
             if "/health/" not in text:

@@ -1,0 +1,282 @@
+"""`nixcfg probe`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import OK, PROBLEMS, config_of, json_option, say, valid_project
+
+if TYPE_CHECKING:
+    from nixcfg.client import Gateway
+    from nixcfg.model import Config, Project
+    from nixcfg.probe import Comparison, Outcome, Row, Target
+
+
+@click.command()
+@click.argument("config", required=False, shell_complete=complete.configs)
+@click.option("--url", help="The gateway to ask.  [default: that of the project, on this machine]")
+@click.option(
+    "--model", "names", multiple=True, metavar="NAME", help="Ask this model (repeatable)."
+)
+@click.option("--all", "everything", is_flag=True, help="Ask all models, not one a provider.")
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The gateway's master key.  [default: $LITELLM_MASTER_KEY, or the service's file]",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be asked; asks no vendor.")
+@click.option("--yes", is_flag=True, help="Spend the money without asking back.")
+@click.option(
+    "--timeout",
+    "seconds",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for a word of the gateway.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=4,
+    show_default=True,
+    help="Requests at the same time.",
+)
+@json_option
+@click.pass_obj
+def command(  # noqa: PLR0917 (click passes them by name)
+    base: Path,
+    config: str | None,
+    url: str | None,
+    names: tuple[str, ...],
+    everything: bool,
+    key_file: Path | None,
+    dry_run: bool,
+    yes: bool,
+    seconds: float,
+    jobs: int,
+    form: str,
+) -> int:
+    """Ask a running gateway: each model plainly, with a system message, and streaming.
+
+    Without --model and --all, one model of each provider, which tries every key. First it compares
+    what the gateway serves with what CONFIG renders to: LiteLLM drops a deployment that it cannot
+    use without a word to its users. Outside a project, name the gateway by --url.
+
+    \b
+    Examples:
+      nixcfg probe --dry-run
+      nixcfg probe --model gpt-4o --yes
+    """
+    from nixcfg import probe, project
+
+    root = project.find(base)
+    if root is None and not url:
+        raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
+    whole = valid_project(root) if root else None
+    chosen = config_of(whole, config) if whole else None
+    gateway = _gateway(whole, url, key_file)
+    served = _served(gateway, whole)
+    comparison = probe.compare(chosen, served) if chosen else None
+    asked = _targets(whole, chosen, names, served, everything=everything)
+    skipped = [target for target in asked if target.skipped]
+    asked = [target for target in asked if not target.skipped]
+    rows: list[Row] = []
+    if form == "text":
+        _say_plan(gateway.url, asked, skipped)
+    if not dry_run and asked:
+        if not yes and not _may_spend(form):
+            return PROBLEMS
+        rows = _run(gateway, asked, jobs, seconds)
+    told = _json if form == "json" else _text
+    told(gateway.url, rows, skipped, comparison)
+    failed = any(row.has_failed for row in rows)
+    return PROBLEMS if failed or (comparison and comparison.missing) else OK
+
+
+def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
+    from nixcfg import keys, probe
+    from nixcfg.client import Gateway
+
+    address = url or (probe.url_of(whole) if whole else "")
+    address = address if "://" in address else f"http://{address}"
+    try:
+        key, _ = keys.master_key(whole, key_file)
+    except keys.KeyForbiddenError as error:
+        raise click.ClickException(
+            f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
+        ) from None
+    except (keys.KeyMissingError, keys.KeyUnusableError) as error:
+        if url and not key_file:
+            return Gateway(address)  # it may be an open one
+        raise click.ClickException(
+            f"{error}\nThe service makes it at its first start. For another gateway: --key-file, "
+            "or $LITELLM_MASTER_KEY."
+        ) from None
+    return Gateway(address, key)
+
+
+def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
+    """The names in /v1/models; an error that says what is wrong where there are none."""
+    import http.client
+
+    from nixcfg import wiring
+    from nixcfg.client import RefusedError
+
+    unit = wiring.container_unit(whole.backend) if whole else ""
+    where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
+    try:
+        return gateway.models()
+    except RefusedError as error:
+        refused = error.answer.status in (400, 401, 403) or not gateway.key
+        raise click.ClickException(
+            f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
+            "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
+            if refused
+            else f"{gateway.url} answers {error.answer.status} to /v1/models; {where}"
+        ) from None
+    except ConnectionRefusedError:
+        raise click.ClickException(f"nobody listens on {gateway.url}; {where}") from None
+    except (TimeoutError, http.client.HTTPException, OSError) as error:
+        reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
+        raise click.ClickException(f"{gateway.url}: {reason}; {where}") from None
+
+
+def _targets(
+    whole: "Project | None",
+    chosen: "Config | None",
+    names: Sequence[str],
+    served: Sequence[str],
+    *,
+    everything: bool,
+) -> "list[Target]":
+    from nixcfg import probe
+    from nixcfg.probe import Target
+
+    if whole is None or chosen is None:
+        wanted = names or (served if everything else served[:1])
+        return [Target(name) for name in wanted]
+    if everything:
+        return probe.targets(whole, chosen)
+    wanted = names or probe.one_for_each_provider(whole, chosen)
+    return [probe.behind(whole, chosen, name) for name in wanted]
+
+
+def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
+    from nixcfg import probe
+
+    count = len(asked) * len(probe.REQUESTS)
+    prices = [target.cost(60, 3 * probe.USUAL_TOKENS) for target in asked]
+    known = [price for price in prices if price is not None]
+    cost = f"about ${sum(known):.3f} if an answer has {probe.USUAL_TOKENS} tokens"
+    if len(known) < len(prices):
+        unknown = len(prices) - len(known)
+        cost = f"{cost}, and {unknown} without a known price" if known else "price not known"
+    say(f"{url}: {count} requests to {', '.join(t.name for t in asked) or 'no model'} ({cost}).")
+    for target in skipped:
+        say(f"Not asked: {target.name}, {target.skipped}.")
+
+
+def _may_spend(form: str) -> bool:
+    if form == "json" or not sys.stdin.isatty():
+        say("This costs money: say --yes, or --dry-run to see what would be asked.")
+        return False
+    return click.confirm("Send them?", default=True, err=True)
+
+
+def _run(gateway: "Gateway", asked: "Sequence[Target]", jobs: int, seconds: float) -> "list[Row]":
+    from nixcfg import probe
+
+    count = len(asked) * len(probe.REQUESTS)
+    if not sys.stderr.isatty():
+        return probe.run(gateway, asked, jobs=jobs, seconds=seconds)
+    with click.progressbar(length=count, label="Asking", file=sys.stderr) as bar:
+        return probe.run(gateway, asked, jobs=jobs, seconds=seconds, tick=lambda: bar.update(1))
+
+
+def _text(
+    _url: str, rows: "Sequence[Row]", _skipped: "Sequence[Target]", compared: "Comparison | None"
+) -> None:
+    from nixcfg import probe
+    from nixcfg.table import fitted, table, width_of
+
+    width = width_of(sys.stdout)
+    if rows:
+        headers = ("model", *probe.REQUESTS, "first token", "total", "tokens", "cost")
+        click.echo(table(headers, [_cells(row) for row in rows], width))
+    for row in rows:
+        for outcome in _different(row.outcomes):
+            mark = "slow" if outcome.status == "slow" else "error"
+            click.echo(
+                fitted(f"{mark}: {row.target.name}, {outcome.kind}: {outcome.message}", width)
+            )
+            click.echo(fitted(f"  {outcome.mend}", width))
+    if compared is None:
+        return
+    for name in compared.missing:
+        click.echo(f"error: {name} is in the rendered configuration, and the gateway lacks it")
+        click.echo(
+            fitted(
+                "  LiteLLM dropped it (`nixcfg rehearse` says why), or it runs an older "
+                "configuration (`nixcfg render`, then switch).",
+                width,
+            )
+        )
+    if compared.unexpected:
+        some = ", ".join(compared.unexpected[:5]) + (" ..." if compared.unexpected[5:] else "")
+        click.echo(fitted(f"note: the gateway also serves {some}, which CONFIG does not", width))
+    if not compared.missing:
+        say("The gateway serves every model of the rendered configuration.")
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    stream = row.outcomes[-1]
+    tokens = [sum(getattr(o, f"{kind}_tokens") for o in row.outcomes) for kind in _TOKENS]
+    return (
+        row.target.name,
+        *(f"{o.http or 'none'}" if o.status == "failed" else o.status for o in row.outcomes),
+        "-" if stream.first is None else f"{stream.first:.2f} s",
+        f"{sum(o.total for o in row.outcomes):.2f} s",
+        f"{tokens[0]} + {tokens[1]}" if any(tokens) else "-",
+        "-" if row.cost is None or not any(tokens) else f"${row.cost:.5f}",
+    )
+
+
+_TOKENS = ("prompt", "completion")
+
+
+def _different(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
+    """Those with something to tell, each thing once."""
+    found: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.message:
+            found.setdefault(outcome.message, outcome)
+    return list(found.values())
+
+
+def _json(
+    url: str,
+    rows: "Sequence[Row]",
+    skipped: "Sequence[Target]",
+    compared: "Comparison | None",
+) -> None:
+    from dataclasses import asdict
+
+    def cost(row: "Row") -> Any:
+        return None if row.cost is None else round(row.cost, 8)
+
+    told = {
+        "url": url,
+        "models": [
+            {"name": r.target.name, "requests": [asdict(o) for o in r.outcomes], "cost": cost(r)}
+            for r in rows
+        ],
+        "skipped": [{"name": target.name, "reason": target.skipped} for target in skipped],
+        "missing": list(compared.missing) if compared else [],
+        "unexpected": list(compared.unexpected) if compared else [],
+    }
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False))

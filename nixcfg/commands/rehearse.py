@@ -1,0 +1,97 @@
+"""`nixcfg rehearse`."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixcfg import complete
+from nixcfg.commands import OK, PROBLEMS, config_of, find_root, json_option, say, valid_project
+
+if TYPE_CHECKING:
+    from nixcfg.model import Config, Project
+
+
+@click.command()
+@click.argument("configs", metavar="[CONFIG]...", nargs=-1, shell_complete=complete.configs)
+@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
+@json_option
+@click.pass_obj
+def command(base: Path, configs: tuple[str, ...], verbose: bool, form: str) -> int:
+    """Start the real LiteLLM once on what would be rendered, and see what it makes of it.
+
+    For CI, and before a switch: with dummy keys, on a spare port, in a temporary folder, and gone
+    afterwards. It finds what LiteLLM drops without a word to its users. No vendor is asked.
+
+    \b
+    Examples:
+      nixcfg rehearse
+      nixcfg rehearse claude all --json
+    """
+    project = valid_project(find_root(base))
+    chosen = [config_of(project, name) for name in configs or (None,)]
+    results = [_rehearse(project, config, verbose=verbose) for config in chosen]
+    if form == "json":
+        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+    else:
+        for result in results:
+            _show(result)
+    return PROBLEMS if any(result["errors"] or result["missing"] for result in results) else OK
+
+
+def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[str, Any]:
+    from nixcfg import probe, proxy, render
+
+    began = time.monotonic()
+    result: dict[str, Any] = {"config": config.name, "models": 0, "missing": [], "errors": []}
+    lacking = proxy.absent()
+    if lacking:
+        raise click.ClickException(proxy.not_installed(lacking))
+    text = render.litellm_yaml(config)
+    launch = proxy.rehearsed(project, config, text, proxy.free_port(0))
+    say(f"{config.name}: starting LiteLLM {proxy.version()} ...")
+
+    def tick(_seconds: float, lines: Sequence[str]) -> None:
+        for line in lines if verbose else ():
+            say(line)
+
+    try:
+        with proxy.running(launch, tick) as running:
+            result["start_seconds"] = round(time.monotonic() - began, 1)
+            compared = probe.compare(config, running.gateway.models())
+            list(running.lines(0.2))
+            log = running.log
+    except proxy.StartError as error:
+        log = list(error.log)
+        result["errors"] = [f"{error}"]
+        compared = probe.Comparison((), ())
+    told = proxy.events(log)
+    result["models"] = len({entry["model_name"] for entry in config.litellm["model_list"]})
+    result["missing"] = list(compared.missing)
+    result["errors"] += dict.fromkeys(event.text for event in told if event.level == "error")
+    result["warnings"] = list(dict.fromkeys(e.text for e in told if e.level == "warning"))
+    if result["errors"] and "start_seconds" not in result:
+        result["last_words"] = [line for line in log if line.strip()][-8:]
+    result["seconds"] = round(time.monotonic() - began, 1)
+    return result
+
+
+def _show(result: dict[str, Any]) -> None:
+    for name in result["missing"]:
+        click.echo(f"{result['config']}: error: LiteLLM drops {name}; nobody could ask for it")
+    for level in ("errors", "warnings"):
+        for text in result[level]:
+            short = text if len(text) <= 400 else f"{text[:397]}..."
+            click.echo(f"{result['config']}: {level[:-1]}: {short}")
+    for line in result.get("last_words", ()):
+        click.echo(f"  {line}")
+    up = f"up after {result['start_seconds']} s, " if "start_seconds" in result else ""
+    served = result["models"] - len(result["missing"]) if up else 0
+    click.echo(
+        f"{result['config']}: {served} of {result['models']} models served, "
+        f"{len(result['errors'])} errors, {len(result['warnings'])} warnings; "
+        f"{up}{result['seconds']} s in all."
+    )
