@@ -95,25 +95,37 @@ def test_the_script_is_one_that_the_shell_takes(shell: str, run: Callable[..., D
     assert done.returncode == 0, done.stderr
 
 
-def test_bash_completes_with_it(program: list[str], project: Path, tmp_path: Path) -> None:
-    """The whole way: bash loads the script, and asks the program what to offer."""
-    bash = shutil.which("bash")
-    if not bash:
-        pytest.skip("bash is not installed here")
-    (tmp_path / "bin").mkdir()
-    stub = tmp_path / "bin" / "nixcfg"
-    stub.write_text("#!/bin/sh\nexec " + " ".join(program) + ' "$@"\n')
-    stub.chmod(0o755)
-    script = """
+#: What each shell is told to do, and what it then offers for `nixcfg use `.
+WHOLE_WAY = {
+    "bash": """
         eval "$(nixcfg completion bash)"
         COMP_WORDS=(nixcfg use "") COMP_CWORD=2
         _nixcfg_completion nixcfg
         printf '%s\\n' "${COMPREPLY[@]}"
-    """
+    """,
+    "fish": """
+        nixcfg completion fish | source
+        complete -C "nixcfg use "
+    """,
+}
+
+
+@pytest.mark.parametrize("shell", WHOLE_WAY)
+def test_a_shell_completes_with_it(
+    shell: str, program: list[str], project: Path, tmp_path: Path
+) -> None:
+    """The whole way: the shell loads the script, and asks the program what to offer."""
+    found = shutil.which(shell)
+    if not found:
+        pytest.skip(f"{shell} is not installed here")
+    (tmp_path / "bin").mkdir()
+    stub = tmp_path / "bin" / "nixcfg"
+    stub.write_text("#!/bin/sh\nexec " + " ".join(program) + ' "$@"\n')
+    stub.chmod(0o755)
     done = subprocess.run(
-        [bash, "-c", script],
+        [found, "-c", WHOLE_WAY[shell]],
         cwd=project,
-        env={**os.environ, "PATH": f"{stub.parent}:{os.environ['PATH']}"},
+        env={**os.environ, "PATH": f"{stub.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
