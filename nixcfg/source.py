@@ -80,7 +80,7 @@ DUPLICATE_KEY = Rule(
     bad=_SMALL
     + """\
 router_settings:
-  num_retries: 2
+  num_retries: 5
 router_settings:
 #^^^^^^^^^^^^^^
   timeout: 30
@@ -88,7 +88,7 @@ router_settings:
     good=_SMALL
     + """\
 router_settings:
-  num_retries: 2
+  num_retries: 5
   timeout: 30
 """,
     source="run: config OK (1 models) for two sections; facts 2.5, mistake 23",

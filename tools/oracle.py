@@ -1,8 +1,9 @@
 """The real LiteLLM as judge: what it does with a configuration, asked for many in one process.
 
-Run as a program, it reads a JSON list of questions on stdin, `{"text": YAML, "env": {name: value},
-"ask": [model names]}`, and writes one JSON answer a line. No socket leaves the process: whatever
-LiteLLM tries to send is refused and told under `sent` instead.
+Run as a program, it reads a JSON list of questions on stdin and writes one JSON answer a line:
+`{"text": YAML, "files": {name: text}, "env": {name: value}, "ask": model, "times": N,
+"status": 200}`. Nothing leaves the process: what LiteLLM sends to a vendor is caught where httpx
+would open a connection, answered with `status`, and told under `sent`.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,24 @@ FIXED = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_TELEMETRY": "False",
     "LITELLM_MASTER_KEY": "sk-" + "0123456789abcdef" * 2,
+    "DISABLE_AIOHTTP_TRANSPORT": "True",
     "NO_PROXY": "*",
+}
+KEYS = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
+REPLY = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "type": "message",
+    "role": "assistant",
+    "stop_reason": "end_turn",
+    "content": [{"type": "text", "text": "hello"}],
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}
+    ],
+    "candidates": [{"content": {"role": "model", "parts": [{"text": "hello"}]}}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
 }
 
 
@@ -40,56 +58,123 @@ class _Log(logging.Handler):
         self.lines.append(f"{record.levelname}: {record.getMessage()}"[:300])
 
 
+class _Wire:
+    """In place of the network: keeps what is sent, answers every request alike."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.status = 200
+
+    def install(self) -> None:
+        import httpx
+
+        async def handle(_self: object, request: httpx.Request) -> httpx.Response:
+            return self.answer(request, await request.aread())
+
+        def handle_sync(_self: object, request: httpx.Request) -> httpx.Response:
+            return self.answer(request, request.read())
+
+        httpx.AsyncHTTPTransport.handle_async_request = handle  # type: ignore[method-assign,assignment]
+        httpx.HTTPTransport.handle_request = handle_sync  # type: ignore[method-assign,assignment]
+        socket.socket.connect = _refuse  # type: ignore[method-assign]
+
+    def answer(self, request: Any, body: bytes) -> Any:
+        import httpx
+
+        if request.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol("no protocol", request=request)
+        self.sent.append(
+            {
+                "url": str(request.url),
+                "keys": {name: request.headers[name] for name in KEYS if name in request.headers},
+                "body": body.decode("utf-8", "replace"),
+            }
+        )
+        failed = {"error": {"message": "the stand-in fails", "type": "x", "code": "x"}}
+        return httpx.Response(
+            self.status, json=REPLY if self.status == 200 else failed, request=request
+        )
+
+
 def _refuse(*_arguments: object, **_options: object) -> Any:
     raise ConnectionRefusedError(111, "no network here")
 
 
-async def _load(path: Path, log: _Log) -> dict[str, Any]:
-    import litellm
+async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wire) -> Any:
     from litellm.proxy import proxy_server
 
     log.lines.clear()
+    wire.sent.clear()
     proxy_server.user_custom_auth = None
+    proxy_server.master_key = None
+    proxy_server.general_settings = {}
     spawned: list[str] = []
     proxy_server.run_ollama_serve = lambda: spawned.append("ollama serve")
-    before = {name: id(getattr(litellm, name, None)) for name in ("acompletion", "completion")}
     try:
-        router, models, _ = await asyncio.wait_for(
+        router, _, general = await asyncio.wait_for(
             proxy_server.ProxyConfig().load_config(None, str(path)), timeout=20
         )
     except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
         return {"error": f"{type(error).__name__}: {error}"[:500], "warnings": list(log.lines)}
-    return {
+    loaded = list(router.model_list) if router else []
+    told = {
         "error": None,
-        "models": len(models or []),
-        "loaded": len(router.model_list) if router else 0,
-        "names": sorted(set(router.get_model_names())) if router else [],
+        "loaded": len(loaded),
+        "names": sorted({each["model_name"] for each in loaded}),
+        "ids": [each["model_info"]["id"] for each in loaded],
+        "params": [_plain(each["litellm_params"]) for each in loaded],
+        "general": _plain(general or {}),
+        "refused": _refused_master_key(general or {}, path),
         "warnings": list(log.lines),
         "spawned": spawned,
-        "replaced": [n for n, was in before.items() if id(getattr(litellm, n, None)) != was],
-        "deployments": [
-            {k: v for k, v in each["litellm_params"].items() if isinstance(v, str | int | float)}
-            for each in (router.model_list if router else [])
-        ],
-        "router": {
-            name: repr(getattr(router, name, None))
-            for name in (
-                "routing_strategy",
-                "num_retries",
-                "allowed_fails",
-                "cooldown_time",
-                "timeout",
-                "fallbacks",
-                "default_fallbacks",
-                "model_group_alias",
-            )
-        },
-        "litellm": {
-            name: repr(getattr(litellm, name, None))
-            for name in ("drop_params", "success_callback", "request_timeout", "num_retries")
-        },
+        "router": _attributes(router, "routing_strategy num_retries allowed_fails timeout"),
+        "litellm": _attributes(sys.modules["litellm"], "drop_params success_callback api_key"),
         "redis": bool(router and router.cache.redis_cache),
+        "env": {name: os.environ.get(name) for name in _environment(path)},
+        "replies": [],
     }
+    for _ in range(question.get("times", 1) if "ask" in question else 0):
+        told["replies"].append(await _ask(router, question["ask"]))
+    told["sent"] = list(wire.sent)
+    return told
+
+
+async def _ask(router: Any, model: str) -> str:
+    try:
+        message = [{"role": "user", "content": "hello"}]
+        reply = await asyncio.wait_for(router.acompletion(model=model, messages=message), 20)
+    except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
+        return f"{type(error).__name__}: {error}"[:800]
+    return f"ok: {reply.choices[0].message.content}"
+
+
+def _refused_master_key(general: Mapping[str, Any], path: Path) -> bool:
+    from litellm.proxy import proxy_server
+    from litellm.proxy.auth import master_key_boot_check as boot
+
+    verdict = boot.master_key_boot_verdict(
+        master_key=proxy_server.master_key,
+        environment_master_key=os.environ.get("LITELLM_MASTER_KEY"),
+        general_settings=general,
+        config_file_path=str(path),
+        override_env_is_on=False,
+        salt_key_is_set=False,
+        database_is_configured=False,
+    )
+    return isinstance(verdict, boot.UnsafeMasterKeyRefused)
+
+
+def _attributes(thing: Any, names: str) -> dict[str, str]:
+    return {name: repr(getattr(thing, name, None)) for name in names.split()}
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if isinstance(v, str | int | float | list)}
+
+
+def _environment(path: Path) -> list[str]:
+    section = yaml.safe_load(path.read_text(encoding="utf-8")).get("environment_variables")
+    return list(section or ())
 
 
 @contextlib.contextmanager
@@ -101,6 +186,7 @@ def _as_it_was(module: Any, text: str) -> Iterator[None]:
     except (yaml.YAMLError, KeyError, TypeError):
         keys = []
     keys += ["cache", "callbacks", "success_callback", "failure_callback", "drop_params"]
+    keys += ["num_retries", "credential_list"]
     before = {key: copy.copy(vars(module).get(key, _ABSENT)) for key in keys}
     try:
         yield
@@ -122,21 +208,26 @@ def main() -> None:
     questions = json.load(sys.stdin)
     os.environ.update(FIXED)
     clean = dict(os.environ)
-    with contextlib.redirect_stdout(io.StringIO()):
+    with _silence():
         import litellm
         from litellm.proxy import proxy_server  # noqa: F401 (slow; once)
-    socket.socket.connect = _refuse  # type: ignore[method-assign]
-    log = _Log()
+    log, wire = _Log(), _Wire()
+    wire.install()
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
         logging.getLogger(name).addHandler(log)
     for question in questions:
         os.environ.clear()
         os.environ.update(clean | question.get("env", {}))
+        wire.status = question.get("status", 200)
+        litellm.in_memory_llm_clients_cache.flush_cache()
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "config.yaml"
-            path.write_text(question["text"], encoding="utf-8", errors="surrogateescape")
+            for name, text in {
+                **question.get("files", {}),
+                "config.yaml": question["text"],
+            }.items():
+                (Path(folder) / name).write_text(text, encoding="utf-8", errors="surrogateescape")
             with _as_it_was(litellm, question["text"]), _silence():
-                answer = asyncio.run(_load(path, log))
+                answer = asyncio.run(_answer(Path(folder) / "config.yaml", question, log, wire))
         print(json.dumps(answer), flush=True)
 
 

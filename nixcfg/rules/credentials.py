@@ -131,7 +131,7 @@ model_list:
 #                              ^^^^
 credential_list:
   - credential_name: team
-    credential_values: {api_key: os.environ/OPENAI_API_KEY}
+    credential_values: {api_key: os.environ/TEAM_KEY}
     credential_info: {}
 """,
     good="""\
@@ -142,7 +142,7 @@ model_list:
       litellm_credential_name: team
 credential_list:
   - credential_name: team
-    credential_values: {api_key: os.environ/OPENAI_API_KEY}
+    credential_values: {api_key: os.environ/TEAM_KEY}
     credential_info: {}
 """,
     source="run: the vendor saw the key of the environment; facts 2.1, mistake 22",

@@ -127,8 +127,9 @@ INTERACTIVE = Rule(
     Severity.ERROR,
     "a provider that asks for a login in a browser",
     explanation=(
-        "chatgpt/ and github_copilot/ print a device code and wait until somebody enters it in a "
-        "browser. A service has nobody to do that, and requests hang."
+        "chatgpt/ and github_copilot/ want somebody to enter a device code in a browser. A service "
+        "has nobody to do that: unless a login is kept in its home folder from before, LiteLLM "
+        "leaves the deployment out when it starts."
     ),
     bad="""\
 model_list:
@@ -143,7 +144,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="run: the request starts a device login; facts 4",
+    source="run: device-code login needs a human, 0 deployments; facts 4",
     alone=Severity.WARNING,
 )
 

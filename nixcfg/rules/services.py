@@ -105,7 +105,7 @@ litellm_settings:
     good=_MODELS
     + """\
 litellm_settings:
-  callbacks: [prometheus]
+  callbacks: [dynamic_rate_limiter_v3]
 """,
     source="run: ValueError: Empty module name; facts 12",
 )
@@ -230,8 +230,8 @@ general_settings:
 """,
     good=_MODELS
     + """\
-litellm_settings:
-  callbacks: [litellm.integrations.prometheus.PrometheusLogger]
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
 """,
     source="run: ImportError: Could not import user_api_key_auth from my_auth",
 )

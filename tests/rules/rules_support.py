@@ -1,6 +1,7 @@
 """What the tests of the rules share."""
 
 import datetime as dt
+import json
 import os
 import re
 import subprocess
@@ -8,8 +9,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from nixcfg import alone, project, validate
 from nixcfg.problem import Example, Span
@@ -69,20 +68,11 @@ def marked(example: Example) -> tuple[str | None, Span] | None:
     return None
 
 
-@pytest.fixture(scope="session")
-def oracle() -> "type[Oracle]":
-    """The real LiteLLM, asked in one process for as many configurations as there are."""
-    pytest.importorskip("litellm.proxy.proxy_server", reason="litellm[proxy] is not installed")
-    return Oracle
-
-
 class Oracle:
     """See tools/oracle.py for what a question and an answer hold."""
 
     @staticmethod
     def ask(questions: list[dict[str, object]]) -> list[dict[str, object]]:
-        import json
-
         done = subprocess.run(
             [sys.executable, ROOT / "tools" / "oracle.py"],
             input=json.dumps(questions),

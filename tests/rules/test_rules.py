@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from rules_support import marked, reports
 
 from nixcfg import rules
 from nixcfg.problem import START, Rule, Severity
-from rules_support import marked, reports
 
 RULES = pytest.mark.parametrize("rule", rules.RULES.values(), ids=rules.RULES)
 

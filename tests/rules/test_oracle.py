@@ -1,0 +1,301 @@
+"""The bad example of every rule about LiteLLM, through the real LiteLLM: is the claim true?
+
+One process answers for all of them. What LiteLLM would send to a vendor is caught before it
+leaves, so that a test can look at the address, the key and the body.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from rules_support import Oracle
+
+from nixcfg import rules
+
+pytestmark = pytest.mark.oracle
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`holds` looks at what LiteLLM did with the bad and with the good example."""
+
+    holds: Callable[[Answer, Answer], bool]
+    ask: str | None = None
+    times: int = 1
+    status: int = 200
+    env: Mapping[str, str] = field(default_factory=dict)
+    more: str = ""
+
+
+def stops(bad: Answer, good: Answer) -> bool:
+    return bad["error"] is not None and good["error"] is None
+
+
+def stops_with(text: str) -> Callable[[Answer, Answer], bool]:
+    return lambda bad, good: text in (bad["error"] or "") and good["error"] is None
+
+
+def drops(bad: Answer, good: Answer) -> bool:
+    return bad["error"] is None and bad["loaded"] == 0 and good["loaded"] == 1
+
+
+def key(answer: Answer) -> str:
+    """The key that reached the vendor."""
+    return next(iter(answer["sent"][0]["keys"].values()), "")
+
+
+def url(answer: Answer) -> str:
+    return str(answer["sent"][0]["url"])
+
+
+ENV = {"OPENAI_API_KEY": "sk-the-openai-key", "ANTHROPIC_API_KEY": "sk-the-anthropic-key"}
+
+CLAIMS: dict[str, Claim] = {
+    "NX003": Claim(stops_with("ScannerError")),
+    "NX004": Claim(
+        lambda bad, good: bad["router"]["num_retries"] != "5" == good["router"]["num_retries"]
+    ),
+    "NX009": Claim(stops_with("cannot be None or Empty")),
+    "NX014": Claim(stops_with("Included file not found")),
+    "NX102": Claim(stops_with("model_name")),
+    "NX103": Claim(stops_with("expected str instance")),
+    "NX201": Claim(
+        lambda bad, good: (
+            bad["router"]["routing_strategy"] == "'simple-shuffle'"
+            and good["router"]["routing_strategy"] == "'least-busy'"
+        )
+    ),
+    "NX203": Claim(
+        lambda bad, good: (
+            bad["litellm"]["drop_params"] == "False" and good["litellm"]["drop_params"] == "True"
+        )
+    ),
+    "NX204": Claim(
+        lambda bad, good: (
+            "not supported between instances" in bad["replies"][0]
+            and "not supported between instances" not in good["replies"][0]
+        ),
+        ask="gpt-4o",
+        status=500,
+        env=ENV,
+    ),
+    "NX205": Claim(
+        lambda bad, good: (
+            bad["litellm"]["drop_params"] == "False" and good["litellm"]["drop_params"] == "True"
+        )
+    ),
+    "NX206": Claim(stops_with("NOT a valid router_settings parameter")),
+    "NX207": Claim(
+        lambda bad, _good: (
+            bad["router"]["allowed_fails"] == "3" and "cooldown" not in bad["replies"][-1].lower()
+        ),
+        ask="gpt-4o",
+        times=6,
+        status=500,
+        env=ENV,
+        more="  num_retries: 0\n",
+    ),
+    "NX208": Claim(stops_with("Invalid routing_strategy")),
+    "NX209": Claim(stops),
+    "NX210": Claim(lambda bad, good: not bad["redis"] and good["redis"]),
+    "NX212": Claim(
+        lambda bad, _good: (
+            bad["error"] is None
+            and "langfuze" in bad["litellm"]["success_callback"]
+            and not [line for line in bad["warnings"] if "langfuze" in line]
+        ),
+    ),
+    "NX213": Claim(stops_with("Empty module name")),
+    "NX214": Claim(stops_with("'host' or 'url' must be specified")),
+    "NX215": Claim(lambda bad, _good: "Enterprise" in (bad["error"] or "")),
+    "NX216": Claim(lambda bad, _good: "must be a mapping" in (bad["error"] or "")),
+    "NX217": Claim(stops_with("Could not import user_api_key_auth")),
+    "NX218": Claim(stops_with("prompt_integration")),
+    "NX301": Claim(
+        lambda bad, good: (
+            key(bad) == "${ANTHROPIC_API_KEY}" and key(good) == "sk-the-anthropic-key"
+        ),
+        ask="claude",
+        env=ENV,
+    ),
+    "NX306": Claim(
+        lambda bad, _good: bad["params"][0]["api_base"] == "http://os.environ/HOST/v1",
+        env={"HOST": "10.0.0.5"},
+    ),
+    "NX307": Claim(
+        lambda bad, _good: bad["general"]["public_routes"] == ["os.environ/ROUTE"],
+        env={"ROUTE": "/metrics"},
+    ),
+    "NX308": Claim(
+        lambda bad, good: "10.0.0.5" not in url(bad) and "10.0.0.5" in url(good), ask="local"
+    ),
+    "NX309": Claim(lambda bad, _good: bad["env"]["OPENAI_ORGANIZATION"] == "None"),
+    "NX310": Claim(lambda bad, _good: bad["env"]["NO_PROXY"] != "localhost"),
+    "NX311": Claim(lambda bad, _good: key(bad) == "sk-the-anthropic-key", ask="claude", env=ENV),
+    "NX312": Claim(lambda bad, _good: "dummy-1" in str(bad["sent"]), ask="gemini"),
+    "NX313": Claim(
+        lambda bad, _good: "10.0.0.5" in url(bad) and "sk-the-openai-key" in key(bad),
+        ask="gpt-4o",
+        env=ENV,
+    ),
+    "NX314": Claim(lambda bad, good: bad["refused"] and not good["refused"]),
+    "NX315": Claim(lambda bad, _good: not bad["refused"]),
+    "NX316": Claim(lambda bad, _good: bad["refused"], env={"LITELLM_MASTER_KEY": ""}),
+    "NX317": Claim(
+        lambda bad, _good: "deepinfra.com" in url(bad) and "sk-the-openai-key" in key(bad),
+        ask="llama",
+        env=ENV,
+    ),
+    "NX318": Claim(
+        lambda bad, good: "sk-of-the-env" in key(bad) and "sk-of-the-team" in key(good),
+        ask="gpt-4o",
+        env={"OPENAI_API_KEY": "sk-of-the-env", "TEAM_KEY": "sk-of-the-team"},
+    ),
+    "NX319": Claim(
+        lambda bad, good: (
+            "10.0.0.5" in url(bad)
+            and "sk-the-openai-key" in key(bad)
+            and "sk-the-openai-key" not in key(good)
+        ),
+        ask="local",
+        env=ENV,
+    ),
+    "NX320": Claim(lambda bad, _good: bad["litellm"]["api_key"] == "'sk-the-openai-key'", env=ENV),
+    "NX401": Claim(lambda bad, good: bad["error"] is None and bad["loaded"] == 0 < good["loaded"]),
+    "NX402": Claim(drops),
+    "NX403": Claim(
+        lambda bad, _good: '"temprature":' in bad["sent"][0]["body"], ask="gpt-4o", env=ENV
+    ),
+    "NX404": Claim(drops),
+    "NX405": Claim(
+        lambda bad, good: "timeout" not in bad["params"][0] and "timeout" in good["params"][0]
+    ),
+    "NX406": Claim(lambda bad, good: len(set(bad["ids"])) == 1 < len(set(good["ids"]))),
+    "NX407": Claim(lambda bad, good: bad["ids"] == ["one", "one"] and len(set(good["ids"])) == 2),
+    "NX408": Claim(
+        lambda bad, _good: len({url(one) for one in ({"sent": [s]} for s in bad["sent"])}) == 2,
+        ask="smart",
+        times=40,
+        env=ENV,
+    ),
+    "NX409": Claim(lambda bad, good: bad["names"] == ["gpt-4o "] and good["names"] == ["gpt-4o"]),
+    "NX410": Claim(lambda bad, _good: '"model":"*"' in bad["sent"][0]["body"], ask="gpt", env=ENV),
+    "NX411": Claim(
+        lambda bad, _good: (
+            "NotFoundError" in bad["replies"][0] and "claude-sonet" in bad["sent"][0]["body"]
+        ),
+        ask="claude",
+        status=404,
+        env=ENV,
+    ),
+    "NX414": Claim(
+        lambda bad, good: (
+            url(bad).endswith("/v1/v1/messages")
+            and url(good) == "https://api.anthropic.com/v1/messages"
+        ),
+        ask="claude",
+        env=ENV,
+    ),
+    "NX415": Claim(
+        lambda bad, good: not bad["sent"] and "ok" not in bad["replies"][0] and good["sent"],
+        ask="local",
+    ),
+    "NX416": Claim(
+        lambda bad, good: "api.openai.com" in url(bad) and "10.0.0.5" in url(good), ask="local"
+    ),
+    "NX417": Claim(lambda bad, good: bad["spawned"] == ["ollama serve"] and not good["spawned"]),
+    "NX418": Claim(
+        lambda bad, good: (
+            drops(bad, good) and any("login needs a human" in line for line in bad["warnings"])
+        )
+    ),
+    "NX419": Claim(stops_with("NoneType")),
+    "NX421": Claim(
+        lambda bad, _good: "cluade" in bad["replies"][0],
+        ask="gpt-4o",
+        status=500,
+        env=ENV,
+        more="  num_retries: 0\n",
+    ),
+    "NX422": Claim(stops_with("is not a dictionary")),
+    "NX423": Claim(
+        lambda bad, _good: "c, l, a, u, d, e" in bad["replies"][0],
+        ask="gpt-4o",
+        status=500,
+        env=ENV,
+        more="  num_retries: 0\n",
+    ),
+    "NX424": Claim(
+        lambda bad, _good: (
+            {"openai", "anthropic"}
+            == {part for s in bad["sent"] for part in ("openai", "anthropic") if part in s["url"]}
+            and len(bad["sent"]) < 20
+        ),
+        ask="gpt-4o",
+        status=500,
+        env=ENV,
+        more="  num_retries: 0\n",
+    ),
+    "NX425": Claim(
+        lambda bad, good: (
+            not [s for s in bad["sent"] if "anthropic" in s["url"]]
+            and [s for s in good["sent"] if "anthropic" in s["url"]] != []
+        ),
+        ask="gpt-4o",
+        status=500,
+        env=ENV,
+        more="  num_retries: 0\n",
+    ),
+}
+
+NOT_ABOUT_LITELLM = {
+    "NX001", "NX002", "NX006", "NX007", "NX011", "NX012", "NX013",  # reading
+    "NX005", "NX008",  # YAML itself
+    "NX015",  # what the container would find: NX014 proves what LiteLLM does
+    "NX101", "NX104",  # nixcfg.yaml
+    "NX202", "NX302", "NX303", "NX304", "NX305",  # the project
+    "NX211",  # needs a Postgres database to show the difference
+    "NX412", "NX413",  # what a vendor will do
+    "NX426",  # the project
+    "NX501", "NX502", "NX503", "NX504", "NX505", "NX506", "NX507", "NX508", "NX509", "NX510",
+    "NX511",  # read before the configuration is; tests/proxy runs the whole proxy
+}  # fmt: skip
+
+
+def question(claim: Claim, example: Any) -> dict[str, Any]:
+    """The example as LiteLLM would be given it: a provider file, alone, with what it includes."""
+    files = {"config.yaml": example} if isinstance(example, str) else dict(example)
+    name = next(n for n in files if n == "config.yaml" or n.startswith("providers/"))
+    asked = {"ask": claim.ask, "times": claim.times} if claim.ask else {}
+    return {
+        "text": files.pop(name) + claim.more,
+        "files": {n: text for n, text in files.items() if "/" not in n},
+        "env": {"TEAM_KEY": "x", **claim.env},
+        "status": claim.status,
+        **asked,
+    }
+
+
+@pytest.fixture(scope="module")
+def answers(oracle: type[Oracle]) -> dict[str, tuple[Answer, Answer]]:
+    asked = [
+        question(claim, example)
+        for code, claim in CLAIMS.items()
+        for example in (rules.RULES[code].bad, rules.RULES[code].good)
+    ]
+    told = iter(oracle.ask(asked))
+    return {code: (next(told), next(told)) for code in CLAIMS}
+
+
+@pytest.mark.parametrize("code", CLAIMS)
+def test_the_claim_holds(code: str, answers: dict[str, tuple[Answer, Answer]]):
+    bad, good = answers[code]
+    assert CLAIMS[code].holds(bad, good), (bad, good)
+
+
+def test_every_rule_about_litellm_makes_a_claim():
+    assert set(CLAIMS) | NOT_ABOUT_LITELLM == set(rules.RULES)
+    assert not set(CLAIMS) & NOT_ABOUT_LITELLM
