@@ -140,9 +140,8 @@ def _find_configurations(
     found = [wanted]
     if config.siblings:
         pattern = file.parent / config.siblings
-        found = sorted(
-            {each.relative_to(base) for each in (base / pattern.parent).glob(pattern.name)}
-        )
+        names = sorted(each.name for each in (base / pattern.parent).glob(pattern.name))
+        found = [pattern.parent / name for name in names]
     for path in found:
         document = source.read(base / path, os.path.normpath(path))
         if document.data is None or litellm.is_config(document.data):

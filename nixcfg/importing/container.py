@@ -11,7 +11,7 @@ from nixcfg.importing.litellm import is_key_for
 from nixcfg.problem import Span
 
 _PORT = re.compile(
-    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|[0-9.]+):)?(?:(?P<host>\d+):)?(?P<inner>\d+)(?:/tcp)?"
+    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3}):)?(?:(?P<host>\d+):)?(?P<inner>\d+)(?:/tcp)?"
 )
 _IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
 # What the command line of the proxy says that an environment variable says as well.

@@ -223,7 +223,7 @@ class File:
                     escaped = {"''\\n": "\n", "''\\r": "\r", "''\\t": "\t", "'''": "''"}
                     parts.append(escaped.get(text, text[3:]))
                 case "dollar_escape":
-                    parts.append("$")
+                    parts.append("$" if text.endswith("$") else "")
         return parts
 
     def _list_expression(self, node: "Node", scope: Scope) -> Any:

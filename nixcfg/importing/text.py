@@ -41,7 +41,7 @@ def without(document: Document, paths: Collection[Steps], *, header: bool = True
     if not data:
         return Rest("", {}, ())
     lines = _BREAK.split(document.text)
-    first = min(document.span((key,), key=True).line for key in document.data)
+    first = _end_of_header(document, lines)
     anew = {
         str(path[0]) for path in gone if len(path) > 1 and not _has_lines(document, lines, path)
     }
@@ -159,7 +159,8 @@ def _extent(document: Document, lines: list[str], path: Steps) -> Iterable[int]:
 
 
 def _above(lines: list[str], number: int) -> int:
-    """The first line of the comments and blank lines that lead up to line `number`."""
+    """The first line of the comments that lead up to line `number`."""
+    last = number
     line = lines[number - 1]
     indent = len(line) - len(line.lstrip())
     while number > 1:
@@ -167,7 +168,16 @@ def _above(lines: list[str], number: int) -> int:
         if _is_code(line) or (len(line) - len(line.lstrip()) > indent and line.strip()):
             break
         number -= 1
-    return number
+    return next(n for n in range(number, last + 1) if lines[n - 1].strip())
+
+
+def _end_of_header(document: Document, lines: list[str]) -> int:
+    """The first line that is about the first key; comments before it are about the whole file."""
+    key = min(document.span((key,), key=True).line for key in document.data)
+    number = key
+    while number > 1 and lines[number - 2].strip():
+        number -= 1
+    return number if number > 1 else key
 
 
 def _is_code(line: str) -> bool:

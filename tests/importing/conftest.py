@@ -1,13 +1,17 @@
 import importlib.util
 import json
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+#: For one answer; the first has to wait until LiteLLM is imported.
+SECONDS = 120
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -25,26 +29,35 @@ def corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
-def ask() -> Ask:
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Ask the real LiteLLM about configurations; see judge.py."""
     if not importlib.util.find_spec("litellm"):
         pytest.skip("litellm is not installed (pip install 'nixcfg[proxy]')")
 
-    def ask(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        done = subprocess.run(
+    errors = tmp_path_factory.mktemp("judge") / "stderr"
+    with errors.open("w") as stderr:
+        judge = subprocess.Popen(
             [sys.executable, str(HERE / "judge.py")],
-            input=json.dumps(questions),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             env={"PATH": os.defpath, "HOME": "/nonexistent"},
-            capture_output=True,
             text=True,
-            timeout=300,
-            check=True,
         )
-        answers = [json.loads(line) for line in done.stdout.splitlines()]
-        assert len(answers) == len(questions), done.stderr[-2000:]
+
+    def ask(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answers = []
+        for question in questions:
+            print(json.dumps(question), file=judge.stdin, flush=True)
+            ready, _, _ = select.select([judge.stdout], [], [], SECONDS)
+            line = judge.stdout.readline() if ready else ""
+            assert line, f"no answer about {question['config']}:\n{errors.read_text()[-2000:]}"
+            answers.append(json.loads(line))
         return answers
 
-    return ask
+    yield ask
+    judge.kill()
+    judge.communicate()
 
 
 @pytest.fixture(scope="session")

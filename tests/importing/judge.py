@@ -1,8 +1,8 @@
 """The real LiteLLM as judge: what gateway a configuration gives, asked for many in one process.
 
-Run as a program, it reads a JSON list of `{"config": path, "env": {name: value}}` on stdin and
-writes one JSON answer a line. LiteLLM is imported once; each configuration is loaded in a fork of
-its own, so that none sees what another left in LiteLLM's globals. No socket is opened.
+Run as a program, it reads `{"config": path, "env": {name: value}}` on stdin, one a line, and
+answers each with one line of JSON. LiteLLM is imported once; each configuration is loaded in a
+fork of its own, so that none sees what another left in LiteLLM's globals. No socket is opened.
 """
 
 import asyncio
@@ -36,7 +36,9 @@ async def load(path: str) -> dict[str, Any]:
     proxy_server.run_ollama_serve = lambda: None
     config = proxy_server.ProxyConfig()
     router, _, general = await asyncio.wait_for(config.load_config(None, path), SECONDS)
-    names = [name for name in inspect.signature(litellm.Router.__init__).parameters if name != "self"]
+    names = [
+        name for name in inspect.signature(litellm.Router.__init__).parameters if name != "self"
+    ]
     settings = {name: getattr(router, name) for name in names if hasattr(router, name)}
     settings.pop("model_list", None)
     asked = ((await config.get_config(path)).get("litellm_settings") or {}).keys()
@@ -75,7 +77,6 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    questions = json.load(sys.stdin)
     os.environ.update(ENVIRONMENT)
     # What cannot be reached is asked for again and again, with pauses in between.
     time.sleep = lambda _seconds: None
@@ -85,11 +86,10 @@ def main() -> None:
         from litellm.proxy import proxy_server  # noqa: F401 (slow; once)
     socket.socket.connect = refuse  # type: ignore[method-assign]
     socket.getaddrinfo = refuse
-    for question in questions:
-        sys.stdout.flush()
+    for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            print(json.dumps(answer(question), default=str), flush=True)
+            os.write(1, json.dumps(answer(json.loads(line)), default=str).encode() + b"\n")
             os._exit(0)
         os.waitpid(child, 0)
 

@@ -134,8 +134,8 @@ def stand_ins(value: Any, folder: Path, key: str = "") -> None:
 def differences(pair: Pair, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """How the gateway after the import is another than before; empty when it is the same.
 
-    Not counted: deployments that stand there twice, references to keys that are written out now, settings that nixcfg renders where
-    LiteLLM honours them, and what the import said it left out.
+    Not counted: deployments that stand there twice, references to keys that are written out now,
+    settings that nixcfg renders where LiteLLM honours them, and what the import said it left out.
     """
     found = []
     rendered = yaml.safe_load(pair.after.read_text())

@@ -1,0 +1,176 @@
+"""What import understands of Nix, held against nix itself where it is there."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nixcfg.importing import Kind, NotImportableError, nixos
+from nixcfg.importing.nixlang import Content, File, Generated, Mixed, Opaque
+
+pytestmark = pytest.mark.usefixtures("parser")
+
+EXPRESSIONS = [
+    '"a\\n\\"b\\${c}\\\\"',
+    "''\n  a\n    b ''${x} ''' $${y}\n\n  c''",
+    '"${toString 4000}:4000"',
+    'let a = 1; b = { inherit a; c.d = 2; c.e = "x"; }; in b',
+    'rec { x = "a"; y = x + "b"; "q r" = y; }',
+    "let f = { a, b ? 2, ... }: [ a b ]; in f { a = 1; c = 3; }",
+    "let g = x: y: [ y x ]; in g 1 2",
+    "with { a = 1; b = [ 2 ]; }; [ a ] ++ b",
+    "{ a = 1; } // { b = 2; a = 3; }",
+    'if 1 == 1 && !false then "yes" else "no"',
+    "let s = { a.b = 5; }; in [ (s.a.b or 6) (s.a.c or 6) ]",
+    'let n = "v"; in { "${n}-x" = true; y = null; z = -1.5; }',
+    "let inherit ({ a = 1; }) a; in a",
+    'assert true; "fine"',
+    "let a = b; b = 3; in a + 1",
+]
+
+
+def plain(value: object) -> object:
+    match value:
+        case dict():
+            return {name: plain(thunk.force()) for name, thunk in value.items()}
+        case list():
+            return [plain(thunk.force()) for thunk in value]
+    return value
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_the_same_as_nix(text: str, nix):
+    done = nix("--eval", "--strict", "--json", "-E", text)
+    assert done.returncode == 0, done.stderr
+    assert plain(File("x.nix", text).value()) == json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{ lib, ... }: builtins.readFile /etc/key", "Content"),
+        ('{ lib, ... }: lib.removeSuffix "\\n" (lib.fileContents "/k")', Content("/k")),
+        (
+            'let r = p: if builtins.pathExists p then builtins.readFile p else ""; in r "/k"',
+            Content("/k", optional=True),
+        ),
+        ('{ pkgs, ... }: pkgs.writeText "c.yaml" "a: 1"', Generated("a: 1")),
+        (
+            "{ config, ... }: config.sops.secrets.x.path",
+            Opaque(("config", "sops", "secrets", "x", "path")),
+        ),
+        ('"${builtins.readFile "/k"}"', Content("/k")),
+        ('"a ${builtins.readFile "/k"}"', Mixed(("a ", Content("/k")))),
+        ("{ lib, ... }: lib.mkIf true (lib.mkForce 3)", 3),
+        ("{ lib, ... }: lib.optionals false [ 1 ] ++ lib.optional true 2", [2]),
+        ("let x = x; in x", Opaque(("recursion",))),
+    ],
+)
+def test_what_modules_use(text: str, value: object):
+    found = plain(File("x.nix", text).value())
+    if value == "Content":
+        assert isinstance(found, Content)
+    else:
+        assert found == value
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("{\n  a = ;\n}\n", "x.nix:2:"), ("{ a = 1", "x.nix:1:"), ("é = 1;", "x.nix:1:")],
+)
+def test_what_is_not_nix_is_refused_with_its_place(text: str, place: str):
+    with pytest.raises(NotImportableError, match=place):
+        nixos.read("x.nix", text)
+
+
+CONTAINER = """\
+{ config, lib, pkgs, ... }:
+let key = name: config.sops.secrets.${name}.path; in
+{
+  virtualisation.oci-containers.containers.llm = lib.mkIf true {
+    image = "docker.io/litellm/litellm:v1.106.2";
+    ports = [ "4000:4000" ];
+    environment = {
+      A_KEY = builtins.readFile config.sops.secrets."a/b".path;
+      B_KEY = builtins.readFile ./secrets/b.txt;
+      C_KEY = builtins.readFile config.age.secrets.c.path;
+      D_KEY = builtins.getEnv "D";
+      OLLAMA_API_BASE = "http://127.0.0.1:11434";
+      VERBOSE = true;
+      LITELLM_MASTER_KEY = lib.fileContents "/etc/master";
+    } // lib.optionalAttrs config.services.x.enable { E_KEY = "word-1234567890-word-word"; };
+    environmentFiles = [ (key "env") "/run/secrets/llm.env" ];
+    volumes = [ "${pkgs.writeText "config.yaml" ''
+      model_list:
+        - model_name: a
+          litellm_params:
+            model: ollama/a
+    ''}:/app/config.yaml" ];
+    cmd = [ "--config=/app/config.yaml" ];
+  };
+  virtualisation.oci-containers.containers.other.image = "nginx";
+  virtualisation.podman.enable = true;
+}
+"""
+
+
+def test_a_module_of_its_own_kind():
+    found = nixos.read("x.nix", CONTAINER)
+    assert found.image == "docker.io/litellm/litellm:v1.106.2"
+    assert (found.listen_address, found.port, found.backend) == ("0.0.0.0", 4000, "podman")
+    assert found.environment == {"OLLAMA_API_BASE": "http://127.0.0.1:11434", "VERBOSE": "true"}
+    assert found.secrets == {
+        "A_KEY": 'config.sops.secrets."a/b".path',
+        "B_KEY": "",
+        "C_KEY": "config.age.secrets.c.path",
+        "D_KEY": "",
+        "LITELLM_MASTER_KEY": "/etc/master",
+        "E_KEY": "",
+    }
+    assert found.config is not None
+    assert found.config.document is not None
+    assert found.config.document.data["model_list"][0]["model_name"] == "a"
+    told = [(note.kind, note.span.line) for note in found.notes]
+    for kind, line in [
+        (Kind.CHECK, 6),
+        (Kind.SECRET, 8),
+        (Kind.SECRET, 9),
+        (Kind.SECRET, 10),
+        (Kind.CHECK, 11),
+        (Kind.SECRET, 14),
+        (Kind.SECRET, 15),
+        (Kind.CHECK, 16),
+        (Kind.LEFT_OUT, 25),
+    ]:
+        assert (kind, line) in told
+    assert all("word-1234567890" not in note.message for note in found.notes)
+
+
+def test_the_service_of_nixpkgs():
+    found = nixos.read(
+        "x.nix",
+        """{ services.litellm = { enable = true; port = 4001; environmentFile = "/e";
+        settings.model_list = [ { model_name = "a"; litellm_params.model = "ollama/a"; } ]; }; }""",
+    )
+    assert (found.port, found.listen_address) == (4001, "127.0.0.1")
+    assert found.config is not None
+    assert found.config.document is not None
+    assert found.config.document.data == {
+        "model_list": [{"model_name": "a", "litellm_params": {"model": "ollama/a"}}]
+    }
+
+
+def test_without_the_parser_the_mend_is_told(tmp_path: Path):
+    import sys
+
+    code = (
+        "import sys; sys.modules['tree_sitter_nix'] = None\n"
+        "from nixcfg.cli import main; sys.argv = ['nixcfg', 'import', 'x.nix']; main()"
+    )
+    (tmp_path / "x.nix").write_text("{ }")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "nixcfg[import]" in done.stderr

@@ -1,0 +1,112 @@
+"""Parts of a YAML text are taken out, and the rest is as it was."""
+
+import pytest
+
+from nixcfg import source
+from nixcfg.importing.text import rewritten, without
+from nixcfg.problem import Steps
+
+TEXT = """\
+# header
+
+# the models
+model_list:
+  # one
+  - name: a # first
+    params: {x: 1}
+    # - commented: out
+
+  # two
+  - name: b
+    text: |
+      # no comment
+      - nor an entry
+
+other: [1, 2] # inline
+# about last
+last:
+- p
+- q
+"""
+
+
+@pytest.mark.parametrize(
+    ("paths", "left"),
+    [
+        (
+            {("model_list", 0)},
+            TEXT[: TEXT.index("  # one")] + TEXT[TEXT.index("  # two") :],
+        ),
+        (
+            {("model_list", 1), ("other",), ("last", 0)},
+            TEXT[: TEXT.index("  # two")] + "# about last\nlast:\n- q\n",
+        ),
+        ({("model_list",), ("last",)}, "# header\n\nother: [1, 2] # inline\n"),
+        (
+            {("model_list",), ("last", 0), ("last", 1)},
+            "# header\n\nother: [1, 2] # inline\n",
+        ),
+    ],
+)
+def test_without(paths: set[Steps], left: str):
+    rest = without(source.parse(TEXT, "x"), paths)
+    assert rest.text == left
+    lines = TEXT.splitlines()
+    assert [lines[n - 1] for n in rest.origin] == rest.text.splitlines()
+    assert rest.anew == ()
+
+
+def test_what_has_no_line_of_its_own_is_written_anew():
+    rest = without(source.parse(TEXT, "x"), {("other", 0)})
+    assert rest.data["other"] == [2]
+    assert rest.anew == ("other",)
+    assert "# two" in rest.text
+    assert "# inline" not in rest.text
+    assert rest.text.endswith("\nother:\n- 2\n")
+    assert rest.origin[-1] == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x {k: 1}\nb: *x\n",
+        "{a: 1, b: [2, 3]}\n",
+        "a:\n    - 1\nb: 2",
+        '"a": 1\n"b": 2\n',
+        "a: 'x\n\n  y'\nb: 1\n",
+        "? a\n: 1\n? b\n: 2\n",
+        "---\r\na: 1\r\nb: 2\r\n",
+    ],
+)
+def test_the_rest_reads_as_it_did(text: str):
+    document = source.parse(text, "x")
+    for key, other in (("a", "b"), ("b", "a")):
+        rest = without(document, {(key,)})
+        assert source.parse(rest.text, "x").data == {other: document.data[other]}
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("a: sk-1 # c\nb: 2\n", "a: ${X} # c\nb: 2\n"),
+        ("a: 'sk-1'\n", "a: '${X}'\n"),
+        ("{a: sk-1}\n", '{a: "${X}"}\n'),
+    ],
+)
+def test_rewritten_in_place(text: str, after: str):
+    document, is_dumped = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    assert document.text == after
+    assert not is_dumped
+
+
+def test_rewritten_where_there_is_no_place():
+    text = "a: |\n  sk-1\nb: 2 # c\n"
+    document, is_dumped = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    assert document.data == {"a": "${X}", "b": 2}
+    assert is_dumped
+
+
+def test_an_anchor_that_others_share_is_not_changed_for_them():
+    text = "a: &k sk-1\nb: *k\n"
+    document, _ = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    assert document.data == {"a": "${X}", "b": "sk-1"}
