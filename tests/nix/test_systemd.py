@@ -31,8 +31,11 @@ cp "$2" "/srv/starts/$(ls /srv/starts | wc -l)"
 exec sleep infinity
 """
 
+# Newer oci-containers modules than that of this nixpkgs give podman's unit a runtime directory of
+# the container's name, which is the one where the wiring writes.
 DROP_IN = """[Service]
 Type=simple
+RuntimeDirectory=litellm-proxy
 """
 
 GOOD = {
@@ -95,9 +98,10 @@ class Machine:
     def settle(self) -> None:
         """Until no job waits, and nothing has been assembled for a moment."""
 
+        asked = "systemctl list-jobs --no-legend; systemctl is-active litellm-proxy-rotate.service"
+
         def quiet() -> bool:
-            jobs = self.run("systemctl", "list-jobs", "--no-legend").stdout.strip()
-            return not jobs and self.state("litellm-proxy-rotate.service") != "activating"
+            return self.run("sh", "-c", asked).stdout.strip() in {"inactive", "failed"}
 
         self.until(quiet, 30)
         time.sleep(0.3)
