@@ -451,7 +451,8 @@ class _Page:
     # Lines.
 
     def line_of(self, offset: int) -> int:
-        return bisect.bisect_right(self.starts, offset) - 1
+        # A value that is missing altogether can stand behind the last line.
+        return min(bisect.bisect_right(self.starts, offset), self.line_count) - 1
 
     def line(self, number: int) -> str:
         """A line without its break; "" after the last."""
