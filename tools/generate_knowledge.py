@@ -668,11 +668,20 @@ def module_attributes(source: Package) -> dict[str, dict[str, Any]]:
         elif isinstance(statement, ast.Assign):
             names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
             assigned.update(dict.fromkeys(names))
+        elif isinstance(statement, ast.ImportFrom):
+            # set_verbose comes from _logging; code reads it as litellm.set_verbose all the same.
+            names = [alias.asname or alias.name for alias in statement.names]
+            assigned.update((name, None) for name in names if is_plain(litellm, name))
     wanted = {name for name in assigned if settable(litellm, name)}
     return {
         name: attribute_type(litellm, name, assigned[name])
         for name in source.read_attributes(wanted)
     }
+
+
+def is_plain(module: Any, name: str) -> bool:
+    """Whether an imported name is a value such as YAML can give, not a function or a class."""
+    return isinstance(getattr(module, name, None), bool | int | float | str)
 
 
 def attribute_type(module: Any, name: str, annotation: ast.expr | None) -> dict[str, Any]:
