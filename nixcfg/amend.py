@@ -100,9 +100,11 @@ def add(sources: Sources, wish: Wish, examples: Collection[str], today: dt.date)
     _check_model_names(sources, wish, data)
     text = render.provider_yaml(data, _schema(sources.project))
     document = source.parse(text, path)
-    machine = _machine(sources.project, wish, key_variable(wish, facts))
     providers = {**sources.providers, wish.name: document}
     with_file = _report(sources, sources.project, providers, today)
+    key_files = _key_files(wish, facts, sources.project)
+    _refuse_other_file(with_file, wish, key_files)
+    machine = _machine(sources.project, wish, key_files)
     report = _report(sources, machine, providers, today)
     _refuse_invalid(report, f"{wish.name} was not added: the project would not validate")
     _refuse_invalid(with_file, f"{wish.name} was not added: it needs more than one step")
@@ -448,15 +450,46 @@ def _refuse_shared_key(report: Report, wish: Wish, facts: ProviderFacts) -> None
             )
 
 
-def _machine(document: Document, wish: Wish, key: str) -> Document:
+def _key_files(
+    wish: Wish, facts: ProviderFacts, document: Document
+) -> dict[str, str | dict[str, str]]:
+    """The entries of `secrets` that a wish needs."""
+    key = key_variable(wish, facts)
+    if "" in wish.key_files and not key:
+        raise AmendError(
+            f"{wish.name} has not one key but several or none: --key-file VARIABLE=PATH"
+        )
+    files: dict[str, str | dict[str, str]] = {
+        variable or key: file for variable, file in wish.key_files.items()
+    }
+    main = _main(needs(facts, wish.variables))
+    if main and main.file and key not in {c.variable for c in facts.credentials}:
+        # Which of the provider's own variables hold a path is known; of another it is said here.
+        folder = document.data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+        files[key] = {"file": wish.key_files.get("", wiring.key_file(key, folder)), "kind": "file"}
+    return files
+
+
+def _refuse_other_file(
+    before: Report, wish: Wish, files: Mapping[str, str | Mapping[str, str]]
+) -> None:
+    """Where a provider's key is kept must not change because another one is added."""
+    for each in before.project.providers if before.project else ():
+        for variable in sorted(each.variables & set(files)) if each.name != wish.name else ():
+            old = before.project.key_files[variable].file if before.project else ""
+            if files[variable] != old:
+                raise AmendError(
+                    f"{each.name} has its {variable} in {old}; for another key, name a variable "
+                    "of its own: --env NAME"
+                )
+
+
+def _machine(
+    document: Document, wish: Wish, key_files: Mapping[str, str | Mapping[str, str]]
+) -> Document:
     """nixcfg.yaml with the key files and the profiles of a wish."""
     try:
-        for named, file in wish.key_files.items():
-            variable = named or key
-            if not variable:
-                raise AmendError(
-                    f"{wish.name} has not one key but several or none: --key-file VARIABLE=PATH"
-                )
+        for variable, file in key_files.items():
             if document.data.get("secrets", {}).get(variable) != file:
                 document = edit.add_entry(document, "secrets", variable, file)
         for profile in wish.profiles:

@@ -6,7 +6,7 @@ back, and has to hold exactly the data that was meant.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nixcfg import fix, source
@@ -28,7 +28,9 @@ def set_scalar(document: Document, key: str, value: str) -> Document:
     return _read_back(document, "".join(lines), {**document.data, key: value})
 
 
-def add_entry(document: Document, section: str, key: str, value: str | Sequence[str]) -> Document:
+def add_entry(
+    document: Document, section: str, key: str, value: str | Sequence[str] | Mapping[str, str]
+) -> Document:
     """The document with `section: {key: value}`, the section made where it is missing.
 
     Raises RefusedError.
@@ -37,18 +39,21 @@ def add_entry(document: Document, section: str, key: str, value: str | Sequence[
         if isinstance(value, str):
             return fix.apply(document, [SetValue((section, key), value)])
         raise RefusedError(f"{section} has {key} already")
-    written = (
-        fix.scalar(value)
-        if isinstance(value, str)
-        else f"[{', '.join(fix.scalar(item) for item in value)}]"
-    )
+    data: Any
+    match value:
+        case str():
+            data, written = value, fix.scalar(value)
+        case Mapping():
+            pairs = (f"{fix.scalar(name)}: {fix.scalar(item)}" for name, item in value.items())
+            data, written = dict(value), f"{{ {', '.join(pairs)} }}"
+        case _:
+            data, written = list(value), f"[{', '.join(map(fix.scalar, value))}]"
     # A section of its own at the end, which nixcfg.fix then moves to where it belongs.
     end = _newline(document)
     body = _body(document)
     text = body + (end if body and not body.endswith("\n") else "")
     text += f"{_SCRATCH}:{end}  {fix.scalar(key)}: {written}{end}"
-    data = {**document.data, _SCRATCH: {key: value if isinstance(value, str) else list(value)}}
-    draft = _read_back(document, text, data)
+    draft = _read_back(document, text, {**document.data, _SCRATCH: {key: data}})
     return fix.apply(draft, [MoveKey((_SCRATCH, key), section)])
 
 

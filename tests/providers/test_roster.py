@@ -157,10 +157,29 @@ def test_removing_undoes_adding(run: Run, project: Path, snapshot: Snapshot) -> 
 
 
 def test_a_shared_secret_stays_when_one_provider_goes(run: Run, project: Path) -> None:
+    file = project / "nixcfg.yaml"
+    file.write_text(file.read_text() + "secrets:\n  ANTHROPIC_API_KEY: /run/claude\n")
     run("add-provider", "second", "--provider", "anthropic", "--key-file", "/run/claude")
     run("remove-provider", "second", "--yes")
-    assert data(project / "nixcfg.yaml")["secrets"] == {"ANTHROPIC_API_KEY": "/run/claude"}
+    assert data(file)["secrets"] == {"ANTHROPIC_API_KEY": "/run/claude"}
     assert (project / "secrets.example" / "anthropic_api_key.txt").exists()
+
+
+def test_a_second_account_has_a_key_of_its_own(run: Run, project: Path) -> None:
+    second = ("add-provider", "work", "--provider", "anthropic", "--key-file", "/run/work")
+    done = run(*second, fails=True)
+    assert "claude has its ANTHROPIC_API_KEY in /etc/nixcfg/secrets/" in done.stderr
+    run(*second, "--env", "WORK_KEY")
+    params = data(project / "providers" / "work.yaml")["model_list"][0]["litellm_params"]
+    assert params["api_key"] == "os.environ/WORK_KEY"
+    run("add-provider", "vertex_ai", "--model", "gemini-2.5-pro")
+    third = ("--provider", "vertex_ai", "--model", "gemini-2.5-flash", "--env", "OTHER_SA")
+    run("add-provider", "other", *third)
+    assert data(project / "nixcfg.yaml")["secrets"] == {
+        "WORK_KEY": "/run/work",
+        "OTHER_SA": {"file": "/etc/nixcfg/secrets/other_sa.txt", "kind": "file"},
+    }
+    run("render")
 
 
 REFUSED = {
