@@ -33,7 +33,12 @@
         kind = "file";
       };
     };
-    # LiteLLM takes minutes to start on an emulated processor.
-    health.startPeriod = "10m";
+    # On an emulated processor LiteLLM takes minutes to start, and a health check so long that
+    # one every 30 s would hold the start up; the test runs the check itself.
+    health = {
+      interval = "30m";
+      startPeriod = "30m";
+      timeout = "60s";
+    };
   };
 }
