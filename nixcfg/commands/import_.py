@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS, say, wants_color
-from nixcfg.problem import WriteError
 
 if TYPE_CHECKING:
     from nixcfg.importing import Container
@@ -157,50 +154,18 @@ def _find_configurations(
 
 
 def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:
-    """Put the project in place, whole: the paths written, relative to its folder.
-
-    A folder that is not there yet appears in one step, with all of its files. In one that is, the
-    files are linked in one by one and nixcfg.yaml last: without it there is no project, and the
-    same import again adds what is missing.
-    """
-    from nixcfg import change, write
+    """Put the project in place: the paths written, relative to its folder."""
+    from nixcfg.importing import place
 
     texts = {
         path: text
         for path, text in imported.texts.items()
         if path != _IGNORE or not os.path.lexists(folder / path)
     }
-    changes = change.plan(folder, texts)
-    taken = [each.path for each in changes if each.old is not None]
-    if taken:
-        raise WriteError(f"{folder} has {', '.join(taken)} already; nothing was changed")
-    written = [each.path for each in changes]
-    if dry_run or not written:
-        return written
-    if folder.is_dir():
-        with write.locked(folder):
-            change.apply(folder, changes)
-        return written
-    top = next(each for each in (folder, *folder.parents) if each.parent.is_dir())
-    with write.locked(top.parent):
-        prefix = f".{top.name}.nixcfg-import-"
-        for name in os.listdir(top.parent):  # noqa: PTH208 (names only)
-            if name.startswith(prefix):
-                shutil.rmtree(top.parent / name, ignore_errors=True)
-        stage = Path(tempfile.mkdtemp(prefix=prefix, dir=top.parent))
-        try:
-            inner = stage / folder.relative_to(top)
-            inner.mkdir(parents=True, exist_ok=True)
-            change.apply(inner, changes)
-            stage.chmod(0o777 & ~write.umask())
-            stage.rename(top)
-            write.sync(top.parent)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise WriteError(f"cannot write {folder}: {reason}; nothing was changed") from error
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
-    return written
+    new = place.missing(folder, texts)
+    if not dry_run:
+        place.create(folder, new)
+    return list(new)
 
 
 # --- Talking.

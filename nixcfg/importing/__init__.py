@@ -1,8 +1,8 @@
-"""Make a project of what runs LiteLLM already. Pure: documents in, texts and notes out.
+"""Make a project of what runs LiteLLM already. Pure but for `place`: documents in, texts out.
 
 `litellm` reads a LiteLLM configuration, `compose` and `nixos` what a container definition says
 around it, `assemble` puts both together and validates the result. `text` takes the source apart
-so that its comments stay.
+so that its comments stay. `place` writes the files.
 """
 
 from dataclasses import dataclass, field
