@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nixcfg import knowledge, shape
 from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.rules import endpoints
 from nixcfg.rules.config import Config, Deployment
 
 UNKNOWN_MODEL = Rule(
@@ -89,12 +90,11 @@ _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*
 def check(config: Config) -> Iterator[Problem]:
     """The models of a file, as far as LiteLLM can know them."""
     for deployment in config.deployments:
-        if _is_known_to_nobody(deployment):
+        if _is_known_to_nobody(deployment) or _has_own_endpoint(deployment):
             continue
         facts = _entry(deployment)
         if facts is None:
-            if not _has_own_endpoint(deployment):
-                yield from _unknown(config, deployment)
+            yield from _unknown(config, deployment)
         elif facts.deprecation_date and config.around.today:
             yield from _retirement(config, deployment, facts.deprecation_date, config.around.today)
 
@@ -114,9 +114,13 @@ def _is_known_to_nobody(deployment: Deployment) -> bool:
 
 
 def _has_own_endpoint(deployment: Deployment) -> bool:
+    """Whether somebody else than the vendor answers, under names of their own."""
     info = deployment.entry.get("model_info")
-    described = isinstance(info, dict) and "base_model" in info
-    return deployment.api_base is not None or described
+    if isinstance(info, dict) and "base_model" in info:
+        return True
+    base, facts = deployment.api_base, deployment.facts
+    own = endpoints.host((facts.api_base.default if facts else None) or "")
+    return base is not None and not (isinstance(base, str) and own and endpoints.host(base) == own)
 
 
 def _entry(deployment: Deployment) -> knowledge.ModelFacts | None:

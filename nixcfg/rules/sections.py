@@ -238,7 +238,9 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
     if home:
         return _misplaced(config, path, home)
     where = section if above else "the top level"
-    if homes:
+    facts = knowledge.sections()[section]
+    # What litellm_settings does not know becomes an attribute of the module, with whatever effect.
+    if homes and facts.unknown != "attribute":
         places = " or ".join(_PLACES.get(name, name) for name in homes[:2])
         return config.document.problem(
             MISPLACED,
@@ -247,7 +249,7 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
             help=f"LiteLLM honours it in {places}.",
             key=True,
         )
-    return _unknown(config, path, knowledge.sections()[section])
+    return _unknown(config, path, facts)
 
 
 def _misplaced(config: Config, path: Steps, home: str) -> Problem:
@@ -271,14 +273,15 @@ def _move(config: Config, path: Steps, home: str) -> Fix | None:
 
 def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem:
     key = str(path[-1])
-    guess = shape.nearest(key, section.keys)
+    homes = knowledge.homes(key)
+    guess = "" if homes else shape.nearest(key, section.keys)
     where = ".".join(map(str, path[:-1]))
     what = {
         "attribute": f"LiteLLM sets litellm.{key}, which it never reads or which breaks it",
         "warned": "LiteLLM ignores it with one line in the log",
     }.get(section.unknown, "LiteLLM ignores it")
-    elsewhere = ""
-    if not guess:
+    elsewhere = f"It has an effect in {_PLACES.get(homes[0], homes[0])}." if homes else ""
+    if not guess and not homes:
         for other in SETTINGS:
             near = shape.nearest(key, knowledge.keys(other))
             if near:
