@@ -236,35 +236,25 @@ def provider_data(wish: Wish, facts: ProviderFacts) -> dict[str, Any]:
     """What the provider's file holds. Raises AmendError where something is missing or unsafe."""
     base = _base(wish, facts)
     key = key_variable(wish, facts)
+    wanted = _wanted(wish, facts)
     params: dict[str, Any] = {"api_base": base} if base else {}
     variables: dict[str, Any] = {}
-    settings = {name: value for name, value in wish.settings.items() if value != wish.base(facts)}
-    known = {credential.variable: credential for credential in facts.credentials}
-    required = needs(facts, wish.variables)
-    optional = [known[name] for name in wish.named if name in known]
-    has_key = False
-    for credential in dict.fromkeys((*required, *optional)):
+    for credential in wanted:
         name = credential.variable
-        if name in settings or (base and _is_address(credential, facts)):
+        if name in wish.settings or (base and _is_address(credential, facts)):
             continue
-        has_key = has_key or credential.secret
-        if credential is _main(required) and key != name:
+        if credential is _main(wanted) and key != name:
             params[credential.param or "api_key"] = wiring.reference(key) if key else NO_KEY
+        elif credential.param and credential.secret and not credential.required:
+            params[credential.param] = wiring.reference(name)  # rendered for required ones only
         else:
             variables[name] = f"${{{name}}}"
-    if not has_key and key:
-        params["api_key"] = wiring.reference(key)
-    elif not has_key and (facts.falls_back_to or wish.keyless):
-        params["api_key"] = NO_KEY
-    for name, value in settings.items():
-        if name in known and (known[name].secret or known[name].file):
-            raise AmendError(
-                f"{name} is a secret, and a command line is no place for one: write --env {name} "
-                "alone, and store it with nixcfg set-key"
-            )
-        refuse_key(name, value)
-        param = known[name].param if name in known else None
-        (params if param else variables)[param or name] = value
+    if not any(credential.secret for credential in wanted):
+        if key:
+            params["api_key"] = wiring.reference(key)
+        elif facts.falls_back_to or wish.keyless:
+            params["api_key"] = NO_KEY
+    _add_settings(wish, facts, params, variables)
     return {
         MODELS: [
             {"model_name": alias, "litellm_params": {"model": f"{wish.prefix}/{model}", **params}}
@@ -274,25 +264,52 @@ def provider_data(wish: Wish, facts: ProviderFacts) -> dict[str, Any]:
     }
 
 
+def _add_settings(
+    wish: Wish, facts: ProviderFacts, params: dict[str, Any], variables: dict[str, Any]
+) -> None:
+    """What is no secret: as a parameter where LiteLLM has one, so that providers cannot clash."""
+    known = {c.variable: c for c in (*facts.credentials, *_wanted(wish, facts))}
+    for name, value in wish.settings.items():
+        param = known[name].param if name in known else None
+        if name in known and _is_address(known[name], facts):
+            continue
+        if (name in known and known[name].secret) or secrets.names_secret(name):
+            raise AmendError(
+                f"{name} is a secret, and a command line is no place for one: write --env {name} "
+                "alone, and store it with nixcfg set-key"
+            )
+        refuse_key(name, value)
+        (params if param else variables)[param or name] = value
+
+
 def key_variable(wish: Wish, facts: ProviderFacts) -> str:
     """The variable that holds the provider's key, "" for a server without one.
 
     At another address than the vendor's own the key is another too: the usual one must not go
     there. Raises AmendError.
     """
+    wanted = _wanted(wish, facts)
+    main = _main(wanted)
     if wish.keyless:
+        if main is None and any(credential.secret for credential in wanted):
+            raise AmendError(f"{wish.prefix} cannot do without its keys")
         return ""
-    known = {credential.variable for credential in facts.credentials}
+    known = {credential.variable for credential in (*facts.credentials, *wanted)}
     others = [name for name in wish.named if name not in known]
     if len(others) > 1:
         raise AmendError(f"{others[0]} and {others[1]} cannot both hold the key of {wish.name}")
     if others:
         return others[0]
-    main = _main(needs(facts, wish.variables))
     if main is None:
         return ""
     is_named = main.variable in wish.variables
     return main.variable if is_named or not _is_elsewhere(wish, facts) else own_variable(wish.name)
+
+
+def _wanted(wish: Wish, facts: ProviderFacts) -> tuple[Credential, ...]:
+    """The credentials that the provider's file declares: what is needed, and what was named."""
+    named = (credential for credential in facts.credentials if credential.variable in wish.named)
+    return tuple(dict.fromkeys((*needs(facts, wish.variables), *named)))
 
 
 def _main(required: Iterable[Credential]) -> Credential | None:
@@ -441,7 +458,7 @@ def _check_model_names(sources: Sources, wish: Wish, data: Mapping[str, Any]) ->
 def _refuse_shared_key(report: Report, wish: Wish, facts: ProviderFacts) -> None:
     """A variable that was made up for a server must not be that of another one already."""
     key = key_variable(wish, facts)
-    if key in wish.variables or key in {credential.variable for credential in facts.credentials}:
+    if key in wish.variables or key in {c.variable for c in _wanted(wish, facts)}:
         return
     for each in report.project.providers if report.project else ():
         if each.name != wish.name and key in each.variables:
@@ -462,8 +479,8 @@ def _key_files(
     files: dict[str, str | dict[str, str]] = {
         variable or key: file for variable, file in wish.key_files.items()
     }
-    main = _main(needs(facts, wish.variables))
-    if main and main.file and key not in {c.variable for c in facts.credentials}:
+    main = _main(_wanted(wish, facts))
+    if main and main.file and key != main.variable:
         # Which of the provider's own variables hold a path is known; of another it is said here.
         folder = document.data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
         files[key] = {"file": wish.key_files.get("", wiring.key_file(key, folder)), "kind": "file"}

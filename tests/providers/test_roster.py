@@ -126,6 +126,28 @@ def test_the_vendors_key_does_not_go_to_another_host(run: Run, project: Path) ->
     assert "OPENAI_API_KEY" not in rendered
 
 
+def test_variables_choose_between_ways_to_authenticate(run: Run, project: Path) -> None:
+    token = ("--env", "AWS_BEARER_TOKEN_BEDROCK", "--key-file", "/run/bedrock")
+    run("add-provider", "bedrock", "--model", "some.model-v1:0", *token)
+    assert data(project / "providers" / "bedrock.yaml")["environment_variables"] == {
+        "AWS_BEARER_TOKEN_BEDROCK": "${AWS_BEARER_TOKEN_BEDROCK}"
+    }
+    pair = ("--env", "AWS_ACCESS_KEY_ID", "--env", "AWS_SECRET_ACCESS_KEY")
+    run("add-provider", "bedrock_mantle", "--model", "xai.grok-4.3", *pair)
+    mantle = data(project / "providers" / "bedrock_mantle.yaml")
+    assert set(mantle["environment_variables"]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    box = ("--api-base", "http://box.lan:8000", "--env", "HOSTED_VLLM_API_KEY")
+    run("add-provider", "hosted_vllm", "--model", "qwen3", *box, "--key-file", "/run/vllm")
+    assert data(project / "nixcfg.yaml")["secrets"] == {
+        "AWS_BEARER_TOKEN_BEDROCK": "/run/bedrock",
+        "HOSTED_VLLM_API_KEY": "/run/vllm",
+    }
+    run("render")
+    rendered = (project / "rendered" / "litellm" / "hosted_vllm.yaml").read_text()
+    assert "api_key: os.environ/HOSTED_VLLM_API_KEY" in rendered
+    assert "api_base: http://box.lan:8000/v1" in rendered
+
+
 def test_profiles_and_key_files_keep_comments(run: Run, project: Path) -> None:
     file = project / "nixcfg.yaml"
     before = (
@@ -207,6 +229,9 @@ REFUSED = {
     "odd name": (("../x", "--provider", "groq"), "cannot be a name"),
     "key": (("groq", "--env", f"GROQ_API_KEY={KEY}"), "is a secret"),
     "other key": (("groq", "--env", f"SOME_SETTING={KEY}"), "looks like a key"),
+    "token": (("bedrock", "--env", "AWS_BEARER_TOKEN_BEDROCK=abc"), "is a secret"),
+    "named secret": (("groq", "--env", "LANGFUSE_SECRET_KEY=abc"), "is a secret"),
+    "keys needed": (("bedrock", "--no-key"), "cannot do without its keys"),
     "bad key file": (("groq", "--key-file", "relative/path"), "would not validate"),
     "bad profile": (("groq", "--profile", "claude"), "would not validate"),
     "two keys": (("groq", "--env", "A_KEY", "--env", "B_KEY"), "cannot both hold the key"),

@@ -63,7 +63,7 @@ def test_a_session_adds_a_provider(name: str, crowded: Path, program: list[str])
     if name == "own server":
         params = data["model_list"][0]["litellm_params"]
         assert params["api_base"] == "http://host.containers.internal:8000/v1"
-        assert "HOSTED_VLLM_API_KEY" in data["environment_variables"]
+        assert params["api_key"] == "os.environ/HOSTED_VLLM_API_KEY"
     if name == "taken name":
         names = [entry["model_name"] for entry in data["model_list"]]
         assert names == ["other", "claude-opus-5-5"]
