@@ -130,7 +130,7 @@ json_option = click.option(
     "form",
     flag_value="json",
     default="text",
-    help="Tell the result as JSON, and ask nothing.",
+    help="Tell the result as JSON; ask nothing.",
 )
 
 

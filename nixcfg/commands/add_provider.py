@@ -86,11 +86,12 @@ def command(
     profiles: tuple[str, ...],
     form: str,
 ) -> int:
-    """Add a provider: its file, the placeholder of its key, its profiles.
+    """Add a provider of models.
 
-    NAME is any provider of LiteLLM, a brand such as claude, or with --provider a name of your
-    own. At a terminal, NAME alone asks what nixcfg cannot know. All is written or nothing, and
-    only what validates.
+    Writes its file, a placeholder for its key, and what nixcfg.yaml has to say. NAME is any
+    provider of LiteLLM, a brand such as claude, or with --provider a name of your own. At a
+    terminal, NAME alone asks what nixcfg cannot know. All is written or nothing, and only what
+    validates.
 
     \b
     Examples:

@@ -8,7 +8,9 @@ from nixcfg.commands import OK
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print what makes Tab complete commands, providers, models and configurations.
+    """Print a shell's completion script.
+
+    Tab then completes commands, providers, models and configurations.
 
     \b
     bash: put  eval "$(nixcfg completion bash)"   into ~/.bashrc

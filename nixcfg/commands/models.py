@@ -14,10 +14,10 @@ from nixcfg.commands import OK, PROBLEMS, json_option, say, today
 @click.option("--all", "everything", is_flag=True, help="Also retired ones, embeddings, images ...")
 @json_option
 def command(pattern: str, everything: bool, form: str) -> int:
-    """List the models that LiteLLM knows: context window, price, retirement.
+    """List the models that LiteLLM knows.
 
-    PATTERN is a part of provider/model, or has * and ? in it. Prices are US dollars for a
-    million tokens.
+    With context window, price and retirement. PATTERN is a part of provider/model, or has * and
+    ? in it. Prices are US dollars for a million tokens.
 
     \b
     Example: nixcfg models anthropic/claude-sonnet

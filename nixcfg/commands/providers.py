@@ -13,9 +13,10 @@ from nixcfg.commands import OK, PROBLEMS, json_option, say, validated, wants_col
 @json_option
 @click.pass_obj
 def command(base: Path, form: str) -> int:
-    """List the providers: models, key variables and key files, and who loads them.
+    """List the project's providers.
 
-    The configuration that the container loads is marked with *.
+    With models, key variables, key files, and the configurations that load them; the one that
+    the container loads is marked with *.
 
     \b
     Example: nixcfg providers

@@ -25,9 +25,10 @@ from nixcfg.commands import (
 @json_option
 @click.pass_obj
 def command(base: Path, name: str, yes: bool, form: str) -> int:
-    """Remove a provider: its file, its profile memberships, secrets that nobody else uses.
+    """Remove a provider from the project.
 
-    A model_config that names it becomes `all`. Key files on the machine stay.
+    With its file go its profile memberships and the secrets that nobody else uses. A
+    model_config that names it becomes `all`. Key files on the machine stay.
 
     \b
     Example: nixcfg remove-provider groq --yes

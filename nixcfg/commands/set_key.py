@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def command(base: Path, what: str, path: Path | None) -> int:
-    """Store a key in its file: mode 0600, whole or not at all, never shown.
+    """Store a key in its file.
 
-    The key is typed without echo, or comes on standard input. It is never an argument: those are
-    in the shell's history and in everybody's process list.
+    With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
+    comes on standard input. It is never an argument: those are in the shell's history and in
+    everybody's process list.
 
     \b
     Examples:
@@ -53,7 +54,8 @@ def command(base: Path, what: str, path: Path | None) -> int:
     targets = [_target(key, path, root, folder) for key in keys]
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)
-    say("A running gateway takes it on by itself, without a rebuild.")
+    if path is None:
+        say("A running gateway takes it on by itself, without a rebuild.")
     return OK
 
 

@@ -13,7 +13,9 @@ from nixcfg.commands import OK, amended, find_root, json_option, tell, today
 @json_option
 @click.pass_obj
 def command(base: Path, config: str, form: str) -> int:
-    """Choose what the container loads: a provider, a profile, or all (model_config).
+    """Choose what the container loads.
+
+    CONFIG is a provider, a profile, or all; it becomes model_config in nixcfg.yaml.
 
     \b
     Example: nixcfg use all
