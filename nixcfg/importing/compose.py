@@ -103,7 +103,8 @@ class _Service:
             else [self.word("command", index) for index in range(len(command))]
         )
         words = [Word(interpolated(word.text)[0], word.span) for word in words]
-        set_command(self.container, words, mounts)
+        on_host = self.data.get("network_mode") == "host"
+        set_command(self.container, words, mounts, on_host=on_host)
         spans = {key: self.document.span((*self.path, key), key=True) for key in self.data}
         leave_out_rest(self.container, spans, _HANDLED, _REPLACED)
 

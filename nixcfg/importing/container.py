@@ -1,5 +1,6 @@
 """What compose files and oci-containers have in common: images, ports, mounts, commands."""
 
+import ipaddress
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,8 +79,21 @@ def set_ports(container: Container, ports: Iterable[Word]) -> None:
             )
 
 
-def set_command(container: Container, words: Sequence[Word], mounts: Sequence[Mount]) -> None:
-    """The configuration that the command line names, and its options as variables."""
+def set_address(container: Container, host: str) -> None:
+    """The address that the gateway listens on, unless it is a name that only the machine knows."""
+    try:
+        container.listen_address = str(ipaddress.ip_address(host.replace("localhost", "127.0.0.1")))
+    except ValueError:
+        container.listen_address = None
+
+
+def set_command(
+    container: Container, words: Sequence[Word], mounts: Sequence[Mount], *, on_host: bool
+) -> None:
+    """The configuration that the command line names, and its options as variables.
+
+    `on_host`: the container uses the network of the machine, so its port is the machine's.
+    """
     if len(words) == 1 and " " in words[0].text:
         words = [Word(text, words[0].span) for text in shlex.split(words[0].text)]
     rest = [word for word in words if word.text.rpartition("/")[2] != "litellm"]
@@ -93,7 +107,12 @@ def set_command(container: Container, words: Sequence[Word], mounts: Sequence[Mo
             config = value
         elif option in _OPTIONS:
             container.environment.setdefault(_OPTIONS[option], value or "True")
-        elif option not in ("--port", "--host", "-p"):
+        elif option in ("--port", "--host", "-p"):
+            if on_host and option == "--host":
+                set_address(container, value)
+            elif on_host and value.isdigit():
+                container.port = int(value)
+        else:
             container.note(Kind.LEFT_OUT, word.span, f"the command's {option}")
     _set_mounts(container, config, mounts)
 

@@ -29,7 +29,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A value that only the real evaluation knows, by how it is reached: config.sops.secrets.x."""
+    """A value that only the real evaluation knows, by how it is reached: config.sops.secrets.x.
+
+    `arguments` are thunks of what a function that is not known here was given.
+    """
 
     steps: tuple[str, ...]
     arguments: tuple[Any, ...] = ()
@@ -388,7 +391,7 @@ class File:
         if len(arguments) < arity:
             return Opaque(function.steps, arguments)
         if implementation is None:
-            return Opaque(function.steps)
+            return Opaque(function.steps, (argument,))
         return implementation(self, *arguments)
 
     def _call(self, function: Function, argument: Thunk) -> Any:

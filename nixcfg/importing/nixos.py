@@ -12,6 +12,7 @@ from nixcfg.importing.container import (
     Word,
     is_litellm,
     leave_out_rest,
+    set_address,
     set_command,
     set_image,
     set_ports,
@@ -77,7 +78,7 @@ class _Module:
         found = {
             name: thunk
             for name, thunk in (containers if isinstance(containers, dict) else {}).items()
-            if isinstance(thunk.force(), dict) and _is_litellm(thunk.force())
+            if _is_litellm(_unwrapped(thunk.force()))
         }
         service = _at(options, _SERVICE)
         if len(found) + isinstance(service, dict) != 1:
@@ -87,7 +88,11 @@ class _Module:
         self.read_backend(options)
         if found:
             (thunk,) = found.values()
-            self.read_container(thunk.force())
+            if isinstance(thunk.force(), Opaque):
+                wrapper = ".".join(thunk.force().steps)
+                why = f"{wrapper} is not followed: what it adds to the container is not here"
+                self.container.note(Kind.CHECK, thunk.span, why)
+            self.read_container(_unwrapped(thunk.force()))
         else:
             self.read_service(service)
         return self.container
@@ -121,7 +126,9 @@ class _Module:
         set_ports(self.container, list(self.words(options, "ports")))
         self.read_environment(options)
         mounts = [mount for mount in map(self.mount, self.items(options, "volumes")) if mount]
-        set_command(self.container, list(self.words(options, "cmd")), mounts)
+        network = " ".join(word.text for word in self.words(options, "extraOptions", quiet=True))
+        on_host = re.search(r"--net(work)?[= ]host\b", network) is not None
+        set_command(self.container, list(self.words(options, "cmd")), mounts, on_host=on_host)
         spans = {name: thunk.key_span for name, thunk in options.items()}
         leave_out_rest(self.container, spans, _HANDLED, _REPLACED)
 
@@ -130,7 +137,7 @@ class _Module:
         self.read_environment(options)
         port, host = _at(options, ("port",)), _at(options, ("host",))
         self.container.port = port if isinstance(port, int) else 8080
-        self.container.listen_address = host if isinstance(host, str) else "127.0.0.1"
+        set_address(self.container, host if isinstance(host, str) else "localhost")
         if "settings" in options:
             settings = options["settings"]
             self.container.config = Config(document=self.generated(settings.force(), settings.span))
@@ -226,9 +233,11 @@ class _Module:
         elif value is not None:
             yield options[name]
 
-    def words(self, options: Attributes, name: str) -> Iterator[Word]:
+    def words(self, options: Attributes, name: str, *, quiet: bool = False) -> Iterator[Word]:
         for thunk in self.items(options, name):
             text = _plain(thunk.force())
+            if text is None and quiet:
+                continue
             if text is None:
                 self.left_out(thunk.span, f"an entry of {name} that only Nix knows")
             else:
@@ -241,6 +250,13 @@ def _is_litellm(options: Attributes) -> bool:
     words = [_plain(each.force()) or "" for each in command] if isinstance(command, list) else []
     name = _plain(image) or "".join(_or_star(p) for p in getattr(image, "parts", ()))
     return is_litellm(name, words)
+
+
+def _unwrapped(value: Any) -> Attributes:
+    """The options of a container, also where a function of the user's is applied to them."""
+    if isinstance(value, Opaque) and value.arguments:
+        value = value.arguments[-1].force()
+    return value if isinstance(value, dict) else {}
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:

@@ -147,6 +147,35 @@ def test_a_module_of_its_own_kind():
     assert all("word-1234567890" not in note.message for note in found.notes)
 
 
+def test_a_container_on_the_network_of_the_machine_behind_a_function():
+    found = nixos.read(
+        "x.nix",
+        """{ config, lib, ... }: let port = 3200; cfg = config.my; in {
+          options.my.enable = lib.mkEnableOption "x";
+          config = lib.mkMerge [ (lib.mkIf cfg.enable {
+            virtualisation.oci-containers.containers = {
+              db = mine { image = "postgres:16"; };
+              llm = mine { image = "berriai/litellm:main-stable";
+                cmd = [ "--port=${toString port}" "--host" "localhost" "-c" "/c/config.yaml" ];
+                volumes = [ "/srv/llm:/c:ro" "/var/gcp.json:/gcp.json:ro" ];
+                environment.GOOGLE_APPLICATION_CREDENTIALS = "/gcp.json";
+                environment.OPENAI_API_KEY = (import ./secrets.nix).openai;
+                extraOptions = [ "--network" "host" ]; };
+            }; }) ];
+        }""",
+    )
+    assert (found.port, found.listen_address) == (3200, "127.0.0.1")
+    assert found.config is not None
+    assert found.config.path == "/srv/llm/config.yaml"
+    assert found.secrets == {
+        "GOOGLE_APPLICATION_CREDENTIALS": "/var/gcp.json",
+        "OPENAI_API_KEY": "",
+    }
+    assert found.files == {"GOOGLE_APPLICATION_CREDENTIALS"}
+    assert any("mine is not followed" in note.message for note in found.notes)
+    assert any("the container db" in note.message for note in found.notes)
+
+
 def test_the_service_of_nixpkgs():
     found = nixos.read(
         "x.nix",
