@@ -30,6 +30,7 @@ COMMANDS = (
     "try",
     "rehearse",
     "probe",
+    "doctor",
     "explain",
     "schema",
     "completion",

@@ -187,28 +187,29 @@ def run(
     seconds: float,
     tick: Callable[[], None] = lambda: None,
 ) -> list[Row]:
-    """All requests of all targets, `jobs` at a time. `tick` is called after each of them.
+    """All requests of all targets, those of one model one after the other, `jobs` models at a time.
+    `tick` is called after each request.
 
     The workers are daemons, so that Ctrl-C waits for no vendor.
     """
-    todo: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Outcome | BaseException]] = queue.SimpleQueue()
     for index in range(len(asked)):
-        for kind in REQUESTS:
-            todo.put((index, kind))
+        todo.put(index)
 
     def work() -> None:
         while True:
             try:
-                index, kind = todo.get_nowait()
+                index = todo.get_nowait()
             except queue.Empty:
                 return
-            try:
-                done.put((index, ask(gateway, asked[index], kind, seconds)))
-            except BaseException as error:  # noqa: BLE001 (told by the thread that waits)
-                done.put((index, error))
+            for kind in REQUESTS:
+                try:
+                    done.put((index, ask(gateway, asked[index], kind, seconds)))
+                except BaseException as error:  # noqa: BLE001 (told by the thread that waits)
+                    done.put((index, error))
 
-    for _ in range(min(jobs, len(asked) * len(REQUESTS))):
+    for _ in range(min(jobs, len(asked))):
         threading.Thread(target=work, daemon=True).start()
     outcomes: dict[int, list[Outcome]] = {index: [] for index in range(len(asked))}
     for _ in range(len(asked) * len(REQUESTS)):
@@ -217,11 +218,7 @@ def run(
             raise outcome
         outcomes[index].append(outcome)
         tick()
-    order = list(REQUESTS)
-    return [
-        Row(target, tuple(sorted(outcomes[index], key=lambda each: order.index(each.kind))))
-        for index, target in enumerate(asked)
-    ]
+    return [Row(target, tuple(outcomes[index])) for index, target in enumerate(asked)]
 
 
 @dataclass(slots=True)
@@ -355,7 +352,7 @@ def _code(error: object) -> int:
 _WRAPPING = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception)\w*(?::| -) *")
 _BEHIND = re.compile(
     r"(?s)\s*(?:\n\nLiteLLM: model group|\.? ?Received Model Group=|No fallback model group found"
-    r"|LiteLLM Retried:|Available Model Group Fallbacks).*"
+    r"|LiteLLM Retried:|Available Model Group Fallbacks|\.? ?Passed model=|\. Handle with `litellm).*"
 )
 
 
@@ -393,7 +390,12 @@ def _inner(text: str) -> str:
     return data if isinstance(data, str) else ""
 
 
+RESTING = "LiteLLM rests this model after failures; try again in some seconds."
 _KEY_WORDS = re.compile(r"(?i)api[ _-]?key|x-api-key|authentication|unauthori[sz]ed|credentials")
+_BROKEN_WORDS = re.compile(r"(?i)payload is not completed|incomplete chunked read|without sending")
+_NETWORK_WORDS = re.compile(
+    r"(?i)connection error|cannot connect|connection refused|name resolution"
+)
 _MONEY_WORDS = re.compile(r"(?i)insufficient|billing|credit|quota|payment")
 
 
@@ -407,12 +409,14 @@ def mend(status: int, text: str, target: Target) -> str:
     if status in (401, 403) or (status in (400, 500) and _KEY_WORDS.search(text)):
         return _refused_key(target)
     if status == 429 and "No deployments available" in text:
-        return "LiteLLM rests this model after failures; try again in some seconds."
+        return RESTING
     if status == 402 or (status in (400, 429) and _MONEY_WORDS.search(text)):
         return "The vendor wants money or a higher limit: see your account there."
     if status == 404:
         return _retired(target)
-    if status >= 500 and "onnect" in text:
+    if status >= 500 and _BROKEN_WORDS.search(text):
+        return "The vendor's answer broke off in the middle: try again."
+    if status >= 500 and _NETWORK_WORDS.search(text):
         return "The gateway cannot reach the vendor: see api_base, DNS and the network."
     return _MENDS.get(status) or _MENDS[500 if status >= 500 else 400]
 

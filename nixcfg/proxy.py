@@ -461,7 +461,12 @@ _HEAD = re.compile(
 )
 _REQUEST = re.compile(r'INFO: +\S+ - "(?P<what>[A-Z]+ \S+) HTTP/[\d.]+" (?P<status>\d+.*)')
 _UVICORN = re.compile(r"(?P<level>INFO|WARNING|ERROR|CRITICAL): +(?P<text>.*)")
-_NOISE = ("trusted_proxy_ranges is not set", "Exception in ASGI application")
+_NOISE = (
+    "trusted_proxy_ranges is not set",
+    "Exception in ASGI application",
+    "This looks like a bug in LiteLLM rather than in your request",
+)
+_ORIGIN = re.compile(r"litellm\.proxy\S+\(\): Exception occured - (?:litellm_call_id=\S+ - )?")
 
 
 def events(lines: Sequence[str]) -> list[Event]:
@@ -488,5 +493,5 @@ def _event(line: str) -> Event | None:
         return Event("request", f"{match['what']}: {match['status']}")
     if match := _HEAD.fullmatch(line) or _UVICORN.fullmatch(line):
         level = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
-        return Event(level.get(match["level"], "info"), match["text"])
+        return Event(level.get(match["level"], "info"), _ORIGIN.sub("", match["text"]))
     return None

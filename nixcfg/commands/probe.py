@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 32),
     default=4,
     show_default=True,
-    help="Requests at the same time.",
+    help="Models that are asked at the same time.",
 )
 @json_option
 @click.pass_obj
@@ -250,12 +250,15 @@ _TOKENS = ("prompt", "completion")
 
 
 def _different(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
-    """Those with something to tell, each thing once."""
+    """Those with something to tell, each thing once; that LiteLLM rests a model follows from it."""
+    from nixcfg import probe
+
     found: dict[str, Outcome] = {}
     for outcome in outcomes:
         if outcome.message:
             found.setdefault(outcome.message, outcome)
-    return list(found.values())
+    causes = [outcome for outcome in found.values() if outcome.mend != probe.RESTING]
+    return causes or list(found.values())
 
 
 def _json(

@@ -1,0 +1,58 @@
+"""`nixcfg doctor`."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import OK, PROBLEMS, find_root, json_option, say, validated, wants_color
+
+if TYPE_CHECKING:
+    from nixcfg.doctor import Check
+
+_COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "bright_black"}
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def command(base: Path, form: str) -> int:
+    """Look for what is wrong, from the project to the port, and say how to mend it.
+
+    Changes nothing, costs nothing, and shows no key. As an ordinary user it sees half of it, and
+    says what `sudo nixcfg doctor` would show.
+
+    \b
+    Example: nixcfg doctor
+    """
+    from dataclasses import asdict
+
+    from nixcfg import doctor
+
+    root = find_root(base)
+    checks = []
+    for check in doctor.examine(root, validated(root)):
+        checks.append(check)
+        if form == "text":
+            _show(check)
+    counts = Counter(check.status for check in checks)
+    if form == "json":
+        told = {"checks": [asdict(check) for check in checks], "counts": counts}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        say(", ".join(f"{counts[status]} {status}" for status in doctor.Status))
+    return PROBLEMS if counts[doctor.Status.ERROR] else OK
+
+
+def _show(check: "Check") -> None:
+    status = f"{check.status:7}"
+    if wants_color(sys.stdout):
+        status = click.style(status, fg=_COLORS[check.status])
+    click.echo(f"{status}  {check.name}: {check.message}")
+    for line in check.details:
+        click.echo(f"           | {line}")
+    if check.mend:
+        click.echo(f"         > {check.mend}")

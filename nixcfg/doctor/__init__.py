@@ -1,0 +1,81 @@
+"""What may be wrong with a gateway, from the project to the port: each question is a Check.
+
+Looks, and changes nothing. What an ordinary user cannot see is skipped, with what root would show.
+No check holds a byte of a key.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from nixcfg import report
+from nixcfg.validate import Report
+
+
+class Status(StrEnum):
+    """`skipped`: could not be asked, or needs no answer; the message says which."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question and its answer. `details` are lines of a log, keys masked."""
+
+    name: str
+    status: Status
+    message: str
+    mend: str = ""
+    details: tuple[str, ...] = ()
+
+
+def ok(name: str, message: str) -> Check:
+    """In order."""
+    return Check(name, Status.OK, message)
+
+
+def warning(name: str, message: str, mend: str) -> Check:
+    """Works, and should not stay so."""
+    return Check(name, Status.WARNING, message, mend)
+
+
+def error(name: str, message: str, mend: str, details: tuple[str, ...] = ()) -> Check:
+    """Does not work, or gives a key away."""
+    return Check(name, Status.ERROR, message, mend, details)
+
+
+def skipped(name: str, message: str, mend: str = "") -> Check:
+    """Not known."""
+    return Check(name, Status.SKIPPED, message, mend)
+
+
+def hidden(name: str, message: str) -> Check:
+    """Not known to an ordinary user."""
+    return skipped(name, message, "" if os.geteuid() == 0 else "Root sees it: sudo nixcfg doctor.")
+
+
+def examine(root: Path, checked: Report) -> Iterator[Check]:
+    """Every check of the project in `root`, one after the other, as they are made."""
+    from nixcfg.doctor import files, service
+
+    yield _project(checked)
+    if checked.project is None:
+        return
+    yield from files.rendered(root, checked.project)
+    found = files.Found()
+    yield from files.key_files(checked.project, found)
+    yield from service.checks(root, checked.project, found)
+
+
+def _project(checked: Report) -> Check:
+    summary = report.summary(checked.problems, checked.files)
+    if not checked.is_valid:
+        return error("project", summary, "See `nixcfg validate`.")
+    if checked.problems:
+        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
+    return ok("project", summary)

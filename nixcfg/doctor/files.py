@@ -1,0 +1,177 @@
+"""Rendered files and key files."""
+
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nixcfg import keyfile, keys, render, wiring, write
+from nixcfg.doctor import Check, error, hidden, machine, ok, skipped, warning
+from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.model import Project
+from nixcfg.problem import WriteError
+from nixcfg.wiring import KeyFile
+
+
+@dataclass(slots=True)
+class Found:
+    """The keys that could be read, to mask them in what others say; shown nowhere."""
+
+    values: set[str] = field(default_factory=set, repr=False)
+
+
+def rendered(root: Path, project: Project) -> Iterator[Check]:
+    """Whether rendered/ is what the project renders to."""
+    name = "rendered"
+    folder = root / wiring.RENDERED_DIR
+    try:
+        plan = write.plan(folder, render.files(project))
+    except WriteError as problem:
+        yield error(name, f"{problem}", "Make it readable for you.")
+        return
+    changed = ", ".join(change.path for change in plan.changes if change.path != write.MANIFEST)
+    if plan.edited:
+        edited = ", ".join(plan.edited)
+        yield warning(
+            name,
+            f"{folder.name}/ was edited by hand: {edited}",
+            "Keep changes in nixcfg.yaml, providers/ or your own NixOS configuration.",
+        )
+    elif plan.changes:
+        yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
+    else:
+        yield ok(name, f"{folder.name}/ is what the project renders to")
+
+
+def key_files(project: Project, found: Found) -> Iterator[Check]:
+    """Every key file: there, right, and nobody else's to read."""
+    loaded = next(c for c in project.configs if c.name == project.model_config)
+    variables: dict[str, str] = {}
+    for key in project.key_files.values():
+        yield from _key(key, project, found, variables, is_needed=key.variable in loaded.secrets)
+
+
+def _key(
+    key: KeyFile, project: Project, found: Found, variables: dict[str, str], *, is_needed: bool
+) -> Iterator[Check]:
+    name = f"key {key.variable}"
+    path = Path(wiring.place(key.file))
+    store = f"sudo nixcfg set-key {key.variable}"
+    in_store = Path(os.path.realpath(path)).is_relative_to("/nix/store")
+    if in_store:
+        yield error(
+            name,
+            f"{path} is in the Nix store, which everybody can read",
+            "Keep the key elsewhere, name that path in nixcfg.yaml, and revoke this key.",
+        )
+        return
+    try:
+        content = keys.read(key)
+    except KeyMissingError:
+        yield _missing(name, key, path, project, store, is_needed=is_needed)
+        return
+    except KeyForbiddenError:
+        yield hidden(name, f"{path}: you cannot read it")
+        yield from _exposure(name, path)
+        return
+    except KeyUnusableError as problem:
+        yield error(name, f"{path} {problem}".rstrip("."), f"Store the key anew: {store}")
+        yield from _around(name, path)
+        return
+    value = os.fsdecode(content)
+    found.values.add(value)
+    problems = [*_around(name, path), *_doubts(name, key, path, value, store)]
+    if value in variables:
+        problems.append(
+            warning(name, f"{path} holds the same as that of {variables[value]}", store)
+        )
+    variables.setdefault(value, key.variable)
+    yield from problems
+    if not problems:
+        yield ok(name, f"{path} is in order")
+
+
+def _missing(
+    name: str, key: KeyFile, path: Path, project: Project, store: str, *, is_needed: bool
+) -> Check:
+    managed = key.file.startswith("config.")
+    if managed:
+        message = f"{key.file} is not at {path}, where it is by default"
+        return skipped(name, message, "Is the secret declared, and the system switched?")
+    if not is_needed:
+        return skipped(name, f"{path} is missing; {project.model_config} does not need it")
+    if key.optional:
+        message = f"{path} is missing; requests that need this optional key fail"
+        return warning(name, message, f"Store it: {store}")
+    return error(name, f"{path} is missing, so the gateway does not start", f"Store it: {store}")
+
+
+def _doubts(name: str, key: KeyFile, path: Path, value: str, store: str) -> Iterator[Check]:
+    if key.kind == "env":
+        for doubt in keyfile.doubts(value, key.variable):
+            yield warning(name, f"{path}: {doubt}", f"If that is wrong: {store}")
+
+
+def _around(name: str, path: Path) -> Iterator[Check]:
+    yield from _exposure(name, path)
+    yield from _git(name, path)
+
+
+def _exposure(name: str, path: Path) -> Iterator[Check]:
+    """Who else can read or write the file, as far as its folders let them come."""
+    real = Path(os.path.realpath(path))
+    try:
+        info = real.stat()
+        folders = [each.stat().st_mode for each in real.parents]
+    except OSError:
+        return
+    is_open = all(mode & stat.S_IXOTH for mode in folders)
+    mode = stat.S_IMODE(info.st_mode)
+    close = f"chmod 0600 {path}"
+    if is_open and mode & stat.S_IWOTH:
+        yield error(name, f"everybody can write to {path} (mode {mode:04o})", close)
+    elif is_open and mode & stat.S_IROTH:
+        yield error(name, f"everybody on this machine can read {path} (mode {mode:04o})", close)
+    elif is_open and mode & (stat.S_IRGRP | stat.S_IWGRP) and info.st_gid != 0:
+        group = _name(grp.getgrgid, info.st_gid)
+        yield warning(name, f"the group {group} can read {path} (mode {mode:04o})", close)
+    if folders[0] & stat.S_IWOTH and not folders[0] & stat.S_ISVTX:
+        yield error(
+            name, f"everybody can replace files in {real.parent}", f"chmod 0700 {real.parent}"
+        )
+    ours = {0, os.getuid(), int(os.environ.get("SUDO_UID", "0") or 0)}
+    if info.st_uid not in ours:
+        owner = _name(pwd.getpwuid, info.st_uid)
+        yield warning(name, f"{path} belongs to {owner}", f"chown root {path}")
+
+
+def _name(look_up: object, number: int) -> str:
+    try:
+        return str(look_up(number)[0])  # type: ignore[operator]
+    except KeyError:
+        return str(number)
+
+
+def _git(name: str, path: Path) -> Iterator[Check]:
+    real = Path(os.path.realpath(path))
+    tree = machine.work_tree(real)
+    if tree is None:
+        return
+    try:
+        if machine.is_tracked(tree, real):
+            yield error(
+                name,
+                f"git tracks {path}: the key is in the history of {tree}",
+                f"git rm --cached {path}, add it to .gitignore, and revoke this key.",
+            )
+        elif not machine.is_ignored(tree, real):
+            yield warning(
+                name,
+                f"{path} is in the git work tree {tree}, which does not ignore it",
+                "Add it to .gitignore, or keep it elsewhere.",
+            )
+    except machine.UnknownError as reason:
+        yield skipped(name, f"whether git tracks {path}: {reason}")

@@ -1,0 +1,339 @@
+"""The running service: units, container, port, health, and what the gateway itself says."""
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nixcfg import keys, probe, wiring
+from nixcfg.client import Gateway, RefusedError
+from nixcfg.doctor import Check, error, hidden, machine, ok, skipped, warning
+from nixcfg.doctor.files import Found
+from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.model import Project
+
+LOG_LINES = 8
+
+_SWITCH = "sudo nixos-rebuild switch"
+
+
+def checks(root: Path, project: Project, found: Found) -> Iterator[Check]:
+    """From the unit to the answers of the gateway."""
+    states = {}
+    name = wiring.container_unit(project.backend)
+    try:
+        states = machine.unit(name)
+    except machine.UnknownError as reason:
+        yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {name}")
+    else:
+        yield _unit(name, states, found)
+        yield from _wiring(states, found)
+        yield from _other_backend(project)
+    container = _container(project)
+    yield from container.checks
+    yield _deployed(root, project, states, container.data)
+    yield _image(project, container.data)
+    gateway = Gateway(probe.url_of(project))
+    is_alive = gateway.is_alive()
+    yield from _port(project, is_wanted=states.get("ActiveState") == "active", is_alive=is_alive)
+    yield _firewall(project)
+    yield from _gateway(project, gateway, is_alive=is_alive)
+
+
+def _unit(name: str, states: dict[str, str], found: Found) -> Check:
+    state = states.get("ActiveState", "unknown")
+    if states.get("LoadState") == "not-found":
+        return error(
+            "unit", f"{name} is not installed", f"Import rendered/docker.nix, then {_SWITCH}"
+        )
+    if state == "active":
+        restarts = states.get("NRestarts", "0")
+        if restarts not in ("0", ""):
+            again = f"{name} runs, after {restarts} restarts"
+            return warning("unit", again, f"journalctl -u {name} -n 50")
+        return ok("unit", f"{name} runs")
+    if state == "activating":
+        return warning("unit", f"{name} is starting", "Ask again in a minute.")
+    details, hint = _log(name, found)
+    why = f" ({states.get('Result')}, exit status {states.get('ExecMainStatus')})"
+    message = f"{name} is {state}{why if state == 'failed' else ''}"
+    return error("unit", message, hint or f"sudo systemctl start {name}", details)
+
+
+def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
+    """The last words of a unit, and what to do where nobody can tell them."""
+    try:
+        lines = machine.journal(name, LOG_LINES)
+    except machine.UnknownError:
+        return (), f"sudo journalctl -u {name} -n 50"
+    masked = tuple(keys.mask(line, found.values) for line in lines)
+    return masked, "" if masked else f"sudo journalctl -u {name} -n 50"
+
+
+def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
+    """The unit that reads the keys; it is inactive after its work, so only failed says anything."""
+    if states.get("LoadState") == "not-found":
+        return
+    name = wiring.SECRETS_UNIT
+    try:
+        state = machine.unit(name)
+    except machine.UnknownError as reason:
+        yield skipped("keys unit", f"{reason}")
+        return
+    if state.get("ActiveState") == "failed":
+        details, hint = _log(name, found)
+        message = f"{name} refuses a key, so the gateway does not start"
+        yield error(
+            "keys unit", message, hint or "Mend the key files; it starts by itself.", details
+        )
+    else:
+        yield ok("keys unit", f"{name} has nothing to complain about")
+
+
+def _other_backend(project: Project) -> Iterator[Check]:
+    other = "podman" if project.backend == "docker" else "docker"
+    name = wiring.container_unit(other)
+    try:
+        state = machine.unit(name).get("ActiveState")
+    except machine.UnknownError:
+        return
+    if state == "active":
+        message = f"{name} runs, but nixcfg.yaml says {project.backend}"
+        yield error("backend", message, f"nixcfg render, then {_SWITCH}")
+
+
+class _Container:
+    """What docker or podman tell, and the checks of it."""
+
+    def __init__(self, data: dict[str, Any] | None, *checks: Check) -> None:
+        self.data, self.checks = data, checks
+
+
+def _container(project: Project) -> _Container:
+    name = "container"
+    try:
+        said = machine.run(project.backend, "container", "inspect", wiring.CONTAINER)
+    except machine.UnknownError as reason:
+        return _Container(None, skipped(name, f"{reason}"))
+    if "annot connect" in said.err and "permission denied" not in said.err.lower():
+        message = f"{project.backend} is installed, and its daemon does not answer"
+        return _Container(None, error(name, message, f"sudo systemctl start {project.backend}"))
+    if said.code != 0:
+        denied = "permission denied" in said.err.lower() or not machine.is_root()
+        if denied:
+            return _Container(None, hidden(name, f"{project.backend} tells only root"))
+        unit = wiring.container_unit(project.backend)
+        message = f"{project.backend} has no container {wiring.CONTAINER}"
+        return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
+    try:
+        data = json.loads(said.out)[0]
+        state = data["State"]
+    except (ValueError, LookupError, TypeError):
+        return _Container(
+            None, skipped(name, f"{project.backend} tells nothing that is understood")
+        )
+    health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
+    message = f"{wiring.CONTAINER} is {state.get('Status')} ({health})"
+    logs = f"sudo {project.backend} logs --tail 50 {wiring.CONTAINER}"
+    if state.get("Status") != "running" or health == "unhealthy":
+        return _Container(data, error(name, message, logs))
+    if health == "starting":
+        return _Container(data, warning(name, message, "Ask again in a minute."))
+    return _Container(data, ok(name, message))
+
+
+def _deployed(
+    root: Path, project: Project, states: dict[str, str], data: dict[str, Any] | None
+) -> Check:
+    """The configuration that the container loads against the rendered one."""
+    name = "deployed"
+    path = _config_in(data) or _config_of(states)
+    if path is None:
+        return hidden(name, "what the gateway loads is not known here")
+    rendered = root / wiring.RENDERED_DIR
+    try:
+        content = path.read_bytes()
+        wanted = (rendered / wiring.config_path(project.model_config)).read_bytes()
+    except OSError as problem:
+        return skipped(name, f"{problem.filename} cannot be read: {problem.strerror}")
+    if content == wanted:
+        return ok(name, f"the gateway loads {project.model_config} as it is rendered")
+    for config in project.configs:
+        other = rendered / wiring.config_path(config.name)
+        if other.is_file() and other.read_bytes() == content:
+            message = (
+                f"the gateway loads {config.name}, and nixcfg.yaml says {project.model_config}"
+            )
+            return warning(name, message, f"nixcfg use {config.name}, or {_SWITCH}")
+    return error(name, f"the gateway loads {path}, which is not what is rendered", _SWITCH)
+
+
+def _config_in(data: dict[str, Any] | None) -> Path | None:
+    """Where the container's configuration comes from, as docker and podman tell it."""
+    for mount in (data or {}).get("Mounts") or ():
+        if mount.get("Destination") == wiring.CONTAINER_CONFIG:
+            return Path(mount.get("Source", ""))
+    return None
+
+
+def _config_of(states: dict[str, str]) -> Path | None:
+    """The same from the unit's start script, which everybody can read in the Nix store."""
+    script = re.search(r"path=([^ ;]+)", states.get("ExecStart", ""))
+    try:
+        text = Path(script[1]).read_text(encoding="utf-8") if script else ""
+    except (OSError, ValueError):
+        return None
+    found = re.search(rf"([^\s'\"=]+):{re.escape(wiring.CONTAINER_CONFIG)}", text)
+    return Path(found[1]) if found else None
+
+
+def _image(project: Project, data: dict[str, Any] | None) -> Check:
+    name = "image"
+    running = str(
+        (data or {}).get("ImageName") or ((data or {}).get("Config") or {}).get("Image") or ""
+    )
+    if running and running != project.image:
+        message = f"{running} runs, and nixcfg.yaml says {project.image}"
+        return warning(name, message, _SWITCH)
+    tag = project.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    release = re.search(r"\d+\.\d+\.\d+", tag)
+    if release is None and "@" not in project.image:
+        mend = f"Use {wiring.DEFAULT_IMAGE}."
+        return warning(name, f"{project.image} may be another program tomorrow", mend)
+    if release is not None and release[0] != LITELLM_VERSION:
+        message = f"{project.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
+        return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
+    return ok(name, project.image)
+
+
+def _port(project: Project, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
+    name = f"port {project.port}"
+    try:
+        found = machine.listeners(project.port)
+    except machine.UnknownError as reason:
+        yield skipped(name, f"{reason}")
+        return
+    if not found:
+        unit = wiring.container_unit(project.backend)
+        if is_wanted:
+            yield error(
+                name, "nobody listens, although the unit runs", f"journalctl -u {unit} -n 50"
+            )
+        else:
+            yield warning(name, "nobody listens", f"sudo systemctl start {unit}")
+        return
+    who = " and ".join(dict.fromkeys(_who(each) for each in found))
+    wide = sorted({each.address for each in found} & {"0.0.0.0", "::"})  # noqa: S104 (compared)
+    if not is_alive:
+        mend = "Stop it, or give nixcfg.yaml another `port`."
+        yield error(name, f"{who} listens there, and it is no LiteLLM", mend)
+    elif wide and wiring.is_loopback(probe.url_of(project)) and not _is_wide(project):
+        mend = f"Is another gateway running? nixcfg render, then {_SWITCH}"
+        message = f"{who} listens on {' and '.join(wide)}, and nixcfg.yaml says 127.0.0.1"
+        yield error(name, message, mend)
+    else:
+        yield ok(name, f"{who} listens on {found[0].address}")
+
+
+def _is_wide(project: Project) -> bool:
+    return project.listen_address in ("0.0.0.0", "::")  # noqa: S104 (compared)
+
+
+def _who(each: machine.Listener) -> str:
+    return f"{each.program} ({each.pid})" if each.pid else "a process of another user"
+
+
+def _firewall(project: Project) -> Check:
+    name = "firewall"
+    address = project.listen_address
+    if wiring.is_loopback(f"http://{f'[{address}]' if ':' in address else address}"):
+        return ok(name, f"{address} cannot be reached from the network, so nothing has to be open")
+    return warning(
+        name,
+        f"{project.backend} publishes {address}:{project.port} past the NixOS firewall: the network "
+        "reaches it, and only the master key guards it",
+        "Is that meant? If not: listen_address: 127.0.0.1",
+    )
+
+
+def _gateway(project: Project, gateway: Gateway, *, is_alive: bool) -> Iterator[Check]:
+    key, unknown = "", ""
+    try:
+        key, _ = keys.master_key(project)
+    except KeyForbiddenError as problem:
+        unknown = f"{problem}".rstrip(".")
+        yield hidden("master key", unknown)
+    except KeyMissingError as problem:
+        unknown = f"{problem}".rstrip(".")
+        yield warning("master key", unknown, "The service makes it at its first start.")
+    except KeyUnusableError as problem:
+        unknown = f"{problem}".rstrip(".")
+        yield error("master key", unknown, "Write sk- and 32 or more random characters.")
+    else:
+        yield _master_key(project, key)
+    if not is_alive:
+        yield error(
+            "health",
+            f"{gateway.url}/health/liveliness does not answer",
+            f"journalctl -u {wiring.container_unit(project.backend)} -n 50",
+        )
+        return
+    yield ok("health", f"{gateway.url} answers")
+    yield _guard(project, gateway)
+    if unknown:
+        yield hidden("models", "the gateway tells them only with its master key")
+    else:
+        yield _models(project, Gateway(gateway.url, key))
+
+
+def _master_key(project: Project, key: str) -> Check:
+    if project.auth == "open":
+        return warning(
+            "master key",
+            "auth: open lets every user and web page on this machine spend your money",
+            "Use auth: master-key.",
+        )
+    weak = keys.weakness(key)
+    if weak:
+        mend = "A good one is sk- and 32 or more random characters."
+        return error("master key", f"its file {weak}".rstrip("."), mend)
+    return ok("master key", "it is long enough, and none of those that everybody knows")
+
+
+def _guard(project: Project, gateway: Gateway) -> Check:
+    """Whether the gateway asks for its key at all, and does not take the well-known one."""
+    name = "access"
+    try:
+        answers = [gateway.get("/v1/models", key=tried).status for tried in ("", "sk-1234")]
+    except (OSError, http.client.HTTPException) as problem:
+        return skipped(name, f"the gateway broke off: {type(problem).__name__}")
+    if project.auth == "open":
+        return ok(name, "open, as nixcfg.yaml says")
+    for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
+        if status == 200:
+            return error(name, f"the gateway answers {how}", f"nixcfg render, then {_SWITCH}")
+    return ok(name, "nobody gets in without the master key")
+
+
+def _models(project: Project, gateway: Gateway) -> Check:
+    name = "models"
+    config = next(c for c in project.configs if c.name == project.model_config)
+    try:
+        compared = probe.compare(config, gateway.models())
+    except RefusedError as problem:
+        message = f"{problem}, so this is not its master key"
+        return error(
+            name, message, f"sudo systemctl restart {wiring.container_unit(project.backend)}"
+        )
+    except (OSError, http.client.HTTPException) as problem:
+        return skipped(name, f"the gateway broke off: {type(problem).__name__}")
+    if compared.missing:
+        message = f"the gateway lacks {', '.join(compared.missing)}"
+        return error(name, message, "`nixcfg rehearse` says what LiteLLM drops, and why.")
+    if compared.unexpected:
+        some = ", ".join(compared.unexpected[:5])
+        return warning(name, f"the gateway also serves {some}", f"nixcfg render, then {_SWITCH}")
+    return ok(name, f"the gateway serves every model of {project.model_config}")
