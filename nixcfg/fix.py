@@ -56,37 +56,30 @@ class Result:
 def mend(documents: Mapping[str, Document], check: Check, *, unsafe: bool = False) -> Result:
     """Apply every fix that `check` offers for `documents`, until it offers no new one.
 
-    No fix is made twice, so that two rules that disagree come to an end as well.
+    No fix is made twice, so that two rules that disagree come to an end as well. What is no error
+    is not mended where that would bring an error: a setting that LiteLLM ignored may be one that
+    it cannot take.
     """
-    files = dict(documents)
-    fixed: dict[_Identity, Problem] = {}
-    refused: dict[_Identity, tuple[str, Left]] = {}
-    offered: list[Problem] = []
+    work = _Work(dict(documents), check)
     for _ in range(MAX_ROUNDS):
-        offered = [problem for problem in check(files) if problem.fix and problem.file in files]
         todo = [
             problem
-            for problem in offered
+            for problem in work.offered
             if (_fix(problem).safe or unsafe)
-            and (identity := _identity(problem)) not in fixed
+            and (identity := _identity(problem)) not in work.fixed
             # What was refused may be possible in another text.
-            and (identity not in refused or refused[identity][0] != files[problem.file].text)
+            and (identity not in work.left or work.left[identity][0] != work.text(problem))
         ]
         # What stays in its line comes first: then the places told are those of the original.
         todo = [problem for problem in todo if not _moves(problem)] or todo
         if not todo:
             break
-        for name in dict.fromkeys(problem.file for problem in todo):
-            text, pass_ = files[name].text, _Pass(files[name])
-            pass_.run([problem for problem in todo if problem.file == name])
-            files[name] = pass_.document
-            fixed |= {_identity(problem): problem for problem in pass_.fixed}
-            refused |= {_identity(left.problem): (text, left) for left in pass_.left}
-    still = {_identity(problem): problem for problem in offered}
+        work.round(todo)
+    still = {_identity(problem): problem for problem in work.offered}
     return Result(
-        files,
-        tuple(fixed.values()),
-        tuple(refused[each][1] for each in still if each in refused and each not in fixed),
+        work.files,
+        tuple(work.fixed.values()),
+        tuple(work.left[each][1] for each in still if each in work.left.keys() - work.fixed.keys()),
         tuple(problem for problem in still.values() if not (_fix(problem).safe or unsafe)),
     )
 
@@ -140,6 +133,55 @@ def _dotted(path: Steps) -> str:
     return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).removeprefix(".")
 
 
+class _Work:
+    """Files on their way, and what became of the problems that were found in them."""
+
+    def __init__(self, files: dict[str, Document], check: Check) -> None:
+        self.files = files
+        self.check = check
+        self.found = list(check(files))
+        self.fixed: dict[_Identity, Problem] = {}
+        self.left: dict[_Identity, tuple[str, Left]] = {}
+
+    @property
+    def offered(self) -> list[Problem]:
+        return [problem for problem in self.found if problem.fix and problem.file in self.files]
+
+    def text(self, problem: Problem) -> str:
+        return self.files[problem.file].text
+
+    def round(self, problems: Sequence[Problem]) -> None:
+        """All of them, or those halves of them that bring no error."""
+        passes = {name: _Pass(self.files[name]) for name in dict.fromkeys(p.file for p in problems)}
+        for name, each in passes.items():
+            each.run([problem for problem in problems if problem.file == name])
+        files = {**self.files, **{name: each.document for name, each in passes.items()}}
+        found = list(self.check(files))
+        brought = _errors(found) - _errors(self.found)
+        # An error that is mended may have hidden others.
+        if brought and not all(problem.is_error for problem in problems):
+            if len(problems) == 1:
+                (error,) = [p for p in found if p.is_error and (p.file, p.code) in brought][:1]
+                self.leave(problems[0], f"it would bring an error, {error.code}: {error.message}")
+                return
+            middle = len(problems) // 2
+            self.round(problems[:middle])
+            self.round(problems[middle:])
+            return
+        for each in passes.values():
+            for left in each.left:
+                self.leave(left.problem, left.reason)
+            self.fixed |= {_identity(problem): problem for problem in each.fixed}
+        self.files, self.found = files, found
+
+    def leave(self, problem: Problem, reason: str) -> None:
+        self.left[_identity(problem)] = self.text(problem), Left(problem, reason)
+
+
+def _errors(problems: Iterable[Problem]) -> Counter[tuple[str, str]]:
+    return Counter((problem.file, problem.code) for problem in problems if problem.is_error)
+
+
 class _Pass:
     """One round over one file."""
 
@@ -180,6 +222,10 @@ class _Pass:
             (edit,) = _fix(problem).edits
             try:
                 place = page.target(edit)
+                if isinstance(edit, SetValue) and _same(
+                    _at(self.document.data, edit.path), edit.value
+                ):
+                    raise RefusedError("it is so already")  # noqa: TRY301
             except RefusedError as error:
                 self.left.append(Left(problem, str(error)))
                 continue
@@ -290,6 +336,12 @@ def _with(data: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
         holder, at = holder[at], step
     holder[at] = change(holder[at])
     return root[""]
+
+
+def _at(data: Any, path: Steps) -> Any:
+    for step in path:
+        data = data[step]
+    return data
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -924,9 +976,7 @@ def _move(document: Document, edit: MoveKey) -> Document:
 
 def _taken(data: Any, path: Steps) -> tuple[Any, dict[str, Any]]:
     """The value at `path`, and the data without it and without the section that it empties."""
-    value = data
-    for step in path:
-        value = value[step]
+    value = _at(data, path)
 
     def without(old: Any) -> Any:
         return {key: inner for key, inner in old.items() if key != path[-1]}

@@ -113,6 +113,47 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
     assert len(result.fixed) == fix.MAX_ROUNDS
 
 
+def error(code: str) -> Problem:
+    return Problem(Rule(code, Severity.ERROR, "worse"), "before.yaml", START, "it got worse")
+
+
+def test_a_warning_is_not_mended_into_an_error():
+    """The others of the same round are."""
+
+    def check(files):
+        data = files["before.yaml"].data
+        for number, key in enumerate("abcdef"):
+            if isinstance(data[key], str):
+                yield problem(number, SetValue((key,), int(data[key])))
+        if data["d"] == 4:
+            yield error("NX998")
+
+    text = "".join(f"{key}: '{number}'\n" for number, key in enumerate("abcdef", 1))
+    result = fix.mend({"before.yaml": source.parse(text, "before.yaml")}, check)
+    after = "a: 1\nb: 2\nc: 3\nd: '4'\ne: 5\nf: 6\n"
+    assert result.documents["before.yaml"].text == after
+    assert [each.reason for each in result.left] == ["it would bring an error, NX998: it got worse"]
+    assert len(result.fixed) == 5
+
+
+def test_an_error_that_hid_another_is_mended():
+    def check(files):
+        broken = files["before.yaml"].data["a"] == "1"
+        yield error("NX997") if broken else error("NX998")
+        if broken:
+            rule = Rule("NX997", Severity.ERROR, "hides")
+            mend = Fix((SetValue(("a",), 1),))
+            yield Problem(rule, "before.yaml", START, "hides", fix=mend)
+
+    result = fix.mend({"before.yaml": source.parse("a: '1'\n", "before.yaml")}, check)
+    assert result.documents["before.yaml"].text == "a: 1\n"
+
+
+def test_a_value_that_is_so_already_is_not_told_as_mended():
+    result = run("a: x\n", [problem(1, SetValue(("a",), "x"))])
+    assert (result.fixed, result.left[0].reason) == ((), "it is so already")
+
+
 def test_a_result_is_compared_exactly():
     nan = float("nan")
     assert fix._same({"a": [1, {"b": nan}]}, {"a": [1, {"b": nan}]})

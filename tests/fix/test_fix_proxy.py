@@ -109,14 +109,14 @@ def test_the_real_proxy_does_what_was_meant(config: Path):
     # The file as it was: nobody is told, and most of it does not hold.
     assert before["error"] is None
     assert before["loaded"] == 2
-    keys = {each["model"]: each["api_key"] for each in before["deployments"]}
+    keys = {each["model"]: each["api_key"] for each in before["params"]}
     assert keys["openai/gpt-4o"] == "${OPENAI_API_KEY}"
     assert before["router"]["routing_strategy"] == "'simple-shuffle'"
     # And mended.
     assert after["error"] is None
-    assert after["models"] == after["loaded"] == 3
+    assert after["loaded"] == 3
     assert after["names"] == ["claude", "gpt-4o", "number"]
-    keys = {each["model"]: each["api_key"] for each in after["deployments"]}
+    keys = {each["model"]: each["api_key"] for each in after["params"]}
     assert keys["openai/gpt-4o"] == "an-openai-key"
     assert keys["anthropic/claude-sonnet-4-5"] == "an-anthropic-key"
     assert "least-busy" in after["router"]["routing_strategy"]
