@@ -20,6 +20,7 @@ _KEY_NOW = (
     "no master key was given here: clients send one from now on, which is made when the service "
     "first starts; auth: open in nixcfg.yaml lets clients on this machine in without"
 )
+_GENERIC = re.compile("config|litellm|proxy|settings|models|compose|docker")
 _MAX_ROUNDS = 10
 _PLACEHOLDER = "replace-me\n"
 
@@ -155,7 +156,7 @@ def _split(sources: Sequence[Litellm]) -> tuple[dict[str, _Provider], Rest | Non
     if len(whole.groups) == 1:
         (group,) = whole.groups
         stem = _file_name(whole)
-        is_generic = re.search(r"config|litellm|proxy|settings|models", stem)
+        is_generic = "(" in whole.document.name or _GENERIC.search(stem)
         name = _unused(group if is_generic else stem, {})
         return {name: _Provider(whole, without(whole.document, whole.gone))}, None
     settings: set[Steps] = {(section,) for section in SETTINGS if section in data}
