@@ -142,9 +142,12 @@ def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_d
         color = wants_color(sys.stderr)
         say(report.as_text(unusable, len(unusable), color=color, brief=True))
     for left in result.left:
-        say(f"{_place(left.problem)}: {left.problem.code}: not mended: {left.reason}")
+        say(
+            f"{_place(left.problem)}: {left.problem.code}: not mended: {report.masked(left.reason)}"
+        )
     for problem in result.unsafe:
-        say(f"{_place(problem)}: {problem.code}: --unsafe would mend: {problem.message}")
+        would = f"--unsafe would mend: {report.masked(problem.message)}"
+        say(f"{_place(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
     mended = "would be mended" if is_dry else "mended"
     told = f"{count} problem{'s' * (count != 1)} {mended} in {changed} file{'s' * (changed != 1)}."
