@@ -292,7 +292,8 @@ def _merge(
     """
     settings = [*own, *given]
     values = [setting.value for setting in settings]
-    if all(value == values[0] and type(value) is type(values[0]) for value in values):
+    alike = (value == values[0] and type(value) is type(values[0]) for value in values)
+    if len(values) == 1 or all(alike):  # .nan is not even equal to itself
         return values[0]
     if all(isinstance(value, Mapping) for value in values):
         keys = {key: None for value in values for key in value}

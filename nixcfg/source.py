@@ -757,6 +757,9 @@ _MENDS = {
 def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str]:
     mark = error.problem_mark or error.context_mark
     span = Span(mark.line + 1, mark.column + 1) if mark else START
+    lines = _lines(text)
+    if span.line > len(lines):  # libyaml names the line after the last one
+        span = Span(len(lines), max(1, len(lines[-1])))
     message = error.problem or "this is not YAML"
     if error.context:
         message = f"{message} ({error.context})"

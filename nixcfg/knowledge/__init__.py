@@ -230,6 +230,7 @@ def providers() -> Mapping[str, ProviderFacts]:
     )
 
 
+@cache
 def provider(name: str) -> ProviderFacts | None:
     """The provider with this prefix, None when LiteLLM has none."""
     facts = _data()["providers"].get(name)

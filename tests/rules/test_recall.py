@@ -128,7 +128,7 @@ def redirected(rng: random.Random, data: Data) -> Planted:
     return "NX313", "OPENAI_BASE_URL"
 
 
-def same_twice(rng: random.Random, data: Data) -> Planted:
+def same_twice(_rng: random.Random, data: Data) -> Planted:
     twin = {"model_name": "twin", "litellm_params": {"model": "openai/gpt-4o"}}
     data["model_list"] += [twin, {**twin, "model_info": {"second": 1}}]
     return "NX406", "model_name: twin"
@@ -306,7 +306,8 @@ def test_competing_variables_across_a_project(tmp_path: Path):
         {
             "nixcfg.yaml": "environment:\n  GOOGLE_API_KEY: dummy\n",
             "providers/gemini.yaml": (
-                "model_list:\n  - model_name: g\n    litellm_params: {model: gemini/gemini-2.5-flash}\n"
+                "model_list:\n  - model_name: g\n"
+                "    litellm_params: {model: gemini/gemini-2.5-flash}\n"
                 "environment_variables:\n  GEMINI_API_KEY: ${GEMINI_API_KEY}\n"
             ),
         },
