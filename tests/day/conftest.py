@@ -1,0 +1,106 @@
+"""A real gateway for the day's commands: `nixcfg try` in front of stand-ins for the vendors."""
+
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+# vendors.py, gateway.py, terminal.py and the key files of test_wiring.py are there.
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent / each) for each in ("proxy", "providers", "nix")]
+
+from day import Cli, Done, Trying, clean_environment, make_project, start_trying  # noqa: E402
+from gateway import free_port  # noqa: E402
+from vendors import Anthropic, Gemini, OpenAI, Vendor  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def program() -> list[str]:
+    """The command line of nixcfg: as it is installed ($NIXCFG), or in this interpreter."""
+    return shlex.split(os.environ.get("NIXCFG", "")) or [sys.executable, "-P", "-m", "nixcfg"]
+
+
+@pytest.fixture(scope="session")
+def litellm() -> None:
+    absent = [m for m in ("litellm", "fastapi", "uvicorn", "apscheduler") if not find_spec(m)]
+    if absent:
+        pytest.skip(f"litellm[proxy] is not installed here: no {', '.join(absent)}")
+
+
+@pytest.fixture(scope="session")
+def cli(program: list[str]) -> Cli:
+    """`cli(project, "probe", "--yes", LITELLM_MASTER_KEY="sk-...")`."""
+
+    def run(project: Path, *arguments: str, user: int | None = None, **environment: str) -> Done:
+        done = subprocess.run(
+            [*program, "-C", str(project), *arguments],
+            env={**clean_environment(), **environment},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def vendors() -> Iterator[dict[str, Vendor]]:
+    """The stand-ins by provider file; groq speaks as OpenAI does, and its key file is missing."""
+    token = secrets.token_hex
+    with (
+        Anthropic(f"sk-ant-api03-{token(24)}") as claude,
+        OpenAI(f"sk-proj-{token(24)}") as openai,
+        Gemini(f"AIza{token(18)}") as gemini,
+        OpenAI(f"gsk_{token(24)}") as groq,
+    ):
+        yield {"claude": claude, "openai": openai, "gemini": gemini, "groq": groq}
+
+
+@pytest.fixture
+def fresh(vendors: dict[str, Vendor]) -> dict[str, Vendor]:
+    """The stand-ins with an empty record and no script."""
+    for vendor in vendors.values():
+        vendor.forget()
+    return vendors
+
+
+@pytest.fixture(scope="session")
+def trying(
+    litellm: None,  # noqa: ARG001
+    program: list[str],
+    vendors: dict[str, Vendor],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Trying]:
+    """One real gateway for all that only look at it, on a port of its own choice: the project's
+    is taken by another program when it starts, as it would be by the container."""
+    folder = tmp_path_factory.mktemp("day")
+    with OpenAI("sk-occupant") as occupant:
+        port = int(occupant.url.rpartition(":")[2])
+        project = make_project(folder / "project", vendors, port)
+        running = start_trying(program, project, folder, "holed")
+    try:
+        yield running
+    finally:
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(60)
+
+
+@pytest.fixture
+def project(tmp_path: Path, vendors: dict[str, Vendor]) -> Path:
+    """A project of one's own, for a gateway that does not run."""
+    return make_project(tmp_path / "project", vendors, free_port())

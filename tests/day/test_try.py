@@ -1,0 +1,242 @@
+"""`nixcfg try`: the newcomer's minute, real keys, and nothing left behind."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from day import Cli, Trying, clean_environment, descendants, is_running, start_trying
+from gateway import free_port
+from terminal import Terminal
+from vendors import Vendor
+
+from nixcfg.commands import try_
+from program import ROOT
+
+SECONDS = 20.0
+
+
+def processes_of(trying: Trying) -> list[int]:
+    return [trying.process.pid, *descendants(trying.process.pid)]
+
+
+def have_ended(pids: list[int], folder: Path) -> bool:
+    """Whether processes and temporary folders are gone, or go within some seconds."""
+    give_up = time.monotonic() + SECONDS
+    while any(map(is_running, pids)) or list(folder.glob("nixcfg-proxy-*")):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def files_with(text: bytes, folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file() and text in p.read_bytes()]
+
+
+def test_a_newcomer_sees_a_streamed_answer(
+    litellm: None,  # noqa: ARG001
+    program: list[str],
+    tmp_path: Path,
+):
+    """From a fresh clone, at a terminal, with no key on the machine; then Ctrl-C."""
+    for tool in ("git", "curl", "bash"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed here")
+    clone = tmp_path / "clone"
+    done = subprocess.run(
+        ["git", "clone", "-q", ROOT, clone], capture_output=True, timeout=60, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip("these tests are not in a git clone")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    port = free_port()
+    command = [*program, "try", "--mock", "--port", str(port)]
+    places = {"PYTHONPATH": str(clone), "TMPDIR": str(temporary), "HOME": str(tmp_path)}
+    began = time.monotonic()
+    with Terminal(command, clone, columns=100, **places) as person:
+        wait_for(person, "Ctrl-C ends it.", 180)
+        shown = "\n".join(person.lines)
+        export = re.search(r"^  (export LITELLM_MASTER_KEY=sk-\w+)$", shown, re.MULTILINE)
+        curl = re.search(r"^  curl .*?^    -d '.*?'$", shown, re.MULTILINE | re.DOTALL)
+        assert export, shown
+        assert curl, shown
+        answer = subprocess.run(
+            ["bash", "-c", f"{export[1]}\n{curl[0]}"],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        seconds = time.monotonic() - began
+        person.reads("POST /chat/completions: 200 OK")
+        pids = [person.pid, *descendants(person.pid)]
+        person.interrupts()
+        assert person.ends() == 0
+    events = [line.removeprefix("data: ") for line in answer.splitlines() if line]
+    assert events.pop() == "[DONE]"
+    pieces = [json.loads(event)["choices"][0]["delta"].get("content") or "" for event in events]
+    assert len([piece for piece in pieces if piece]) > 10
+    assert "".join(pieces) == try_.ANSWER
+    assert have_ended(pids, temporary)
+    assert shown.count("sk-") == 1
+    assert f"http://127.0.0.1:{port}" in shown
+    assert "no key is read, no vendor is asked" in shown
+    for noise in ("Krrish", "Feedback", "██", "trusted_proxy", "Traceback", "WARNING"):
+        assert noise not in person.screen
+    print(f"{seconds:.1f} s from the command to the end of the streamed answer")
+
+
+def wait_for(person: Terminal, text: str, seconds: float) -> None:
+    """As `person.reads`, for what takes longer than an answer."""
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            person.reads(text)
+        except AssertionError:
+            if time.monotonic() > give_up or not is_running(person.pid):
+                raise
+        else:
+            return
+
+
+def test_what_runs_has_its_keys_and_nobody_else_has(trying: Trying, vendors: dict[str, Vendor]):
+    secrets = [vendors[name].key.encode() for name in ("claude", "openai", "gemini")]
+    secrets.append(trying.key.encode())
+    pids = processes_of(trying)
+    assert len(pids) == 3
+    holders = []
+    for pid in pids:
+        folder = Path(f"/proc/{pid}")
+        assert not [key for key in secrets if key in (folder / "cmdline").read_bytes()]
+        environment = (folder / "environ").read_bytes()
+        holders += [pid] * sum(key in environment for key in secrets)
+    # One process has them all.
+    assert len(holders) == 4
+    assert len(set(holders)) == 1
+    variables = dict(
+        line.split("=", 1)
+        for line in Path(f"/proc/{holders[0]}/environ").read_text().split("\0")
+        if "=" in line
+    )
+    assert variables["GROQ_API_KEY"] == "nixcfg-missing-key"
+    assert variables["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+    assert variables["LITELLM_MODE"] == "PRODUCTION"
+    assert variables["HOME"] != os.environ.get("HOME")
+    assert not [name for name in variables if name.startswith(("PYTEST", "NIXCFG", "GIT"))]
+    folder = trying.project.parent
+    for key in secrets:
+        kept = [path for path in files_with(key, folder) if path.name != "try.log"]
+        assert all(path.parent == trying.project / "keys" for path in kept)
+
+
+def test_what_it_says_of_keys_and_port(trying: Trying):
+    said = trying.said()
+    port = re.search(r"^port: (\d+)$", (trying.project / "nixcfg.yaml").read_text(), re.MULTILINE)
+    assert f"Port {port[1]} is taken, so this is on {trying.url.rpartition(':')[2]}." in said
+    missing = f"optional key file {trying.project}/keys/groq.txt is missing"
+    assert f"Warning: GROQ_API_KEY: {missing}." in said
+    assert "error: Error creating deployment: litellm.BadRequestError: LLM Provider NOT" in said
+
+
+def test_kill_9_leaves_no_process_and_no_key(
+    trying: Trying, program: list[str], vendors: dict[str, Vendor], tmp_path: Path
+):
+    running = start_trying(program, trying.project, tmp_path, "whole")
+    pids = processes_of(running)
+    assert len(pids) == 3
+    assert list(tmp_path.glob("nixcfg-proxy-*"))
+    running.process.kill()
+    running.process.wait(30)
+    assert have_ended(pids, tmp_path)
+    keys = [vendors[name].key.encode() for name in ("claude", "openai", "gemini")]
+    assert not [path for key in keys for path in files_with(key, tmp_path)]
+    with socket.socket() as gone:
+        assert gone.connect_ex(("127.0.0.1", int(running.url.rpartition(":")[2]))) != 0
+
+
+BAD = {
+    "missing": (None, "is missing"),
+    "placeholder": ("replace-me\n", "still holds a placeholder"),
+    "two-lines": ("sk-ant-secret-1\nsk-ant-secret-2\n", "holds more than one line"),
+    "quoted": ('"sk-ant-secret"\n', "begins with a quote"),
+    "assignment": ("ANTHROPIC_API_KEY=sk-ant-secret\n", "holds an assignment"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_key_that_the_service_would_refuse(cli: Cli, project: Path, name: str):
+    content, reason = BAD[name]
+    file = project / "keys" / "anthropic_api_key.txt"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    done = cli(project, "try")
+    assert done.code == 1
+    assert f"Error: ANTHROPIC_API_KEY: key file {file} {reason}" in done.err
+    assert "secret-" not in done.said
+    assert "nixcfg try --mock" in done.err
+
+
+def test_only_the_keys_of_the_configuration_are_asked_for(cli: Cli, project: Path):
+    for file in (project / "keys").iterdir():
+        file.unlink()
+    done = cli(project, "try", "openai")
+    assert done.err.count("is missing") == 1
+    assert "OPENAI_API_KEY" in done.err
+
+
+def test_a_port_that_is_taken(cli: Cli, project: Path, vendors: dict[str, Vendor]):
+    port = vendors["openai"].url.rpartition(":")[2]
+    done = cli(project, "try", "--mock", "--port", port)
+    assert done.code == 1
+    assert f"port {port} is taken" in done.err
+
+
+def test_an_unknown_configuration(cli: Cli, project: Path):
+    done = cli(project, "try", "openia")
+    assert done.code == 2
+    assert "did you mean openai?" in done.err
+
+
+def test_a_project_with_errors(cli: Cli, project: Path):
+    (project / "providers" / "openai.yaml").write_text("model_list: 5\n")
+    done = cli(project, "try", "--mock")
+    assert done.code == 1
+    assert "providers/openai.yaml:1:13: error[" in done.err
+
+
+def test_without_litellm_one_command_is_named(project: Path, tmp_path: Path):
+    """An interpreter that finds nixcfg and what it needs, and nothing else."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    needed = ["click", "jinja2", "markupsafe", "jsonschema", "jsonschema_specifications"]
+    needed += ["referencing", "rpds", "attr", "attrs", "yaml", "_yaml", "typing_extensions"]
+    known = packages_distributions()
+    for name in needed:
+        for package in known.get(name, ()):
+            for file in distribution(package).files or ():
+                top = file.parts[0]
+                place = Path(str(distribution(package).locate_file(top)))
+                if ".." not in top and place.exists() and not (packages / top).exists():
+                    (packages / top).symlink_to(place)
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-m", "nixcfg", "-C", project, "try", "--mock"],
+        env={**clean_environment(), "PYTHONPATH": f"{ROOT}{os.pathsep}{packages}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "LiteLLM's proxy is not installed beside nixcfg (no litellm" in done.stderr
+    assert f"{sys.executable} -m pip install 'litellm[proxy]==1." in done.stderr
