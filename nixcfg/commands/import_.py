@@ -95,7 +95,8 @@ def _read(base: Path, files: Sequence[Path]) -> "tuple[Container | None, list[Do
     documents: dict[Path, Document] = {}
     for file in dict.fromkeys(files):
         document = source.read(base / file, str(file))
-        if file.suffix == ".nix" and document.text:
+        is_text = all(p.rule is not source.NOT_UTF8 for p in document.problems) and document.text
+        if file.suffix == ".nix" and is_text:
             containers.append((file, nixos.read(str(file), document.text)))
         elif compose.is_compose(document.data):
             containers.append((file, compose.read(document)))
@@ -188,6 +189,7 @@ def _as_json(imported: "Imported", written: Sequence[str]) -> str:
             ],
             "key_files": {name: key.file for name, key in imported.key_files.items()},
             "master_key_file": imported.master_key_file,
+            "models_left_out": imported.models_left_out,
         },
         indent=2,
         ensure_ascii=False,
@@ -199,6 +201,8 @@ def _tell(folder: Path, imported: "Imported", out: Path | None, *, dry_run: bool
 
     for note in imported.notes:
         say(f"{note.file}:{note.span.line}:{note.span.column}: {note.kind.value}: {note.message}")
+    if imported.models_left_out:
+        say(f"Not all models were carried over: {imported.models_left_out} left out, see above.")
     files = {name: key.file for name, key in imported.key_files.items()}
     if imported.master_key_file:
         files[wiring.MASTER_KEY_VARIABLE] = imported.master_key_file

@@ -38,6 +38,7 @@ class Imported:
     problems: tuple[Problem, ...]
     key_files: Mapping[str, KeyFile] = field(default_factory=dict)
     master_key_file: str | None = None
+    models_left_out: int = 0
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ def assemble(
         problems=tuple(attempt.placed(problem) for problem in attempt.errors),
         key_files=attempt.key_files,
         master_key_file=attempt.project.get("master_key_file"),
+        models_left_out=sum(path[0] == MODELS for each in sources for path in each.gone),
     )
 
 
@@ -447,8 +449,14 @@ class _Attempt:
             rest, of = provider.rest, provider.of
         if rest is None or of.is_dumped or not 1 <= line <= len(rest.origin):
             return file, span
-        line = rest.origin[line - 1]
-        return (of.document.name, span._replace(line=line)) if line else (file, span)
+        if rest.origin[line - 1]:
+            return of.document.name, span._replace(line=rest.origin[line - 1])
+        # Written anew: the section is all that is known.
+        above = rest.text.splitlines()[:line]
+        section = next((s for text in reversed(above) for s in rest.anew if text == f"{s}:"), "")
+        if not section or section == MODELS:
+            return file, span
+        return of.document.name, of.document.span((section,), key=True)
 
 
 _STARTER = (

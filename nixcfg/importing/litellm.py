@@ -24,16 +24,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _SECRET_WORDS = ("key", "token", "secret", "password", "apikey", "authorization")
 # The settings that name Python code: LiteLLM imports `module.attribute` from beside its file.
 _CODE_LISTS = ("callbacks", "success_callback", "failure_callback", "audit_log_callbacks")
-_CODE = (
-    "custom_auth",
-    "custom_sso",
-    "custom_ui_sso_sign_in_handler",
-    "custom_key_generate",
-    "custom_key_update",
-    "post_call_rules",
-    "pre_call_rules",
-    "custom_provider_map",
-)
+_CODE = ("custom_provider_map", "post_call_rules", "pre_call_rules")
 
 
 @dataclass(slots=True)
@@ -153,8 +144,9 @@ def _leave_out_code(found: Litellm) -> None:
     data = found.document.data
     for section in SETTINGS:
         settings = data.get(section) or {}
-        for key in _CODE:
-            if settings.get(key):
+        for key, value in settings.items():
+            names_code = isinstance(value, str) and _MODULE.fullmatch(value)
+            if value and (key in _CODE or (key.startswith("custom_") and names_code)):
                 found.leave_out(
                     (section, key), f"{key} needs Python code that is not part of a project"
                 )

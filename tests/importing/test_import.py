@@ -262,4 +262,5 @@ def test_nonsense(what: str, suffix: str, tmp_path: Path):
     code, _, err = nixcfg("import", file, "--out", tmp_path / "out")
     assert code == 1
     assert file.name in err
+    assert what != "latin" or "UTF-8" in err
     assert not (tmp_path / "out").exists()

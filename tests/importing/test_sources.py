@@ -115,6 +115,7 @@ def test_what_needs_code_is_left_out_and_told(tmp_path: Path):
     for place in places:
         assert f"config.yaml:{place}: left-out:" in err, (place, err)
     assert err.count("left-out:") == len(places)
+    assert "Not all models were carried over: 1 left out" in err
 
 
 def test_what_several_providers_share(tmp_path: Path):
