@@ -297,6 +297,18 @@ class Package:
                 missing -= found
         return found & set(wanted)
 
+    def attributes_with_default(self) -> set[str]:
+        """Names that some code reads as ``getattr(litellm, "name", default)``."""
+        mention = re.compile(rb"getattr\(\s*litellm,")
+        files = [file for file, text in self.texts.items() if mention.search(text)]
+        return {
+            name
+            for file in files
+            for node in self.readers(file)
+            if isinstance(node, ast.Call) and len(node.args) == 3
+            if (name := attribute_read(node)) and not name.startswith("_")
+        }
+
     def mentions(self, name: str) -> bool:
         """Whether a name is a string or an attribute outside the models, which name everything."""
         word = re.compile(rb"[\"'.]" + name.encode() + rb"\b")
@@ -673,10 +685,13 @@ def module_attributes(source: Package) -> dict[str, dict[str, Any]]:
             names = [alias.asname or alias.name for alias in statement.names]
             assigned.update((name, None) for name in names if is_plain(litellm, name))
     wanted = {name for name in assigned if settable(litellm, name)}
-    return {
+    attributes = {
         name: attribute_type(litellm, name, assigned[name])
         for name in source.read_attributes(wanted)
     }
+    # Some exist only when litellm_settings sets them: getattr(litellm, "timezone", None).
+    unset = {name for name in source.attributes_with_default() if not hasattr(litellm, name)}
+    return attributes | {name: {"type": "any"} for name in unset}
 
 
 def is_plain(module: Any, name: str) -> bool:
