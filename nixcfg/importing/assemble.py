@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nixcfg import model, render, resources, shape, source, validate, wiring
+from nixcfg import model, render, report, resources, shape, source, validate, wiring
 from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.text import Rest, without
@@ -125,7 +125,7 @@ def _leave_out(sources: Sequence[Litellm], attempt: "_Attempt") -> bool:
             return False
         path = path[:2] if path[0] == MODELS else path
         if path not in each.gone:
-            each.leave_out(path, f"{at.message} ({at.code})")
+            each.leave_out(path, f"{report.masked(at.message)} ({at.code})")
         if path[0] == MODELS:
             each.drop(int(path[1]))
     return True
@@ -417,9 +417,9 @@ class _Attempt:
 
     def validate(self) -> None:
         project, providers = self.documents()
-        report = validate.validate(Sources(Path(), project, providers, ()))
-        self.errors = tuple(problem for problem in report.problems if problem.is_error)
-        self.key_files = report.project.key_files if report.project else {}
+        checked = validate.validate(Sources(Path(), project, providers, ()))
+        self.errors = tuple(problem for problem in checked.problems if problem.is_error)
+        self.key_files = checked.project.key_files if checked.project else {}
 
     def texts(self) -> dict[str, str]:
         """Every file by its path, nixcfg.yaml last: with it the project begins to exist."""
