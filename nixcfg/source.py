@@ -438,18 +438,25 @@ class _Builder:
         top = self.stack[-1] if self.stack else None
         if top and top.is_map and not top.awaits_value:
             self.report(KEY_NOT_TEXT, span, "a key must be text, not a collection", "")
-        if event.anchor:
-            self.anchors[event.anchor] = _BEING_READ
+        self.name(event.anchor, _BEING_READ, span)
         self.stack.append(_Open(span, event.anchor, is_map))
+
+    def name(self, anchor: str | None, value: Any, span: Span) -> None:
+        if anchor in self.anchors:
+            # YAML allows it, but the reader that LiteLLM uses stops here.
+            self.report(
+                NOT_YAML, span, f"&{anchor} is defined a second time", "Give it another name."
+            )
+        if anchor:
+            self.anchors[anchor] = value
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         span = _span(event)
         value = self.value(event, span)
+        self.name(event.anchor, value, span)
         if self.expects_key():
             self.key(event, value, span)
             return
-        if event.anchor:
-            self.anchors[event.anchor] = value
         self.put(value, span, 1)
 
     def key(self, event: yaml.ScalarEvent, value: Any, span: Span) -> None:
