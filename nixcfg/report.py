@@ -26,7 +26,7 @@ _FIELDS = r"""
       (?: (?:key|token|secret|password|passwd|passphrase|credentials?|authorization)["']?
           \s* [:=] \s* )
       (?! ["']? (?: os\.environ/ | \$\{ | config\. | / | null\b | none\b | true\b | false\b ) )
-      (?: "([^"]+) | '([^']+) | ([^\s"',}\]\#{\[&*|>][^\s"',}\]]*) )"""
+      (?: "([^"]+) | '([^']+) | ([^\s"',}\]\#{\[&*|>][^"',}\]\#]*?) (?= \s* (?:[,}\]\#]|$)) )"""
 _IN_TEXT = re.compile(_SHAPES, re.IGNORECASE | re.VERBOSE)
 _IN_SOURCE = re.compile(f"{_FIELDS} | {_SHAPES}", re.IGNORECASE | re.VERBOSE)
 

@@ -47,7 +47,7 @@ model_list:
       model: openai/gpt-4o
 """,
     good=_OPENAI,
-    source="run: KeyError: 'model_name'; facts 2.1 and 2.5",
+    source="run: KeyError: 'model_name'",
 )
 WRONG_TYPE = Rule(
     "NX103",
@@ -70,7 +70,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="run: expected str instance, float found; facts 2.5 and 12",
+    source="run: expected str instance, float found",
 )
 WRONG_VALUE = Rule(
     "NX104",

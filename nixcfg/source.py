@@ -91,7 +91,7 @@ router_settings:
   num_retries: 5
   timeout: 30
 """,
-    source="run: config OK (1 models) for two sections; facts 2.5, mistake 23",
+    source="run: config OK (1 models) for two sections",
     alone=Severity.WARNING,
 )
 KEY_NOT_TEXT = Rule(

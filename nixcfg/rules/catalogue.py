@@ -33,7 +33,7 @@ model_list:
     litellm_params:
       model: anthropic/claude-sonnet-4-5
 """,
-    source="run: 404 from the vendor, then 429; facts 5, mistake 13",
+    source="run: 404 from the vendor, then 429",
 )
 
 RETIRED = Rule(
@@ -57,7 +57,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="LiteLLM's catalogue: deprecation_date; facts 5, mistake 13",
+    source="LiteLLM's catalogue: deprecation_date",
 )
 
 RETIRES_SOON = Rule(
@@ -78,7 +78,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="LiteLLM's catalogue: deprecation_date; facts 5",
+    source="LiteLLM's catalogue: deprecation_date",
 )
 
 _OWN_ENDPOINTS = ("sagemaker",)  # what is called there is an endpoint of one's own account

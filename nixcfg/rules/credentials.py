@@ -36,7 +36,7 @@ general_settings:
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
 """,
-    source="run: the proxy exits with code 3; facts 7, mistake 25",
+    source="run: the proxy exits with code 3",
     alone=Severity.WARNING,
 )
 
@@ -60,7 +60,7 @@ general_settings:
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
 """,
-    source="run: the proxy starts and accepts it; facts 7",
+    source="run: the proxy starts and accepts it",
 )
 
 MASTER_KEY_MISSING = Rule(
@@ -76,7 +76,7 @@ MASTER_KEY_MISSING = Rule(
     good={
         "config.yaml": _MODELS + "general_settings:\n  master_key: os.environ/LITELLM_MASTER_KEY\n"
     },
-    source="run: the proxy exits with code 3; facts 7, mistake 25",
+    source="run: the proxy exits with code 3",
 )
 
 OTHER_KEY = Rule(
@@ -111,7 +111,7 @@ general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
 """,
     },
-    source="run: api.deepinfra.com was sent the value of OPENAI_API_KEY; facts 4, mistake 2",
+    source="run: api.deepinfra.com was sent the value of OPENAI_API_KEY",
 )
 
 UNKNOWN_CREDENTIAL = Rule(
@@ -145,7 +145,7 @@ credential_list:
     credential_values: {api_key: os.environ/TEAM_KEY}
     credential_info: {}
 """,
-    source="run: the vendor saw the key of the environment; facts 2.1, mistake 22",
+    source="run: the vendor saw the key of the environment",
     alone=Severity.WARNING,
 )
 
@@ -174,7 +174,7 @@ model_list:
       api_base: http://10.0.0.5:8000/v1
       api_key: none
 """,
-    source="run: the host at api_base saw the value of OPENAI_API_KEY; facts 4",
+    source="run: the host at api_base saw the value of OPENAI_API_KEY",
     alone=Severity.WARNING,
 )
 
@@ -199,7 +199,7 @@ model_list:
       model: openai/gpt-4o
       api_key: os.environ/OPENAI_API_KEY
 """,
-    source="run: a provider without a key was sent this one; facts 2.2, mistake 8",
+    source="run: a provider without a key was sent this one",
     alone=Severity.WARNING,
 )
 

@@ -33,7 +33,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="run: healthy with 0 models; mistake 28",
+    source="run: healthy with 0 models",
     alone=Severity.WARNING,
 )
 
@@ -59,7 +59,7 @@ model_list:
     litellm_params:
       model: anthropic/claude-sonnet-4-5
 """,
-    source="run: LLM Provider NOT provided, 0 deployments; facts 5, mistake 12",
+    source="run: LLM Provider NOT provided, 0 deployments",
 )
 
 FROM_VARIABLE = Rule(
@@ -84,7 +84,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="run: TypeError: argument of type 'NoneType' is not iterable; facts 12",
+    source="run: TypeError: argument of type 'NoneType' is not iterable",
 )
 
 UNKNOWN_PARAM = Rule(
@@ -111,7 +111,7 @@ model_list:
       model: openai/gpt-4o
       temperature: 0.2
 """,
-    source="run: the vendor saw the key in the body; facts 3, mistake 7",
+    source="run: the vendor saw the key in the body",
 )
 
 DROPPED = Rule(
@@ -138,7 +138,7 @@ model_list:
       model: openai/gpt-4o
       rpm: 10
 """,
-    source="run: validation error for LiteLLM_Params, 0 deployments; facts 3 and 12, mistake 14",
+    source="run: validation error for LiteLLM_Params, 0 deployments",
 )
 
 ENTRY_KEY = Rule(
@@ -164,7 +164,7 @@ model_list:
       model: openai/gpt-4o
       timeout: 30
 """,
-    source="run: the deployment has no such value; facts 2.5",
+    source="run: the deployment has no such value",
 )
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})

@@ -37,7 +37,7 @@ model_list:
       api_base: https://api.anthropic.com
       api_key: os.environ/ANTHROPIC_API_KEY
 """,
-    source="run: the stand-in saw POST /v1/v1/messages; facts 6.2, mistake 19",
+    source="run: the stand-in saw POST /v1/v1/messages",
 )
 
 NO_SCHEME = Rule(
@@ -65,7 +65,7 @@ model_list:
       api_base: http://10.0.0.5:8000/v1
       api_key: none
 """,
-    source="run: 500, the URL has no protocol; facts 6.2, mistake 19",
+    source="run: 500, the URL has no protocol",
     alone=Severity.WARNING,
 )
 
@@ -92,7 +92,7 @@ model_list:
       model: hosted_vllm/qwen
       api_base: http://10.0.0.5:8000/v1
 """,
-    source="run: the prompt was posted to api.openai.com; facts 4, mistake 20",
+    source="run: the prompt was posted to api.openai.com",
     alone=Severity.WARNING,
 )
 
@@ -119,7 +119,7 @@ model_list:
       model: ollama/llama3.2
       api_base: http://10.0.0.5:11434
 """,
-    source="run: load_config calls run_ollama_serve; facts 4",
+    source="run: load_config calls run_ollama_serve",
 )
 
 INTERACTIVE = Rule(
@@ -144,7 +144,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o
 """,
-    source="run: device-code login needs a human, 0 deployments; facts 4",
+    source="run: device-code login needs a human, 0 deployments",
     alone=Severity.WARNING,
 )
 

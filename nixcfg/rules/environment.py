@@ -123,7 +123,7 @@ environment_variables:
 environment_variables:
   OPENAI_ORGANIZATION: org-1
 """,
-    source="run: os.environ['OPENAI_ORGANIZATION'] == 'None'; facts 1.2, mistake 4",
+    source="run: os.environ['OPENAI_ORGANIZATION'] == 'None'",
 )
 
 BLOCKED = Rule(
@@ -145,7 +145,7 @@ environment_variables:
 environment_variables:
   LITELLM_LOG: ERROR
 """,
-    source="source: proxy_server.py, _load_environment_variables; facts 1.1",
+    source="source: proxy_server.py, _load_environment_variables",
 )
 
 COMPETING = Rule(
@@ -174,7 +174,7 @@ model_list:
       model: gemini/gemini-2.5-flash
       api_key: os.environ/GEMINI_API_KEY
 """,
-    source="run: the vendor saw the winner's value; facts 4, mistake 21",
+    source="run: the vendor saw the winner's value",
 )
 
 REDIRECT = Rule(
@@ -200,7 +200,7 @@ model_list:
       api_base: http://10.0.0.5:8000/v1
       api_key: none
 """,
-    source="run: openai/* requests arrive at the other host; facts 4, mistake 21",
+    source="run: openai/* requests arrive at the other host",
 )
 
 CONFIG_PATH = Rule(
@@ -224,11 +224,11 @@ environment:
         "nixcfg.yaml": "environment:\n  LITELLM_LOG: ERROR\n",
         "providers/openai.yaml": _MODELS,
     },
-    source="run: healthy with 0 models; facts 8, mistake 26",
+    source="run: healthy with 0 models",
     alone=Severity.WARNING,
 )
 
-# The OpenAI client inside LiteLLM reads these two by itself; source: facts 4.
+# LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
 
 

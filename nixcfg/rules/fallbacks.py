@@ -41,7 +41,7 @@ router_settings:
   fallbacks:
     - gpt-4o: [claude]
 """,
-    source="run: Fallback to nonexistent also failed; facts 5, mistake 18",
+    source="run: Fallback to nonexistent also failed",
     alone=Severity.WARNING,
 )
 
@@ -91,7 +91,7 @@ router_settings:
   fallbacks:
     - gpt-4o: [claude]
 """,
-    source="run: Fallback to c, l, a, u, d, e also failed; facts 5, mistake 18",
+    source="run: Fallback to c, l, a, u, d, e also failed",
     alone=Severity.WARNING,
 )
 
@@ -141,7 +141,7 @@ router_settings:
   fallbacks:
     - gpt-4o: [claude]
 """,
-    source="run: the fallback of an unknown name is never looked up; facts 5",
+    source="run: the fallback of an unknown name is never looked up",
 )
 
 NOT_LOADED = Rule(

@@ -35,7 +35,7 @@ model_list:
     litellm_params:
       model: openai/gpt-4o-mini
 """,
-    source="run: both deployments have one model_info.id; facts 12, mistake 23",
+    source="run: both deployments have one model_info.id",
     alone=Severity.WARNING,
 )
 
@@ -70,7 +70,7 @@ model_list:
       model: openai/gpt-4o-mini
     model_info: {id: two}
 """,
-    source="run: both are listed with one id; facts 2.5 and 12",
+    source="run: both are listed with one id",
     alone=Severity.WARNING,
 )
 
@@ -102,7 +102,7 @@ model_list:
     litellm_params:
       model: anthropic/claude-sonnet-4-5
 """,
-    source="run: requests alternate between the two; facts 5, mistake 23",
+    source="run: requests alternate between the two",
 )
 
 SPACES = Rule(
@@ -151,7 +151,7 @@ model_list:
     litellm_params:
       model: openai/*
 """,
-    source="source: pattern_match_deployments.py, set_deployment_model_name; facts 5",
+    source="source: pattern_match_deployments.py, set_deployment_model_name",
     alone=Severity.WARNING,
 )
 

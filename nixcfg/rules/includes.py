@@ -40,7 +40,7 @@ model_list:
       model: openai/gpt-4o
 """,
     },
-    source="run: FileNotFoundError: Included file not found; facts 2.1",
+    source="run: FileNotFoundError: Included file not found",
     alone=Severity.WARNING,  # as all that lies beside a file: it may be checked far from home
 )
 

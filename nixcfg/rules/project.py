@@ -122,7 +122,7 @@ model_list:
 """,
     },
     good={"nixcfg.yaml": "model_config: all\n", **_FILES},
-    source="run: requests alternate between the two; facts 5",
+    source="run: requests alternate between the two",
 )
 
 OPEN_TO_ALL = Rule(
@@ -142,7 +142,7 @@ auth: open
         **_FILES,
     },
     good={"nixcfg.yaml": "listen_address: 127.0.0.1\nauth: open\n", **_FILES},
-    source="run: without a master key every route is open; facts 7",
+    source="run: without a master key every route is open",
 )
 
 BAD_ADDRESS = Rule(
@@ -200,7 +200,7 @@ image: ghcr.io/berriai/litellm:main-latest
         **_FILES,
     },
     good={"nixcfg.yaml": "image: ghcr.io/berriai/litellm:v1.106.2\n", **_FILES},
-    source="LiteLLM's documentation: pin a release tag; facts 8",
+    source="LiteLLM's documentation: pin a release tag",
 )
 
 MALICIOUS_IMAGE = Rule(
@@ -220,7 +220,7 @@ image: ghcr.io/berriai/litellm:v1.82.8
         **_FILES,
     },
     good={"nixcfg.yaml": "image: ghcr.io/berriai/litellm:v1.106.2\n", **_FILES},
-    source="BerriAI/litellm issue 24518; facts 8",
+    source="BerriAI/litellm issue 24518",
 )
 
 _FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})

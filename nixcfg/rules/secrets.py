@@ -35,7 +35,7 @@ model_list:
       model: anthropic/claude-sonnet-4-5
       api_key: os.environ/ANTHROPIC_API_KEY
 """,
-    source="run: the vendor saw x-api-key: ${ANTHROPIC_API_KEY}; facts 1.2, mistake 1",
+    source="run: the vendor saw x-api-key: ${ANTHROPIC_API_KEY}",
 )
 
 LITERAL = Rule(
@@ -94,7 +94,7 @@ model_list:
       api_base: os.environ/OLLAMA_API_BASE
       api_key: none
 """,
-    source="run: api_base stays as written; facts 1.1 and 1.5, mistake 5",
+    source="run: api_base stays as written",
     alone=Severity.WARNING,
 )
 
@@ -123,7 +123,7 @@ model_list:
 general_settings:
   public_routes: [/metrics]
 """,
-    source="run: the list keeps the text os.environ/...; facts 1.3, mistake 5",
+    source="run: the list keeps the text os.environ/...",
     alone=Severity.WARNING,
 )
 
@@ -155,7 +155,7 @@ model_list:
       api_base: http://10.0.0.5:8000/v1
       api_key: none
 """,
-    source="run: the deployment has no such value; facts 1.1 and 1.2, mistake 3",
+    source="run: the deployment has no such value",
     alone=Severity.WARNING,
 )
 
@@ -192,7 +192,7 @@ environment_variables:
   CLAUDE_KEY_OF_THE_TEAM: ${CLAUDE_KEY_OF_THE_TEAM}
 """,
     },
-    source="run: an unset variable leaves the deployment without its key; facts 1.3, mistake 2",
+    source="run: an unset variable leaves the deployment without its key",
 )
 
 # Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.

@@ -37,7 +37,7 @@ model_list:
 router_settings:
   routing_strategy: least-busy
 """,
-    source="run: the router keeps its default strategy; facts 2.2, mistake 11",
+    source="run: the router keeps its default strategy",
 )
 
 UNKNOWN_SETTING = Rule(
@@ -67,7 +67,7 @@ model_list:
 litellm_settings:
   drop_params: true
 """,
-    source="run: load_config accepts the file and nothing changes; facts 2.2 to 2.4, mistakes 8-10",
+    source="run: load_config accepts the file and nothing changes",
 )
 
 UNKNOWN_SECTION = Rule(
@@ -96,7 +96,7 @@ model_list:
 litellm_settings:
   drop_params: true
 """,
-    source="run: load_config accepts the file and nothing changes; facts 2, mistake 9",
+    source="run: load_config accepts the file and nothing changes",
 )
 
 STOPS_HERE = Rule(
@@ -153,7 +153,7 @@ model_list:
 router_settings:
   allowed_fails: 2
 """,
-    source="run: 6 of 6 failing requests still reach the vendor; facts 2.2, cooldown_handlers.py",
+    source="run: 6 of 6 failing requests still reach the vendor",
 )
 
 _REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")

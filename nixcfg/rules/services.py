@@ -38,7 +38,7 @@ router_settings:
   redis_host: 10.0.0.5
   redis_port: 6379
 """,
-    source="run: the router has no Redis; router.py, Router.__init__; mistake 24",
+    source="run: the router has no Redis; router.py, Router.__init__",
 )
 
 NEEDS_DATABASE = Rule(
@@ -61,7 +61,7 @@ general_settings:
   store_model_in_db: true
   database_url: os.environ/DATABASE_URL
 """,
-    source="source: proxy_server.py reads these settings behind `if prisma_client`; facts 10",
+    source="source: proxy_server.py reads these settings behind `if prisma_client`",
     alone=Severity.NOTE,
 )
 
@@ -84,7 +84,7 @@ litellm_settings:
 litellm_settings:
   success_callback: [langfuse]
 """,
-    source="run: load_config accepts it; facts 2.2, mistake 17",
+    source="run: load_config accepts it",
 )
 
 CALLBACK_STOPS = Rule(
@@ -107,7 +107,7 @@ litellm_settings:
 litellm_settings:
   callbacks: [dynamic_rate_limiter_v3]
 """,
-    source="run: ValueError: Empty module name; facts 12",
+    source="run: ValueError: Empty module name",
 )
 
 CACHE_WITHOUT_REDIS = Rule(
@@ -130,7 +130,7 @@ litellm_settings:
   cache: true
   cache_params: {type: local}
 """,
-    source="run: ValueError: Either 'host' or 'url' must be specified for redis; facts 2.2",
+    source="run: ValueError: Either 'host' or 'url' must be specified for redis",
     alone=Severity.WARNING,
 )
 
@@ -181,7 +181,7 @@ guardrails:
   - guardrail_name: pii
     litellm_params: {guardrail: presidio, mode: pre_call}
 """,
-    source="run: TypeError: GuardrailItem() argument after ** must be a mapping; facts 12",
+    source="run: TypeError: GuardrailItem() argument after ** must be a mapping",
 )
 
 PROMPT_SHAPE = Rule(
@@ -355,7 +355,7 @@ def _cache(config: Config) -> Iterator[Problem]:
         yield config.document.problem(
             CACHE_WITHOUT_REDIS,
             ("litellm_settings", "cache"),
-            "the cache needs Redis, and there is no host for it",
+            "LiteLLM does not start: the cache needs Redis, and there is no host for it",
             help="Add cache_params: {type: local}, or the host of a Redis.",
             key=True,
         )

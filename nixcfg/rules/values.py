@@ -43,7 +43,7 @@ router_settings:
 router_settings:
   num_retries: 3
 """,
-    source="run: TypeError in the answer to a failing request; facts 1.3, 2.2, mistakes 15 to 17",
+    source="run: TypeError in the answer to a failing request",
     alone=Severity.WARNING,
 )
 
@@ -66,7 +66,7 @@ router_settings:
 router_settings:
   routing_strategy: simple-shuffle
 """,
-    source="run: ValueError in load_config; facts 2.2",
+    source="run: ValueError in load_config",
     alone=Severity.WARNING,
 )
 

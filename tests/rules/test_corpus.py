@@ -1,0 +1,55 @@
+"""Real configurations, with the real proxy's verdict on each: no wrong error, nothing missed.
+
+The files are other people's, so they are not in this repository: NIXCFG_CORPUS names the folder.
+"""
+
+import datetime as dt
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixcfg import alone, validate
+from nixcfg.problem import Severity
+
+HERE = Path(__file__).parent
+TODAY = dt.date(2026, 11, 23)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> dict[str, tuple[Any, validate.Report]]:
+    """The verdict and nixcfg's report, by file."""
+    folder = Path(os.environ.get("NIXCFG_CORPUS") or HERE.parents[2] / "shared" / "corpus")
+    if not (folder / "oracle.json").is_file():
+        pytest.skip("no corpus of real configurations here; NIXCFG_CORPUS may name one")
+    verdicts = json.loads((folder / "oracle.json").read_text(encoding="utf-8"))
+    return {
+        name: (verdict, validate.standalone([alone.read(folder / name, name)], TODAY))
+        for name, verdict in verdicts.items()
+    }
+
+
+def test_no_error_on_what_litellm_accepts(corpus: dict[str, tuple[Any, validate.Report]]):
+    wrong = {
+        name: [(p.code, p.span.line, p.message) for p in report.problems if p.is_error]
+        for name, (verdict, report) in corpus.items()
+        if verdict["verdict"].startswith("accept") and not verdict["dropped"]
+    }
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_what_is_dropped_or_rejected_is_named(corpus: dict[str, tuple[Any, validate.Report]]):
+    """By an error, or by a warning where only what lies around the file decides."""
+    missed = {}
+    for name, (verdict, report) in corpus.items():
+        rejected = verdict["verdict"].startswith("reject")
+        wanted = max(verdict["dropped"] or 0, int(rejected))
+        told = [p for p in report.problems if p.severity is not Severity.NOTE]
+        drops = [p for p in told if p.is_error]
+        if rejected and not any("LiteLLM does not start" in p.message or p.is_error for p in told):
+            missed[name] = verdict["error"]
+        elif not rejected and len({p.span for p in drops}) < wanted:
+            missed[name] = f"{verdict['dropped']} dropped, {len(drops)} errors"
+    assert missed == {}
