@@ -160,7 +160,7 @@ def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Pro
         needed = credentials(entry["litellm_params"], {*declared, *secrets})
         deployments.append(_deployment(entry, needed))
         unasked.update(c.variable for c in needed if c.param is None)
-    read = references([deployments, [each.value for each in _flat(settings)]])
+    read = {*references(deployments), *_read_by(settings)}
     return Provider(
         name,
         document,
@@ -247,6 +247,11 @@ def _flat(settings: Settings) -> Iterator[Setting]:
         yield from given
 
 
+def _read_by(settings: Settings) -> Iterator[str]:
+    """The variables that settings read; each value stands under its key, as in the file."""
+    return references({number: each.value for number, each in enumerate(_flat(settings))})
+
+
 def honouring_section(section: str, key: str) -> str | None:
     """The section in which LiteLLM honours `key`: this one, the only other one, or None."""
     if knowledge.honoured(section, key):
@@ -269,7 +274,7 @@ def _config(
             sections.setdefault(str(place[0]), {})[place[1]] = value
     ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
     variables = {variable for p in providers for variable in p.variables}
-    variables |= set(references([setting.value for setting in _flat(own)]))
+    variables |= set(_read_by(own))
     return Config(
         name=name,
         providers=tuple(p.name for p in providers),

@@ -2,25 +2,22 @@
 
 from pathlib import Path
 
-from nixcfg import resources
-from nixcfg.problem import WriteError
+from nixcfg import create, resources
 
 
-def create(folder: Path) -> list[str]:
+def make(folder: Path) -> list[str]:
     """Copy the starter project into `folder`; the paths written, relative to it.
 
-    Raises WriteError, before anything is written, if one of its files exists already.
+    Raises WriteError, with nothing changed, if one of its files is there and says something else.
     """
     template = resources.folder("templates") / "project"
-    names = sorted(str(p.relative_to(template)) for p in template.rglob("*") if p.is_file())
-    taken = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
-    if taken:
-        raise WriteError(f"{folder} has {', '.join(taken)} already; nothing was changed")
-    try:
-        for name in names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((template / name).read_bytes())
-    except OSError as error:
-        raise WriteError(f"cannot write {folder}: {error.strerror}") from error
-    return names
+    texts = {
+        str(path.relative_to(template)): path.read_text(encoding="utf-8")
+        for path in sorted(template.rglob("*"))
+        if path.is_file()
+    }
+    # nixcfg.yaml last: without it there is no project, however far a killed run has come.
+    texts["nixcfg.yaml"] = texts.pop("nixcfg.yaml")
+    missing = create.missing(folder, texts)
+    create.create(folder, missing)
+    return sorted(missing)

@@ -156,16 +156,16 @@ def _find_configurations(
 
 def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:
     """Put the project in place: the paths written, relative to its folder."""
-    from nixcfg.importing import place
+    from nixcfg import create
 
     texts = {
         path: text
         for path, text in imported.texts.items()
         if path != _IGNORE or not os.path.lexists(folder / path)
     }
-    new = place.missing(folder, texts)
+    new = create.missing(folder, texts)
     if not dry_run:
-        place.create(folder, new)
+        create.create(folder, new)
     return list(new)
 
 

@@ -18,7 +18,7 @@ def command(base: Path, directory: Path | None) -> int:
     """
     from nixcfg import starter
 
-    for path in starter.create(base / (directory or "")):
+    for path in starter.make(base / (directory or "")):
         click.echo(path)
     say("Next: " + (f"cd {directory}; " if directory else "") + "nixcfg render")
     return OK

@@ -1,9 +1,9 @@
 """Put the files of a new project in place: all of them or none, and never over another's.
 
-The one module of this package that writes. A complete tree is built in a hidden folder first. A
+A complete tree is built in a hidden folder first. A
 project folder that is not there yet is that tree, renamed. Into one that is there the files are
 linked one by one (a link never replaces a file), nixcfg.yaml last: without it there is no project,
-and after a kill the same import again adds what is missing and clears what was left.
+and after a kill the same command again adds what is missing and clears what was left.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from nixcfg import write
 from nixcfg.problem import WriteError
 
-_PREFIX = ".nixcfg-import-"
+_PREFIX = ".nixcfg-create-"
 
 
 def missing(folder: Path, texts: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +74,7 @@ def create(folder: Path, texts: Mapping[str, str]) -> None:
 
 
 def _clear(base: Path) -> None:
-    """What a killed import left: only one is at work here at a time, so it is nobody's."""
+    """What a killed run left: only one is at work here at a time, so it is nobody's."""
     for name in os.listdir(base):  # noqa: PTH208 (names only)
         if name.startswith(_PREFIX):
             shutil.rmtree(base / name, ignore_errors=True)
