@@ -102,6 +102,6 @@ def dockered(gateway: Gateway, units: Callable[[str], Path]) -> Gateway:
         limit=240,
     )
     other = Gateway(gateway.vm, "docker")
-    other.keys = gateway.keys
+    other.keys, other.wired = gateway.keys, gateway.wired
     other.install(produced)
     return other

@@ -60,6 +60,7 @@ class Gateway:
         self.vm = vm
         self.backend = backend
         self.unit = f"{backend}-litellm-proxy.service"
+        self.wired: dict[str, str] = {}  # the key that each variable should hold now
         self.keys: list[str] = []  # every key that ever was in use
 
     def install(self, produced: Path) -> None:
@@ -80,33 +81,37 @@ class Gateway:
 
     # -- the administrator ------------------------------------------------------------------------
 
-    def secret(self, name: str, key: str) -> float:
+    def secret(self, variable: str, key: str) -> float:
         """Write a key file in place, as an editor that keeps the inode; returns when, as `now`."""
-        self.keys.append(key)
-        path = f"{SECRETS}/{name}.txt"
+        self._remember(variable, key)
+        path = f"{SECRETS}/{variable.lower()}.txt"
         return self._timed(f"cat > {path} && chmod 600 {path}", f"{key}\n")
 
-    def replace(self, name: str, key: str) -> float:
+    def replace(self, variable: str, key: str) -> float:
         """Put a new file in a key file's place, as most editors do; returns when, as `now`."""
-        self.keys.append(key)
+        self._remember(variable, key)
         return self._timed(
             f"cat > {SECRETS}/.new && chmod 600 {SECRETS}/.new"
-            f" && mv {SECRETS}/.new {SECRETS}/{name}.txt",
+            f" && mv {SECRETS}/.new {SECRETS}/{variable.lower()}.txt",
             f"{key}\n",
         )
 
     def reveal(self, key: str) -> float:
         """Turn to a new generation of sops-nix's secrets; returns when, as `now`."""
-        self.keys.append(key)
+        self._remember("OPENAI_API_KEY", key)
         self.vm.put("/root/sealed/openai", key, 0o600)
         return self._timed("reveal", "")
+
+    def _remember(self, variable: str, key: str) -> None:
+        self.wired[variable] = key
+        self.keys.append(key)
 
     def _timed(self, command: str, stdin: str) -> float:
         return float(self.vm.run(f"cut -d' ' -f1 /proc/uptime && {command}", stdin=stdin).out)
 
     def seal(self, variable: str, path: str, key: str) -> None:
         """Write a systemd credential."""
-        self.keys.append(key)
+        self._remember(variable, key)
         self.vm.run(
             f"mkdir -p $(dirname {path}) && systemd-creds encrypt --name={variable} - {path}",
             stdin=key,
@@ -179,6 +184,8 @@ class Gateway:
 
     def environment(self) -> dict[str, str]:
         """The environment that the container was created with."""
+        # docker's unit counts as active before the container exists.
+        self.vm.wait(f"{self.backend} inspect litellm-proxy", limit=60)
         inspected = self.vm.run(f"{self.backend} inspect litellm-proxy").out
         return dict(pair.split("=", 1) for pair in json.loads(inspected)[0]["Config"]["Env"])
 

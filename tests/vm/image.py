@@ -254,7 +254,7 @@ def _build(folder: Path) -> None:
         # A library that is missing should be found here, and not in the VM after minutes.
         run(
             "check",
-            *("env", "-i", "PATH=/usr/bin", "LITELLM_LOCAL_MODEL_COST_MAP=True"),
+            *("env", "-i", "PATH=/usr/sbin:/usr/bin", "LITELLM_LOCAL_MODEL_COST_MAP=True"),
             *("chroot", container, "python3", "-B", "-c", "import litellm.proxy.proxy_server"),
         )
 

@@ -59,7 +59,7 @@ def rotation_ended(gateway: Gateway, since: float) -> str:
 
 
 def test_a_missing_required_key_is_named_and_nothing_starts(gateway: Gateway):
-    gateway.secret("google_application_credentials", '{"private_key": "google-1st"}')
+    gateway.secret("GOOGLE_APPLICATION_CREDENTIALS", '{"private_key": "google-1st"}')
     gateway.reveal("sk-openai-1st")
     gateway.seal("MISTRAL_API_KEY", "/etc/credstore.encrypted/mistral", "mistral-1st")
 
@@ -80,7 +80,7 @@ def test_what_is_said_about_a_missing_key_is_true(gateway: Gateway):
 
 
 def test_the_proxy_starts_by_itself_when_the_key_arrives(gateway: Gateway, figures: Figures):
-    since = gateway.secret("anthropic_api_key", "sk-ant-1st")
+    since = gateway.secret("ANTHROPIC_API_KEY", "sk-ant-1st")
 
     rotated(gateway, since, "a missing key arrives", figures)
 
@@ -261,7 +261,7 @@ def test_a_new_generation_of_sops_nix_is_in_use(gateway: Gateway, figures: Figur
 
 
 def test_a_key_that_was_edited_in_place_is_in_use(gateway: Gateway, figures: Figures):
-    since = gateway.secret("anthropic_api_key", "sk-ant-2nd")
+    since = gateway.secret("ANTHROPIC_API_KEY", "sk-ant-2nd")
 
     rotated(gateway, since, "an edit in place", figures)
 
@@ -271,7 +271,7 @@ def test_a_key_that_was_edited_in_place_is_in_use(gateway: Gateway, figures: Fig
 def test_a_key_that_was_replaced_is_in_use_even_while_litellm_starts(
     gateway: Gateway, figures: Figures
 ):
-    since = gateway.replace("anthropic_api_key", "sk-ant-3rd")
+    since = gateway.replace("ANTHROPIC_API_KEY", "sk-ant-3rd")
 
     rotated(gateway, since, "a rename, while LiteLLM still starts", figures)
 
@@ -282,7 +282,7 @@ def test_a_key_that_was_replaced_is_in_use_even_while_litellm_starts(
 
 def test_the_same_content_is_no_reason_to_restart(gateway: Gateway):
     before = gateway.container()
-    since = gateway.secret("anthropic_api_key", "sk-ant-3rd")
+    since = gateway.secret("ANTHROPIC_API_KEY", "sk-ant-3rd")
 
     said = rotation_ended(gateway, since)
 
@@ -301,13 +301,13 @@ def test_a_key_that_cannot_be_used_leaves_the_proxy_running(gateway: Gateway):
     said = gateway.journal("litellm-proxy-secrets.service", since)
     assert f"ANTHROPIC_API_KEY: key file {SECRETS}/anthropic_api_key.txt is empty" in said
     assert gateway.container() == before
-    since = gateway.secret("anthropic_api_key", "sk-ant-3rd")
+    since = gateway.secret("ANTHROPIC_API_KEY", "sk-ant-3rd")
     assert "The keys are those that the proxy runs with" in rotation_ended(gateway, since)
     assert gateway.container() == before
 
 
 def test_an_optional_key_that_arrives_is_in_use(gateway: Gateway, figures: Figures):
-    since = gateway.secret("deepinfra_api_key", "deepinfra-1st")
+    since = gateway.secret("DEEPINFRA_API_KEY", "deepinfra-1st")
 
     rotated(gateway, since, "an optional key arrives, while LiteLLM still starts", figures)
 
@@ -333,21 +333,22 @@ def test_a_stop_leaves_nothing_behind(gateway: Gateway, figures: Figures):
         gateway.vm.run(f"systemctl stop {gateway.unit}", limit=150)
 
     assert gateway.container() == ""
-    assert gateway.active() == "inactive"
     assert gateway.watchers() == []
     assert gateway.vm.run("ls -A /run/litellm-proxy").out.split() == ["lock"]
     assert gateway.vm.run("ss -Hltn | grep :4000", check=False).out == ""
     assert gateway.vm.run("ls /run/*.ctr-id", check=False).out == ""
     assert container[:12] not in gateway.vm.run("systemctl list-units --all --plain").out
     assert gateway.vm.run("nft list ruleset 2>&1 | grep -w 4040", check=False).out == ""
+    assert gateway.active() == "inactive"
     assert gateway.vm.run("systemctl --failed --plain --no-legend").out == ""
 
 
 def test_after_a_stop_a_new_key_starts_nothing(gateway: Gateway):
-    since = gateway.secret("anthropic_api_key", "sk-ant-4th")
+    since = gateway.secret("ANTHROPIC_API_KEY", "sk-ant-4th")
     time.sleep(5)
 
-    assert gateway.active() == "inactive"
+    assert gateway.active() != "active"
+    assert gateway.container() == ""
     assert gateway.journal("litellm-proxy-rotate.service", since) == ""
 
 
@@ -362,12 +363,12 @@ def test_a_reboot_brings_everything_back(gateway: Gateway, figures: Figures):
 
     assert gateway.master_key() == master_key
     environment = gateway.environment()
-    assert environment["ANTHROPIC_API_KEY"] == "sk-ant-4th"
-    assert environment["DEEPINFRA_API_KEY"] == "deepinfra-1st"
+    for variable in gateway.wired.keys() - {"GOOGLE_APPLICATION_CREDENTIALS"}:
+        assert environment[variable] == gateway.wired[variable]
     assert gateway.chat(PLAIN, master_key).status == 200
     answer = gateway.chat({"model": "gpt-4o", "messages": [QUESTION]}, master_key)
     assert answer.status == 200, answer
-    assert gateway.shown_to_vendor("gpt-4o") == "Bearer sk-openai-2nd"
+    assert gateway.shown_to_vendor("gpt-4o") == f"Bearer {gateway.wired['OPENAI_API_KEY']}"
     assert "litellm-proxy-secrets.path" in gateway.watchers()
 
 
@@ -389,8 +390,8 @@ def test_docker_does_the_same(dockered: Gateway, figures: Figures):
     assert dockered.chat(PLAIN, None).status == 401
     answer = dockered.chat({"model": "gpt-4o", "messages": [QUESTION]}, master_key)
     assert answer.status == 200, answer
-    assert dockered.shown_to_vendor("gpt-4o") == "Bearer sk-openai-2nd"
-    since = dockered.secret("anthropic_api_key", "sk-ant-5th")
+    assert dockered.shown_to_vendor("gpt-4o") == f"Bearer {dockered.wired['OPENAI_API_KEY']}"
+    since = dockered.secret("ANTHROPIC_API_KEY", "sk-ant-5th")
     rotated(dockered, since, "docker: an edit in place", figures)
     assert dockered.environment()["ANTHROPIC_API_KEY"] == "sk-ant-5th"
     assert_keys_are_hidden(dockered)
