@@ -352,7 +352,8 @@ def _code(error: object) -> int:
 _WRAPPING = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception)\w*(?::| -) *")
 _BEHIND = re.compile(
     r"(?s)\s*(?:\n\nLiteLLM: model group|\.? ?Received Model Group=|No fallback model group found"
-    r"|LiteLLM Retried:|Available Model Group Fallbacks|\.? ?Passed model=|\. Handle with `litellm).*"
+    r"|LiteLLM Retried:|Available Model Group Fallbacks|\.? ?Passed model=|\. Handle with `litellm"
+    r").*"
 )
 
 

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -464,28 +464,39 @@ _UVICORN = re.compile(r"(?P<level>INFO|WARNING|ERROR|CRITICAL): +(?P<text>.*)")
 _NOISE = (
     "trusted_proxy_ranges is not set",
     "Exception in ASGI application",
+    "Application startup failed. Exiting.",
     "This looks like a bug in LiteLLM rather than in your request",
 )
 _ORIGIN = re.compile(r"litellm\.proxy\S+\(\): Exception occured - (?:litellm_call_id=\S+ - )?")
 
 
-def events(lines: Sequence[str]) -> list[Event]:
-    """What is worth telling of a log: warnings, errors and requests; no banner, no traceback."""
+def events(lines: Iterable[str]) -> list[Event]:
+    """What is worth telling of a log: warnings, errors and requests; no banner, no traceback.
+
+    A traceback that is all there is becomes the exception at its end.
+    """
     found: list[Event] = []
-    inside = False
+    goes_on, is_traceback = False, False
     for line in lines:
         event = _event(line)
         if event:
-            inside = event.level in ("error", "warning")
-            if not any(noise in event.text for noise in _NOISE):
+            is_noise = any(noise in event.text for noise in _NOISE)
+            goes_on = event.level in ("error", "warning") and not is_noise
+            is_traceback = event.text.startswith(_TRACEBACK)
+            if not is_noise:
                 found.append(event)
-            else:
-                inside = False
-        elif line.startswith("Traceback"):
-            inside = False
-        elif inside and line.strip() and found:
-            found[-1] = Event(found[-1].level, f"{found[-1].text} {line.strip()}")
+        elif line.startswith(_TRACEBACK):
+            goes_on = False
+        elif goes_on and is_traceback:
+            if _EXCEPTION.match(line):
+                found[-1] = replace(found[-1], text=line)
+        elif goes_on and line.strip():
+            found[-1] = replace(found[-1], text=f"{found[-1].text} {line.strip()}")
     return found
+
+
+_TRACEBACK = "Traceback (most recent call last)"
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*: \S")
 
 
 def _event(line: str) -> Event | None:

@@ -19,6 +19,15 @@ MISSING_KEY = "nixcfg-missing-key"
 OpenAI key to many another vendor."""
 HOST = "host.containers.internal"
 """The machine that the container runs on, as the container calls it."""
+OWNED_VARIABLES = {
+    "CONFIG_FILE_PATH": "",
+    "HOST": "listen_address",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "auth",
+    MASTER_KEY_VARIABLE: "master_key_file",
+    "LITELLM_MODE": "",
+    "PORT": "port",
+}
+"""What the module sets in the container and takes from nobody; the key of nixcfg.yaml for each."""
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 CONTAINER_CONFIG = "/app/config.yaml"
 
@@ -69,7 +78,7 @@ def file_expression(file: str) -> str | nix.Expression:
 
 
 def place(file: str) -> str:
-    """The path of a key file; of one that sops-nix or agenix keeps, where they put it by default."""
+    """The path of a key file; where sops-nix or agenix keep it, the one that is their default."""
     managed = _MANAGED.fullmatch(file)
     if not managed:
         return file

@@ -73,7 +73,7 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[st
     result["missing"] = list(compared.missing)
     result["errors"] += dict.fromkeys(event.text for event in told if event.level == "error")
     result["warnings"] = list(dict.fromkeys(e.text for e in told if e.level == "warning"))
-    if result["errors"] and "start_seconds" not in result:
+    if "start_seconds" not in result and len(result["errors"]) == 1:
         result["last_words"] = [line for line in log if line.strip()][-8:]
     result["seconds"] = round(time.monotonic() - began, 1)
     return result

@@ -57,10 +57,12 @@ def _unit(name: str, states: dict[str, str], found: Found) -> Check:
         return ok("unit", f"{name} runs")
     if state == "activating":
         return warning("unit", f"{name} is starting", "Ask again in a minute.")
+    if state != "failed":
+        return error("unit", f"{name} is {state}", f"sudo systemctl start {name}")
     details, hint = _log(name, found)
-    why = f" ({states.get('Result')}, exit status {states.get('ExecMainStatus')})"
-    message = f"{name} is {state}{why if state == 'failed' else ''}"
-    return error("unit", message, hint or f"sudo systemctl start {name}", details)
+    why = f"{states.get('Result')}, exit status {states.get('ExecMainStatus')}"
+    again = f"Mend the cause, then: sudo systemctl restart {name}"
+    return error("unit", f"{name} has failed ({why})", hint or again, details)
 
 
 def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
@@ -253,8 +255,8 @@ def _firewall(project: Project) -> Check:
         return ok(name, f"{address} cannot be reached from the network, so nothing has to be open")
     return warning(
         name,
-        f"{project.backend} publishes {address}:{project.port} past the NixOS firewall: the network "
-        "reaches it, and only the master key guards it",
+        f"{project.backend} publishes {address}:{project.port} past the NixOS firewall: the "
+        "network reaches it, and only the master key guards it",
         "Is that meant? If not: listen_address: 127.0.0.1",
     )
 

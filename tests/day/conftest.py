@@ -38,7 +38,7 @@ def litellm() -> None:
 def cli(program: list[str]) -> Cli:
     """`cli(project, "probe", "--yes", LITELLM_MASTER_KEY="sk-...")`."""
 
-    def run(project: Path, *arguments: str, user: int | None = None, **environment: str) -> Done:
+    def run(project: Path, *arguments: str, **environment: str) -> Done:
         done = subprocess.run(
             [*program, "-C", str(project), *arguments],
             env={**clean_environment(), **environment},
@@ -48,9 +48,6 @@ def cli(program: list[str]) -> Cli:
             text=True,
             timeout=300,
             check=False,
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)

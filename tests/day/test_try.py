@@ -4,15 +4,17 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
-from day import Cli, Trying, clean_environment, descendants, is_running, start_trying
+from day import REFUSED, Cli, Trying, clean_environment, descendants, is_running, start_trying
 from gateway import free_port
 from terminal import Terminal
 from vendors import Vendor
@@ -45,6 +47,7 @@ def test_a_newcomer_sees_a_streamed_answer(
     litellm: None,  # noqa: ARG001
     program: list[str],
     tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ):
     """From a fresh clone, at a terminal, with no key on the machine; then Ctrl-C."""
     for tool in ("git", "curl", "bash"):
@@ -93,7 +96,7 @@ def test_a_newcomer_sees_a_streamed_answer(
     assert "no key is read, no vendor is asked" in shown
     for noise in ("Krrish", "Feedback", "██", "trusted_proxy", "Traceback", "WARNING"):
         assert noise not in person.screen
-    print(f"{seconds:.1f} s from the command to the end of the streamed answer")
+    record_property("seconds_to_the_streamed_answer", round(seconds, 1))
 
 
 def wait_for(person: Terminal, text: str, seconds: float) -> None:
@@ -240,3 +243,40 @@ def test_without_litellm_one_command_is_named(project: Path, tmp_path: Path):
     assert done.returncode == 1, done.stderr
     assert "LiteLLM's proxy is not installed beside nixcfg (no litellm" in done.stderr
     assert f"{sys.executable} -m pip install 'litellm[proxy]==1." in done.stderr
+
+
+def test_an_end_while_it_starts(
+    litellm: None,  # noqa: ARG001
+    program: list[str],
+    project: Path,
+    tmp_path: Path,
+):
+    """Ctrl-C at a terminal, and a terminal that is closed."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    command = [*program, "-C", str(project), "try", "--mock"]
+    for end in ("Ctrl-C", "SIGHUP"):
+        with Terminal(command, tmp_path, TMPDIR=str(temporary)) as person:
+            person.reads("Starting LiteLLM")
+            person.reads("1 s")
+            pids = [person.pid, *descendants(person.pid)]
+            assert len(pids) == 3
+            if end == "Ctrl-C":
+                person.interrupts()
+            else:
+                os.kill(person.pid, signal.SIGHUP)
+            assert person.ends() == 1
+        assert have_ended(pids, temporary)
+        assert "Traceback" not in person.screen
+
+
+def test_a_start_that_litellm_refuses(
+    litellm: None,  # noqa: ARG001
+    cli: Cli,
+    project: Path,
+):
+    (project / "providers" / "refused.yaml").write_text(REFUSED)
+    done = cli(project, "try", "refused", "--mock")
+    assert done.code == 1
+    assert "LiteLLM ended by itself with exit code" in done.err
+    assert "ValueError: Empty module name" in done.err

@@ -1,0 +1,498 @@
+"""`nixcfg doctor`: everything that it knows goes wrong for real, on this machine.
+
+What lies outside of it (systemd, docker, the journal) is a program on PATH that says what the
+real one says.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from day import Cli, Done, Trying, clean_environment
+from gateway import free_port
+from vendors import Vendor
+
+from program import ROOT
+
+UNIT = "docker-litellm-proxy.service"
+
+
+def checks(done: Done) -> dict[str, dict[str, Any]]:
+    """By name; of several with one name the worst."""
+    found: dict[str, dict[str, Any]] = {}
+    order = ("skipped", "ok", "warning", "error")
+    for check in json.loads(done.out)["checks"]:
+        known = found.get(check["name"])
+        if known is None or order.index(check["status"]) > order.index(known["status"]):
+            found[check["name"]] = check
+    return found
+
+
+@pytest.fixture
+def doctor(cli: Cli, project: Path):
+    """`doctor()` examines the project; gives the checks by name."""
+
+    def run(*, code: int | None = None, **environment: str) -> dict[str, dict[str, Any]]:
+        done = cli(project, "doctor", "--json", **environment)
+        found = checks(done)
+        has_error = any(check["status"] == "error" for check in found.values())
+        assert done.code == (1 if has_error else 0)
+        assert code is None or done.code == code
+        return found
+
+    return run
+
+
+def told(check: dict[str, Any], status: str, *parts: str) -> None:
+    """The check has this status, and these texts in its message or mend."""
+    assert check["status"] == status, check
+    for part in parts:
+        assert part in f"{check['message']} {check['mend']}", check
+
+
+# The project and what was rendered.
+
+
+def test_the_project_and_what_was_rendered(cli: Cli, project: Path, doctor):
+    told(doctor()["project"], "warning", "nixcfg validate")
+    file = project / "nixcfg.yaml"
+    file.write_text(file.read_text().partition("environment:")[0])
+    found = doctor()
+    told(found["project"], "ok", "no problems")
+    told(found["rendered"], "error", "docker.nix", "nixcfg render")
+    assert cli(project, "render").code == 0
+    told(doctor()["rendered"], "ok")
+    docker = project / "rendered" / "docker.nix"
+    docker.write_text(docker.read_text() + "# mine\n")
+    told(doctor()["rendered"], "warning", "edited by hand", "docker.nix")
+    (project / "providers" / "openai.yaml").write_text("model_list: 5\n")
+    found = doctor(code=1)
+    told(found["project"], "error", "1 error", "nixcfg validate")
+    assert list(found) == ["project"]
+
+
+# Key files.
+
+
+def claude_key(project: Path) -> Path:
+    return project / "keys" / "anthropic_api_key.txt"
+
+
+def test_keys_in_order(doctor, project: Path, vendors: dict[str, Vendor]):
+    found = doctor()
+    for variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"):
+        told(found[f"key {variable}"], "ok", f"{project}/keys/{variable.lower()}.txt")
+    told(found["key GROQ_API_KEY"], "warning", "groq.txt is missing", "optional")
+    assert not [v for v in vendors.values() if v.key in json.dumps(found)]
+
+
+BAD = {
+    "missing": (None, "is missing, so the gateway does not start", "sudo nixcfg set-key"),
+    "empty": ("", "is empty", "sudo nixcfg set-key ANTHROPIC_API_KEY"),
+    "two-lines": ("sk-ant-secret-1\nsk-ant-secret-2\n", "holds more than one line", "set-key"),
+    "placeholder": ("replace-me\n", "still holds a placeholder", "set-key"),
+    "carriage-return": ("sk-ant-secret\r\n", "holds a control character", "set-key"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_keys_that_the_service_refuses(doctor, project: Path, name: str):
+    content, message, mend = BAD[name]
+    claude_key(project).unlink()
+    if content is not None:
+        claude_key(project).write_text(content)
+    found = doctor(code=1)
+    told(found["key ANTHROPIC_API_KEY"], "error", message, mend)
+    assert "secret-" not in json.dumps(found)
+
+
+def test_a_key_of_another_vendor(doctor, project: Path, vendors: dict[str, Vendor]):
+    claude_key(project).write_text(vendors["openai"].key)
+    check = doctor()["key ANTHROPIC_API_KEY"]
+    told(check, "warning", "a key for ANTHROPIC_API_KEY usually looks like sk-ant-")
+    twice = doctor()["key OPENAI_API_KEY"]
+    told(twice, "warning", "holds the same as that of ANTHROPIC_API_KEY")
+
+
+@pytest.fixture
+def open_project(project: Path) -> Iterator[Path]:
+    """The project below folders that let everybody come near, but for the key files' own."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to be somebody else")
+    place = Path(tempfile.mkdtemp(prefix="nixcfg-open-", dir="/tmp"))
+    try:
+        place.chmod(0o755)
+        own = place / "project"
+        shutil.copytree(project, own)
+        for folder in (own, own / "providers"):
+            folder.chmod(0o755)
+        text = (own / "nixcfg.yaml").read_text().replace(str(project), str(own))
+        (own / "nixcfg.yaml").write_text(text)
+        yield own
+    finally:
+        shutil.rmtree(place)
+
+
+def test_a_key_that_others_can_read(cli: Cli, open_project: Path):
+    def check() -> dict[str, Any]:
+        return checks(cli(open_project, "doctor", "--json"))["key ANTHROPIC_API_KEY"]
+
+    file = claude_key(open_project)
+    file.parent.chmod(0o755)
+    expected = {
+        0o644: ("error", "everybody on this machine can read"),
+        0o602: ("error", "everybody can write to"),
+        0o600: ("ok", "in order"),
+    }
+    for mode, (status, message) in expected.items():
+        file.chmod(mode)
+        told(check(), status, message)
+    os.chown(file, 0, 65534)
+    file.chmod(0o640)
+    told(check(), "warning", "the group nogroup can read", f"chmod 0600 {file}")
+    os.chown(file, 65534, 0)
+    file.chmod(0o600)
+    told(check(), "warning", "belongs to nobody", "chown root")
+    os.chown(file, 0, 0)
+    file.parent.chmod(0o757)
+    told(check(), "error", f"everybody can replace files in {file.parent}")
+    # In a closed folder the mode of the file gives nothing away.
+    file.chmod(0o644)
+    file.parent.chmod(0o700)
+    told(check(), "ok")
+
+
+def test_a_key_that_git_has(doctor, project: Path):
+    if not shutil.which("git"):
+        pytest.skip("git is not installed here")
+
+    def git(*arguments: str | Path) -> None:
+        person = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+        command = ["git", "-C", project, *person, *arguments]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    git("init", "-q")
+    told(doctor()["key ANTHROPIC_API_KEY"], "warning", "does not ignore it", ".gitignore")
+    (project / ".gitignore").write_text("keys/\n")
+    told(doctor()["key ANTHROPIC_API_KEY"], "ok")
+    git("add", "-f", claude_key(project))
+    check = doctor(code=1)["key ANTHROPIC_API_KEY"]
+    told(check, "error", "git tracks", "revoke this key")
+
+
+def test_a_key_in_the_store(doctor, project: Path):
+    claude_key(project).unlink()
+    claude_key(project).symlink_to("/nix/store/00000000000000000000000000000000-key.txt")
+    told(doctor(code=1)["key ANTHROPIC_API_KEY"], "error", "is in the Nix store", "revoke")
+
+
+def ordinary(project: Path) -> Done:
+    """`nixcfg doctor` as the user nobody, with an interpreter that nobody can run."""
+    place = ":".join([str(ROOT), *(each for each in sys.path if each.endswith("-packages"))])
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, f"/usr/bin/python{version}"):
+        try:
+            done = subprocess.run(
+                [python, "-P", "-m", "nixcfg", "-C", project, "doctor", "--json"],
+                env={**clean_environment(), "PYTHONPATH": place, "HOME": "/nonexistent"},
+                cwd="/",
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+                user=65534,
+                group=65534,
+                extra_groups=[],
+            )
+        except OSError:
+            continue
+        if "No module named" not in done.stderr:
+            return Done(done.returncode, done.stdout, done.stderr)
+    pytest.skip("another user cannot run Python or read nixcfg here")
+
+
+def test_an_ordinary_user_sees_half(open_project: Path):
+    found = checks(ordinary(open_project))
+    told(found["key ANTHROPIC_API_KEY"], "skipped", "you cannot read it", "sudo nixcfg doctor")
+    for name in ("project", "rendered", "image", "firewall", "health"):
+        assert found[name]["status"] != "skipped"
+    # With a key file that anybody can read it sees that, too.
+    claude_key(open_project).parent.chmod(0o755)
+    claude_key(open_project).chmod(0o644)
+    told(checks(ordinary(open_project))["key ANTHROPIC_API_KEY"], "error", "everybody on this")
+
+
+# The port, and who answers there.
+
+
+@contextmanager
+def wide_relay(port: int, target: int) -> Iterator[None]:
+    """Listens on every address, and hands what comes to `target` on this machine."""
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with source, sink:
+            while data := source.recv(65536):
+                sink.sendall(data)
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                here, _ = listener.accept()
+            except OSError:
+                return
+            there = socket.create_connection(("127.0.0.1", target))
+            for pair in ((here, there), (there.dup(), here.dup())):
+                threading.Thread(target=quiet(pump), args=pair, daemon=True).start()
+
+    with socket.create_server(("0.0.0.0", port)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def quiet(function: Callable[..., None]) -> Callable[..., None]:
+    def run(*arguments: object) -> None:
+        try:
+            function(*arguments)
+        except OSError:
+            return
+
+    return run
+
+
+def settings(project: Path, **values: object) -> None:
+    """Change what nixcfg.yaml says."""
+    file = project / "nixcfg.yaml"
+    kept = [line for line in file.read_text().splitlines() if line.split(":")[0] not in values]
+    file.write_text("\n".join([*kept, *(f"{k}: {v}" for k, v in values.items())]) + "\n")
+
+
+def port_of(project: Path) -> int:
+    text = (project / "nixcfg.yaml").read_text()
+    return int(next(line for line in text.splitlines() if line.startswith("port:")).split()[1])
+
+
+def test_nobody_listens(doctor, project: Path):
+    found = doctor(code=1)
+    told(found[f"port {port_of(project)}"], "warning", "nobody listens", f"start {UNIT}")
+    told(found["health"], "error", "does not answer")
+
+
+def test_another_program_has_the_port(doctor, project: Path, vendors: dict[str, Vendor]):
+    port = int(vendors["openai"].url.rpartition(":")[2])
+    settings(project, port=port)
+    name = Path(f"/proc/{os.getpid()}/comm").read_text().strip()
+    check = doctor(code=1)[f"port {port}"]
+    told(check, "error", f"{name} ({os.getpid()}) listens", "no LiteLLM", "another `port`")
+
+
+def test_a_gateway_in_order(doctor, trying: Trying, project: Path):
+    key = project / "keys" / "master.txt"
+    key.write_text(trying.key + "\n")
+    port = trying.url.rpartition(":")[2]
+    settings(project, port=port, master_key_file=key)
+    found = doctor()
+    told(found[f"port {port}"], "ok", "listens on 127.0.0.1")
+    for name in ("health", "access", "models", "master key", "image", "firewall"):
+        told(found[name], "ok")
+    assert trying.key not in json.dumps(found)
+
+    settings(project, model_config="holed")
+    told(doctor()["models"], "error", "the gateway lacks dropped", "nixcfg rehearse")
+    settings(project, model_config="claude")
+    told(doctor()["models"], "warning", "also serves gpt-4o", "nixos-rebuild switch")
+
+
+def test_another_master_key(doctor, trying: Trying, project: Path):
+    key = project / "keys" / "master.txt"
+    settings(project, port=trying.url.rpartition(":")[2], master_key_file=key)
+    told(doctor()["master key"], "warning", "master.txt is missing")
+    key.write_text("sk-0123456789abcdef0123456789abcdef\n")
+    told(doctor()["models"], "error", "this is not its master key")
+    for weak, message in (("sk-1234", "everybody knows"), ("hunter2", "weak key")):
+        key.write_text(f"{weak}\n")
+        found = doctor(code=1)
+        told(found["master key"], "error", message, "32 or more random characters")
+        assert "hunter2" not in json.dumps(found)
+
+
+def test_a_gateway_that_the_network_reaches(doctor, trying: Trying, project: Path):
+    port = free_port()
+    settings(project, port=port)
+    with wide_relay(port, int(trying.url.rpartition(":")[2])):
+        check = doctor(code=1)[f"port {port}"]
+    told(check, "error", "listens on 0.0.0.0", "nixcfg.yaml says 127.0.0.1")
+    settings(project, listen_address="0.0.0.0")
+    told(doctor()["firewall"], "warning", "past the NixOS firewall", "listen_address: 127.0.0.1")
+
+
+def test_images(doctor, project: Path):
+    settings(project, image="ghcr.io/berriai/litellm:main-latest")
+    told(doctor()["image"], "warning", "may be another program tomorrow")
+    settings(project, image="ghcr.io/berriai/litellm:v1.84.0")
+    told(doctor()["image"], "warning", "nixcfg knows LiteLLM")
+
+
+# The service, as systemd and docker tell it.
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path):
+    """`stand_in("systemctl", text)` puts a program on PATH, a shell script; gives that PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def put(name: str, script: str) -> str:
+        file = folder / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+    return put
+
+
+def unit(active: str, **properties: str) -> str:
+    """A `systemctl show` that says this of the container's unit; the others are at rest."""
+    known = {"LoadState": "loaded", "Result": "success", "NRestarts": "0", **properties}
+    lines = "\n".join(f"{k}={v}" for k, v in {"ActiveState": active, **known}.items())
+    rest = "LoadState=loaded\nActiveState=inactive"
+    return f"case $2 in {UNIT}) cat <<'E'\n{lines}\nE\n;; *) cat <<'E'\n{rest}\nE\n;; esac"
+
+
+def test_a_stopped_unit(doctor, stand_in):
+    path = stand_in("systemctl", unit("inactive"))
+    check = doctor(code=1, PATH=path)["unit"]
+    told(check, "error", f"{UNIT} is inactive", f"sudo systemctl start {UNIT}")
+
+
+def test_a_failed_unit_with_a_key_in_its_log(doctor, stand_in, vendors: dict[str, Vendor]):
+    known, unknown = vendors["openai"].key, "sk-proj-of-somebody-else-0123456789"
+    stand_in("systemctl", unit("failed", Result="exit-code", ExecMainStatus="3"))
+    path = stand_in("journalctl", f"echo 'refused {known}'; echo 'and {unknown} too'")
+    found = doctor(code=1, PATH=path)
+    told(found["unit"], "error", f"{UNIT} has failed (exit-code, exit status 3)")
+    assert found["unit"]["details"] == ["refused ********", f"and {'*' * len(unknown)} too"]
+    assert known not in json.dumps(found)
+
+
+def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, stand_in):
+    path = stand_in("systemctl", "echo LoadState=not-found; echo ActiveState=inactive")
+    told(doctor(PATH=path)["unit"], "error", "is not installed", "nixos-rebuild switch")
+    path = stand_in("systemctl", unit("active", NRestarts="4"))
+    told(doctor(PATH=path)["unit"], "warning", "after 4 restarts")
+    path = stand_in("systemctl", "echo LoadState=loaded; echo ActiveState=active")
+    told(doctor(PATH=path)["backend"], "error", "podman-litellm-proxy.service runs")
+
+
+def test_keys_that_the_wiring_refused(doctor, stand_in):
+    stand_in("journalctl", "echo 'ANTHROPIC_API_KEY: key file /k is missing.'")
+    script = (
+        "case $2 in litellm-proxy-secrets.service) echo ActiveState=failed;; "
+        "*) echo LoadState=loaded; echo ActiveState=inactive;; esac"
+    )
+    check = doctor(PATH=stand_in("systemctl", script))["keys unit"]
+    told(check, "error", "litellm-proxy-secrets.service refuses a key")
+    assert check["details"] == ["ANTHROPIC_API_KEY: key file /k is missing."]
+
+
+def test_without_systemd(doctor, stand_in):
+    path = stand_in("systemctl", "echo 'System has not been booted with systemd.' >&2; exit 1")
+    told(doctor(PATH=path)["unit"], "skipped", "has not been booted with systemd", UNIT)
+
+
+def inspected(project: Path, config: str, **state: object) -> str:
+    source = project / "rendered" / "litellm" / f"{config}.yaml"
+    return json.dumps(
+        [
+            {
+                "State": {"Status": "running", "Health": {"Status": "healthy"}, **state},
+                "Config": {"Image": "ghcr.io/berriai/litellm:v1.106.2"},
+                "Mounts": [{"Source": str(source), "Destination": "/app/config.yaml"}],
+            }
+        ]
+    )
+
+
+def test_the_container(cli: Cli, doctor, stand_in, project: Path):
+    assert cli(project, "render").code == 0
+
+    def docker(text: str) -> dict[str, dict[str, Any]]:
+        return doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
+
+    found = docker(inspected(project, "whole"))
+    told(found["container"], "ok", "running (healthy)")
+    told(found["deployed"], "ok", "whole")
+    told(found["image"], "ok")
+    told(docker(inspected(project, "claude"))["deployed"], "warning", "loads claude")
+    unhealthy = inspected(project, "whole", Health={"Status": "unhealthy"})
+    told(docker(unhealthy)["container"], "error", "running (unhealthy)", "docker logs")
+    other = inspected(project, "whole").replace("v1.106.2", "main-latest")
+    told(docker(other)["image"], "warning", "main-latest runs", "nixos-rebuild switch")
+    told(docker("no JSON")["container"], "skipped")
+    for answer, status, message in (
+        ("Cannot connect to the Docker daemon", "error", "daemon does not answer"),
+        ("permission denied while trying to connect", "skipped", "tells only root"),
+    ):
+        path = stand_in("docker", f"echo '{answer}' >&2; exit 1")
+        told(doctor(PATH=path)["container"], status, message)
+
+
+def test_what_is_deployed_is_in_the_start_script(cli: Cli, doctor, stand_in, project: Path):
+    """The script of the unit is in the Nix store, where everybody can read it."""
+    assert cli(project, "render").code == 0
+    deployed = project / "deployed.yaml"
+    shutil.copy(project / "rendered" / "litellm" / "whole.yaml", deployed)
+    script = project / "start"
+    script.write_text(f"exec docker run -v {deployed}:/app/config.yaml:ro image\n")
+    started = f"{{ path={script} ; argv[]={script} ; ignore_errors=no }}"
+    stand_in("docker", "echo no >&2; exit 1")
+    path = stand_in("systemctl", unit("inactive", ExecStart=started))
+    told(doctor(PATH=path)["deployed"], "ok", "loads whole as it is rendered")
+    deployed.write_text("model_list: []\n")
+    told(doctor(PATH=path)["deployed"], "error", "is not what is rendered", "nixos-rebuild")
+
+
+def test_a_program_that_hangs(stand_in, monkeypatch: pytest.MonkeyPatch):
+    from nixcfg.doctor import machine
+
+    monkeypatch.setattr(machine, "SECONDS", 0.2)
+    monkeypatch.setenv("PATH", stand_in("systemctl", "exec sleep 30"))
+    with pytest.raises(machine.UnknownError, match=r"no answer within 0\.2 s"):
+        machine.unit(UNIT)
+
+
+def test_as_text(cli: Cli, project: Path):
+    done = cli(project, "doctor")
+    assert done.code == 1
+    line = "error    rendered: rendered/ is not up to date: docker.nix"
+    assert line in done.out
+    assert "\n         > Run `nixcfg render`.\n" in done.out
+    assert " ok, " in done.err
+
+
+def test_listeners_on_both_families():
+    from nixcfg.doctor import machine
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as four:
+        port = four.getsockname()[1]
+        (found,) = machine.listeners(port)
+        assert (found.address, found.pid) == ("127.0.0.1", os.getpid())
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        six = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with closing(six):
+        (found,) = machine.listeners(six.getsockname()[1])
+        assert found.address == "::1"
