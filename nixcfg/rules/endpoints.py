@@ -9,6 +9,7 @@ from nixcfg import wiring
 from nixcfg.knowledge import ApiBase
 from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.rules.config import Config, Deployment
+from nixcfg.source import Document
 
 BASE_SHAPE = Rule(
     "NX414",
@@ -148,6 +149,39 @@ model_list:
     alone=Severity.WARNING,
 )
 
+OWN_ADDRESS = Rule(
+    "NX427",
+    Severity.WARNING,
+    "an address that is the container itself",
+    explanation=(
+        "The proxy runs in a container, where 127.0.0.1 and localhost are the container and not "
+        "your machine. podman and docker (by an option that the module sets) call the machine "
+        "host.containers.internal; the server there must listen on more than its own loopback."
+    ),
+    bad={
+        "providers/local.yaml": """\
+model_list:
+  - model_name: llama
+    litellm_params:
+      model: ollama_chat/llama3.2
+      api_base: http://localhost:11434
+#               ^^^^^^^^^^^^^^^^^^^^^^
+""",
+        "nixcfg.yaml": "port: 4000\n",
+    },
+    good={
+        "providers/local.yaml": """\
+model_list:
+  - model_name: llama
+    litellm_params:
+      model: ollama_chat/llama3.2
+      api_base: http://host.containers.internal:11434
+""",
+        "nixcfg.yaml": "port: 4000\n",
+    },
+    source="containers have a network of their own",
+)
+
 _VERSION = re.compile(r"/v\d")
 _VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")
 
@@ -201,8 +235,23 @@ def _given(config: Config, deployment: Deployment, base: str) -> Iterator[Proble
             f"{key} is no URL: it needs http:// or https:// and a host",
             help=f"Write http://{base}, or https:// before it." if "://" not in base else "",
         )
-    elif deployment.facts:
+        return
+    if wiring.is_loopback(base) and not config.alone:
+        yield own_address(config.document, path, base)
+    if deployment.facts:
         yield from _shape(config, path, base, parts, deployment.facts.api_base)
+
+
+def own_address(document: Document, path: Steps, url: str) -> Problem:
+    """A URL of this machine, which in the container means the container."""
+    better = url.replace(host(url), wiring.HOST, 1).replace(f"[{wiring.HOST}]", wiring.HOST)
+    return document.problem(
+        OWN_ADDRESS,
+        path,
+        "in the container this address is the container itself",
+        help=f"Write {better}, and let the server listen on more than 127.0.0.1.",
+        fix=Fix((SetValue(path, better),), safe=False),
+    )
 
 
 def _shape(

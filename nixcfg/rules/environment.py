@@ -6,7 +6,8 @@ from nixcfg import knowledge, wiring
 from nixcfg.model import ENVIRONMENT, Project
 from nixcfg.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules.config import Config
-from nixcfg.rules.secrets import LITERAL, looks_like_key, names_secret
+from nixcfg.rules.endpoints import own_address
+from nixcfg.rules.secrets import LITERAL, is_refused_as_key
 from nixcfg.source import Document
 
 _MODELS = """\
@@ -54,8 +55,8 @@ TWICE = Rule(
     Severity.ERROR,
     "a variable is wired twice",
     explanation=(
-        "A variable has one source. Under both secrets and environment, or as "
-        "LITELLM_MASTER_KEY beside master_key_file, nobody could say which one the container gets."
+        "A variable has one source. Under both secrets and environment, nobody could say which "
+        "one the container gets."
     ),
     bad={
         "nixcfg.yaml": """\
@@ -228,6 +229,27 @@ environment:
     alone=Severity.WARNING,
 )
 
+OWNED = Rule(
+    "NX512",
+    Severity.ERROR,
+    "a variable that the gateway sets by itself",
+    explanation=(
+        "The NixOS module says where LiteLLM listens, how it runs and which master key it takes; "
+        "each has a setting in nixcfg.yaml. A second source for the same variable would win or "
+        "lose by chance, so the module refuses it when the system is evaluated."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+environment:
+  PORT: "8080"
+# ^^^^
+""",
+        "providers/openai.yaml": _MODELS,
+    },
+    good={"nixcfg.yaml": "port: 8080\n", "providers/openai.yaml": _MODELS},
+    source="the assertions of modules/litellm-proxy.nix",
+)
+
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
 
@@ -306,6 +328,7 @@ def across(project: Project) -> Iterator[Problem]:
     document = project.document
     given = document.data.get("secrets") or {}
     yield from _wired_twice(project)
+    yield from _owned(project)
     for name in given:
         used = name in project.key_files or name in project.environment
         if not used and name != wiring.MASTER_KEY_VARIABLE:
@@ -327,7 +350,7 @@ def across(project: Project) -> Iterator[Problem]:
                 help="Give one of them a file of its own under secrets.",
             )
     for name, value in project.environment.items():
-        if looks_like_key(value) and names_secret(name):
+        if is_refused_as_key(name, value):
             yield document.problem(
                 LITERAL,
                 ("environment", name),
@@ -336,6 +359,8 @@ def across(project: Project) -> Iterator[Problem]:
             )
         if name == "CONFIG_FILE_PATH":
             yield _config_path(document, ("environment", name))
+        if wiring.is_loopback(value):
+            yield own_address(document, ("environment", name), value)
         provider = _REDIRECTS.get(name)
         if provider and _relies_on_default(project, provider):
             yield document.problem(
@@ -360,14 +385,22 @@ def _wired_twice(project: Project) -> Iterator[Problem]:
                 key=True,
                 related=[document.related(("secrets", name), "the secret")],
             )
-        if name == wiring.MASTER_KEY_VARIABLE:
-            yield document.problem(
-                TWICE,
-                ("secrets", name),
-                "the master key has a setting of its own",
-                help="Write its file as master_key_file.",
-                key=True,
-            )
+
+
+def _owned(project: Project) -> Iterator[Problem]:
+    document = project.document
+    for section in ("environment", "secrets"):
+        for name in document.data.get(section) or {}:
+            told = section == "environment" and name == "CONFIG_FILE_PATH"  # by NX511
+            if name in wiring.OWNED_VARIABLES and not told:
+                setting = wiring.OWNED_VARIABLES[name]
+                yield document.problem(
+                    OWNED,
+                    (section, name),
+                    f"the gateway sets {name} by itself",
+                    help=f"Use {setting} instead." if setting else "Remove the line.",
+                    key=True,
+                )
 
 
 def _relies_on_default(project: Project, provider: str) -> bool:

@@ -200,6 +200,15 @@ _KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
 _PASSWORD_IN_URL = re.compile(
     r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?!\$|\*|<|os\.environ)[^\s/@]+@\S+", re.IGNORECASE
 )
+_SECRET_NAME = re.compile(
+    r"API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS"
+)
+_HARMLESS = re.compile(r"/.*|os\.environ/.*|https?://[^@]*|[0-9.]+", re.DOTALL)
+_KEY_SHAPES = re.compile(
+    r"(sk-|AIza|gsk_|xai-|hf_|ghp_|pplx-|r8_|AKIA)[A-Za-z0-9_-]{12,}|-----BEGIN .*"
+    r"|[a-z0-9+]+://[^/@:]*:[^/@]+@.*",
+    re.DOTALL,
+)
 _DOLLAR_ANYWHERE = re.compile(r"\$\{[^{}\s]*\}")
 _SPELT_OTHERWISE = re.compile(
     r"\$[A-Z][A-Z0-9_]*|(?:os\.)?environ(?:[.:]|\[['\"]?|\.get\(['\"])[A-Za-z_]\w*['\"]?[\])]*"
@@ -231,6 +240,18 @@ def names_secret(name: str) -> bool:
     if "public" in words:
         return False
     return any(word in ("key", "token", "secret", "password", "apikey") for word in words)
+
+
+def is_refused_as_key(name: str, value: str) -> bool:
+    """Whether the NixOS module takes a plain variable for a key, and refuses it.
+
+    The same conditions as `looksLikeKey` of modules/litellm-proxy.nix, which tests/nix compares:
+    what passes here must not fail at the rebuild.
+    """
+    harmless = len(value.encode()) < 12 or _HARMLESS.fullmatch(value)
+    if _SECRET_NAME.search(name.upper()) and not harmless:
+        return True
+    return bool(_KEY_SHAPES.fullmatch(value))
 
 
 def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
