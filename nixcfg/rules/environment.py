@@ -63,13 +63,13 @@ TWICE = Rule(
 secrets:
   OLLAMA_API_BASE: /etc/nixcfg/secrets/ollama.txt
 environment:
-  OLLAMA_API_BASE: http://127.0.0.1:11434
+  OLLAMA_API_BASE: http://host.containers.internal:11434
 # ^^^^^^^^^^^^^^^
 """,
         "providers/openai.yaml": _MODELS,
     },
     good={
-        "nixcfg.yaml": "environment:\n  OLLAMA_API_BASE: http://127.0.0.1:11434\n",
+        "nixcfg.yaml": "environment:\n  OLLAMA_API_BASE: http://host.containers.internal:11434\n",
         "providers/openai.yaml": _MODELS,
     },
     source="design: a variable is a secret or plain",

@@ -423,7 +423,7 @@ def _guardrails(config: Config) -> Iterator[Problem]:
                 )
                 break
     new = config.data.get("guardrails") if not config.is_project_file else None
-    if isinstance(new, Map):
+    if isinstance(new, Map) and new:
         yield config.document.problem(
             GUARDRAIL_SHAPE,
             ("guardrails",),

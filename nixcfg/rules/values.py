@@ -1,5 +1,6 @@
 """Values of settings: the type that LiteLLM works with, and the words that it knows."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -135,6 +136,7 @@ def licensed_callbacks() -> frozenset[str]:
 def refuses(section: str, key: str, value: Any) -> bool:
     """Whether LiteLLM does not start with a value of this kind in this setting."""
     kind = next((kind for types, kind in _KINDS if isinstance(value, types)), "")
+    kind = kind if value or value is None else f"no {kind}"
     if kind not in _measured()["refused"].get(section, {}).get(key, ()):
         return False
     number = kind == "text" and _is_number(value, "float")
@@ -152,6 +154,7 @@ def check(config: Config) -> Iterator[Problem]:
         elif known:
             yield _stops(config, (section, key), known)
     if not config.is_project_file:
+        yield from _dates(config)
         for key, value in config.data.items():
             # The schema knows the shape of the sections that it describes.
             if key not in _SHAPED and refuses("top_level", key, value):
@@ -166,6 +169,18 @@ _SHAPED = frozenset(
     {"model_list", "environment_variables", "credential_list", "include", "litellm_settings"}
     | {"router_settings", "general_settings"}
 )
+
+
+def _dates(config: Config) -> Iterator[Problem]:
+    """LiteLLM holds general_settings against what JSON can say, which knows no dates."""
+    for key, value in config.section("general_settings").items():
+        if isinstance(value, dt.date):
+            yield config.document.problem(
+                STOPS,
+                ("general_settings", key),
+                f"LiteLLM does not start with {describe(value)} in general_settings",
+                help=f'Quote it: "{config.document.source(("general_settings", key))}".',
+            )
 
 
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
