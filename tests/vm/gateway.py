@@ -132,6 +132,14 @@ class Gateway:
         ).out
         return sorted(line.split()[0] for line in listed.splitlines())
 
+    def failed_units(self) -> str:
+        """The module's units that have failed.
+
+        podman 4 checks the health at once and calls its own transient unit, which is named by
+        the container's id, failed until the next check; that is no unit of the module.
+        """
+        return self.vm.run("systemctl --failed --plain --no-legend list-units '*litellm*'").out
+
     def now(self) -> float:
         """The VM's clock that systemd's monotonic time stamps use, in seconds."""
         return float(self.vm.read("/proc/uptime").split()[0])

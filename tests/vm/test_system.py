@@ -340,7 +340,7 @@ def test_a_stop_leaves_nothing_behind(gateway: Gateway, figures: Figures):
     assert container[:12] not in gateway.vm.run("systemctl list-units --all --plain").out
     assert gateway.vm.run("nft list ruleset 2>&1 | grep -w 4040", check=False).out == ""
     assert gateway.active() == "inactive"
-    assert gateway.vm.run("systemctl --failed --plain --no-legend").out == ""
+    assert gateway.failed_units() == ""
 
 
 def test_after_a_stop_a_new_key_starts_nothing(gateway: Gateway):
@@ -374,7 +374,7 @@ def test_a_reboot_brings_everything_back(gateway: Gateway, figures: Figures):
 
 def test_after_rotations_and_a_reboot_every_key_is_still_hidden(gateway: Gateway):
     assert_keys_are_hidden(gateway)
-    assert gateway.vm.run("systemctl --failed --plain --no-legend").out == ""
+    assert gateway.failed_units() == ""
 
 
 # -- the other engine -----------------------------------------------------------------------------
