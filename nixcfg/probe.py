@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from nixcfg import keys, knowledge, model, wiring
@@ -158,7 +157,7 @@ def behind(project: Project, config: Config, name: str) -> Target:
     known = [entry["model_name"] for entry in config.litellm[MODELS]]
     if name in known:
         return _target(project, config, name)
-    pattern = next((each for each in known if "*" in each and fnmatchcase(name, each)), None)
+    pattern = next((each for each in known if "*" in each and _covers(each, name)), None)
     if pattern is None:
         return Target(name)
     found = _target(project, config, pattern)
@@ -170,13 +169,27 @@ def compare(config: Config, served: Iterable[str]) -> Comparison:
     served = list(served)
     names = list(dict.fromkeys(entry["model_name"] for entry in config.litellm[MODELS]))
     aliases = config.litellm.get("router_settings", {}).get("model_group_alias") or {}
-    missing = [name for name in names if "*" not in name and name not in served]
+    missing = [name for name in names if not _is_served(name, served)]
     unexpected = [
         name
         for name in served
-        if name not in aliases and not any(fnmatchcase(name, pattern) for pattern in names)
+        if name not in aliases and not any(_covers(pattern, name) for pattern in names)
     ]
     return Comparison(tuple(missing), tuple(unexpected))
+
+
+def _is_served(name: str, served: Sequence[str]) -> bool:
+    if "*" not in name:
+        return name in served
+    prefix = name.partition("/")[0]
+    known = any(facts.mode == "chat" for facts in knowledge.models(prefix).values())
+    # LiteLLM lists what it knows of a provider; for other patterns there is nothing to look for.
+    return name != f"{prefix}/*" or not known or any(_covers(name, each) for each in served)
+
+
+def _covers(pattern: str, name: str) -> bool:
+    """Whether LiteLLM takes a model name for this one of the configuration, which may have *."""
+    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name))
 
 
 def run(

@@ -9,6 +9,7 @@ nixcfg dies, and nixcfg/guard.py ends what LiteLLM started and removes its folde
 import contextlib
 import importlib.metadata
 import importlib.util
+import json
 import os
 import queue
 import re
@@ -25,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nixcfg import guard, keys, wiring
+from nixcfg import guard, keys, machine, wiring
 from nixcfg.client import Gateway
 from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION
@@ -420,24 +421,28 @@ def _start(
 
 def _wait(proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], None]) -> None:
     began = time.monotonic()
-    port = None
     while (seconds := time.monotonic() - began) < START_SECONDS:
-        lines = list(proxy.lines(0.2))
-        tick(seconds, lines)
-        found = next((m for m in map(_LISTENS.search, lines) if m), None)
-        port = int(found[1]) if found else port
+        tick(seconds, list(proxy.lines(0.2)))
         if proxy.has_ended:
             proxy.log.extend(proxy.lines(2))
             code = proxy.process.returncode
             raise StartError(f"LiteLLM ended by itself with exit code {code}", proxy.log)
-        if port not in (None, launch.port):
+        listens = _listens(proxy.process.pid, launch.port)
+        if listens is False:
+            # LiteLLM would move from 4000 to a random port without a word.
             raise StartError(f"port {launch.port} was taken while LiteLLM started")
-        if port is not None and proxy.gateway.is_alive():
+        if listens and proxy.gateway.is_alive():
             return
     raise StartError(f"LiteLLM was not up after {START_SECONDS:.0f} seconds", proxy.log)
 
 
-_LISTENS = re.compile(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")
+def _listens(pid: int, port: int) -> bool | None:
+    """Whether it is this process that listens; None while nobody does. Its log may be silent."""
+    try:
+        found = [each for each in machine.listeners(port) if each.address == "127.0.0.1"]
+    except machine.UnknownError:
+        return True  # nobody can tell; that it answers has to be enough
+    return any(each.pid == pid for each in found) if found else None
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
@@ -502,7 +507,24 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*: \S")
 def _event(line: str) -> Event | None:
     if match := _REQUEST.fullmatch(line):
         return Event("request", f"{match['what']}: {match['status']}")
+    if line.startswith('{"'):
+        return _json_event(line)
     if match := _HEAD.fullmatch(line) or _UVICORN.fullmatch(line):
-        level = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
-        return Event(level.get(match["level"], "info"), _ORIGIN.sub("", match["text"]))
+        return Event(_level(match["level"]), _ORIGIN.sub("", match["text"]))
     return None
+
+
+def _json_event(line: str) -> Event | None:
+    """As `litellm_settings.json_logs` writes it."""
+    try:
+        data = json.loads(line)
+        text = str(data["message"])
+    except (ValueError, LookupError, TypeError):
+        return None
+    if match := _REQUEST.fullmatch(f"INFO: {text}"):
+        return Event("request", f"{match['what']}: {match['status']}")
+    return Event(_level(str(data.get("level"))), _ORIGIN.sub("", " ".join(text.split())))
+
+
+def _level(name: str) -> str:
+    return {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}.get(name, "info")

@@ -20,10 +20,10 @@ _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "brigh
 @json_option
 @click.pass_obj
 def command(base: Path, form: str) -> int:
-    """Look for what is wrong, from the project to the port, and say how to mend it.
+    """Look for what is wrong, and say how to mend it.
 
-    Changes nothing, costs nothing, and shows no key. As an ordinary user it sees half of it, and
-    says what `sudo nixcfg doctor` would show.
+    From the project to the port. Changes nothing, costs nothing, and shows no key. As an ordinary
+    user it sees half of it, and says what `sudo nixcfg doctor` would show.
 
     \b
     Example: nixcfg doctor

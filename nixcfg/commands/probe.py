@@ -1,6 +1,7 @@
 """`nixcfg probe`."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,11 +62,12 @@ def command(  # noqa: PLR0917 (click passes them by name)
     jobs: int,
     form: str,
 ) -> int:
-    """Ask a running gateway: each model plainly, with a system message, and streaming.
+    """Ask a running gateway for its models.
 
-    Without --model and --all, one model of each provider, which tries every key. First it compares
-    what the gateway serves with what CONFIG renders to: LiteLLM drops a deployment that it cannot
-    use without a word to its users. Outside a project, name the gateway by --url.
+    Each is asked plainly, with a system message, and streaming. Without --model and --all, one
+    model of each provider, which tries every key. First it compares what the gateway serves with
+    what CONFIG renders to: LiteLLM drops a deployment that it cannot use without a word to its
+    users. Outside a project, name the gateway by --url.
 
     \b
     Examples:
@@ -99,11 +101,14 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
-    from nixcfg import keys, probe
+    from nixcfg import keys, probe, wiring
     from nixcfg.client import Gateway
 
     address = url or (probe.url_of(whole) if whole else "")
     address = address if "://" in address else f"http://{address}"
+    is_elsewhere = bool(url) and not wiring.is_loopback(address)
+    if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
+        return Gateway(address)  # this machine's own key is not for others
     try:
         key, _ = keys.master_key(whole, key_file)
     except keys.KeyForbiddenError as error:

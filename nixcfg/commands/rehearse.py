@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(base: Path, configs: tuple[str, ...], verbose: bool, form: str) -> int:
-    """Start the real LiteLLM once on what would be rendered, and see what it makes of it.
+    """Start LiteLLM once on what would be rendered.
 
-    For CI, and before a switch: with dummy keys, on a spare port, in a temporary folder, and gone
-    afterwards. It finds what LiteLLM drops without a word to its users. No vendor is asked.
+    For CI, and before a switch, to see what the real LiteLLM makes of it: with dummy keys, on a
+    spare port, in a temporary folder, and gone afterwards. It finds what LiteLLM drops without a
+    word to its users. No vendor is asked.
 
     \b
     Examples:
@@ -92,6 +93,10 @@ def _show(result: dict[str, Any]) -> None:
     served = result["models"] - len(result["missing"]) if up else 0
     click.echo(
         f"{result['config']}: {served} of {result['models']} models served, "
-        f"{len(result['errors'])} errors, {len(result['warnings'])} warnings; "
+        f"{_count(result['errors'], 'error')}, {_count(result['warnings'], 'warning')}; "
         f"{up}{result['seconds']} s in all."
     )
+
+
+def _count(things: Sequence[str], noun: str) -> str:
+    return f"{len(things)} {noun}" + "s" * (len(things) != 1)

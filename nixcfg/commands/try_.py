@@ -34,10 +34,11 @@ ANSWER = (
 @click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
 @click.pass_obj
 def command(base: Path, config: str | None, mock: bool, port: int | None, verbose: bool) -> int:
-    """Run the gateway here, until Ctrl-C: the real LiteLLM, without NixOS and without container.
+    """Run the gateway here, until Ctrl-C.
 
-    It loads exactly what `nixcfg render` writes for CONFIG (the one that the container loads, if
-    you name none), on 127.0.0.1. The keys are read from their files and given to this one process.
+    The real LiteLLM, without NixOS and without a container. It loads exactly what `nixcfg render`
+    writes for CONFIG (the one that the container loads, if you name none), on 127.0.0.1. The keys
+    are read from their files and given to this one process.
 
     \b
     Examples:

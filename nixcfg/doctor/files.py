@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg import keyfile, keys, render, wiring, write
-from nixcfg.doctor import Check, error, hidden, machine, ok, skipped, warning
+from nixcfg import keyfile, keys, machine, render, wiring, write
+from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.model import Project
 from nixcfg.problem import WriteError

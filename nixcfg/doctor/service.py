@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nixcfg import keys, probe, wiring
+from nixcfg import keys, machine, probe, wiring
 from nixcfg.client import Gateway, RefusedError
-from nixcfg.doctor import Check, error, hidden, machine, ok, skipped, warning
+from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION

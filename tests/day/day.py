@@ -52,6 +52,15 @@ environment_variables:
   {2}: ${{{2}}}
 """
 
+WILD = """\
+model_list:
+  - model_name: openai/*
+    litellm_params:
+      model: openai/*
+environment_variables:
+  OPENAI_API_KEY: ${OPENAI_API_KEY}
+"""
+
 #: LiteLLM drops the second deployment, and does not start with the third file at all. Both are
 #: errors of `nixcfg validate`, which are silenced here to see the other nets hold.
 DROPPED = """\
@@ -69,8 +78,8 @@ REFUSED = PROVIDER.format("refused", "openai/gpt-4o", "OPENAI_API_KEY") + (
 PROJECT = """\
 model_config: whole
 profiles:
-  whole: [claude, openai, gemini, groq]
-  holed: [claude, openai, gemini, groq, dropped]
+  whole: [claude, openai, gemini, groq, wild]
+  holed: [claude, openai, gemini, groq, wild, dropped]
 port: {port}
 secrets_dir: {keys}
 secrets:
@@ -87,6 +96,7 @@ def make_project(folder: Path, vendors: dict[str, Vendor], port: int) -> Path:
     (folder / "providers").mkdir(parents=True)
     for name, facts in MODELS.items():
         (folder / "providers" / f"{name}.yaml").write_text(PROVIDER.format(*facts))
+    (folder / "providers" / "wild.yaml").write_text(WILD)
     (folder / "providers" / "dropped.yaml").write_text(DROPPED)
     keys = folder / "keys"
     keys.mkdir(mode=0o700)

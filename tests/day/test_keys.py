@@ -1,9 +1,17 @@
 """The rules for key files are those of the wiring script, which test_wiring.py runs for real."""
 
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
+from day import is_running
 from test_wiring import PLACEHOLDERS, REAL, REFUSED
 
-from nixcfg import keys, wiring
+from nixcfg import guard, keys, proxy, wiring
+from nixcfg.wiring import KeyFile
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -33,3 +41,53 @@ def test_the_words_and_names_are_those_of_the_module():
         first = keys.refusal("FIRST_KEY", content).split(".")[0].replace("; a document", "")
         assert first.split(" of several lines")[0].replace("FIRST_KEY", "$1") in module
     assert f'CONFIG_FILE_PATH = "{wiring.CONTAINER_CONFIG}";' in module
+
+
+def test_an_encrypted_key(tmp_path: Path):
+    program = shutil.which("systemd-creds")
+    if not program:
+        pytest.skip("there is no systemd-creds here")
+    file = tmp_path / "key"
+    command = [program, "encrypt", "--with-key=host", "--name=X_API_KEY", "-", file]
+    done = subprocess.run(command, input=b"sk-secret", capture_output=True, timeout=60, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"systemd-creds cannot encrypt here: {done.stderr.decode()}")
+    assert keys.read(KeyFile("X_API_KEY", str(file), encrypted=True)) == b"sk-secret"
+    with pytest.raises(keys.KeyForbiddenError, match="cannot decrypt it for you"):
+        keys.read(KeyFile("Y_API_KEY", str(file), encrypted=True))
+
+
+def test_a_document_in_memory_is_a_file_for_the_child():
+    content = b'{"type": "service_account"}\n'
+    with proxy._documents({"ACCOUNT": content}) as (paths, handles):
+        command = [sys.executable, "-c", f"print(open({paths['ACCOUNT']!r}).read(), end='')"]
+        for _ in range(2):  # each opening starts at the beginning
+            done = subprocess.run(command, pass_fds=handles, capture_output=True, check=True)
+            assert done.stdout == content
+
+
+def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
+    """What LiteLLM has started is in its group, and does not go by itself when LiteLLM goes."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "config.yaml").touch()
+    command = ["sh", "-c", "sleep 600 & echo $!; wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as group:
+        assert group.stdout is not None
+        grandchild = int(group.stdout.readline())
+        watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, folder], stdin=subprocess.PIPE
+        )
+        assert watcher.stdin is not None
+        watcher.stdin.write(f"{group.pid}\n".encode())
+        watcher.stdin.flush()
+        time.sleep(0.3)
+        assert is_running(grandchild)
+        watcher.stdin.close()  # as when nixcfg is killed
+        assert watcher.wait(20) == 0
+        group.wait(20)
+    give_up = time.monotonic() + 20
+    while is_running(grandchild) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert not is_running(grandchild)
+    assert not folder.exists()

@@ -1,8 +1,10 @@
 """`nixcfg probe` against the real LiteLLM, with vendors that fail in every way they can."""
 
 import json
+import socket
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,7 @@ def test_everything_answers_and_each_vendor_sees_its_own_key_only(
     done = probe("--yes", "--all", "--json")
     told = json.loads(done.out)
     assert told["missing"] == told["unexpected"] == []
+    assert [each["name"] for each in told["skipped"]] == ["openai/*"]
     asked = {model["name"]: model for model in told["models"]}
     assert list(asked) == [MODELS[name][0] for name in MODELS]
     for name in KEYED:
@@ -118,6 +121,13 @@ def test_the_table(probe, fresh: dict[str, Vendor]):
     assert len(fresh["openai"].seen) == len(fresh["claude"].seen) == 3
 
 
+def test_a_model_behind_a_wildcard(probe, fresh: dict[str, Vendor]):
+    done = probe("--yes", "--model", "openai/gpt-4o-mini")
+    assert done.code == 0, done.said
+    assert done.out.splitlines()[1].split()[:4] == ["openai/gpt-4o-mini", "ok", "ok", "ok"]
+    assert [seen.json()["model"] for seen in fresh["openai"].seen] == ["gpt-4o-mini"] * 3
+
+
 def test_a_dropped_deployment_is_found(probe, fresh: dict[str, Vendor]):
     done = probe("holed", "--dry-run")
     assert done.code == 1
@@ -133,7 +143,8 @@ def test_what_the_gateway_serves_beyond_the_project_is_told(probe):
     done = probe("claude", "--dry-run", "--json")
     assert done.code == 0
     told = json.loads(done.out)
-    assert told["unexpected"] == ["gpt-4o", "gemini-2.5-flash", "gpt-oss"]
+    assert told["unexpected"][:3] == ["gpt-4o", "gemini-2.5-flash", "gpt-oss"]
+    assert "openai/gpt-4o" in told["unexpected"]
 
 
 Refusal = tuple[str, int, str]
@@ -294,3 +305,26 @@ def test_the_service_key_file(cli: Cli, project: Path):
     assert done.code == 1
     assert "/var/lib/litellm-proxy/master-key is missing" in done.err
     assert str(free_port()) not in done.err
+
+
+def test_this_machines_key_goes_to_no_other(cli: Cli, project: Path, tmp_path: Path):
+    """A listener that is not on loopback gets no key from the service's file."""
+    key = tmp_path / "master"
+    key.write_text("sk-0123456789abcdef0123456789abcdef\n")
+    with (project / "nixcfg.yaml").open("a") as text:
+        text.write(f"master_key_file: {key}\n")
+    seen: list[bytes] = []
+    with socket.create_server(("0.0.0.0", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def answer() -> None:
+            while len(seen) < 2:
+                connection, _ = listener.accept()
+                with connection:
+                    seen.append(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+        pool.submit(answer)
+        port = listener.getsockname()[1]
+        for host in ("0.0.0.0", "127.0.0.1"):
+            cli(project, "probe", "--dry-run", "--url", f"http://{host}:{port}")
+    assert [b"Authorization: Bearer sk-0123" in each for each in seen] == [False, True]

@@ -270,6 +270,22 @@ def test_an_end_while_it_starts(
         assert "Traceback" not in person.screen
 
 
+def test_a_port_that_is_taken_meanwhile(
+    litellm: None,  # noqa: ARG001
+    program: list[str],
+    project: Path,
+    tmp_path: Path,
+):
+    """On 4000 LiteLLM would go on, on a random port."""
+    port = free_port()
+    command = [*program, "-C", str(project), "try", "--mock", "--port", str(port)]
+    with Terminal(command, tmp_path) as person:
+        person.reads("Starting LiteLLM")
+        with socket.create_server(("127.0.0.1", port)):
+            person.reads(f"port {port} was taken while LiteLLM started")
+            assert person.ends() == 1
+
+
 def test_a_start_that_litellm_refuses(
     litellm: None,  # noqa: ARG001
     cli: Cli,
