@@ -103,7 +103,7 @@ def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem
     """The problems of a `project` or `provider` document; none for one that could not be read.
 
     `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
-    is a warning.
+    is a warning; `empty` there stands for whatever Python takes for empty.
     """
     if document.data is None:
         return []
@@ -142,7 +142,8 @@ class _Failure:
     @property
     def is_accepted(self) -> bool:
         """Whether LiteLLM takes this without a word."""
-        return self.keyword in self.schema.get("x-accepted", ())
+        accepted = self.schema.get("x-accepted", ())
+        return self.keyword in accepted or ("empty" in accepted and not self.value)
 
     @property
     def about(self) -> str:

@@ -22,6 +22,12 @@ KINDS: dict[str, Any] = {
     "list": ["x"],
     "map": {"x": 1},
     "null": None,
+    # LiteLLM often asks `if value:` first, so that what is empty passes where nothing else does.
+    "no number": 0,
+    "no text": "",
+    "no bool": False,
+    "no list": [],
+    "no map": {},
 }
 TYPES = {
     "number": {"int", "float"},
@@ -82,6 +88,7 @@ def is_refused(question: Question, error: str | None) -> bool:
     types = knowledge.keys(section)[key].types
     if kind == "null":
         return True
+    kind = kind.removeprefix("no ")
     if types & TYPES[kind]:
         return False
     if kind == "text" and "module name" in error:

@@ -114,6 +114,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         router, _, general = await asyncio.wait_for(
             proxy_server.ProxyConfig().load_config(None, str(path)), timeout=20
         )
+        refused = _refused_master_key(general or {}, path)
     except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
         return {"error": f"{type(error).__name__}: {error}"[:500], "warnings": list(log.lines)}
     loaded = list(router.model_list) if router else []
@@ -124,7 +125,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         "ids": [each["model_info"]["id"] for each in loaded],
         "params": [_plain(each["litellm_params"]) for each in loaded],
         "general": _plain(general or {}),
-        "refused": _refused_master_key(general or {}, path),
+        "refused": refused,
         "warnings": list(log.lines),
         "spawned": spawned,
         "router": _attributes(router, "routing_strategy num_retries allowed_fails timeout"),
