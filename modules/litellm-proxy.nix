@@ -934,7 +934,9 @@ in
         ]
         ++ lib.optional (cfg.resources.cpus != null) "--cpus=${cfg.resources.cpus}"
         ++ [
-          # Time to finish the requests that are being answered.
+          # Time to finish the requests that are being answered. As process 1, LiteLLM
+          # does not hear SIGTERM before its server runs, and would be killed in the end.
+          "--stop-signal=SIGINT"
           "--stop-timeout=30"
           # There is no curl in the image, and /health would call every model.
           "--health-cmd=${healthCommand}"
@@ -971,13 +973,19 @@ in
         preStart = ''
           cp ${runtimeDirectory}/fingerprint ${runtimeDirectory}/started
         '';
-        # Before podman or docker remove the container, which might fail.
-        postStop = lib.mkBefore ''
-          rm -rf ${environmentFile} ${secretFiles} ${runtimeDirectory}/fingerprint ${runtimeDirectory}/started
-        '';
+        postStop = lib.mkMerge [
+          # Before podman or docker remove the container, which might fail.
+          (lib.mkBefore ''
+            rm -rf ${environmentFile} ${secretFiles} ${runtimeDirectory}/fingerprint ${runtimeDirectory}/started
+          '')
+          # podman finds the container by this file, and leaves it behind.
+          (lib.mkIf (cfg.backend == "podman") (lib.mkAfter "rm -f /run/${containerUnit}.ctr-id\n"))
+        ];
         startLimitIntervalSec = 3600;
         startLimitBurst = 20;
         serviceConfig = {
+          # Stopped while it starts, LiteLLM ends with one of these.
+          SuccessExitStatus = "130 143";
           RestartSec = 5;
           # 5 s, then ever longer, up to 2 minutes (systemd 254; older ones stay at 5 s).
           RestartSteps = 6;

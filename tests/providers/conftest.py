@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
     """What `nixcfg init` makes: one provider, claude."""
     folder = tmp_path / "project"
     folder.mkdir()
-    starter.create(folder)
+    starter.make(folder)
     return folder
 
 

@@ -58,7 +58,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
     for name in CHAT:
         root = tmp_path_factory.mktemp("p") / "project"
         root.mkdir()
-        starter.create(root)
+        starter.make(root)
         (root / "providers" / "claude.yaml").unlink()
         amendment = amend.add(project.read(root), wish(name), (), TODAY)
         change.apply(root, change.plan(root, amendment.texts))

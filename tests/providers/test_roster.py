@@ -261,7 +261,7 @@ def test_a_broken_project_is_left_alone(run: Run, project: Path, snapshot: Snaps
         ("use", "all"),
     ):
         done = run(*command, fails=True)
-        assert "providers/broken.yaml:2:" in done.stderr
+        assert "providers/broken.yaml:1:" in done.stderr
     assert snapshot(project) == before
 
 
