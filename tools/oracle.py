@@ -116,7 +116,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         )
         refused = _refused_master_key(general or {}, path)
     except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
-        return {"error": f"{type(error).__name__}: {error}"[:500], "warnings": list(log.lines)}
+        return {"error": f"{type(error).__name__}: {error}"[:3000], "warnings": list(log.lines)}
     loaded = list(router.model_list) if router else []
     told = {
         "error": None,
