@@ -142,17 +142,17 @@ class Config:
         return None if self.alone else False
 
 
-def texts(value: Any, path: Steps = ()) -> Iterator[tuple[Steps, str]]:
-    """Every text in a value, also in lists, with its path."""
+def scalars(value: Any, path: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """Every scalar in a value, also in lists, with its path."""
     match value:
-        case str():
-            yield path, value
         case dict():
             for key, inner in value.items():
-                yield from texts(inner, (*path, key))
+                yield from scalars(inner, (*path, key))
         case list():
             for index, inner in enumerate(value):
-                yield from texts(inner, (*path, index))
+                yield from scalars(inner, (*path, index))
+        case _:
+            yield path, value
 
 
 def _deployments(entries: list[Any]) -> Iterator[Deployment]:

@@ -7,7 +7,7 @@ from functools import cache
 from nixcfg import knowledge, shape, wiring
 from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.rules.config import Config, texts
+from nixcfg.rules.config import Config, scalars
 
 DOLLAR = Rule(
     "NX301",
@@ -221,7 +221,9 @@ _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
 
 def check(config: Config) -> Iterator[Problem]:
     """What a document says about secrets, and how."""
-    for path, text in texts(config.data):
+    for path, text in scalars(config.data):
+        if not isinstance(text, str):
+            continue
         if config.is_project_file and path[0] not in SETTINGS:
             continue
         if len(path) > 2 and "model_info" in path:

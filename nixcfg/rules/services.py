@@ -8,7 +8,7 @@ from nixcfg import knowledge, shape, wiring
 from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.rules import values
 from nixcfg.rules.config import Config
-from nixcfg.source import Map
+from nixcfg.source import Map, describe
 
 _MODELS = """\
 model_list:
@@ -246,6 +246,7 @@ _CODE = (
     "custom_ui_sso_sign_in_handler",
     "custom_team_metadata_validate",
 )
+_OLD_GUARDRAIL = {"callbacks", "default_on", "logging_only", "enabled_roles", "callback_args"}
 _CALLBACKS = ("callbacks", "success_callback", "failure_callback")
 
 
@@ -299,6 +300,14 @@ def _callbacks(config: Config) -> Iterator[Problem]:
         listed = given if isinstance(given, list) else [given]
         for index, name in enumerate(listed):
             path: Steps = ("litellm_settings", key, *([index] if given is listed else []))
+            if given is listed and not isinstance(name, str):
+                yield config.document.problem(
+                    CALLBACK_STOPS,
+                    path,
+                    f"LiteLLM does not start with {describe(name)} among its callbacks",
+                    help="Name one of LiteLLM's, or module.attribute.",
+                )
+                continue
             is_plain = isinstance(name, str) and not wiring.referenced(name)
             if not is_plain or "." in name or name in own:
                 continue
@@ -413,7 +422,7 @@ def _guardrails(config: Config) -> Iterator[Problem]:
     old = config.section("litellm_settings").get("guardrails")
     for index, item in enumerate(old if isinstance(old, list) else ()):
         for key, value in item.items() if isinstance(item, Map) else ():
-            if not isinstance(value, Map):
+            if not isinstance(value, Map) or not {"callbacks"} <= set(value) <= _OLD_GUARDRAIL:
                 yield config.document.problem(
                     GUARDRAIL_SHAPE,
                     ("litellm_settings", "guardrails", index, key),

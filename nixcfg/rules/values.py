@@ -11,8 +11,9 @@ from typing import Any
 
 from nixcfg import knowledge, shape, wiring
 from nixcfg.knowledge import Key
+from nixcfg.model import ENVIRONMENT, SETTINGS
 from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.rules.config import Config
+from nixcfg.rules.config import Config, scalars
 from nixcfg.source import Map, describe
 
 _MODELS = """\
@@ -145,6 +146,7 @@ def refuses(section: str, key: str, value: Any) -> bool:
 
 def check(config: Config) -> Iterator[Problem]:
     """Every setting whose value LiteLLM cannot work with."""
+    yield from _dates(config)
     for section, key, value in config.settings():
         known = knowledge.keys(section).get(key)
         if key in _CHAINS and isinstance(value, Map | str):
@@ -154,7 +156,6 @@ def check(config: Config) -> Iterator[Problem]:
         elif known:
             yield _stops(config, (section, key), known)
     if not config.is_project_file:
-        yield from _dates(config)
         for key, value in config.data.items():
             # The schema knows the shape of the sections that it describes.
             if key not in _SHAPED and refuses("top_level", key, value):
@@ -172,20 +173,29 @@ _SHAPED = frozenset(
 
 
 def _dates(config: Config) -> Iterator[Problem]:
-    """LiteLLM holds general_settings against what JSON can say, which knows no dates."""
-    for key, value in config.section("general_settings").items():
-        if isinstance(value, dt.date):
-            yield config.document.problem(
-                STOPS,
-                ("general_settings", key),
-                f"LiteLLM does not start with {describe(value)} in general_settings",
-                help=f'Quote it: "{config.document.source(("general_settings", key))}".',
-            )
+    """LiteLLM holds these sections against what JSON can say, which knows no dates."""
+    for section in (*SETTINGS, ENVIRONMENT):
+        if config.is_project_file and section == ENVIRONMENT:
+            continue
+        for path, value in scalars(config.section(section), (section,)):
+            if isinstance(value, dt.date):
+                yield config.document.problem(
+                    STOPS,
+                    path,
+                    f"LiteLLM does not start with {describe(value)} in {section}",
+                    help=f'Quote it: "{config.document.source(path)}".',
+                    fix=Fix((SetValue(path, config.document.source(path)),)),
+                )
 
 
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
     """One setting that LiteLLM uses as it stands, without turning text into numbers."""
-    if value is None or fits(known, value) or _is_taken_anyway(path, value):
+    if (
+        value is None
+        or isinstance(value, dt.date)
+        or fits(known, value)
+        or _is_taken_anyway(path, value)
+    ):
         yield from _choice(config, path, known, value)
         return
     words = " or ".join(WORDS[name] for name in sorted(known.types) if name in WORDS)
