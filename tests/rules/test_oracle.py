@@ -260,7 +260,9 @@ NOT_ABOUT_LITELLM = {
     "NX211",  # needs a Postgres database to show the difference
     "NX412", "NX413",  # what a vendor will do
     "NX426",  # the project
+    "NX427",  # the container: what localhost is in it
     "NX501", "NX502", "NX503", "NX504", "NX505", "NX506", "NX507", "NX508", "NX509", "NX510",
+    "NX512",  # the NixOS module
     "NX511",  # read before the configuration is; tests/proxy runs the whole proxy
 }  # fmt: skip
 
