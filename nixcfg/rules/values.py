@@ -162,7 +162,8 @@ def check(config: Config) -> Iterator[Problem]:
                 yield _stops(config, (key,), knowledge.keys("top_level").get(key))
     for section, key in (("litellm_settings", "cache_params"),):
         nested = config.section(section).get(key)
-        if isinstance(nested, Map):
+        # Without `cache: true` nobody looks at them.
+        if isinstance(nested, Map) and config.section(section).get("cache") is True:
             yield from _cache(config, (section, key), nested)
 
 
