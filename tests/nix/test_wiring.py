@@ -168,7 +168,7 @@ PLACEHOLDERS = [
     "CHANGE_ME",
     "placeholder",
     "fill-me-in",
-    "TODO",
+    "ToDo",
     "your-key",
     "your-api-key",
     "your_anthropic_api_key",

@@ -15,6 +15,7 @@ platform.openai.com/docs/api-reference/chat, ai.google.dev/api/generate-content.
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Reply:
 Behaviour = Callable[[Seen], Reply]
 
 
-class Vendor:
+class Vendor(ABC):
     """What the three have in common: the server, the record, the key check, the script."""
 
     name: ClassVar[str]
@@ -123,23 +124,29 @@ class Vendor:
 
     # What each vendor does in its own way.
 
+    @abstractmethod
     def serves(self, path: str) -> bool:
-        raise NotImplementedError
+        """Whether the vendor has an endpoint at this path."""
 
+    @abstractmethod
     def key_in(self, seen: Seen) -> str | None:
-        raise NotImplementedError
+        """The key that a request brings, None where the vendor looks for one in vain."""
 
+    @abstractmethod
     def wants_stream(self, seen: Seen) -> bool:
-        raise NotImplementedError
+        """Whether a request asks for an answer in pieces."""
 
+    @abstractmethod
     def wrong_key(self) -> Reply:
-        raise NotImplementedError
+        """The vendor's answer to a key that is not its own."""
 
+    @abstractmethod
     def error(self, status: int, message: str) -> Reply:
-        raise NotImplementedError
+        """An error in the vendor's own shape."""
 
+    @abstractmethod
     def answer(self, seen: Seen) -> Reply:
-        raise NotImplementedError
+        """What the vendor answers to a good request."""
 
 
 class Anthropic(Vendor):
