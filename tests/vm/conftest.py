@@ -9,7 +9,7 @@ from pathlib import Path
 import image
 import machine
 import pytest
-from gateway import Gateway
+from guest import Gateway
 
 HERE = Path(__file__).parent
 UNITS = HERE.parent / "nix/units.nix"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from gateway import MASTER_KEY, SECRETS, Gateway
+from guest import MASTER_KEY, SECRETS, Gateway
 from machine import MachineError, stopwatch
 
 QUESTION = {"role": "user", "content": "What is the meaning of life?"}
