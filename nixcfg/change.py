@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixcfg import wiring
-from nixcfg.problem import WriteError
+from nixcfg.problem import WriteError, reason
 from nixcfg.write import Change, sync, umask
 
 _PREFIX = ".nixcfg-new-"
@@ -58,8 +58,7 @@ def apply(root: Path, changes: Iterable[Change]) -> None:
         except OSError as error:
             work.undo()
             where = error.filename or root
-            reason = (error.strerror or str(error)).lower()
-            message = f"cannot write {where}: {reason}; nothing was changed"
+            message = f"cannot write {where}: {reason(error)}; nothing was changed"
             raise WriteError(message) from error
         except BaseException:
             work.undo()
@@ -181,8 +180,7 @@ def _content(path: Path) -> bytes | None:
             raise WriteError(f"{path} points to nothing; nothing was changed") from None
         return None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise WriteError(f"{path} cannot be read: {reason}; nothing was changed") from error
+        raise WriteError(f"{path} cannot be read: {reason(error)}; nothing was changed") from error
 
 
 def _clear_leftovers(folder: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nixcfg import write
-from nixcfg.problem import WriteError
+from nixcfg.problem import WriteError, reason
 
 _PREFIX = ".nixcfg-create-"
 
@@ -68,9 +68,10 @@ def create(folder: Path, texts: Mapping[str, str]) -> None:
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
             where = error.filename2 or folder
-            raise WriteError(f"cannot write {where}: {reason}; nothing was changed") from error
+            raise WriteError(
+                f"cannot write {where}: {reason(error)}; nothing was changed"
+            ) from error
 
 
 def _clear(base: Path) -> None:

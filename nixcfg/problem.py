@@ -140,3 +140,8 @@ class WriteError(Exception):
     It stands here, not in write.py, so that catching it costs a command that writes nothing no
     import.
     """
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in the middle of a sentence: `no space left on device`."""
+    return (error.strerror or str(error)).lower()

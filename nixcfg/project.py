@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixcfg import source, wiring
-from nixcfg.problem import START, Problem, Rule, Severity
+from nixcfg.problem import START, Problem, Rule, Severity, reason
 from nixcfg.source import Document
 
 _OPENAI = """\
@@ -78,9 +78,10 @@ def read(root: Path) -> Sources:
         names = sorted(os.listdir(folder))  # noqa: PTH208 (names only)
     except OSError as error:
         names = []
-        reason = (error.strerror or str(error)).lower()
         problems.append(
-            _problem(wiring.PROVIDERS_DIR, source.UNREADABLE, f"cannot be listed: {reason}", _ADD)
+            _problem(
+                wiring.PROVIDERS_DIR, source.UNREADABLE, f"cannot be listed: {reason(error)}", _ADD
+            )
         )
     else:
         if not any(map(_is_yaml, names)):

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from nixcfg.problem import START, Fix, Problem, Related, Rule, Severity, Span
+from nixcfg.problem import START, Fix, Problem, Related, Rule, Severity, Span, reason
 
 _SMALL = """\
 model_list:
@@ -309,8 +309,7 @@ def read(path: Path, name: str) -> Document:
     except _TooLargeError as error:
         return _unusable(name, TOO_LARGE, str(error), "Split it into several provider files.")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return _unusable(name, UNREADABLE, f"cannot be read: {reason}", _mend(error))
+        return _unusable(name, UNREADABLE, f"cannot be read: {reason(error)}", _mend(error))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixcfg.problem import WriteError
+from nixcfg.problem import WriteError, reason
 
 MANIFEST = "manifest.json"
 LOCK_SECONDS = 30.0
@@ -123,9 +123,8 @@ def apply(plan: Plan) -> None:
     try:
         sync(folder.parent)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise WriteError(
-            f"{folder} is written, but may not survive a power cut: {reason}"
+            f"{folder} is written, but may not survive a power cut: {reason(error)}"
         ) from error
 
 
@@ -335,8 +334,4 @@ def umask() -> int:
 
 
 def _failed(folder: Path, error: OSError) -> WriteError:
-    return WriteError(f"cannot write {folder}: {_reason(error)}; nothing was changed")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return WriteError(f"cannot write {folder}: {reason(error)}; nothing was changed")
