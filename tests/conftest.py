@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,11 @@ from program import Run
 
 # Models retire on days that no golden file knows; at this one none is retired.
 os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
+# A suite that is started in the background or under nohup would hand ignored signals down to the
+# programs whose Ctrl-C is tested.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
