@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import jinja2
-import yaml
 
-from nixcfg import nix, resources, wiring
+from nixcfg import emit, nix, resources, wiring
 from nixcfg.model import Config, Project
 
 
@@ -73,24 +72,6 @@ def provider_yaml(data: Mapping[str, Any], schema: str = "") -> str:
     return _template("provider.yaml.j2").render(provider=data, schema=schema)
 
 
-def to_yaml(data: Any) -> str:
-    """Block YAML in the order of the data, which `yaml.safe_load` reads back unchanged."""
-    text: str = yaml.dump(
-        data,
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=1_000_000,
-        default_flow_style=False,
-    )
-    return text.rstrip("\n")
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    def ignore_aliases(self, _data: Any) -> bool:
-        return True  # a reader of the rendered file should not have to follow anchors
-
-
 @functools.cache
 def _template(name: str) -> jinja2.Template:
     is_nix = name.endswith(".nix.j2")
@@ -103,5 +84,5 @@ def _template(name: str) -> jinja2.Template:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["yaml"] = to_yaml
+    environment.filters["yaml"] = emit.block
     return environment.get_template(name)
