@@ -33,6 +33,7 @@ python3Packages.buildPythonApplication {
 
   dependencies = with python3Packages; [
     click
+    fastjsonschema
     jinja2
     jsonschema
     pyyaml
