@@ -9,7 +9,6 @@ import datetime as dt
 import functools
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -37,11 +36,11 @@ def block(data: Any) -> str:
 
 def _put(value: Any, lead: str, pad: str, lines: list[str]) -> None:
     """Write a value whose first line begins with `lead`, and each other one with `pad`."""
-    if isinstance(value, Mapping) and value:
+    if value and isinstance(value, dict):
         for key, inner in value.items():
             _entry(key, inner, lead, pad, lines)
             lead = pad
-    elif isinstance(value, list | tuple) and value:
+    elif value and isinstance(value, list | tuple):
         for item in value:
             _put(item, f"{lead}- ", f"{pad}  ", lines)
             lead = pad
@@ -56,10 +55,10 @@ def _entry(key: str, value: Any, lead: str, pad: str, lines: list[str]) -> None:
         _put(value, f"{pad}: ", f"{pad}  ", lines)
     elif isinstance(value, str):
         lines.append(f"{lead}{name}: {text(value)}")
-    elif isinstance(value, Mapping) and value:
+    elif value and isinstance(value, dict):
         lines.append(f"{lead}{name}:")
         _put(value, f"{pad}  ", f"{pad}  ", lines)
-    elif isinstance(value, list | tuple) and value:
+    elif value and isinstance(value, list | tuple):
         lines.append(f"{lead}{name}:")
         _put(value, pad, pad, lines)
     else:
@@ -79,7 +78,7 @@ def scalar(value: Any) -> str:
             return _number(value)
         case dt.date():
             return str(value)
-        case Mapping() if not value:
+        case dict() if not value:
             return "{}"
         case list() | tuple() if not value:
             return "[]"

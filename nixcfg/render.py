@@ -5,21 +5,26 @@ is a nix.Expression; in the LiteLLM files the `yaml` filter writes the data.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jinja2
 
 from nixcfg import emit, nix, resources, wiring
-from nixcfg.model import Config, Project
+from nixcfg.model import MODELS, Config, Project
 
 
 def files(project: Project) -> dict[str, str]:
     """Every file of the output folder: its path there, and its text."""
+    # `all` and the profiles hold what the providers' own files hold: it is written once.
+    models = {each.name: _models(each.deployments) for each in project.providers}
     return {
         wiring.DOCKER_NIX: docker_nix(project),
         wiring.MODULE: resources.module_text(),
-        **{wiring.config_path(config.name): litellm_yaml(config) for config in project.configs},
+        **{
+            wiring.config_path(config.name): litellm_yaml(config, models)
+            for config in project.configs
+        },
     }
 
 
@@ -59,12 +64,19 @@ def docker_nix(project: Project) -> str:
     )
 
 
-def litellm_yaml(config: Config) -> str:
-    """The configuration that LiteLLM loads."""
+def litellm_yaml(config: Config, models: Mapping[str, str] | None = None) -> str:
+    """The configuration that LiteLLM loads. `models`: each provider's part of model_list."""
     sources = ", ".join(wiring.provider_path(name) for name in config.providers)
+    listed = [models[name] for name in config.providers] if models else []
     return _template("litellm-config.yaml.j2").render(
-        sources=f"{wiring.PROJECT_FILE} and {sources}", litellm=config.litellm
+        sources=f"{wiring.PROJECT_FILE} and {sources}",
+        models="\n".join(filter(None, listed)) if models else _models(config.litellm[MODELS]),
+        settings={key: value for key, value in config.litellm.items() if key != MODELS},
     )
+
+
+def _models(deployments: Sequence[Mapping[str, Any]]) -> str:
+    return emit.block(deployments) if deployments else ""
 
 
 def provider_yaml(data: Mapping[str, Any], schema: str = "") -> str:

@@ -406,8 +406,9 @@ class _Builder:
             yaml.StreamStartEvent: _ignore,
         }
         next_event = _LOADER(text).get_event  # yaml.parse would ask twice for each event
-        while not isinstance(event := next_event(), yaml.StreamEndEvent):
-            take[type(event)](event)
+        end = yaml.StreamEndEvent
+        while (kind := type(event := next_event())) is not end:
+            take[kind](event)
         if self.root is None and not self.problems:
             self.stop(
                 EMPTY, START, "the file is empty", "See `nixcfg schema` for what belongs here."
@@ -688,8 +689,10 @@ def _place(event: yaml.Event, fallback: int = 1) -> int:
     end: Any = event.end_mark
     line, column = start.line, start.column
     length = end.column - column if end.line == line else fallback
+    if not 0 < length <= 0xFFFF:
+        length = 0xFFFF if length else 1
     # 24 bits of line, 23 of column, 16 of length: a file has at most MAX_BYTES of either.
-    packed: int = line + 1 << 39 | column + 1 << 16 | (min(length, 0xFFFF) or 1)
+    packed: int = line + 1 << 39 | column + 1 << 16 | length
     return packed
 
 

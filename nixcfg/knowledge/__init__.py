@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
@@ -280,6 +280,7 @@ def callbacks(setting: str) -> frozenset[str]:
     return frozenset(_data()["callbacks"].get(setting, ()))
 
 
+@lru_cache(maxsize=4096)  # rules and model ask about the same deployment in turn
 def split_model(  # noqa: C901 - one branch a step, in the order of LiteLLM's own
     model: str, custom_llm_provider: str | None = None, api_base: str | None = None
 ) -> tuple[str | None, str]:
