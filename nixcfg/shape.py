@@ -4,7 +4,6 @@ A compiled schema says whether anything is wrong at all, in a tenth of the time;
 jsonschema have to be imported, to say what.
 """
 
-import difflib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -181,6 +180,8 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
     same = folded.get(word.lower().replace("-", "_"))
     if same:
         return same
+    import difflib
+
     return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=0.75)), "")
 
 

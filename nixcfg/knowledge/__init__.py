@@ -12,16 +12,14 @@ their own: ``top_level`` (the file itself), ``deployment`` (an entry of ``model_
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key that LiteLLM really reads in a section.
 
     ``type`` is a union, joined with ``|``, of ``str int float bool list[str] list map any``.
@@ -39,11 +37,15 @@ class Key:
 
     @property
     def types(self) -> frozenset[str]:
-        return frozenset(self.type.split("|"))
+        return _types(self.type)
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+@cache
+def _types(union: str) -> frozenset[str]:
+    return frozenset(union.split("|"))
+
+
+class Section(NamedTuple):
     """A section and what becomes of a key that LiteLLM does not know there.
 
     ``unknown`` is ``ignored`` (in silence), ``warned`` (ignored, with one line in the log),
@@ -58,8 +60,7 @@ class Section:
     keys: Mapping[str, Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """An environment variable that authenticates, or addresses, a provider.
 
     ``param`` is the ``litellm_params`` key that takes the same value, None when LiteLLM reads
@@ -73,8 +74,7 @@ class Credential:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ApiBase:
+class ApiBase(NamedTuple):
     """How a provider's base URL is made.
 
     ``default`` is the base that LiteLLM uses when none is given; ``appends`` what it puts behind
@@ -99,8 +99,7 @@ class ApiBase:
         return self.appends is not None and self.appends in self.also
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderFacts:
+class ProviderFacts(NamedTuple):
     """One provider, by the prefix used in ``model: prefix/name``.
 
     ``credentials`` in the order to show them, required ones first. ``alternatives`` are other
@@ -129,8 +128,7 @@ class ProviderFacts:
         return next((c for c in self.credentials if c.secret), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
+class ModelFacts(NamedTuple):
     """A catalogue entry. Costs in US dollars a token, dates as ``YYYY-MM-DD``, None = not told."""
 
     name: str
@@ -145,12 +143,12 @@ class ModelFacts:
 
 @cache
 def _data() -> Any:
-    return json.loads(files(__package__).joinpath("litellm.json").read_bytes())
+    return json.loads(Path(__file__).with_name("litellm.json").read_bytes())
 
 
 @cache
 def _catalogue() -> Any:
-    return json.loads(files(__package__).joinpath("models.json").read_bytes())
+    return json.loads(Path(__file__).with_name("models.json").read_bytes())
 
 
 def __getattr__(name: str) -> Any:
@@ -268,6 +266,27 @@ def _provider(name: str, facts: Mapping[str, Any]) -> ProviderFacts:
         sends_without_key=facts.get("sends_without_key", False),
         open_catalogue=facts.get("open_catalogue", False),
         interactive_login=facts.get("interactive_login", False),
+    )
+
+
+@cache
+def file_variables() -> frozenset[str]:
+    """The variables that hold the path of a file with credentials, of all providers."""
+    return frozenset(
+        item["variable"]
+        for facts in _data()["providers"].values()
+        for item in facts["credentials"]
+        if item.get("file")
+    )
+
+
+@cache
+def competing() -> frozenset[tuple[str, str]]:
+    """Pairs of variables of which LiteLLM uses the first when both are set, of all providers."""
+    return frozenset(
+        (winner, loser)
+        for facts in _data()["providers"].values()
+        for winner, loser in facts.get("competing", ())
     )
 
 
