@@ -16,8 +16,16 @@ HEAD = '''\
 """Whether data fits {name}. Written by tools/compile_schemas.py from it: change that, not this."""
 
 SCHEMA = "{digest}"
-JsonSchemaValueException = ValueError
 '''
+# No messages, so nothing is called by its place; YAML's readers give no Decimal.
+_LESS = {
+    r"^(VERSION =|from ).*\n": "",
+    r", Decimal": "",
+    r"raise JsonSchemaValueException\(.*\)$": "raise ValueError",
+    r"\(JsonSchemaValueException, JsonSchemaValuesException\)": "ValueError",
+    r"\(data, custom_formats={}, name_prefix=None\)": "(data)",
+    r", custom_formats, .*\)$": ")",
+}
 
 
 def digest(schema: Path) -> str:
@@ -30,11 +38,11 @@ def code(schema: Path) -> str:
     compiled = fastjsonschema.compile_to_code(
         json.loads(schema.read_bytes()), use_default=False, detailed_exceptions=False
     )
-    # `Decimal` is what JSON readers may give; YAML's never do.
-    compiled = re.sub(r"^(VERSION =|from ).*\n", "", compiled, flags=re.MULTILINE)
     entry = re.findall(r"def (\w+)\(", compiled)[0]  # the schema itself stands first
+    for pattern, replacement in _LESS.items():
+        compiled = re.sub(pattern, replacement, compiled, flags=re.MULTILINE)
     head = HEAD.format(name=schema.name, digest=digest(schema))
-    return f"{head}\n{compiled.replace(', Decimal', '').strip()}\n\n\ncheck = {entry}\n"
+    return f"{head}\n{compiled.strip()}\n\n\ncheck = {entry}\n"
 
 
 if __name__ == "__main__":
