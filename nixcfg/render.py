@@ -19,7 +19,7 @@ def files(project: Project) -> dict[str, str]:
     """Every file of the output folder: its path there, and its text."""
     return {
         wiring.DOCKER_NIX: docker_nix(project),
-        wiring.MODULE: resources.module_text(),
+        **{f"{wiring.MODULE}/{name}": text for name, text in resources.module_texts().items()},
         **{wiring.config_path(config.name): litellm_yaml(config) for config in project.configs},
     }
 
