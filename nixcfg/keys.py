@@ -160,9 +160,9 @@ def master_key(project: Project | None, file: Path | None = None) -> tuple[str, 
     variable = wiring.MASTER_KEY_VARIABLE
     if file is None and os.environ.get(variable):
         return os.environ[variable].strip(), f"${variable}"
-    if file is None and project is not None and project.auth == "open":
+    if file is None and project is not None and project.machine.auth == "open":
         return "", ""
-    usual = project.master_key_file if project else None
+    usual = project.machine.master_key_file if project else None
     path = wiring.place(str(file or usual or wiring.GENERATED_MASTER_KEY))
     try:
         return os.fsdecode(read(KeyFile(variable, path))), path

@@ -6,8 +6,9 @@ several providers merged into one configuration. Nothing is decided in silence: 
 every such change, and a conflict that cannot be merged is part of the result.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nixcfg import knowledge, wiring
@@ -18,6 +19,9 @@ from nixcfg.wiring import KeyFile
 SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"
 MODELS = "model_list"
+PROMETHEUS = "prometheus"
+"""The callback with which LiteLLM answers on /metrics."""
+_BY_VARIABLE = ("secrets", "environment")
 
 _ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
 
@@ -80,10 +84,26 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
-    """A whole project; `providers` and `configs` in the order in which they are shown."""
+class Server:
+    """A database or a Redis: on the machine itself where `host` is None. None: not said."""
 
-    document: Document
+    host: str | None = None
+    port: int | None = None
+    name: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What belongs to one machine: what runs there, and where its keys lie.
+
+    `name` is that of an entry in hosts, or "" for what nixcfg.yaml itself says; `given` are the
+    places of the host's own values. `configs` are all of the project, as this machine has them.
+    """
+
+    name: str
+    given: frozenset[Steps]
     model_config: str
     backend: str
     image: str
@@ -93,11 +113,55 @@ class Project:
     master_key_file: str | None
     secrets_dir: str
     environment: Mapping[str, str]
+    secrets: Mapping[str, Any]
+    instances: int
+    workers: int
+    database: Server | None
+    salt_key_file: str | None
+    redis: Server | None
+    metrics: bool
+    configs: tuple[Config, ...]
+    key_files: Mapping[str, KeyFile] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> Config | None:
+        """What the container loads; None where model_config names nothing."""
+        return next((each for each in self.configs if each.name == self.model_config), None)
+
+    def at(self, *path: str) -> Steps:
+        """Where a key, or an entry of `secrets` or `environment`, stands in nixcfg.yaml."""
+        own = path[:2] in self.given or path[:1] in self.given
+        return ("hosts", self.name, *path) if own else path
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole project; `providers` in the order in which they are shown.
+
+    `machine` is the one that is asked about: the only one, or, in a project with `hosts`, what
+    they have in common, until one of them is chosen by `on`.
+    """
+
+    document: Document
     profiles: Mapping[str, tuple[str, ...]]
     providers: tuple[Provider, ...]
     moves: tuple[Move, ...]
-    configs: tuple[Config, ...]
-    key_files: Mapping[str, KeyFile] = field(default_factory=dict)
+    machine: Machine
+    hosts: Mapping[str, Machine]
+
+    @property
+    def configs(self) -> tuple[Config, ...]:
+        """Every configuration, in the order in which they are shown."""
+        return self.machine.configs
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """Those that are rendered."""
+        return tuple(self.hosts.values()) or (self.machine,)
+
+    def on(self, host: str) -> "Project":
+        """The same project, asked about one of its hosts."""
+        return replace(self, machine=self.hosts[host])
 
 
 def build(document: Document, provider_documents: Mapping[str, Document]) -> Project:
@@ -106,26 +170,73 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     The documents have passed their schemas; what else may be wrong with them is still there.
     """
     data: Mapping[str, Any] = document.data
-    declared = {*data.get("secrets", {}), *data.get("environment", {})}
+    hosts: Mapping[str, Mapping[str, Any]] = {
+        name: given or {} for name, given in data.get("hosts", {}).items()
+    }
+    declared = {
+        variable
+        for given in (data, *hosts.values())
+        for section in ("secrets", "environment")
+        for variable in given.get(section, {})
+    }
     providers = tuple(
         provider(name, provider_documents[name], declared) for name in sorted(provider_documents)
     )
     own, moves, read = _settings(document)
     profiles = {name: tuple(members) for name, members in data.get("profiles", {}).items()}
-    environment = data.get("environment", {})
     by_name = {each.name: each for each in providers}
     groups = {
         **{each.name: (each.name,) for each in providers},
         **{name: profiles[name] for name in sorted(profiles)},
         wiring.ALL: tuple(by_name),
     }
-    configs = tuple(
-        _config(name, [by_name[m] for m in members if m in by_name], own, read, environment)
-        for name, members in groups.items()
-    )
-    secrets_dir = data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+
+    @functools.cache  # hosts with nothing of their own in it share what they load
+    def configs(environment: frozenset[str], metrics: bool) -> tuple[Config, ...]:
+        return tuple(
+            _config(
+                name,
+                [by_name[m] for m in members if m in by_name],
+                own,
+                read,
+                environment,
+                metrics=metrics,
+            )
+            for name, members in groups.items()
+        )
+
     return Project(
         document=document,
+        profiles=profiles,
+        providers=providers,
+        moves=moves,
+        machine=_machine("", data, {}, configs),
+        hosts={name: _machine(name, data, hosts[name], configs) for name in sorted(hosts)},
+    )
+
+
+def _machine(
+    name: str,
+    base: Mapping[str, Any],
+    given: Mapping[str, Any],
+    configs: Callable[[frozenset[str], bool], tuple[Config, ...]],
+) -> Machine:
+    """One machine: what nixcfg.yaml says, and over it what is `given` under its name.
+
+    `secrets` and `environment` are merged variable by variable; any other key is replaced.
+    """
+    data = {**base, **given}
+    merged = {key: {**base.get(key, {}), **given.get(key, {})} for key in _BY_VARIABLE}
+    secrets_dir = data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+    metrics = data.get("metrics", False)
+    its_configs = configs(frozenset(merged["environment"]), metrics)
+    return Machine(
+        name=name,
+        given=frozenset(
+            place
+            for key, value in given.items()
+            for place in ([(key, v) for v in value] if key in _BY_VARIABLE else [(key,)])
+        ),
         model_config=data.get("model_config", wiring.ALL),
         backend=data.get("backend", "docker"),
         image=data.get("image", wiring.DEFAULT_IMAGE),
@@ -134,16 +245,26 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
         auth=data.get("auth", "master-key"),
         master_key_file=data.get("master_key_file"),
         secrets_dir=secrets_dir,
-        environment=environment,
-        profiles=profiles,
-        providers=providers,
-        moves=moves,
-        configs=configs,
+        environment=merged["environment"],
+        secrets=merged["secrets"],
+        instances=data.get("instances", 1),
+        workers=data.get("workers", 1),
+        database=_server(data.get("database")),
+        salt_key_file=data.get("salt_key_file"),
+        redis=_server(data.get("redis")),
+        metrics=metrics,
+        configs=its_configs,
         key_files={
-            variable: _key_file(variable, data.get("secrets", {}).get(variable), secrets_dir)
-            for variable in sorted({secret for config in configs for secret in config.secrets})
+            variable: _key_file(variable, merged["secrets"].get(variable), secrets_dir)
+            for variable in sorted({secret for each in its_configs for secret in each.secrets})
         },
     )
+
+
+def _server(given: Any) -> Server | None:
+    if given is None:
+        return None
+    return Server() if given == "local" else Server(**given)
 
 
 def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Provider:
@@ -250,7 +371,9 @@ def _config(
     providers: Sequence[Provider],
     own: Settings,
     read: set[str],
-    environment: Mapping[str, str],
+    environment: frozenset[str],
+    *,
+    metrics: bool,
 ) -> Config:
     """`read` are the variables that `own`, the settings of nixcfg.yaml, read."""
     conflicts: list[Conflict] = []
@@ -262,6 +385,9 @@ def _config(
             sections[str(place[0])] = value
         else:
             sections.setdefault(str(place[0]), {})[place[1]] = value
+    if metrics:
+        settings = sections.setdefault("litellm_settings", {})
+        settings["callbacks"] = _with_prometheus(settings.get("callbacks"))
     ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
     variables = read.union(*(p.variables for p in providers))
     return Config(
@@ -274,6 +400,12 @@ def _config(
         secrets=tuple(sorted(variables.difference(environment, {wiring.MASTER_KEY_VARIABLE}))),
         conflicts=tuple(conflicts),
     )
+
+
+def _with_prometheus(callbacks: Any) -> list[Any]:
+    """A user's own callbacks, and the one that gives metrics."""
+    listed = callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []
+    return listed if PROMETHEUS in listed else [*listed, PROMETHEUS]
 
 
 def _merge(
@@ -370,19 +502,23 @@ def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
     )
 
 
-_PROJECT_KEYS = frozenset(
-    {
-        "model_config",
-        "backend",
-        "image",
-        "listen_address",
-        "port",
-        "auth",
-        "master_key_file",
-        "secrets_dir",
-        "secrets",
-        "environment",
-        "profiles",
-        "severities",
-    }
+MACHINE_KEYS = (
+    "model_config",
+    "backend",
+    "image",
+    "listen_address",
+    "port",
+    "auth",
+    "master_key_file",
+    "secrets_dir",
+    "secrets",
+    "environment",
+    "instances",
+    "workers",
+    "database",
+    "salt_key_file",
+    "redis",
+    "metrics",
 )
+"""What nixcfg.yaml says for every machine, and a host for itself."""
+_PROJECT_KEYS = frozenset({*MACHINE_KEYS, "hosts", "profiles", "severities"})

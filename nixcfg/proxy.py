@@ -162,7 +162,7 @@ def read_keys(project: Project, config: Config) -> Keys:
     """Read the key files that `config` needs, and no others, as the service reads them."""
     values, paths, missing, errors = {}, {}, [], []
     for variable in config.secrets:
-        key = project.key_files[variable]
+        key = project.machine.key_files[variable]
         path = wiring.place(key.file)
         try:
             content = keys.read(key)
@@ -187,7 +187,7 @@ def read_keys(project: Project, config: Config) -> Keys:
 
 def real(project: Project, config: Config, text: str, found: Keys, port: int) -> Launch:
     """A start with the real keys, which were `found` without errors."""
-    kinds = {variable: project.key_files[variable].kind for variable in found.values}
+    kinds = {variable: project.machine.key_files[variable].kind for variable in found.values}
     environment = {
         **dict.fromkeys(config.secrets, wiring.MISSING_KEY),
         **{v: os.fsdecode(value) for v, value in found.values.items() if kinds[v] == "env"},
@@ -204,7 +204,7 @@ def rehearsed(project: Project, config: Config, text: str, port: int) -> Launch:
     dummies = {
         variable: wiring.MISSING_KEY
         for variable in config.secrets
-        if variable not in _SERVICES and project.key_files[variable].kind == "env"
+        if variable not in _SERVICES and project.machine.key_files[variable].kind == "env"
     }
     return _launch(project, text, dummies, port)
 
@@ -220,9 +220,9 @@ def _launch(
     port: int,
     documents: Mapping[str, bytes] | None = None,
 ) -> Launch:
-    is_open = project.auth == "open"
+    is_open = project.machine.auth == "open"
     master_key = "" if is_open else f"sk-{secrets.token_hex(24)}"
-    plain = {name: local(value) for name, value in project.environment.items()}
+    plain = {name: local(value) for name, value in project.machine.environment.items()}
     return Launch(
         config=local(text),
         port=port,

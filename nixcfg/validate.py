@@ -99,9 +99,9 @@ def _in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 def _members(project: Project | None, sources: Sources) -> frozenset[str]:
     """The providers of the configuration that the container loads."""
-    if project is None or project.model_config == wiring.ALL:
+    if project is None or project.machine.model_config == wiring.ALL:
         return frozenset(sources.providers)
-    named = project.profiles.get(project.model_config, (project.model_config,))
+    named = project.profiles.get(project.machine.model_config, (project.machine.model_config,))
     return frozenset(named).intersection(sources.providers)
 
 

@@ -36,6 +36,7 @@ PROJECT_FILE = "nixcfg.yaml"
 PROVIDERS_DIR = "providers"
 EXAMPLES_DIR = "secrets.example"
 RENDERED_DIR = "rendered"
+HOSTS_DIR = "hosts"
 DOCKER_NIX = "docker.nix"
 MODULE = "litellm-proxy"
 ALL = "all"
@@ -95,6 +96,16 @@ def key_file(variable: str, secrets_dir: str) -> str:
 def container_unit(backend: str) -> str:
     """The systemd unit that runs the container."""
     return f"{backend}-{CONTAINER}.service"
+
+
+def host_folder(host: str) -> str:
+    """Where a host's files are rendered, relative to the output folder; "" is the only machine."""
+    return f"{HOSTS_DIR}/{host}/" if host else ""
+
+
+def module_from(host: str) -> str:
+    """The module's folder, as a host's file imports it."""
+    return f"../../{MODULE}" if host else f"./{MODULE}"
 
 
 def config_path(config: str) -> str:

@@ -94,14 +94,14 @@ def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
     """The option values that the project stands for, by the stand-ins of evaluate.nix."""
     return {
         "enable": True,
-        "backend": whole.backend,
-        "image": whole.image,
-        "listenAddress": whole.listen_address,
-        "port": whole.port,
-        "auth": whole.auth,
-        "modelConfig": whole.model_config,
-        "masterKeyFile": managed(whole.master_key_file),
-        "environment": dict(whole.environment),
+        "backend": whole.machine.backend,
+        "image": whole.machine.image,
+        "listenAddress": whole.machine.listen_address,
+        "port": whole.machine.port,
+        "auth": whole.machine.auth,
+        "modelConfig": whole.machine.model_config,
+        "masterKeyFile": managed(whole.machine.master_key_file),
+        "environment": dict(whole.machine.environment),
         "configs": {
             config.name: {
                 "file": str(folder / "litellm" / f"{config.name}.yaml"),
@@ -116,7 +116,7 @@ def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
                 "optional": key.optional,
                 "encrypted": key.encrypted,
             }
-            for variable, key in whole.key_files.items()
+            for variable, key in whole.machine.key_files.items()
         },
     }
 

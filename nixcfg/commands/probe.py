@@ -132,7 +132,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     from nixcfg import wiring
     from nixcfg.client import RefusedError
 
-    unit = wiring.container_unit(whole.backend) if whole else ""
+    unit = wiring.container_unit(whole.machine.backend) if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()

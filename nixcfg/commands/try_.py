@@ -49,7 +49,7 @@ def command(base: Path, config: str | None, mock: bool, port: int | None, verbos
 
     project = valid_project(find_root(base))
     chosen = config_of(project, config)
-    launch = _launch(project, chosen, mock=mock, port=_port(project.port, port))
+    launch = _launch(project, chosen, mock=mock, port=_port(project.machine.port, port))
     if launch is None:
         return PROBLEMS
     with starting(launch, verbose=verbose) as running:
@@ -91,7 +91,9 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
         text = render.litellm_yaml(proxy.mocked(config, ANSWER))
         return proxy.rehearsed(project, config, text, port)
     text = render.litellm_yaml(config)
-    if wiring.HOST in text or any(wiring.HOST in each for each in project.environment.values()):
+    if wiring.HOST in text or any(
+        wiring.HOST in each for each in project.machine.environment.values()
+    ):
         say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
     found = proxy.read_keys(project, config)
     for line in found.missing:

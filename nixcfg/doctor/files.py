@@ -48,9 +48,9 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
 
 def key_files(project: Project, found: Found) -> Iterator[Check]:
     """Every key file: there, right, and nobody else's to read."""
-    loaded = next(c for c in project.configs if c.name == project.model_config)
+    loaded = next(c for c in project.configs if c.name == project.machine.model_config)
     variables: dict[str, str] = {}
-    for key in project.key_files.values():
+    for key in project.machine.key_files.values():
         yield from _key(key, project, found, variables, is_needed=key.variable in loaded.secrets)
 
 
@@ -102,7 +102,7 @@ def _missing(
         message = f"{key.file} is not at {path}, where it is by default"
         return skipped(name, message, "Is the secret declared, and the system switched?")
     if not is_needed:
-        return skipped(name, f"{path} is missing; {project.model_config} does not need it")
+        return skipped(name, f"{path} is missing; {project.machine.model_config} does not need it")
     if key.optional:
         message = f"{path} is missing; requests that need this optional key fail"
         return warning(name, message, f"Store it: {store}")

@@ -23,7 +23,7 @@ _SWITCH = "sudo nixos-rebuild switch"
 def checks(root: Path, project: Project, found: Found) -> Iterator[Check]:
     """From the unit to the answers of the gateway."""
     states = {}
-    name = wiring.container_unit(project.backend)
+    name = wiring.container_unit(project.machine.backend)
     try:
         states = machine.unit(name)
     except machine.UnknownError as reason:
@@ -96,14 +96,14 @@ def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
 
 
 def _other_backend(project: Project) -> Iterator[Check]:
-    other = "podman" if project.backend == "docker" else "docker"
+    other = "podman" if project.machine.backend == "docker" else "docker"
     name = wiring.container_unit(other)
     try:
         state = machine.unit(name).get("ActiveState")
     except machine.UnknownError:
         return
     if state == "active":
-        message = f"{name} runs, but nixcfg.yaml says {project.backend}"
+        message = f"{name} runs, but nixcfg.yaml says {project.machine.backend}"
         yield error("backend", message, f"nixcfg render, then {_SWITCH}")
 
 
@@ -115,31 +115,29 @@ class _Container:
 
 
 def _container(project: Project) -> _Container:
-    name = "container"
+    name, backend = "container", project.machine.backend
     try:
-        said = machine.run(project.backend, "container", "inspect", wiring.CONTAINER)
+        said = machine.run(backend, "container", "inspect", wiring.CONTAINER)
     except machine.UnknownError as reason:
         return _Container(None, skipped(name, f"{reason}"))
     if "annot connect" in said.err and "permission denied" not in said.err.lower():
-        message = f"{project.backend} is installed, and its daemon does not answer"
-        return _Container(None, error(name, message, f"sudo systemctl start {project.backend}"))
+        message = f"{backend} is installed, and its daemon does not answer"
+        return _Container(None, error(name, message, f"sudo systemctl start {backend}"))
     if said.code != 0:
         denied = "permission denied" in said.err.lower() or not machine.is_root()
         if denied:
-            return _Container(None, hidden(name, f"{project.backend} tells only root"))
-        unit = wiring.container_unit(project.backend)
-        message = f"{project.backend} has no container {wiring.CONTAINER}"
+            return _Container(None, hidden(name, f"{backend} tells only root"))
+        unit = wiring.container_unit(backend)
+        message = f"{backend} has no container {wiring.CONTAINER}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
         data = json.loads(said.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
-        return _Container(
-            None, skipped(name, f"{project.backend} tells nothing that is understood")
-        )
+        return _Container(None, skipped(name, f"{backend} tells nothing that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
     message = f"{wiring.CONTAINER} is {state.get('Status')} ({health})"
-    logs = f"sudo {project.backend} logs --tail 50 {wiring.CONTAINER}"
+    logs = f"sudo {backend} logs --tail 50 {wiring.CONTAINER}"
     if state.get("Status") != "running" or health == "unhealthy":
         return _Container(data, error(name, message, logs))
     if health == "starting":
@@ -155,20 +153,19 @@ def _deployed(
     path = _config_in(data) or _config_of(states)
     if path is None:
         return hidden(name, "what the gateway loads is not known here")
-    rendered = root / wiring.RENDERED_DIR
+    rendered = root / wiring.RENDERED_DIR / wiring.host_folder(project.machine.name)
+    chosen = project.machine.model_config
     try:
         content = path.read_bytes()
-        wanted = (rendered / wiring.config_path(project.model_config)).read_bytes()
+        wanted = (rendered / wiring.config_path(chosen)).read_bytes()
     except OSError as problem:
         return skipped(name, f"{problem.filename} cannot be read: {problem.strerror}")
     if content == wanted:
-        return ok(name, f"the gateway loads {project.model_config} as it is rendered")
+        return ok(name, f"the gateway loads {chosen} as it is rendered")
     for config in project.configs:
         other = rendered / wiring.config_path(config.name)
         if other.is_file() and other.read_bytes() == content:
-            message = (
-                f"the gateway loads {config.name}, and nixcfg.yaml says {project.model_config}"
-            )
+            message = f"the gateway loads {config.name}, and nixcfg.yaml says {chosen}"
             return warning(name, message, f"nixcfg use {config.name}, or {_SWITCH}")
     return error(name, f"the gateway loads {path}, which is not what is rendered", _SWITCH)
 
@@ -193,33 +190,33 @@ def _config_of(states: dict[str, str]) -> Path | None:
 
 
 def _image(project: Project, data: dict[str, Any] | None) -> Check:
-    name = "image"
+    name, image = "image", project.machine.image
     running = str(
         (data or {}).get("ImageName") or ((data or {}).get("Config") or {}).get("Image") or ""
     )
-    if running and running != project.image:
-        message = f"{running} runs, and nixcfg.yaml says {project.image}"
+    if running and running != image:
+        message = f"{running} runs, and nixcfg.yaml says {image}"
         return warning(name, message, _SWITCH)
-    tag = project.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     release = re.search(r"\d+\.\d+\.\d+", tag)
-    if release is None and "@" not in project.image:
+    if release is None and "@" not in image:
         mend = f"Use {wiring.DEFAULT_IMAGE}."
-        return warning(name, f"{project.image} may be another program tomorrow", mend)
+        return warning(name, f"{image} may be another program tomorrow", mend)
     if release is not None and release[0] != LITELLM_VERSION:
-        message = f"{project.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
+        message = f"{image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
-    return ok(name, project.image)
+    return ok(name, image)
 
 
 def _port(project: Project, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
-    name = f"port {project.port}"
+    name = f"port {project.machine.port}"
     try:
-        found = machine.listeners(project.port)
+        found = machine.listeners(project.machine.port)
     except machine.UnknownError as reason:
         yield skipped(name, f"{reason}")
         return
     if not found:
-        unit = wiring.container_unit(project.backend)
+        unit = wiring.container_unit(project.machine.backend)
         if is_wanted:
             yield error(
                 name, "nobody listens, although the unit runs", f"journalctl -u {unit} -n 50"
@@ -241,7 +238,7 @@ def _port(project: Project, *, is_wanted: bool, is_alive: bool) -> Iterator[Chec
 
 
 def _is_wide(project: Project) -> bool:
-    return project.listen_address in ("0.0.0.0", "::")  # noqa: S104 (compared)
+    return project.machine.listen_address in ("0.0.0.0", "::")  # noqa: S104 (compared)
 
 
 def _who(each: machine.Listener) -> str:
@@ -250,12 +247,12 @@ def _who(each: machine.Listener) -> str:
 
 def _firewall(project: Project) -> Check:
     name = "firewall"
-    address = project.listen_address
+    address, port = project.machine.listen_address, project.machine.port
     if wiring.is_loopback(f"http://{f'[{address}]' if ':' in address else address}"):
         return ok(name, f"{address} cannot be reached from the network, so nothing has to be open")
     return warning(
         name,
-        f"{project.backend} publishes {address}:{project.port} past the NixOS firewall: the "
+        f"{project.machine.backend} publishes {address}:{port} past the NixOS firewall: the "
         "network reaches it, and only the master key guards it",
         "Is that meant? If not: listen_address: 127.0.0.1",
     )
@@ -280,7 +277,7 @@ def _gateway(project: Project, gateway: Gateway, *, is_alive: bool) -> Iterator[
         yield error(
             "health",
             f"{gateway.url}/health/liveliness does not answer",
-            f"journalctl -u {wiring.container_unit(project.backend)} -n 50",
+            f"journalctl -u {wiring.container_unit(project.machine.backend)} -n 50",
         )
         return
     yield ok("health", f"{gateway.url} answers")
@@ -292,7 +289,7 @@ def _gateway(project: Project, gateway: Gateway, *, is_alive: bool) -> Iterator[
 
 
 def _master_key(project: Project, key: str) -> Check:
-    if project.auth == "open":
+    if project.machine.auth == "open":
         return warning(
             "master key",
             "auth: open lets every user and web page on this machine spend your money",
@@ -312,7 +309,7 @@ def _guard(project: Project, gateway: Gateway) -> Check:
         answers = [gateway.get("/v1/models", key=tried).status for tried in ("", "sk-1234")]
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
-    if project.auth == "open":
+    if project.machine.auth == "open":
         return ok(name, "open, as nixcfg.yaml says")
     for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
         if status == 200:
@@ -322,13 +319,16 @@ def _guard(project: Project, gateway: Gateway) -> Check:
 
 def _models(project: Project, gateway: Gateway) -> Check:
     name = "models"
-    config = next(c for c in project.configs if c.name == project.model_config)
+    config = next(c for c in project.configs if c.name == project.machine.model_config)
+    unit = wiring.container_unit(project.machine.backend)
     try:
         compared = probe.compare(config, gateway.models())
     except RefusedError as problem:
         message = f"{problem}, so this is not its master key"
         return error(
-            name, message, f"sudo systemctl restart {wiring.container_unit(project.backend)}"
+            name,
+            message,
+            f"sudo systemctl restart {unit}",
         )
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
@@ -338,4 +338,4 @@ def _models(project: Project, gateway: Gateway) -> Check:
     if compared.unexpected:
         some = ", ".join(compared.unexpected[:5])
         return warning(name, f"the gateway also serves {some}", f"nixcfg render, then {_SWITCH}")
-    return ok(name, f"the gateway serves every model of {project.model_config}")
+    return ok(name, f"the gateway serves every model of {project.machine.model_config}")

@@ -326,7 +326,7 @@ def across(project: Project) -> Iterator[Problem]:
     yield from _wired_twice(project)
     yield from _owned(project)
     for name in given:
-        used = name in project.key_files or name in project.environment
+        used = name in project.machine.key_files or name in project.machine.environment
         if not used and name != wiring.MASTER_KEY_VARIABLE:
             yield document.problem(
                 UNUSED,
@@ -336,7 +336,7 @@ def across(project: Project) -> Iterator[Problem]:
                 key=True,
             )
     first_with: dict[str, str] = {}
-    for key in project.key_files.values():
+    for key in project.machine.key_files.values():
         first = first_with.setdefault(key.file, key.variable)
         if first != key.variable:
             yield document.problem(
@@ -345,7 +345,7 @@ def across(project: Project) -> Iterator[Problem]:
                 f"{first} and {key.variable} would both be read from {key.file}",
                 help="Give one of them a file of its own under secrets.",
             )
-    for name, value in project.environment.items():
+    for name, value in project.machine.environment.items():
         if is_refused_as_key(name, value):
             yield document.problem(
                 LITERAL,
@@ -372,7 +372,7 @@ def across(project: Project) -> Iterator[Problem]:
 def _wired_twice(project: Project) -> Iterator[Problem]:
     document = project.document
     for name in document.data.get("secrets") or {}:
-        if name in project.environment:
+        if name in project.machine.environment:
             yield document.problem(
                 TWICE,
                 ("environment", name),
@@ -411,7 +411,7 @@ def _relies_on_default(project: Project, provider: str) -> bool:
 def _competing_secrets(project: Project) -> Iterator[Problem]:
     for provider in project.providers:
         section = provider.document.data.get(ENVIRONMENT) or {}
-        known = {*provider.variables, *project.environment, *section}
+        known = {*provider.variables, *project.machine.environment, *section}
         for winner, loser in sorted(knowledge.competing()):
             if not known.issuperset((winner, loser)):
                 continue

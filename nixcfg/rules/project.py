@@ -238,12 +238,12 @@ def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
 def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     document = project.document
     configs = [*providers, *project.profiles, wiring.ALL]
-    if project.model_config not in configs:
-        guess = shape.nearest(project.model_config, configs)
+    if project.machine.model_config not in configs:
+        guess = shape.nearest(project.machine.model_config, configs)
         yield document.problem(
             UNKNOWN_CONFIG,
             ("model_config",),
-            f"there is no provider or profile {project.model_config}",
+            f"there is no provider or profile {project.machine.model_config}",
             help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(configs)}.",
         )
     for profile, members in project.profiles.items():
@@ -273,7 +273,8 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
     known = members <= set(providers)
-    if project.profiles and left and known and project.model_config not in (wiring.ALL, *left):
+    loaded = {machine.model_config for machine in project.machines}
+    if project.profiles and left and known and loaded.isdisjoint((wiring.ALL, *left)):
         names = ", ".join(left[:5]) + (" ..." if len(left) > 5 else "")
         yield project.document.problem(
             UNGROUPED,
@@ -304,21 +305,21 @@ def _shared_names(project: Project) -> Iterator[Problem]:
 
 def _exposure(project: Project) -> Iterator[Problem]:
     document = project.document
-    if project.listen_address == "127.0.0.1":
+    if project.machine.listen_address == "127.0.0.1":
         return
     import ipaddress
 
     try:
-        address = ipaddress.ip_address(project.listen_address)
+        address = ipaddress.ip_address(project.machine.listen_address)
     except ValueError:
         yield document.problem(
             BAD_ADDRESS,
             ("listen_address",),
-            f"{project.listen_address} is no IP address",
+            f"{project.machine.listen_address} is no IP address",
             help="127.0.0.1 keeps the gateway on this machine; 0.0.0.0 opens it on all interfaces.",
         )
         return
-    if project.auth == "open" and not address.is_loopback:
+    if project.machine.auth == "open" and not address.is_loopback:
         yield document.problem(
             OPEN_TO_ALL,
             ("auth",),
@@ -328,7 +329,7 @@ def _exposure(project: Project) -> Iterator[Problem]:
 
 
 def _image(project: Project) -> Iterator[Problem]:
-    name, _, digest = project.image.partition("@")
+    name, _, digest = project.machine.image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
         yield project.document.problem(

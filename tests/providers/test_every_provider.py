@@ -119,7 +119,7 @@ def test_no_variable_is_unresolved(
     name: str, added: dict[str, Amendment], loaded: dict[str, Any]
 ) -> None:
     text = render.litellm_yaml(next(c for c in added[name].project.configs if c.name == name))
-    wired = set(added[name].project.key_files)
+    wired = set(added[name].project.machine.key_files)
     assert set(re.findall(r"os\.environ/(\w+)", text)) <= wired
     told = json.dumps(loaded[name])
     assert "os.environ" not in told
