@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixcfg import model, rules, shape, wiring
-from nixcfg.model import Project
+from nixcfg.model import Machine, Project
 from nixcfg.problem import Problem
 from nixcfg.project import Sources
 from nixcfg.rules import policy
@@ -55,6 +55,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
             around = everywhere if name in members else replace(everywhere, loaded=None)
+            around = _on_its_machines(project, name, around)
             problems += rules.of_file(Config(document, around))
     documents = [sources.project, *sources.providers.values()]
     problems = policy.ignored(problems, documents, alone=False)
@@ -98,25 +99,50 @@ def _in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _members(project: Project | None, sources: Sources) -> frozenset[str]:
-    """The providers of the configuration that the container loads."""
-    if project is None or project.machine.model_config == wiring.ALL:
+    """The providers of the configurations that a container loads."""
+    if project is None:
         return frozenset(sources.providers)
-    named = project.profiles.get(project.machine.model_config, (project.machine.model_config,))
+    chosen = {machine.model_config for machine in project.machines}
+    if wiring.ALL in chosen:
+        return frozenset(sources.providers)
+    named = (name for each in chosen for name in project.profiles.get(each, (each,)))
     return frozenset(named).intersection(sources.providers)
 
 
 def _surroundings(
     sources: Sources, project: Project | None, members: frozenset[str], today: dt.date | None
 ) -> Surroundings:
-    data: Mapping[str, Any] = sources.project.data if project else {}
+    machines = project.machines if project else ()
     return Surroundings(
         today=today,
         names=_names([sources.project, *sources.providers.values()]),
         loaded=_names([sources.project, *(sources.providers[name] for name in members)]),
-        secrets=frozenset(data.get("secrets") or ()),
-        environment=data.get("environment") or {},
+        secrets=frozenset(name for each in machines for name in each.secrets) | _served(machines),
+        environment={name: value for m in machines for name, value in m.environment.items()},
         credentials=_credentials(sources.providers.values()),
     )
+
+
+def _served(machines: Iterable[Machine]) -> frozenset[str]:
+    """The variables that all machines have by their `database` and `redis`."""
+    given = [
+        {
+            *(("DATABASE_URL",) if machine.database else ()),
+            *(("REDIS_URL",) if machine.redis else ()),
+        }
+        for machine in machines
+    ]
+    return frozenset(set.intersection(*given) if given else ())
+
+
+def _on_its_machines(project: Project | None, name: str, around: Surroundings) -> Surroundings:
+    """What a provider's file has around it on the hosts that load it."""
+    loading = [
+        machine
+        for machine in (project.hosts.values() if project else ())
+        if machine.loaded and name in machine.loaded.providers
+    ]
+    return replace(around, secrets=around.secrets | _served(loading)) if loading else around
 
 
 def _own_settings(project: Project, sources: Sources, around: Surroundings) -> Config:

@@ -21,6 +21,7 @@ from nixcfg.rules import (
     endpoints,
     environment,
     fallbacks,
+    fleet,
     groups,
     includes,
     policy,
@@ -50,6 +51,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     endpoints,
     fallbacks,
     project,
+    fleet,
 )
 
 
@@ -88,6 +90,7 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
     """
     yield from environment.across(whole)
     yield from project.check(whole, names)
+    yield from fleet.check(whole)
     yield from policy.unknown_severities(whole.document, RULES)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from nixcfg import shape, wiring
-from nixcfg.model import Project
-from nixcfg.problem import Problem, Rule, Severity
+from nixcfg.model import Machine, Project
+from nixcfg.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules.secrets import names_secret
+from nixcfg.source import Document
 
 _OPENAI = """\
 model_list:
@@ -230,22 +231,24 @@ def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     yield from _names(project, providers)
     yield from _ungrouped(project, providers)
     yield from _shared_names(project)
-    yield from _exposure(project)
-    yield from _image(project)
+    for machine in project.machines:
+        yield from _exposure(project.document, machine)
+        yield from _image(project.document, machine)
     yield from _conflicts(project)
 
 
 def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     document = project.document
     configs = [*providers, *project.profiles, wiring.ALL]
-    if project.machine.model_config not in configs:
-        guess = shape.nearest(project.machine.model_config, configs)
-        yield document.problem(
-            UNKNOWN_CONFIG,
-            ("model_config",),
-            f"there is no provider or profile {project.machine.model_config}",
-            help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(configs)}.",
-        )
+    for machine in project.machines:
+        if machine.model_config not in configs:
+            guess = shape.nearest(machine.model_config, configs)
+            yield document.problem(
+                UNKNOWN_CONFIG,
+                machine.at("model_config"),
+                f"there is no provider or profile {machine.model_config}",
+                help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(configs)}.",
+            )
     for profile, members in project.profiles.items():
         if profile == wiring.ALL or profile in providers:
             taken = "built in" if profile == wiring.ALL else "a provider"
@@ -303,50 +306,55 @@ def _shared_names(project: Project) -> Iterator[Problem]:
                 )
 
 
-def _exposure(project: Project) -> Iterator[Problem]:
-    document = project.document
-    if project.machine.listen_address == "127.0.0.1":
+def _exposure(document: Document, machine: Machine) -> Iterator[Problem]:
+    if machine.listen_address == "127.0.0.1":
         return
     import ipaddress
 
     try:
-        address = ipaddress.ip_address(project.machine.listen_address)
+        address = ipaddress.ip_address(machine.listen_address)
     except ValueError:
         yield document.problem(
             BAD_ADDRESS,
-            ("listen_address",),
-            f"{project.machine.listen_address} is no IP address",
+            machine.at("listen_address"),
+            f"{machine.listen_address} is no IP address",
             help="127.0.0.1 keeps the gateway on this machine; 0.0.0.0 opens it on all interfaces.",
         )
         return
-    if project.machine.auth == "open" and not address.is_loopback:
+    if machine.auth == "open" and not address.is_loopback:
         yield document.problem(
             OPEN_TO_ALL,
-            ("auth",),
+            _where(machine, "auth", "listen_address"),
             f"auth: open on {address} lets everyone on the network spend your money",
             help="Use auth: master-key, or listen on 127.0.0.1.",
         )
 
 
-def _image(project: Project) -> Iterator[Problem]:
-    name, _, digest = project.machine.image.partition("@")
+def _image(document: Document, machine: Machine) -> Iterator[Problem]:
+    name, _, digest = machine.image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
-        yield project.document.problem(
+        yield document.problem(
             MALICIOUS_IMAGE,
-            ("image",),
+            machine.at("image"),
             f"LiteLLM {tag.removeprefix('v')} was backdoored",
             help=f"Use {wiring.DEFAULT_IMAGE}.",
         )
     elif not digest and (not tag or any(word in _FLOATING for word in tag.split("-"))):
         is_release = any(character.isdigit() for character in tag)
         if not is_release:
-            yield project.document.problem(
+            yield document.problem(
                 FLOATING_IMAGE,
-                ("image",),
+                machine.at("image"),
                 f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
                 help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows.",
             )
+
+
+def _where(machine: Machine, *keys: str) -> Steps:
+    """Where a machine says what is wrong: the first of the keys, or one of its own instead."""
+    own = (machine.at(key) for key in keys if (key,) in machine.given)
+    return next(own, (keys[0],))
 
 
 def _conflicts(project: Project) -> Iterator[Problem]:
