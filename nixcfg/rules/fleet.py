@@ -198,7 +198,7 @@ def _alone(project: Project, machine: Machine) -> Iterator[Problem]:
             yield project.document.problem(
                 rule,
                 machine.at(key),
-                f"{number} {key}{_of(machine)} without redis: each counts for itself",
+                f"{number} {key} without redis: each counts for itself",
                 help="Add redis: local, or redis: {host: ...}.",
             )
 
@@ -211,7 +211,7 @@ def _given_twice(project: Project, machine: Machine) -> Iterator[Problem]:
             yield document.problem(
                 GIVEN_TWICE,
                 path,
-                f"{path[-1]} says once more what {key}{_of(machine)} says",
+                f"{path[-1]} says once more what {key} says",
                 help=f"Keep {key}, and remove this.",
                 key=True,
                 related=[project.document.related(machine.at(key), "given here")],
@@ -263,7 +263,3 @@ def _own_keys(project: Project) -> Iterator[Problem]:
                     help=f"Name a {key}, and put the same key into it on every host.",
                     key=True,
                 )
-
-
-def _of(machine: Machine) -> str:
-    return f" of {machine.name}" if machine.name else ""
