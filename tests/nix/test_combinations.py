@@ -115,6 +115,16 @@ REFUSED = {
         'services.litellm-proxy.redis.host = "/run/redis.sock" is not the name',
         "set services.litellm-proxy.redis.port",
     ),
+    "database-in-the-container": (
+        'services.litellm-proxy.database = { host = "localhost"; passwordFile = "/x"; };',
+        'services.litellm-proxy.database.host = "localhost" is the container itself',
+        "Set services.litellm-proxy.database.createLocally",
+    ),
+    "redis-in-the-container": (
+        'services.litellm-proxy.redis.host = "127.0.0.1";',
+        'services.litellm-proxy.redis.host = "127.0.0.1" is the container itself',
+        "Set services.litellm-proxy.redis.createLocally",
+    ),
     "role-of-another-name": (
         'services.litellm-proxy.database = { createLocally = true; user = "other"; };',
         'services.litellm-proxy.database.user = "other"',
