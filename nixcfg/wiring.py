@@ -113,13 +113,17 @@ def reference(variable: str) -> str:
 
 def referenced(value: object) -> str | None:
     """The variable that a LiteLLM value reads, or None. `oidc/...` references name no variable."""
-    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or not value.startswith("os.environ/"):
+        return None
+    found = _REFERENCE.fullmatch(value)
     return found[1] if found else None
 
 
 def dollar(value: object) -> str | None:
     """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
-    found = _DOLLAR.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not isinstance(value, str) or "${" not in value:
+        return None
+    found = _DOLLAR.fullmatch(value.strip())
     return found[1] if found else None
 
 

@@ -7,8 +7,6 @@ that is how a hand edit is told from an old rendering, and a stale file from som
 """
 
 import contextlib
-import ctypes
-import difflib
 import errno
 import fcntl
 import hashlib
@@ -97,10 +95,12 @@ def diff(plan: Plan) -> str:
 
 def unified(name: str, old: bytes | None, new: bytes | None) -> str:
     """One file's change as a unified diff; None where there is no file."""
+    from difflib import unified_diff
+
     names = "/dev/null" if old is None else f"a/{name}", "/dev/null" if new is None else f"b/{name}"
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in difflib.unified_diff(_lines(old), _lines(new), *names)
+        for line in unified_diff(_lines(old), _lines(new), *names)
     )
 
 
@@ -249,6 +249,8 @@ def _put_in_place(stage: Path, folder: Path) -> None:
 def _exchange(one: Path, other: Path) -> bool:
     """Let two folders change places in one step; False where the system cannot."""
     try:
+        import ctypes
+
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except AttributeError:
         return False

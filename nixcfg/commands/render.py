@@ -26,16 +26,20 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @click.pass_obj
 def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) -> int:
-    """Validate the project, then write docker.nix and the LiteLLM files. All of them or none.
+    """Validate the project, then write its NixOS module.
+
+    docker.nix and the LiteLLM files are all written, or none of them.
 
     \b
     Example: nixcfg render --diff
     """
-    from nixcfg import render, report, write
+    from nixcfg import render, write
 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
+        from nixcfg import report
+
         color = wants_color(sys.stderr)
         say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
     if checked.project is None:

@@ -263,7 +263,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _dollar(config, path, text)
     elif _PASSWORD_IN_URL.fullmatch(text):
         yield _literal(config, path, f"the password in {path[-1]}")
-    elif _is_secret(path) and looks_like_key(text) and not _OIDC.fullmatch(text):
+    elif looks_like_key(text) and _is_secret(path) and not _OIDC.fullmatch(text):
         yield _literal(config, path, f"the secret in {path[-1]}")
     elif isinstance(path[-1], str) and (
         _SPELT_OTHERWISE.fullmatch(text) or (_OIDC.fullmatch(text) and _is_secret(path))
