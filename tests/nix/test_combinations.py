@@ -279,7 +279,8 @@ def test_combination_tells_litellm_where_they_are(evaluated, database, redis, me
     }
     expected = {
         "local": {
-            "DATABASE_URL": "postgresql://litellm@localhost:5432/litellm?host=/run/postgresql"
+            "DATABASE_URL": "postgresql://litellm@%2Frun%2Fpostgresql:5432/litellm"
+            "?host=/run/postgresql"
         }
     }.get(database, {})
     expected |= {
