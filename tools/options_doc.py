@@ -59,6 +59,10 @@ The master key, without `masterKeyFile`, is generated at the first start:
 `sudo cat /var/lib/litellm-proxy/master-key` shows it. To change it, write another into that file,
 or delete the file: another is generated, and the proxy restarts with it.
 
+With one of the databases of `database` there is a salt key beside it, unless `saltKeyFile` names
+one: `/var/lib/litellm-proxy/salt-key`. It has to be backed up and must not change: see
+[scale.md](scale.md#the-salt-key).
+
 ## Options
 """
 

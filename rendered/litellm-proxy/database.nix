@@ -178,8 +178,12 @@ in
 
   config = lib.mkIf cfg.enable {
     services.litellm-proxy.internal = {
+      # LiteLLM has two clients, Prisma and libpq: the first takes the socket from the
+      # parameter, which LiteLLM hides from the second.
       environment = lib.mkIf db.createLocally {
-        DATABASE_URL = "postgresql://${db.user}@localhost:${localPort}/${db.name}?host=${socketDirectory}";
+        DATABASE_URL =
+          "postgresql://${db.user}@${lib.replaceStrings [ "/" ] [ "%2F" ] socketDirectory}:${localPort}"
+          + "/${db.name}?host=${socketDirectory}";
       };
       variables =
         lib.optionalAttrs usesDatabase {

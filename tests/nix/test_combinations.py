@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +66,18 @@ ALONE = {
       services.litellm-proxy.database.createLocally = true;""",
     "all-of-it-disabled": """services.litellm-proxy = { enable = lib.mkForce false;
       database.createLocally = true; redis.createLocally = true; metrics.enable = true; };""",
+}
+
+PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+SECTIONS = re.findall(
+    r"^## (A database|Redis|Metrics)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL
+)
+DOCUMENTED = {
+    f"{section.split()[-1]}-{number}": block
+    for section, text in SECTIONS
+    for number, block in enumerate(
+        re.findall(r"^```nix\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    )
 }
 
 # name: (what is added to BASE, what the message says, the mend)
@@ -213,6 +227,7 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         for database, redis, metrics, backend in COMBINATIONS
     }
     modules |= {name: [text] for name, text in ALONE.items()}
+    modules |= {name: [text.strip()[1:-1]] for name, text in DOCUMENTED.items()}
     modules |= {name: [given[0]] for name, given in (REFUSED | WARNED).items()}
     cases = folder / "cases.nix"
     cases.write_text(
@@ -424,6 +439,16 @@ def test_disabled_module_brings_neither(evaluated):
 def test_sound_configuration_has_nothing_to_complain_of(evaluated, name):
     assert evaluated[name]["assertions"] == []
     assert evaluated[name]["warnings"] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documentation_shows_what_works(evaluated, name):
+    assert evaluated[name]["assertions"] == []
+    assert evaluated[name]["warnings"] == []
+
+
+def test_documentation_shows_every_kind():
+    assert {name.split("-")[0] for name in DOCUMENTED} == {"database", "Redis", "Metrics"}
 
 
 @pytest.mark.parametrize("name", REFUSED)

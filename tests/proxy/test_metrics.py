@@ -37,6 +37,8 @@ model_list:
     litellm_params: {model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY}
   - model_name: bad
     litellm_params: {model: openai/gpt-4o-mini, api_key: wrong}
+  - model_name: flaky
+    litellm_params: {model: openai/gpt-4.1, api_key: os.environ/OPENAI_API_KEY, cooldown_time: 1}
 litellm_settings:
   callbacks: [prometheus]
   num_retries: 0
@@ -105,14 +107,19 @@ def redis(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def proxy(start, redis, tmp_path_factory) -> Iterator[Gateway]:
+def vendor() -> Iterator[OpenAI]:
+    with OpenAI("sk-openai-0123456789") as vendor:
+        yield vendor
+
+
+@pytest.fixture(scope="module")
+def proxy(start, vendor, redis, tmp_path_factory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("metrics")
     (folder / "config.yaml").write_text(CONFIG)
-    with OpenAI("sk-openai-0123456789") as vendor:
-        environment = {"OPENAI_API_KEY": vendor.key, **vendor.environment, **redis}
-        starts = {"metrics": (folder / "config.yaml", environment)}
-        with start(starts, MASTER_KEY, folder) as running:
-            yield running["metrics"]
+    environment = {"OPENAI_API_KEY": vendor.key, **vendor.environment, **redis}
+    starts = {"metrics": (folder / "config.yaml", environment)}
+    with start(starts, MASTER_KEY, folder) as running:
+        yield running["metrics"]
 
 
 def traffic(proxy: Gateway) -> None:
@@ -260,6 +267,31 @@ def test_metrics_need_the_key_and_have_no_redirection(proxy):
     assert proxy.request("GET", "/metrics/").status == 200
     assert proxy.request("GET", "/metrics/", authorized=False).status == 401
     assert proxy.request("GET", "/metrics").status == 307
+
+
+def test_state_of_a_deployment_is_never_taken_back(proxy, vendor):
+    """Why no alert and no panel asks for litellm_deployment_state."""
+
+    def states() -> dict[str, float]:
+        text = proxy.request("GET", "/metrics/").body.decode()
+        found = re.findall(
+            r'^litellm_deployment_state\{.*model_name="([^"]+)".* (\S+)$', text, re.MULTILINE
+        )
+        return {name: float(value) for name, value in found}
+
+    vendor.behave_as(*[vendor.refusal(500)] * 9)
+    while proxy.chat("flaky", "x").status == 500:
+        pass
+    vendor.forget()
+    assert until(lambda: states().get("flaky") == 2)
+    until(lambda: proxy.chat("flaky", "x").status == 200)
+    until(lambda: states().get("gpt-4.1") == 0)
+    assert states()["flaky"] == 2
+
+
+def test_page_has_the_alerts():
+    page = (MODULE.parents[1] / "docs" / "scale.md").read_text()
+    assert re.findall(r"^\| `(LiteLLM\w+)` \|", page, re.MULTILINE) == list(RULES)
 
 
 def test_promtool_accepts_the_alerts():
