@@ -92,6 +92,7 @@ class Server:
     name: str | None = None
     user: str | None = None
     password_file: str | None = None
+    ssl_mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def _server(option: str, server: Server | None) -> dict[str, nix.Value]:
         "name": server.name,
         "user": server.user,
         "passwordFile": wiring.file_expression(file) if file else None,
+        "sslMode": server.ssl_mode,
     }
     return {f"{option}.{name}": value for name, value in given.items() if value is not None}
 

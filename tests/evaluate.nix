@@ -44,7 +44,28 @@ let
         modelConfig
         masterKeyFile
         environment
+        saltKeyFile
         ;
+      database = {
+        inherit (cfg.database)
+          createLocally
+          host
+          name
+          passwordFile
+          port
+          sslMode
+          user
+          ;
+      };
+      redis = {
+        inherit (cfg.redis)
+          createLocally
+          host
+          passwordFile
+          port
+          ;
+      };
+      metrics = cfg.metrics.enable;
       configs = lib.mapAttrs (_: config: {
         file = toString config.file;
         inherit (config) secrets;

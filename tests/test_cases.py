@@ -64,21 +64,35 @@ def test_renders_what_is_expected(
 def test_litellm_reads_back_what_was_meant(case: Path, nixcfg: Run, tmp_path: Path) -> None:
     folder = copy_project(case, tmp_path)
     nixcfg("-C", folder, "render")
-    for config in built(case).configs:
-        text = (folder / "rendered" / "litellm" / f"{config.name}.yaml").read_text()
-        assert yaml.safe_load(text) == config.litellm
-        assert model.ENVIRONMENT not in config.litellm or not any(
-            "${" in str(value) for value in config.litellm[model.ENVIRONMENT].values()
-        )
+    for machine in built(case).machines:
+        for config in rendered_for(machine):
+            where = folder / "rendered" / folder_of(machine) / "litellm"
+            assert yaml.safe_load((where / f"{config.name}.yaml").read_text()) == config.litellm
+            assert model.ENVIRONMENT not in config.litellm or not any(
+                "${" in str(value) for value in config.litellm[model.ENVIRONMENT].values()
+            )
+
+
+def folder_of(machine: model.Machine) -> str:
+    return f"hosts/{machine.name}" if machine.name else ""
+
+
+def rendered_for(machine: model.Machine) -> list[model.Config]:
+    """A host has the file that it loads; a project without hosts has all."""
+    return [c for c in machine.configs if not machine.name or c.name == machine.model_config]
 
 
 def test_nix_reads_back_what_was_meant(nixcfg: Run, nix: Run, tmp_path: Path) -> None:
-    folders = []
+    machines = []
     for case in CASES:
         folder = copy_project(case, tmp_path)
         nixcfg("-C", folder, "render")
-        folders.append(folder / "rendered")
-        parsed = nix("--parse", folder / "rendered" / "docker.nix")
+        machines += [
+            (machine, folder / "rendered" / folder_of(machine)) for machine in built(case).machines
+        ]
+    folders = [folder for _, folder in machines]
+    for folder in folders:
+        parsed = nix("--parse", folder / "docker.nix")
         assert parsed.returncode == 0, parsed.stderr
     listed = " ".join(json.dumps(str(folder)) for folder in folders)
     done = nix(
@@ -86,28 +100,28 @@ def test_nix_reads_back_what_was_meant(nixcfg: Run, nix: Run, tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     evaluated = json.loads(done.stdout)
-    for case, folder, values in zip(CASES, folders, evaluated, strict=True):
-        assert values == meant(built(case), folder), case.name
+    for (machine, folder), values in zip(machines, evaluated, strict=True):
+        assert values == meant(machine, folder), folder
 
 
-def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
+def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
     """The option values that the project stands for, by the stand-ins of evaluate.nix."""
     return {
         "enable": True,
-        "backend": whole.machine.backend,
-        "image": whole.machine.image,
-        "listenAddress": whole.machine.listen_address,
-        "port": whole.machine.port,
-        "auth": whole.machine.auth,
-        "modelConfig": whole.machine.model_config,
-        "masterKeyFile": managed(whole.machine.master_key_file),
-        "environment": dict(whole.machine.environment),
+        "backend": machine.backend,
+        "image": machine.image,
+        "listenAddress": machine.listen_address,
+        "port": machine.port,
+        "auth": machine.auth,
+        "modelConfig": machine.model_config,
+        "masterKeyFile": managed(machine.master_key_file),
+        "environment": dict(machine.environment),
         "configs": {
             config.name: {
                 "file": str(folder / "litellm" / f"{config.name}.yaml"),
                 "secrets": list(config.secrets),
             }
-            for config in whole.configs
+            for config in rendered_for(machine)
         },
         "secrets": {
             variable: {
@@ -116,8 +130,28 @@ def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
                 "optional": key.optional,
                 "encrypted": key.encrypted,
             }
-            for variable, key in whole.machine.key_files.items()
+            for variable, key in machine.key_files.items()
+            if any(variable in config.secrets for config in rendered_for(machine))
         },
+        "database": {
+            **server(machine.database, 5432),
+            "sslMode": machine.database and machine.database.ssl_mode,
+            "name": (machine.database and machine.database.name) or "litellm",
+            "user": (machine.database and machine.database.user) or "litellm",
+        },
+        "saltKeyFile": managed(machine.salt_key_file),
+        "redis": server(machine.redis, 6379),
+        "metrics": machine.metrics,
+    }
+
+
+def server(given: model.Server | None, port: int) -> dict[str, Any]:
+    """The options of a database or a Redis, with the defaults of the module."""
+    return {
+        "createLocally": given is not None and given.host is None,
+        "host": given and given.host,
+        "port": (given and given.port) or port,
+        "passwordFile": managed(given and given.password_file),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from nixcfg import wiring
 from nixcfg.model import ENVIRONMENT, Machine, Project
 from nixcfg.problem import Problem, Rule, Severity, Steps
 from nixcfg.source import Document, Map
@@ -143,10 +144,11 @@ hosts:
 
 NO_DATABASE = Rule(
     "NX516",
-    Severity.WARNING,
-    "a salt key without a database",
+    Severity.ERROR,
+    "a salt key, or stored models, without a database",
     explanation=(
-        "The salt key encrypts what LiteLLM keeps in its database, and is good for nothing else."
+        "The salt key encrypts what LiteLLM keeps in its database, and STORE_MODEL_IN_DB keeps "
+        "models there; without one both have no effect, and the module refuses them."
     ),
     bad={
         "nixcfg.yaml": """\
@@ -162,12 +164,52 @@ salt_key_file: /etc/nixcfg/secrets/salt.txt
     source="source: encrypt_decrypt_utils.py",
 )
 
+OPEN_DATABASE = Rule(
+    "NX518",
+    Severity.ERROR,
+    "a database whose keys bind nobody",
+    explanation=(
+        "Without a master key LiteLLM checks no key at all, so virtual keys, budgets and limits "
+        "bind nobody. The module refuses auth: open with a database."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+database: local
+auth: open
+#     ^^^^
+""",
+        **_FILES,
+    },
+    good={"nixcfg.yaml": "database: local\nauth: master-key\n", **_FILES},
+    source="run: without a master key every route is open",
+)
+
+OWN_HOST = Rule(
+    "NX519",
+    Severity.ERROR,
+    "a server on loopback, which is the container itself",
+    explanation=(
+        "In the container 127.0.0.1 and localhost are the container, in which neither PostgreSQL "
+        "nor Redis answers. For one on the same machine there is local."
+    ),
+    bad={
+        "nixcfg.yaml": """\
+redis: {host: localhost}
+#             ^^^^^^^^^
+""",
+        **_FILES,
+    },
+    good={"nixcfg.yaml": "redis: local\n", **_FILES},
+    source="docker and podman: a container has a network of its own",
+)
+
 
 def check(project: Project) -> Iterator[Problem]:
     """What is wrong with what the parts of a project share."""
     for machine in project.machines:
         yield from _alone(project, machine)
         yield from _given_twice(project, machine)
+        yield from _own_hosts(project, machine)
         if machine.salt_key_file and not _has_database(machine):
             yield project.document.problem(
                 NO_DATABASE,
@@ -176,11 +218,28 @@ def check(project: Project) -> Iterator[Problem]:
                 help="Add database: local, or remove the line.",
                 key=True,
             )
+        stored = machine.environment.get("STORE_MODEL_IN_DB", "")
+        if stored.lower() == "true" and not _has_database(machine):
+            yield project.document.problem(
+                NO_DATABASE,
+                machine.at("environment", "STORE_MODEL_IN_DB"),
+                "there is no database to store models in",
+                help="Add database: local, or remove the line.",
+                key=True,
+            )
+        if machine.database and machine.auth == "open":
+            yield project.document.problem(
+                OPEN_DATABASE,
+                machine.at("auth"),
+                "auth: open checks no key, so those in the database bind nobody",
+                help="Use auth: master-key.",
+            )
     yield from _own_keys(project)
 
 
 def _variables(machine: Machine) -> set[str]:
-    return {*machine.environment, *machine.secrets, *machine.key_files}
+    """What the container has; a secret that no provider declares is not among it."""
+    return {*machine.environment, *machine.key_files}
 
 
 def _has_database(machine: Machine) -> bool:
@@ -234,6 +293,18 @@ def _said_again(project: Project, machine: Machine, key: str) -> Iterator[tuple[
             given = document.data.get(section)
             if isinstance(given, Map) and given.get(setting):
                 yield document, (section, setting)
+
+
+def _own_hosts(project: Project, machine: Machine) -> Iterator[Problem]:
+    for key, server in (("database", machine.database), ("redis", machine.redis)):
+        host = server.host if server else None
+        if host and wiring.is_loopback(f"http://{f'[{host}]' if ':' in host else host}"):
+            yield project.document.problem(
+                OWN_HOST,
+                (*machine.at(key), "host"),
+                f"{host} is the container itself, in which nothing answers",
+                help=f"Use {key}: local, or the address at which it listens to other machines.",
+            )
 
 
 def _own_keys(project: Project) -> Iterator[Problem]:

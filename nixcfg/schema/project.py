@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:83bc7d654395c12bc4f2bba11b3b16c91c8b32f8e4acf3fa29ab7f9e7bf46e0b"
+SCHEMA = "sha256:40fa2ada3cdc3ffebf6eda317ddcb16c6faba937e0de75d64932f8dc36806b7b"
 
 import re
 
@@ -187,7 +187,7 @@ def validate_urn_nixcfg_schema_project(data):
             else:
                 data__database_is_dict = isinstance(data__database, dict)
                 if data__database_is_dict:
-                    data__database__missing_keys = set(['host']) - data__database.keys()
+                    data__database__missing_keys = set(['host', 'password_file']) - data__database.keys()
                     if data__database__missing_keys:
                         raise ValueError
                     data__database_keys = set(data__database.keys())
@@ -219,6 +219,11 @@ def validate_urn_nixcfg_schema_project(data):
                         data__database_keys.remove("password_file")
                         data__database__passwordfile = data__database["password_file"]
                         validate____defs_file(data__database__passwordfile)
+                    if "ssl_mode" in data__database_keys:
+                        data__database_keys.remove("ssl_mode")
+                        data__database__sslmode = data__database["ssl_mode"]
+                        if not (isinstance(data__database__sslmode, str) and data__database__sslmode == 'disable' or isinstance(data__database__sslmode, str) and data__database__sslmode == 'prefer' or isinstance(data__database__sslmode, str) and data__database__sslmode == 'require' or isinstance(data__database__sslmode, str) and data__database__sslmode == 'verify-full'):
+                            raise ValueError
                     if data__database_keys:
                         raise ValueError
         if "salt_key_file" in data_keys:
@@ -477,7 +482,7 @@ def validate___properties_database(data):
     else:
         data_is_dict = isinstance(data, dict)
         if data_is_dict:
-            data__missing_keys = set(['host']) - data.keys()
+            data__missing_keys = set(['host', 'password_file']) - data.keys()
             if data__missing_keys:
                 raise ValueError
             data_keys = set(data.keys())
@@ -509,6 +514,11 @@ def validate___properties_database(data):
                 data_keys.remove("password_file")
                 data__passwordfile = data["password_file"]
                 validate____defs_file(data__passwordfile)
+            if "ssl_mode" in data_keys:
+                data_keys.remove("ssl_mode")
+                data__sslmode = data["ssl_mode"]
+                if not (isinstance(data__sslmode, str) and data__sslmode == 'disable' or isinstance(data__sslmode, str) and data__sslmode == 'prefer' or isinstance(data__sslmode, str) and data__sslmode == 'require' or isinstance(data__sslmode, str) and data__sslmode == 'verify-full'):
+                    raise ValueError
             if data_keys:
                 raise ValueError
     return data
