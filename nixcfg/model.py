@@ -388,7 +388,7 @@ def _config(
             sections.setdefault(str(place[0]), {})[place[1]] = value
     if metrics:
         settings = sections.setdefault("litellm_settings", {})
-        settings["callbacks"] = _with_prometheus(settings.get("callbacks"))
+        settings |= _prometheus(settings)
     ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
     variables = read.union(*(p.variables for p in providers))
     return Config(
@@ -403,10 +403,13 @@ def _config(
     )
 
 
-def _with_prometheus(callbacks: Any) -> list[Any]:
-    """A user's own callbacks, and the one that gives metrics."""
+def _prometheus(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's own callbacks with the one that gives metrics, unless it is there in either way."""
+    callbacks, others = settings.get("callbacks"), settings.get("success_callback")
     listed = callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []
-    return listed if PROMETHEUS in listed else [*listed, PROMETHEUS]
+    if PROMETHEUS in listed or (isinstance(others, list) and PROMETHEUS in others):
+        return {}
+    return {"callbacks": [*listed, PROMETHEUS]}
 
 
 def _merge(
