@@ -20,7 +20,7 @@ def files(project: Project) -> dict[str, str]:
     models = {each.name: _models(each.deployments) for each in project.providers}
     return {
         wiring.DOCKER_NIX: docker_nix(project),
-        wiring.MODULE: resources.module_text(),
+        **{f"{wiring.MODULE}/{name}": text for name, text in resources.module_texts().items()},
         **{
             wiring.config_path(config.name): litellm_yaml(config, models)
             for config in project.configs

@@ -36,7 +36,7 @@ PROVIDERS_DIR = "providers"
 EXAMPLES_DIR = "secrets.example"
 RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
-MODULE = "litellm-proxy.nix"
+MODULE = "litellm-proxy"
 ALL = "all"
 
 DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"

@@ -21,7 +21,7 @@ import (nixpkgs + "/nixos/lib/eval-config.nix") (
     inherit lib;
     system = null;
     modules = [
-      ../../modules/litellm-proxy.nix
+      ../../modules/litellm-proxy
       {
         boot.isContainer = true;
         documentation.enable = false;

@@ -7,7 +7,7 @@ from pathlib import Path
 from nixcfg import project, render, validate, wiring
 from nixcfg.rules.secrets import is_refused_as_key
 
-MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy.nix"
+MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assertions.nix"
 
 PROVIDER = """\
 model_list:

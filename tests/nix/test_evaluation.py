@@ -4,6 +4,7 @@ Each case is a NixOS module; all are evaluated by one start of nix. `BASE` is a 
 configuration, to which a case adds what it is about.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -276,10 +277,9 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
     (folder / "all.yaml").write_text("model_list: [] # all\n")
     (folder / "key.txt").write_text("sk-key-of-the-path-literal\n")
     # A second copy at another path stands for rendered/ beside the flake's module.
-    module = Path(__file__).parents[2] / "modules" / "litellm-proxy.nix"
-    (folder / "copy").mkdir()
-    copy = folder / "copy" / "litellm-proxy.nix"
-    copy.write_bytes(module.read_bytes())
+    module = Path(__file__).parents[2] / "modules" / "litellm-proxy"
+    copy = folder / "copy" / "litellm-proxy"
+    shutil.copytree(module, copy)
     snippets = {
         **SOUND,
         **{name: text for name, (text, _, _) in (REFUSED | WARNED).items()},
