@@ -4,6 +4,8 @@
 #   default.nix      the options of the gateway itself
 #   container.nix    the container and its unit
 #   secrets.nix      key files: options, wiring, rotation
+#   instances.nix    several containers, and a switch that loses no request
+#   nginx.nix        the address in front of them
 #   assertions.nix   what is refused or warned of
 #   common.nix       names and facts that these files share
 #
@@ -54,6 +56,8 @@ in
   imports = [
     ./assertions.nix
     ./container.nix
+    ./instances.nix
+    ./nginx.nix
     ./secrets.nix
   ];
 
