@@ -52,6 +52,8 @@ let
     PORT = opt "port";
   };
 
+  owned = ownedVariables // cfg.internal.variables;
+
   variableName = "[A-Za-z_][A-Za-z0-9_]*";
   isSecretName =
     name:
@@ -147,7 +149,7 @@ let
         badNames = lib.filter (variable: builtins.match variableName variable == null) (
           lib.attrNames cfg.${name}
         );
-        owned = lib.attrNames (lib.intersectAttrs cfg.${name} ownedVariables);
+        owned = lib.attrNames (lib.intersectAttrs cfg.${name} owned);
       })
       [
         "environment"
@@ -315,6 +317,7 @@ in
     ++ lib.optionals (cfg.masterKeyFile != null) (
       keyFileAssertions (opt "masterKeyFile") cfg.masterKeyFile
     )
+    ++ lib.concatMap (secret: keyFileAssertions (opt secret.option) secret.file) cfg.internal.keyFiles
     ++ lib.concatMap (option: [
       {
         assertion = option.badNames == [ ];
@@ -329,7 +332,7 @@ in
           ${opt option.name}: ${quoted option.owned} set by the module itself.
           Remove it${
             lib.concatMapStrings (
-              name: lib.optionalString (ownedVariables.${name} != null) "; see ${ownedVariables.${name}}"
+              name: lib.optionalString (owned.${name} != null) "; see ${owned.${name}}"
             ) option.owned
           }.
         '';

@@ -47,6 +47,7 @@ rec {
   environmentFile = "${runtimeDirectory}/environment";
   secretFiles = "${runtimeDirectory}/files";
   generatedMasterKey = "${stateDirectory}/master-key";
+  generatedSaltKey = "${stateDirectory}/salt-key";
 
   # What an optional key becomes when its file is missing. A variable that is not
   # set at all makes LiteLLM fall back to OPENAI_API_KEY for many providers, and so
@@ -56,8 +57,14 @@ rec {
   selected = cfg.configs.${cfg.modelConfig};
   undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
 
-  usesRedis = (cfg.redis.createLocally or false) || (cfg.redis.host or null) != null;
-  hasDatabase = lib.elem "DATABASE_URL" selected.secrets || cfg.environment ? DATABASE_URL;
+  # Elsewhere: the user gives the whole URL as a secret, as without these options.
+  usesDatabase = cfg.database.createLocally || cfg.database.host != null;
+  hasDatabase =
+    usesDatabase || lib.elem "DATABASE_URL" selected.secrets || cfg.environment ? DATABASE_URL;
+  usesRedis = cfg.redis.createLocally || cfg.redis.host != null;
+
+  # Options for a service elsewhere take its name or address, and no URL.
+  isHost = host: builtins.match "[A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*" host != null;
 
   isLoopback = lib.hasPrefix "127." cfg.listenAddress || cfg.listenAddress == "::1";
   # The virtual host has certificates, and then listens where NixOS has nginx listen.
@@ -71,6 +78,20 @@ rec {
     );
   publishedAddress =
     if lib.hasInfix ":" cfg.listenAddress then "[${cfg.listenAddress}]" else cfg.listenAddress;
+
+  # Where each instance answers on this machine.
+  instanceAddresses = map (
+    instance:
+    let
+      reachable =
+        {
+          "0.0.0.0" = "127.0.0.1";
+          "[::]" = "[::1]";
+        }
+        .${instance.address} or instance.address;
+    in
+    "${reachable}:${toString instance.port}"
+  ) instances;
 
   nonRootImage = lib.hasInfix "non_root" cfg.image;
 

@@ -99,7 +99,8 @@ let
       "--port"
       (toString containerPort)
     ];
-    environment = defaultEnvironment // cfg.environment // fixedEnvironment;
+    environment =
+      defaultEnvironment // cfg.environment // cfg.internal.environment // fixedEnvironment;
     environmentFiles = [ environmentFile ];
     log-driver = "journald";
     ports = [ "${instance.address}:${toString instance.port}:${toString containerPort}" ];
@@ -135,6 +136,7 @@ let
         # podman's name for the host, so that a configuration works with both.
         [ "--add-host=host.containers.internal:host-gateway" ]
     )
+    ++ cfg.internal.extraOptions
     ++ cfg.extraOptions;
   };
 

@@ -113,6 +113,22 @@ let
       [ "$(systemctl show --property=LoadState --value "''${units[$1]}")" = masked ]
     }
 
+    # another_serves INDEX: whether requests find an instance beside this one. One that
+    # is starting gets the time for it.
+    another_serves() {
+      local index
+      for _ in {1..120}; do
+        for index in "''${!units[@]}"; do
+          if [ "$index" != "$1" ] && serves "$index"; then
+            return
+          fi
+        done
+        sleep 1
+      done
+      echo "<3>No instance but ''${names[$1]} serves requests, so it was not restarted." >&2
+      return 1
+    }
+
     # renew INDEX: out of nginx, stopped when it has finished its requests, started,
     # and back in nginx when it is ready.
     renew() {
@@ -138,7 +154,7 @@ let
     }
 
     roll() {
-      local index last=$((''${#units[@]} - 1))
+      local index
       install -d -m 0755 ${outDirectory}
       (umask 077 && : >> ${outDirectory}/lock)
       exec 8< ${outDirectory}/lock
@@ -150,13 +166,14 @@ let
       fi
       # First those that serve nobody: to restart them costs nothing, and the others go
       # on meanwhile.
-      for index in $(seq 0 $last); do
+      for index in "''${!units[@]}"; do
         if ! is_masked "$index" && ! serves "$index"; then
           renew "$index"
         fi
       done
-      for index in $(seq 0 $last); do
+      for index in "''${!units[@]}"; do
         if ! is_masked "$index" && ! is_current "$index"; then
+          another_serves "$index"
           renew "$index"
         fi
       done

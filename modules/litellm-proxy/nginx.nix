@@ -88,17 +88,6 @@ let
     proxy_next_upstream error timeout non_idempotent;
     proxy_next_upstream_tries 2;
   '';
-
-  host = {
-    extraConfig = choice;
-    locations."/".extraConfig = location;
-  };
-  plain = [
-    {
-      addr = publishedAddress;
-      inherit (cfg) port;
-    }
-  ];
 in
 {
   options.services.litellm-proxy.nginx = {
@@ -143,13 +132,15 @@ in
           lib.nameValuePair (poolWithout instance) (upstream (poolWithout instance) (others instance))
         ) removable
       );
-      virtualHosts = {
-        ${cfg.nginx.virtualHost} = host // {
-          listen = lib.mkIf (!hasTLS) plain;
-        };
-        "${cfg.nginx.virtualHost}-on-this-machine" = lib.mkIf (hasTLS && isLoopback) (
-          host // { listen = plain; }
-        );
+      virtualHosts.${cfg.nginx.virtualHost} = {
+        listen = lib.mkIf (!hasTLS) [
+          {
+            addr = publishedAddress;
+            inherit (cfg) port;
+          }
+        ];
+        extraConfig = choice;
+        locations."/".extraConfig = location;
       };
       appendHttpConfig = ''
         map $http_upgrade $litellm_proxy_connection {
@@ -162,6 +153,15 @@ in
             -${toString instance.index} ${poolWithout instance};
           '') removable}
         }
+        ${lib.optionalString (hasTLS && isLoopback) ''
+          server {
+            listen ${publishedAddress}:${toString cfg.port};
+            ${choice}
+            location / {
+              ${location}
+            }
+          }
+        ''}
       '';
     };
 

@@ -105,7 +105,8 @@ in
           "--port"
           (toString containerPort)
         ];
-        environment = defaultEnvironment // cfg.environment // fixedEnvironment;
+        environment =
+          defaultEnvironment // cfg.environment // cfg.internal.environment // fixedEnvironment;
         environmentFiles = [ environmentFile ];
         log-driver = "journald";
         ports = [ "${publishedAddress}:${toString cfg.port}:${toString containerPort}" ];
@@ -141,6 +142,7 @@ in
             # podman's name for the host, so that a configuration works with both.
             [ "--add-host=host.containers.internal:host-gateway" ]
         )
+        ++ cfg.internal.extraOptions
         ++ cfg.extraOptions;
       };
     };

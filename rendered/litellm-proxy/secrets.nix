@@ -45,12 +45,21 @@ let
     file = toString cfg.masterKeyFile;
   };
 
-  wired = providerSecrets ++ masterKey;
+  wired = providerSecrets ++ masterKey ++ otherSecrets;
+  otherSecrets = map (secret: {
+    optional = false;
+    encrypted = false;
+    inherit (secret) variable kind;
+    file = toString secret.file;
+  }) cfg.internal.keyFiles;
+
   generatesMasterKey = cfg.auth == "master-key" && cfg.masterKeyFile == null;
   fileSecrets = lib.filter (secret: secret.kind == "file") providerSecrets;
 
   watchedFiles =
-    map (secret: secret.file) wired ++ lib.optional generatesMasterKey generatedMasterKey;
+    map (secret: secret.file) wired
+    ++ lib.optional generatesMasterKey generatedMasterKey
+    ++ cfg.internal.generated;
 
   # What to watch: each key file, which a path unit also follows through a symlink,
   # and the directory it is in, because a path unit does not see a symlink turn to
@@ -212,18 +221,19 @@ let
       fi
     }
 
-    # The master key is made once, of 256 random bits, and on disk before it is used.
-    wire_generated_master_key() {
-      local file=$STATE_DIRECTORY/master-key random
+    # wire_generated VARIABLE NAME: a key that is made once, of 256 random bits, and on
+    # disk before it is used.
+    wire_generated() {
+      local file=$STATE_DIRECTORY/$2 random
       if [ ! -e "$file" ]; then
         random=$(od -An -vtx1 -N32 /dev/urandom | tr -d ' \n')
         [ "''${#random}" -eq 64 ]
         printf 'sk-%s\n' "$random" > "$file.new"
         sync "$file.new"
         mv -fT "$file.new" "$file"
-        echo "LITELLM_MASTER_KEY: generated. To read it: sudo cat $file"
+        echo "$1: generated. To read it: sudo cat $file"
       fi
-      wire_value LITELLM_MASTER_KEY "$file" "$file"
+      wire_value "$1" "$file" "$file"
     }
 
     # put NAME: makes NAME.new the content of $RUNTIME_DIRECTORY/NAME, whole or not at
@@ -251,8 +261,9 @@ let
           (if secret.optional then "optional" else "required")
         ]
         + "\n"
-      ) wired
-      + lib.optionalString generatesMasterKey "wire_generated_master_key\n"
+      ) (lib.filter (secret: secret.kind != "part") wired)
+      + lib.optionalString generatesMasterKey "wire_generated LITELLM_MASTER_KEY master-key\n"
+      + cfg.internal.wiring
     }
     if [ "$problems" -ne 0 ]; then
       echo "<3>$problems of the keys cannot be used; nothing was changed." >&2
@@ -319,6 +330,7 @@ let
       systemctl reset-failed ${containerUnit}.service 2> /dev/null || true
       systemctl restart --no-block ${containerUnit}.service
     fi
+    ${cfg.internal.rotation}
   '';
 
   # Needs no network, no device and no capability, sees no home directory, and can

@@ -65,28 +65,55 @@ let
       "bash"
       "bashInteractive"
       "coreutils"
+      "curl"
       "dhcpcd"
       "docker"
       "findutils"
       "glibcLocales"
+      "grafana"
       "gnugrep"
       "gnused"
+      "gzip"
       "kexec-tools"
       "kmod"
       "litellm"
       "logrotate"
+      "mailcap"
       "makeInitrdNGTool"
       "nix"
       "nsncd"
       "openresolv"
+      "openresty"
       "podman"
+      "prometheus"
+      "redis"
       "shadow"
       "sudo"
+      "tengine"
       "tzdata"
       "util-linux"
+      "zstd"
     ] tool
     # nix compares packages by their path, and users.nix compares shells.
     // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
+
+  # Its module asks what it was built with.
+  nginx = tool "nginx" // {
+    version = "1.28.0";
+    modules = [ ];
+    override = _: nginx;
+  };
+
+  # Where Debian has the programs of one release.
+  postgresql = tool "postgresql" // {
+    outPath = "${root}/lib/postgresql/15";
+    bin = postgresql;
+    version = "15.0";
+    psqlSchema = "15";
+    withJIT = postgresql;
+    withoutJIT = postgresql;
+    withPackages = _: postgresql;
+  };
 
   set = tools // {
     _type = "pkgs";
@@ -108,7 +135,9 @@ let
     writeShellApplication =
       { name, text, ... }:
       program name "#!${shell}\nset -o errexit\nset -o nounset\nset -o pipefail\n\n${text}\n";
+    writers.writeNginxConfig = file;
     runCommand = name: _: file name;
+    runCommandLocal = name: _: file name;
     callPackage = _: _: tool "package";
     formats = lib.genAttrs [ "json" "yaml" "toml" "ini" "keyValue" ] (
       _: _: {
@@ -124,6 +153,8 @@ let
       kernel = tool "linux";
       extend = _: set.linuxPackages;
     };
+    nginxStable = nginx;
+    postgresql_15 = postgresql;
     systemd = tool "systemd" // {
       withMachined = true;
       interfaceVersion = 2;

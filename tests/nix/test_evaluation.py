@@ -44,11 +44,7 @@ SOUND = {
       extraOptions = [ "--network=backend" ]; };""",
     "database": """services.litellm-proxy = {
       configs.claude.secrets = [ "DATABASE_URL" ]; secrets.DATABASE_URL.file = "/etc/db"; };""",
-    "local-services": """options.services = {
-        postgresql = lib.mkOption { type = lib.types.anything; };
-        redis.servers = lib.mkOption { type = lib.types.anything; };
-      };
-      config.services = {
+    "local-services": """services = {
         postgresql.enable = true;
         redis.servers = { "".enable = true; cache.enable = true; other.enable = false; };
       };""",
@@ -427,9 +423,12 @@ def test_percent_sign_and_spaces_reach_systemd_as_such(evaluated):
 
 
 def test_master_key_is_generated_unless_there_is_a_file(evaluated):
-    assert "\nwire_generated_master_key\n" in evaluated["docker"]["secrets"]["script"]
+    assert (
+        "\nwire_generated LITELLM_MASTER_KEY master-key\n"
+        in evaluated["docker"]["secrets"]["script"]
+    )
     own = evaluated["master-key-file"]["secrets"]
-    assert "\nwire_generated_master_key\n" not in own["script"]
+    assert "\nwire_generated LITELLM_MASTER_KEY master-key\n" not in own["script"]
     assert "wire LITELLM_MASTER_KEY /run/secrets/master env required" in own["script"]
     assert "LITELLM_MASTER_KEY:/run/secrets/master" in own["serviceConfig"]["LoadCredential"]
 
@@ -437,7 +436,10 @@ def test_master_key_is_generated_unless_there_is_a_file(evaluated):
 def test_open_has_no_master_key_and_says_so_to_litellm(evaluated):
     name = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
     assert evaluated["open"]["container"]["environment"][name] == "true"
-    assert "\nwire_generated_master_key\n" not in evaluated["open"]["secrets"]["script"]
+    assert (
+        "\nwire_generated LITELLM_MASTER_KEY master-key\n"
+        not in evaluated["open"]["secrets"]["script"]
+    )
     assert name not in evaluated["docker"]["container"]["environment"]
 
 

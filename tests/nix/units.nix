@@ -11,6 +11,7 @@
 #     "scripts": { "/nixos-scripts/HASH/bin/NAME": TEXT, … },   to be made executable
 #     "files":   { "/nix/store/HASH-litellm-config.yaml": TEXT, … },
 #     "wantedBy": { "podman-litellm-proxy.service": ["multi-user.target"] },
+#     "nginx": TEXT of nginx.conf, empty without nginx
 #     "container": "podman-litellm-proxy.service"
 #   }
 #
@@ -21,6 +22,8 @@
   settings,
   nixpkgs ? <nixpkgs>,
   root ? "/usr",
+  # Units of other modules that ours has changed, such as "postgresql.service".
+  also ? [ ],
 }:
 
 let
@@ -34,7 +37,9 @@ let
   failed = map (assertion: assertion.message) (
     lib.filter (assertion: !assertion.assertion) config.assertions
   );
-  units = lib.filterAttrs (name: _: lib.hasInfix "litellm-proxy" name) config.systemd.units;
+  units = lib.filterAttrs (
+    name: _: lib.hasInfix "litellm-proxy" name || lib.elem name also
+  ) config.systemd.units;
   plain = builtins.unsafeDiscardStringContext;
 
   # The store files that the units refer to: by name, or as the text of a script.
@@ -60,6 +65,9 @@ else
   {
     units = lib.mapAttrs (_: unit: plain unit.text) units;
     inherit scripts;
+    nginx = lib.optionalString config.services.nginx.enable (
+      plain (builtins.readFile config.environment.etc."nginx/nginx.conf".source)
+    );
     files = lib.listToAttrs (map ({ path, text, ... }: lib.nameValuePair (plain path) text) mounted);
     wantedBy = lib.filterAttrs (_: targets: targets != [ ]) (
       lib.mapAttrs (_: unit: unit.wantedBy) units
