@@ -11,31 +11,38 @@ from typing import Any
 import jinja2
 
 from nixcfg import emit, nix, resources, wiring
-from nixcfg.model import MODELS, Config, Project
+from nixcfg.model import MODELS, Config, Machine, Project
 
 
 def files(project: Project) -> dict[str, bytes]:
     """Every file of the output folder: its path there, and its content (UTF-8)."""
     # `all` and the profiles hold what the providers' own files hold: it is written once.
     models = {each.name: _models(each.deployments) for each in project.providers}
-    return {
-        wiring.DOCKER_NIX: docker_nix(project).encode(),
-        **{
-            f"{wiring.MODULE}/{name}": text.encode()
-            for name, text in resources.module_texts().items()
-        },
-        **{
-            wiring.config_path(config.name): b"".join(
-                piece.encode()
-                for piece in _litellm(config, map(models.__getitem__, config.providers))
-            )
-            for config in project.configs
-        },
+
+    def litellm(config: Config) -> bytes:
+        pieces = _litellm(config, map(models.__getitem__, config.providers))
+        return b"".join(piece.encode() for piece in pieces)
+
+    rendered = {
+        f"{wiring.MODULE}/{name}": text.encode() for name, text in resources.module_texts().items()
     }
+    for machine in project.machines:
+        folder = wiring.host_folder(machine.name)
+        rendered[f"{folder}{wiring.DOCKER_NIX}"] = docker_nix(machine).encode()
+        for config in _configs(machine):
+            rendered[folder + wiring.config_path(config.name)] = litellm(config)
+    return rendered
 
 
-def docker_nix(project: Project) -> str:
+def _configs(machine: Machine) -> Sequence[Config]:
+    """All of them to choose from; for a host what it loads, so that no other change concerns it."""
+    return [machine.loaded] if machine.name else machine.configs
+
+
+def docker_nix(machine: Machine) -> str:
     """The NixOS module that sets the options of services.litellm-proxy."""
+    configs = _configs(machine)
+    needed = {variable for config in configs for variable in config.secrets}
     secrets = [
         {
             "variable": nix.attribute(key.variable),
@@ -45,14 +52,16 @@ def docker_nix(project: Project) -> str:
             "encrypted": key.encrypted,
             "is_plain": key.kind == "env" and not key.optional and not key.encrypted,
         }
-        for key in project.key_files.values()
+        for key in machine.key_files.values()
+        if key.variable in needed
     ]
-    master = project.master_key_file
+    master = machine.master_key_file
     master_key_file = wiring.file_expression(master) if master else None
     expressions = [master_key_file, *(secret["file"] for secret in secrets)]
+    up = "../" * wiring.host_folder(machine.name).count("/")
     return _template("docker.nix.j2").render(
-        project=project,
-        module=nix.Expression(wiring.MODULE),
+        machine=machine,
+        module=nix.Expression(f"{up or './'}{wiring.MODULE}"),
         needs_config=any(isinstance(each, nix.Expression) for each in expressions),
         master_key_file=master_key_file,
         configs=[
@@ -61,11 +70,11 @@ def docker_nix(project: Project) -> str:
                 "path": nix.Expression(wiring.config_path(config.name)),
                 "secrets": list(config.secrets),
             }
-            for config in project.configs
+            for config in configs
         ],
         secrets=secrets,
         environment=[
-            (nix.attribute(name), project.environment[name]) for name in sorted(project.environment)
+            (nix.attribute(name), machine.environment[name]) for name in sorted(machine.environment)
         ],
     )
 

@@ -37,6 +37,7 @@ PROVIDERS_DIR = "providers"
 EXAMPLES_DIR = "secrets.example"
 RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
+HOSTS_DIR = "hosts"
 MODULE = "litellm-proxy"
 ALL = "all"
 
@@ -100,6 +101,11 @@ def container_unit(backend: str) -> str:
 def config_path(config: str) -> str:
     """Where the LiteLLM file of a config is rendered, relative to the output folder."""
     return f"litellm/{config}.yaml"
+
+
+def host_folder(host: str) -> str:
+    """Where a host's files are rendered, relative to the output folder; "" where there are none."""
+    return f"{HOSTS_DIR}/{host}/" if host else ""
 
 
 def provider_path(provider: str) -> str:

@@ -11,7 +11,7 @@ let
       options = lib.genAttrs [ "age" "assertions" "environment" "networking" "sops" "systemd" "virtualisation" "warnings" ] (
         _: lib.mkOption { type = lib.types.unspecified; }
       ) // {
-        services = lib.genAttrs [ "grafana" "postgresql" "postgresqlBackup" "prometheus" "redis" ] (
+        services = lib.genAttrs [ "grafana" "nginx" "postgresql" "postgresqlBackup" "prometheus" "redis" ] (
           _: lib.mkOption { type = lib.types.unspecified; }
         );
       };

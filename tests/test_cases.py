@@ -64,7 +64,7 @@ def test_renders_what_is_expected(
 def test_litellm_reads_back_what_was_meant(case: Path, nixcfg: Run, tmp_path: Path) -> None:
     folder = copy_project(case, tmp_path)
     nixcfg("-C", folder, "render")
-    for config in built(case).configs:
+    for config in built(case).machine.configs:
         text = (folder / "rendered" / "litellm" / f"{config.name}.yaml").read_text()
         assert yaml.safe_load(text) == config.litellm
         assert model.ENVIRONMENT not in config.litellm or not any(
@@ -94,20 +94,20 @@ def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
     """The option values that the project stands for, by the stand-ins of evaluate.nix."""
     return {
         "enable": True,
-        "backend": whole.backend,
-        "image": whole.image,
-        "listenAddress": whole.listen_address,
-        "port": whole.port,
-        "auth": whole.auth,
-        "modelConfig": whole.model_config,
-        "masterKeyFile": managed(whole.master_key_file),
-        "environment": dict(whole.environment),
+        "backend": whole.machine.backend,
+        "image": whole.machine.image,
+        "listenAddress": whole.machine.listen_address,
+        "port": whole.machine.port,
+        "auth": whole.machine.auth,
+        "modelConfig": whole.machine.model_config,
+        "masterKeyFile": managed(whole.machine.master_key_file),
+        "environment": dict(whole.machine.environment),
         "configs": {
             config.name: {
                 "file": str(folder / "litellm" / f"{config.name}.yaml"),
                 "secrets": list(config.secrets),
             }
-            for config in whole.configs
+            for config in whole.machine.configs
         },
         "secrets": {
             variable: {
@@ -116,7 +116,7 @@ def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
                 "optional": key.optional,
                 "encrypted": key.encrypted,
             }
-            for variable, key in whole.key_files.items()
+            for variable, key in whole.machine.key_files.items()
         },
     }
 
