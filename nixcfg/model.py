@@ -6,7 +6,7 @@ several providers merged into one configuration. Nothing is decided in silence: 
 every such change, and a conflict that cannot be merged is part of the result.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -81,6 +81,21 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """PostgreSQL or Redis: `host` is "" on the gateway's own machine, else where it is.
+
+    What nixcfg.yaml does not say is None; only a database has `name`, `user` and `ssl_mode`.
+    """
+
+    host: str = ""
+    port: int | None = None
+    name: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+    ssl_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """One machine that runs the gateway. `name` is that of a host, "" where there are no hosts.
 
@@ -97,6 +112,12 @@ class Machine:
     port: int
     auth: str
     master_key_file: str | None
+    instances: int
+    workers: int
+    database: Server | None
+    salt_key_file: str | None
+    redis: Server | None
+    metrics: bool
     secrets_dir: str
     secrets: Mapping[str, Any]
     environment: Mapping[str, str]
@@ -108,6 +129,11 @@ class Machine:
         own = self.said.get(key)
         is_own = steps[0] in (own or ()) if steps and key in _BY_VARIABLE else key in self.said
         return ("hosts", self.name, key, *steps) if is_own else (key, *steps)
+
+    @property
+    def served(self) -> Mapping[str, str]:
+        """The variables that its database and its Redis are given by, and the key of each."""
+        return _served(self.database, self.redis)
 
     @property
     def loaded(self) -> Config:
@@ -190,7 +216,10 @@ def _machine(
     given |= {key: {**data.get(key, {}), **said.get(key, {})} for key in _BY_VARIABLE}
     secrets, environment = (given[key] for key in _BY_VARIABLE)
     secrets_dir = given.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
-    here = tuple(_without(config, environment) for config in configs)
+    database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
+    servers = _server(database), _server(redis)
+    wired = {*environment, *_served(*servers)}
+    here = tuple(_configured(config, wired, metrics=bool(metrics)) for config in configs)
     return Machine(
         name=name,
         said=said,
@@ -198,9 +227,15 @@ def _machine(
         backend=given.get("backend", "docker"),
         image=given.get("image", wiring.DEFAULT_IMAGE),
         listen_address=given.get("listen_address", "127.0.0.1"),
-        port=given.get("port", 4000),
+        port=int(given.get("port", 4000)),
         auth=given.get("auth", "master-key"),
         master_key_file=given.get("master_key_file"),
+        instances=int(given.get("instances", 1)),
+        workers=int(given.get("workers", 1)),
+        database=servers[0],
+        salt_key_file=given.get("salt_key_file"),
+        redis=servers[1],
+        metrics=bool(metrics),
         secrets_dir=secrets_dir,
         secrets=secrets,
         environment=environment,
@@ -212,11 +247,45 @@ def _machine(
     )
 
 
-def _without(config: Config, environment: Mapping[str, str]) -> Config:
-    """The configuration where some of its variables are plain ones of the machine."""
-    if environment.keys().isdisjoint(config.secrets):
+def _server(given: Any) -> Server | None:
+    """`local`, a mapping, or None."""
+    if isinstance(given, Mapping):
+        return Server(**{**given, **({"port": int(given["port"])} if "port" in given else {})})
+    return Server() if given else None
+
+
+def _served(database: Server | None, redis: Server | None) -> Mapping[str, str]:
+    """The variables that the gateway sets for a database and a Redis of nixcfg.yaml."""
+    return {
+        **(wiring.DATABASE_VARIABLES if database else {}),
+        **(wiring.REDIS_VARIABLES if redis else {}),
+    }
+
+
+def _configured(config: Config, wired: Collection[str], *, metrics: bool) -> Config:
+    """The configuration on a machine that has wired some of its variables in another way."""
+    if metrics:
+        config = replace(config, litellm=_counted(config.litellm))
+    if not any(variable in wired for variable in config.secrets):
         return config
-    return replace(config, secrets=tuple(v for v in config.secrets if v not in environment))
+    return replace(config, secrets=tuple(v for v in config.secrets if v not in wired))
+
+
+def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with Prometheus among its callbacks: the user's own, and once."""
+    settings = litellm.get("litellm_settings") or {}
+    given = settings.get("callbacks") or []
+    callbacks = list(given) if isinstance(given, list) else [given]
+    if "prometheus" not in callbacks:
+        callbacks.append("prometheus")
+    changed = {**litellm, "litellm_settings": {**settings, "callbacks": callbacks}}
+    ordered = sorted(changed, key=lambda section: (section != MODELS, *_rank(section)))
+    return {section: changed[section] for section in ordered}
+
+
+def _rank(section: str) -> tuple[int, str]:
+    """Where a section stands in a LiteLLM file."""
+    return _ORDER.get(section, len(_ORDER)), section
 
 
 def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Provider:
@@ -337,7 +406,7 @@ def _config(
             sections[str(place[0])] = value
         else:
             sections.setdefault(str(place[0]), {})[place[1]] = value
-    ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
+    ordered = sorted(sections, key=_rank)
     variables = read.union(*(p.variables for p in providers))
     return Config(
         name=name,

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from nixcfg import emit, nix, resources, wiring
-from nixcfg.model import MODELS, Config, Machine, Project
+from nixcfg.model import MODELS, Config, Machine, Project, Server
 
 
 def files(project: Project) -> dict[str, bytes]:
@@ -57,13 +57,19 @@ def docker_nix(machine: Machine) -> str:
     ]
     master = machine.master_key_file
     master_key_file = wiring.file_expression(master) if master else None
-    expressions = [master_key_file, *(secret["file"] for secret in secrets)]
+    shared = list(_shared(machine))
+    expressions = [
+        master_key_file,
+        *(value for _, value in shared),
+        *(secret["file"] for secret in secrets),
+    ]
     up = "../" * wiring.host_folder(machine.name).count("/")
     return _template("docker.nix.j2").render(
         machine=machine,
         module=nix.Expression(f"{up or './'}{wiring.MODULE}"),
         needs_config=any(isinstance(each, nix.Expression) for each in expressions),
         master_key_file=master_key_file,
+        shared=[(nix.Expression(option), value) for option, value in shared],
         configs=[
             {
                 "name": nix.attribute(config.name),
@@ -77,6 +83,39 @@ def docker_nix(machine: Machine) -> str:
             (nix.attribute(name), machine.environment[name]) for name in sorted(machine.environment)
         ],
     )
+
+
+def _shared(machine: Machine) -> Iterator[tuple[str, nix.Value]]:
+    """The options for more than one process or machine, those that are given."""
+    if machine.instances > 1:
+        yield "instances", machine.instances
+    if machine.workers > 1:
+        yield "workers", machine.workers
+    yield from _server("database", machine.database)
+    if machine.salt_key_file:
+        yield "saltKeyFile", wiring.file_expression(machine.salt_key_file)
+    yield from _server("redis", machine.redis)
+    if machine.metrics:
+        yield "metrics.enable", True
+
+
+def _server(option: str, server: Server | None) -> Iterator[tuple[str, nix.Value]]:
+    if server is None:
+        return
+    if not server.host:
+        yield f"{option}.createLocally", True
+        return
+    given = {
+        "host": server.host,
+        "port": server.port,
+        "name": server.name,
+        "user": server.user,
+        "passwordFile": server.password_file and wiring.file_expression(server.password_file),
+        "sslMode": server.ssl_mode,
+    }
+    for name, value in given.items():
+        if value is not None:
+            yield f"{option}.{name}", value
 
 
 def litellm_yaml(config: Config) -> str:

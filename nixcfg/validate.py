@@ -117,7 +117,7 @@ def _surroundings(
         today=today,
         names=_names([sources.project, *sources.providers.values()]),
         loaded=_names([sources.project, *(sources.providers[name] for name in members)]),
-        secrets=frozenset(machine.secrets if machine else ()),
+        secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
         credentials=_credentials(sources.providers.values()),
     )

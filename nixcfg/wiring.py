@@ -26,9 +26,39 @@ OWNED_VARIABLES = {
     "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "auth",
     MASTER_KEY_VARIABLE: "master_key_file",
     "LITELLM_MODE": "",
+    "NUM_WORKERS": "workers",
     "PORT": "port",
 }
 """What the module sets in the container and takes from nobody; the key of nixcfg.yaml for each."""
+DATABASE_VARIABLES = {
+    **dict.fromkeys(
+        (
+            "DATABASE_HOST",
+            "DATABASE_NAME",
+            "DATABASE_PASSWORD",
+            "DATABASE_URL",
+            "DATABASE_USER",
+            "DATABASE_USERNAME",
+            "DIRECT_URL",
+        ),
+        "database",
+    ),
+    "LITELLM_SALT_KEY": "salt_key_file",
+}
+REDIS_VARIABLES = dict.fromkeys(
+    (
+        "REDIS_CLUSTER_NODES",
+        "REDIS_HOST",
+        "REDIS_PASSWORD",
+        "REDIS_PORT",
+        "REDIS_SENTINEL_NODES",
+        "REDIS_URL",
+    ),
+    "redis",
+)
+"""The same where nixcfg.yaml gives a database or a Redis."""
+INSTANCE_PORT = 4041
+"""Where the first of several instances is published, on 127.0.0.1; the others follow."""
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 CONTAINER_CONFIG = "/app/config.yaml"
 

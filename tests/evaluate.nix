@@ -44,7 +44,30 @@ let
         modelConfig
         masterKeyFile
         environment
+        instances
+        workers
+        saltKeyFile
         ;
+      database = {
+        inherit (cfg.database)
+          createLocally
+          host
+          port
+          name
+          user
+          passwordFile
+          sslMode
+          ;
+      };
+      redis = {
+        inherit (cfg.redis)
+          createLocally
+          host
+          port
+          passwordFile
+          ;
+      };
+      metrics = cfg.metrics.enable;
       configs = lib.mapAttrs (_: config: {
         file = toString config.file;
         inherit (config) secrets;

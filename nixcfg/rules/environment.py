@@ -399,11 +399,12 @@ def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
 
 
 def _owned(project: Project, machine: Machine) -> Iterator[Problem]:
+    owned = {**wiring.OWNED_VARIABLES, **machine.served}
     for section, given in (("environment", machine.environment), ("secrets", machine.secrets)):
         for name in given:
             told = section == "environment" and name == "CONFIG_FILE_PATH"  # by NX511
-            if name in wiring.OWNED_VARIABLES and not told:
-                setting = wiring.OWNED_VARIABLES[name]
+            if name in owned and not told:
+                setting = owned[name]
                 yield project.document.problem(
                     OWNED,
                     machine.place(section, name),
