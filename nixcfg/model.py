@@ -133,7 +133,7 @@ class Machine:
     @property
     def served(self) -> Mapping[str, str]:
         """The variables that its database and its Redis are given by, and the key of each."""
-        return _served(self.database, self.redis)
+        return _served(self.database, self.redis, self.salt_key_file)
 
     @property
     def loaded(self) -> Config:
@@ -218,7 +218,7 @@ def _machine(
     secrets_dir = given.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
     database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
     servers = _server(database), _server(redis)
-    wired = {*environment, *_served(*servers)}
+    wired = {*environment, *_served(*servers, given.get("salt_key_file"))}
     here = tuple(_configured(config, wired, metrics=bool(metrics)) for config in configs)
     return Machine(
         name=name,
@@ -254,10 +254,12 @@ def _server(given: Any) -> Server | None:
     return Server() if given else None
 
 
-def _served(database: Server | None, redis: Server | None) -> Mapping[str, str]:
-    """The variables that the gateway sets for a database and a Redis of nixcfg.yaml."""
+def _served(
+    database: Server | None, redis: Server | None, salt_key_file: str | None
+) -> Mapping[str, str]:
     return {
         **(wiring.DATABASE_VARIABLES if database else {}),
+        **({wiring.SALT_KEY_VARIABLE: "salt_key_file"} if database or salt_key_file else {}),
         **(wiring.REDIS_VARIABLES if redis else {}),
     }
 

@@ -30,21 +30,19 @@ OWNED_VARIABLES = {
     "PORT": "port",
 }
 """What the module sets in the container and takes from nobody; the key of nixcfg.yaml for each."""
-DATABASE_VARIABLES = {
-    **dict.fromkeys(
-        (
-            "DATABASE_HOST",
-            "DATABASE_NAME",
-            "DATABASE_PASSWORD",
-            "DATABASE_URL",
-            "DATABASE_USER",
-            "DATABASE_USERNAME",
-            "DIRECT_URL",
-        ),
-        "database",
+SALT_KEY_VARIABLE = "LITELLM_SALT_KEY"
+DATABASE_VARIABLES = dict.fromkeys(
+    (
+        "DATABASE_HOST",
+        "DATABASE_NAME",
+        "DATABASE_PASSWORD",
+        "DATABASE_URL",
+        "DATABASE_USER",
+        "DATABASE_USERNAME",
+        "DIRECT_URL",
     ),
-    "LITELLM_SALT_KEY": "salt_key_file",
-}
+    "database",
+)
 REDIS_VARIABLES = dict.fromkeys(
     (
         "REDIS_CLUSTER_NODES",
