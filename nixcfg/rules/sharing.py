@@ -275,8 +275,8 @@ def _without_database(document: Document, machine: Machine, config: Config) -> I
 def _given_twice(project: Project, machine: Machine, config: Config) -> Iterator[Problem]:
     given = {"database": machine.database, "redis": machine.redis}
     files = [each.document for each in project.providers if each.name in config.providers]
-    used = [ours for ours, server in given.items() if server]
-    for ours, (section, key) in ((ours, setting) for ours in used for setting in _BY_HAND[ours]):
+    by_hand = [(ours, *each) for ours, server in given.items() if server for each in _BY_HAND[ours]]
+    for ours, section, key in by_hand:
         for document in (project.document, *files):
             value = (document.data.get(section) or {}).get(key)
             if value is not None and not _is_same(machine, key, value):
