@@ -8,7 +8,7 @@ every such change, and a conflict that cannot be merged is part of the result.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nixcfg import knowledge, wiring
 from nixcfg.problem import Steps
@@ -22,8 +22,7 @@ MODELS = "model_list"
 _ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A value and the place where a user wrote it."""
 
     value: Any
@@ -35,8 +34,7 @@ Settings = Mapping[Steps, tuple[Setting, ...]]
 """By the place where LiteLLM honours them: (section, key), or (section,) for a whole section."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A setting that LiteLLM ignores where it stands, and the one section that honours it."""
 
     setting: Setting
@@ -47,8 +45,7 @@ class Move:
         return str(self.setting.path[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """One setting of one configuration, given differently in several places."""
 
     place: Steps
@@ -364,15 +361,10 @@ def _resolve(value: Any, read: set[str]) -> Any:
 
 def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
     entry: Mapping[str, Any] = {"file": given} if isinstance(given, str) else given or {}
-    is_file = any(
-        credential.file and credential.variable == variable
-        for facts in knowledge.providers().values()
-        for credential in facts.credentials
-    )
     return KeyFile(
         variable=variable,
         file=entry.get("file") or wiring.key_file(variable, secrets_dir),
-        kind=entry.get("kind", "file" if is_file else "env"),
+        kind=entry.get("kind", "file" if variable in knowledge.file_variables() else "env"),
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),
     )

@@ -178,8 +178,12 @@ in
 
   config = lib.mkIf cfg.enable {
     services.litellm-proxy.internal = {
+      # LiteLLM has two clients, Prisma and libpq: the first takes the socket from the
+      # parameter, which LiteLLM hides from the second.
       environment = lib.mkIf db.createLocally {
-        DATABASE_URL = "postgresql://${db.user}@localhost:${localPort}/${db.name}?host=${socketDirectory}";
+        DATABASE_URL =
+          "postgresql://${db.user}@${lib.replaceStrings [ "/" ] [ "%2F" ] socketDirectory}:${localPort}"
+          + "/${db.name}?host=${socketDirectory}";
       };
       variables =
         lib.optionalAttrs usesDatabase {
@@ -271,13 +275,6 @@ in
         '';
       }
       {
-        assertion = db.host == null || common.isHost db.host;
-        message = ''
-          ${opt "database.host"} = ${builtins.toJSON db.host} is not the name or address of a machine.
-          Write it without scheme, port and slashes, such as "db.example.org", and set ${opt "database.port"}; a whole URL goes into a file: ${opt "secrets"}.DATABASE_URL.file.
-        '';
-      }
-      {
         assertion = db.host == null || db.passwordFile != null;
         message = ''
           ${opt "database.host"} = "${toString db.host}" without ${opt "database.passwordFile"}: LiteLLM could not log in.
@@ -327,6 +324,11 @@ in
           Set ${opt "database.createLocally"} or ${opt "database.host"}, or remove it.
         '';
       }
-    ];
+    ]
+    ++ common.hostAssertions {
+      option = "database";
+      example = "db.example.org";
+      instead = "; a whole URL goes into a file: ${opt "secrets"}.DATABASE_URL.file";
+    } db.host;
   };
 }
