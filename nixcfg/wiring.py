@@ -26,6 +26,7 @@ OWNED_VARIABLES = {
     "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "auth",
     MASTER_KEY_VARIABLE: "master_key_file",
     "LITELLM_MODE": "",
+    "NUM_WORKERS": "workers",
     "PORT": "port",
 }
 """What the module sets in the container and takes from nobody; the key of nixcfg.yaml for each."""

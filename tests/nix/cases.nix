@@ -87,7 +87,7 @@ let
             restartIfChanged
             wantedBy
             ;
-          stopSeconds = unit.serviceConfig.TimeoutStopSec;
+          stopSeconds = unit.serviceConfig.TimeoutStopSec or null;
         }
       ) (lib.filterAttrs (name: _: lib.hasPrefix "litellm-proxy" name) config.virtualisation.oci-containers.containers);
       roll = config.systemd.services.litellm-proxy-roll.script or "";
