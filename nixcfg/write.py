@@ -210,7 +210,7 @@ def _fill(stage: Path, plan: Plan) -> None:
                 file.write(plan.files[path])
                 file.flush()
             for file in opened:
-                os.fsync(file.fileno())
+                os.fdatasync(file.fileno())
     for path in plan.foreign:
         target = stage / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,9 @@ let
   # namespace of its own, so its root is root.
   containerUser = if nonRootImage then "nobody" else "root";
 
+  rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
+  mapping = "litellm-proxy ${containerUser} ${db.user}";
+
   generatesSaltKey = usesDatabase && cfg.saltKeyFile == null;
   host = if lib.hasInfix ":" db.host then "[${db.host}]" else db.host;
 
@@ -245,8 +248,8 @@ in
         }
       ];
       # Before NixOS' own rule for everybody, and for this one database.
-      authentication = "local ${db.name} ${db.user} peer map=litellm-proxy";
-      identMap = "litellm-proxy ${containerUser} ${db.user}";
+      authentication = rule;
+      identMap = mapping;
     };
 
     # Otherwise the directory is another one after a restart of PostgreSQL, and the
@@ -258,7 +261,17 @@ in
     warnings =
       let
         backup = config.services.postgresqlBackup;
+        inherit (config.services) postgresql;
+        replaced =
+          lib.optional (!lib.hasInfix rule postgresql.authentication) "authentication = \"${rule}\""
+          ++ lib.optional (!lib.hasInfix mapping postgresql.identMap) "identMap = \"${mapping}\"";
       in
+      lib.optional (db.createLocally && replaced != [ ]) ''
+        What ${opt "database.createLocally"} adds to services.postgresql is replaced by your
+        own configuration, and PostgreSQL may not let the gateway in. Add:
+        ${lib.concatMapStringsSep "; " (line: "services.postgresql.${line}") replaced}.
+      ''
+      ++
       lib.optional
         (db.createLocally && backup.enable && !backup.backupAll && !lib.elem db.name backup.databases)
         ''

@@ -202,6 +202,11 @@ REFUSED = {
 }
 
 WARNED = {
+    "authentication-of-ones-own": (
+        """services.postgresql.authentication = lib.mkForce "local all all peer";
+        services.litellm-proxy.database.createLocally = true;""",
+        'services.postgresql.authentication = "local litellm litellm peer map=litellm-proxy".',
+    ),
     "not-backed-up": (
         """services.postgresqlBackup = { enable = true; databases = [ "other" ]; };
         services.litellm-proxy.database.createLocally = true;""",

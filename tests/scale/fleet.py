@@ -20,7 +20,9 @@ from typing import Any
 
 import booting
 import pytest
+import services
 from booting import Machine
+from services import Redis
 from vendors import OpenAI, Reply, Seen
 
 HERE = Path(__file__).parent
@@ -30,6 +32,7 @@ INSTANCES = (1, 2)
 TARGET = "litellm-proxy.target"
 ROLL = "litellm-proxy-roll.service"
 KEY_FILE = "etc/nixcfg/secrets/openai_api_key.txt"
+REDIS_FILE = "etc/nixcfg/secrets/redis_password.txt"
 START_SECONDS = 240
 
 # `podman run … --cidfile=F … -e K=V … --env-file F … -p ADDRESS:PORT:4040 … -v SOURCE:TARGET:ro …`
@@ -198,7 +201,7 @@ class Fleets:
     """What the machine is made of: ports, keys, and a NixOS configuration by name."""
 
     folder: Path
-    redis: int
+    redis: Redis
     vendor: PatientOpenAI
     exported: dict[str, Any] = field(default_factory=dict)
 
@@ -234,7 +237,11 @@ class Fleets:
             instances = {len(INSTANCES)};
             port = {self.port};
             instancePort = {self.instance_ports[0]};
-            redis = {{ host = "127.0.0.1"; port = {self.redis}; }};
+            redis = {{
+              host = "127.0.0.1";
+              port = {self.redis.port};
+              passwordFile = "/{REDIS_FILE}";
+            }};
             modelConfig = "all";
             configs.all = {{ file = ./litellm.yaml; secrets = [ "OPENAI_API_KEY" ]; }};
             secrets.OPENAI_API_KEY.file = "/{KEY_FILE}";
@@ -302,6 +309,7 @@ class Fleets:
         with booting.booted(overlay) as machine:
             # The folder of keys is none of this machine's, and is made anew by boot.sh.
             machine.write(KEY_FILE, self.vendor.key + "\n")
+            machine.write(REDIS_FILE, services.PASSWORD)
             if not (machine.root / sys.executable.lstrip("/")).exists():
                 pytest.skip(f"{sys.executable} is on another file system than /")
             done = machine.run("systemctl", "start", "nginx.service", TARGET)

@@ -5,20 +5,38 @@ The figures that docs/scale.md gives come from here: `pytest -s tests/scale`.
 """
 
 import os
+import secrets
+import shutil
 import time
+from collections.abc import Iterator
 
 import pytest
-from fleet import INSTANCES, KEY_FILE, ROLL, Fleet, PatientOpenAI
+from fleet import INSTANCES, KEY_FILE, ROLL, Fleet, Fleets, PatientOpenAI
 from load import Load, load
+from services import Redis
 
-pytestmark = pytest.mark.usefixtures("root")
 
-
-@pytest.fixture(scope="session")
-def root() -> None:
-    """Skip where the tests do not run as root, which systemd in namespaces needs."""
+@pytest.fixture(scope="module")
+def needs() -> None:
+    """Skip where something is absent that only a package can bring."""
     if os.geteuid() != 0:
-        pytest.skip("needs root")
+        pytest.skip("needs root, for a systemd in namespaces")
+    for program in ("nix-instantiate", "nginx", "curl", "flock"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[PatientOpenAI]:
+    with PatientOpenAI(f"sk-proj-{secrets.token_hex(24)}") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def fleet(needs, redis: Redis, vendor: PatientOpenAI, tmp_path_factory) -> Iterator[Fleet]:  # noqa: ARG001
+    """The machine with both instances ready, on the configuration `first`."""
+    with Fleets(tmp_path_factory.mktemp("fleet"), redis, vendor).booted() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
