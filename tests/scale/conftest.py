@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 # gateway.py and vendors.py are there, and booting.py.
-sys.path[:0] = [str(Path(__file__).parents[1] / each) for each in ("proxy", "nix")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "proxy"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "nix"))
 
 import services
 from services import Postgres, Redis

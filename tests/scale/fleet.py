@@ -32,6 +32,7 @@ INSTANCES = (1, 2)
 TARGET = "litellm-proxy.target"
 ROLL = "litellm-proxy-roll.service"
 KEY_FILE = "etc/nixcfg/secrets/openai_api_key.txt"
+REDIS_HOST = "redis.example.org"
 REDIS_FILE = "etc/nixcfg/secrets/redis_password.txt"
 START_SECONDS = 240
 
@@ -238,7 +239,7 @@ class Fleets:
             port = {self.port};
             instancePort = {self.instance_ports[0]};
             redis = {{
-              host = "127.0.0.1";
+              host = "{REDIS_HOST}";
               port = {self.redis.port};
               passwordFile = "/{REDIS_FILE}";
             }};
@@ -304,6 +305,7 @@ class Fleets:
             "group": "nginx:x:60:",
         }.items():
             (overlay / "etc" / name).write_text(Path("/etc", name).read_text() + line + "\n")
+        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST}\n")
         (overlay / "srv").mkdir(exist_ok=True)
         (overlay / KEY_FILE).parent.mkdir(parents=True)
         with booting.booted(overlay) as machine:
