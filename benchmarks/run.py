@@ -33,6 +33,35 @@ for file in glob.glob("providers/*.yaml"):
     with open(file, "rb") as stream:
         yaml.load(stream, yaml.CSafeLoader)
 """
+NOTE = """\
+A second rendering does all of it but the last step: what was wrong is told again, and a model may
+have retired since. So it saves what writing costs, which by the clock depends on the disk (every
+file is synced to it); a cache of what was once found right would save more, and could be stale."""
+PHASES = """
+import gc, itertools, time
+from pathlib import Path
+gc.set_threshold(200_000)  # as nixcfg.cli does
+stamps = [("", 0.0)]
+def done(name):
+    stamps.append((name, time.process_time()))
+from nixcfg import project, render, report, validate, write
+from nixcfg.commands import today
+done("start Python, import")
+sources = project.read(Path())
+done("read and parse")
+report = validate.validate(sources, today())
+done("check, build the model")
+files = render.files(report.project)
+done("render texts")
+folder = Path("rendered").absolute()
+plan = write.plan(folder, files)
+done("compare with what is there")
+with write.lock(folder):
+    write.apply(plan)
+done("write")
+for (_, begin), (name, end) in itertools.pairwise(stamps):
+    print(f"| {name} | {end - begin:.2f} | {(end - begin) / stamps[-1][1]:.0%} |")
+"""
 COMPLETION = {"_NIXCFG_COMPLETE": "bash_complete", "COMP_WORDS": "nixcfg ren", "COMP_CWORD": "1"}
 
 
@@ -165,6 +194,19 @@ def large(folder: Path, rounds: int) -> Iterator[Row]:
     yield Row("files written by it", "files rendered", touched / len(before), 0.0)
 
 
+def phases(folder: Path) -> str:
+    """Where the seconds of a first rendering of the large project go, as a table."""
+    shutil.rmtree(folder / "large" / "rendered")
+    done = subprocess.run(  # noqa: S603 (our own command)
+        [*PYTHON, "-c", PHASES],
+        cwd=folder / "large",
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return f"| step | seconds | share |\n|---|---:|---:|\n{done.stdout.strip()}"
+
+
 def startup(folder: Path, rounds: int) -> Iterator[Row]:
     """(b) Short commands."""
     project = folder / "small"
@@ -280,11 +322,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nixcfg-benchmark-") as place:
         folder = Path(place)
         rows = [*large(folder, rounds), *startup(folder, rounds)]
+        steps = phases(folder)
         growing, sizes = growth(folder, rounds)
     rows += [*growing, *evaluation()]
     print("# What nixcfg costs\n")
     print("Written by `python benchmarks/run.py`, whose docstring says what is measured.\n")
     print(f"{began}\n\n{table(rows)}\n\n## Rendering, by the number of models\n\n{sizes}")
+    print(f"\n## Rendering 1,000 x 10 models, by step\n\n{steps}\n")
+    print(NOTE)
 
 
 if __name__ == "__main__":

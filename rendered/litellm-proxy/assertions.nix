@@ -194,6 +194,11 @@ in
         ${opt "openFirewall"} is false. Set it to true if that is meant, or
         ${opt "listenAddress"} = "127.0.0.1".
       ''
+      ++ lib.optional (cfg.workers > 1 && !usesRedis) ''
+        ${opt "workers"} = ${toString cfg.workers} without Redis: each worker counts rate
+        limits, budgets and failing deployments for itself. Where that matters, set
+        ${opt "redis.createLocally"} = true.
+      ''
       ++ lib.mapAttrsToList (name: value: ''
         ${opt "environment"}.${name} = "${value}": in the container this address is the
         container itself. The host is http://host.containers.internal, and its service

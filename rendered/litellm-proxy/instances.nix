@@ -61,16 +61,18 @@ let
   startSeconds = 900;
 
   # LiteLLM listens before it can answer when it has several workers, and docker accepts
-  # connections for it at any time, so only an answer says that it is there.
+  # connections for it at any time, so only an answer says that it is there. systemd does
+  # not look after the container while this runs.
   awaitReady = instance: ''
     for _ in {1..${toString startSeconds}}; do
       if curl --silent --fail --max-time 10 --output /dev/null http://${instance.address}:${toString instance.port}/health/readiness; then
         rm -f ${out instance}
         exit 0
       fi
+      kill -0 "$MAINPID" || exit 1
       sleep 1
     done
-    echo "<3>${instance.name} has not answered /health/readiness for ${toString startSeconds} seconds, and gets no requests." >&2
+    echo "<3>${instance.name} has not answered /health/readiness for ${toString startSeconds} seconds." >&2
     exit 1
   '';
 
@@ -130,25 +132,31 @@ let
     }
 
     # renew INDEX: out of nginx, stopped when it has finished its requests, started,
-    # and back in nginx when it is ready.
+    # and back in nginx when it is ready. systemd tries again what may have failed in
+    # passing, and would never say that it does so for the third time.
     renew() {
-      local unit=''${units[$1]}
+      local unit=''${units[$1]} state
       echo "''${names[$1]}: restarting."
       : > "''${out[$1]}"
       # What nginx has sent to it by now is on its way and will be answered.
       sleep 1
       systemctl reset-failed "$unit" 2> /dev/null || true
-      if ! systemctl restart "$unit"; then
-        # The first start may have met something that passes; systemd tries again.
-        for _ in {1..30}; do
-          systemctl is-active --quiet "$unit" && break
-          sleep 1
-        done
-      fi
-      if serves "$1"; then
-        echo "''${names[$1]}: ready."
-        return
-      fi
+      systemctl restart --no-block "$unit"
+      for _ in {1..${toString (cfg.drainSeconds + 2 * startSeconds)}}; do
+        sleep 1
+        if serves "$1"; then
+          echo "''${names[$1]}: ready."
+          return
+        fi
+        state=$(systemctl show --property=NRestarts,ActiveState,Job "$unit")
+        case $state in
+          *NRestarts=[01]*) ;;
+          *) break ;;
+        esac
+        case $state in
+          *ActiveState=failed*Job= | *ActiveState=inactive*Job=) break ;;
+        esac
+      done
       echo "<3>''${names[$1]} does not start and gets no requests: journalctl -u $unit -n 50. The instances after it were left as they are." >&2
       exit 1
     }

@@ -97,9 +97,9 @@ let
     # nix compares packages by their path, and users.nix compares shells.
     // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
 
-  # Its module asks what it was built with.
+  # Its module asks what it was built with, and writes for its release: here, Debian's.
   nginx = tool "nginx" // {
-    version = "1.28.0";
+    version = "1.22.1";
     modules = [ ];
     override = _: nginx;
   };

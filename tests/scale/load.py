@@ -48,18 +48,20 @@ class Load:
         """For a person who reads a failed assertion, or wants the figures."""
         slowest = max((each.seconds for each in self.outcomes), default=0.0)
         streams = sum(each.is_stream for each in self.outcomes)
-        lines = [
-            f"{len(self.outcomes)} requests, {streams} of them streams, {len(self.failed())} failed, "
-            f"slowest {slowest:.1f} s"
-        ]
-        for each in self.failed()[:20]:
+        counts = f"{len(self.outcomes)} requests, {streams} of them streams"
+        lines = [f"{counts}, {len(self.failed())} failed, slowest {slowest:.1f} s"]
+        for each in self.failed()[:5]:
             kind = "stream" if each.is_stream else "plain"
-            lines.append(f"  {kind} {each.model} {'begun' if each.began else 'no byte'}: {each.fault}")
+            lines.append(
+                f"  {kind} {each.model} {'begun' if each.began else 'no byte'}: {each.fault}"
+            )
         return "\n".join(lines)
 
 
 @contextmanager
-def load(port: int, key: str, models: list[str], *, clients: int = 8, pause: float = 0.1) -> Iterator[Load]:
+def load(
+    port: int, key: str, models: list[str], *, clients: int = 8, pause: float = 0.1
+) -> Iterator[Load]:
     """Requests on 127.0.0.1:PORT while the block runs, every other one a stream. At its end each
     client finishes the request that it has begun."""
     record = Load(models=models)
@@ -89,7 +91,9 @@ def load(port: int, key: str, models: list[str], *, clients: int = 8, pause: flo
             thread.join(timeout=2 * PATIENCE)
 
 
-def ask(connection: http.client.HTTPConnection, key: str, model: str, *, is_stream: bool) -> Outcome:
+def ask(
+    connection: http.client.HTTPConnection, key: str, model: str, *, is_stream: bool
+) -> Outcome:
     """One request, and whether its answer came whole."""
     body = {"model": model, "messages": [{"role": "user", "content": "What is the answer?"}]}
     if is_stream:
@@ -104,7 +108,7 @@ def ask(connection: http.client.HTTPConnection, key: str, model: str, *, is_stre
         began = True
         text = response.read()
         if response.status != 200:
-            fault = f"status {response.status}: {text[:200]!r}"
+            fault = f"status {response.status}: {text[:80]!r}"
         elif is_stream and not text.rstrip().endswith(b"data: [DONE]"):
             fault = f"a stream that breaks off after {len(text)} bytes: {text[-200:]!r}"
         elif not is_stream and "choices" not in json.loads(text):
