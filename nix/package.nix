@@ -33,7 +33,6 @@ python3Packages.buildPythonApplication {
 
   dependencies = with python3Packages; [
     click
-    fastjsonschema
     jinja2
     jsonschema
     pyyaml

@@ -5,7 +5,7 @@ is a nix.Expression; in the LiteLLM files the `yaml` filter writes the data.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
@@ -14,15 +14,21 @@ from nixcfg import emit, nix, resources, wiring
 from nixcfg.model import MODELS, Config, Project
 
 
-def files(project: Project) -> dict[str, str]:
-    """Every file of the output folder: its path there, and its text."""
+def files(project: Project) -> dict[str, bytes]:
+    """Every file of the output folder: its path there, and its content (UTF-8)."""
     # `all` and the profiles hold what the providers' own files hold: it is written once.
     models = {each.name: _models(each.deployments) for each in project.providers}
     return {
-        wiring.DOCKER_NIX: docker_nix(project),
-        wiring.MODULE: resources.module_text(),
+        wiring.DOCKER_NIX: docker_nix(project).encode(),
         **{
-            wiring.config_path(config.name): litellm_yaml(config, models)
+            f"{wiring.MODULE}/{name}": text.encode()
+            for name, text in resources.module_texts().items()
+        },
+        **{
+            wiring.config_path(config.name): b"".join(
+                piece.encode()
+                for piece in _litellm(config, map(models.__getitem__, config.providers))
+            )
             for config in project.configs
         },
     }
@@ -64,13 +70,17 @@ def docker_nix(project: Project) -> str:
     )
 
 
-def litellm_yaml(config: Config, models: Mapping[str, str] | None = None) -> str:
-    """The configuration that LiteLLM loads. `models`: each provider's part of model_list."""
+def litellm_yaml(config: Config) -> str:
+    """The configuration that LiteLLM loads."""
+    return "".join(_litellm(config, [_models(config.litellm[MODELS])]))
+
+
+def _litellm(config: Config, models: Iterable[str]) -> Iterator[str]:
+    """The same in pieces; `models` are the parts of its model_list, empty ones left out."""
     sources = ", ".join(wiring.provider_path(name) for name in config.providers)
-    listed = [models[name] for name in config.providers] if models else []
-    return _template("litellm-config.yaml.j2").render(
+    return _template("litellm-config.yaml.j2").generate(
         sources=f"{wiring.PROJECT_FILE} and {sources}",
-        models="\n".join(filter(None, listed)) if models else _models(config.litellm[MODELS]),
+        models=[*filter(None, models)],
         settings={key: value for key, value in config.litellm.items() if key != MODELS},
     )
 

@@ -1,15 +1,14 @@
 """Hold a document against its JSON Schema, and say what is wrong in a person's words.
 
-A compiled schema says whether anything is wrong at all, in a tenth of the time; only then does
-jsonschema have to be imported, to say what.
+The compiled schema beside it (nixcfg/schema/*.py) says whether anything is wrong at all, in a tenth
+of the time; only then does jsonschema have to be imported, to say what.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-
-import fastjsonschema
 
 from nixcfg import resources
 from nixcfg.problem import Problem, Rule, Severity
@@ -187,18 +186,10 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
 
 def _is_valid(kind: str, data: Any) -> bool:
     try:
-        _compiled(kind)(data)
-    except fastjsonschema.JsonSchemaValueException:
+        importlib.import_module(f"nixcfg.schema.{kind}").check(data)
+    except ValueError:
         return False
     return True
-
-
-@functools.cache
-def _compiled(kind: str) -> Callable[[Any], Any]:
-    compiled: Callable[[Any], Any] = fastjsonschema.compile(
-        resources.schema(kind), use_default=False, detailed_exceptions=False
-    )
-    return compiled
 
 
 @functools.cache

@@ -729,7 +729,7 @@ def _read_bytes(path: Path) -> bytes:
             raise OSError(22, "it is not a regular file")
         if status.st_size > MAX_BYTES:
             raise _TooLargeError(f"has {status.st_size} bytes; the limit is {MAX_BYTES}")
-        return file.read(MAX_BYTES + 1)
+        return file.read(status.st_size or MAX_BYTES)  # files in /proc have a size of 0
 
 
 def _mend(error: OSError) -> str:

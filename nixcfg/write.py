@@ -56,26 +56,25 @@ class Plan:
     foreign: tuple[str, ...]
 
 
-def plan(folder: Path, texts: Mapping[str, str]) -> Plan:
-    """Compare `texts` (by path in the folder) with what is on disk. Raises WriteError."""
-    files = {path: text.encode() for path, text in sorted(texts.items())}
+def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
+    """Compare what is rendered (by path in the folder) with what is on disk. Raises WriteError."""
+    files = {path: rendered[path] for path in sorted(rendered)}
     files[MANIFEST] = _manifest(files)
+    changes = []
+    edited = []
     try:
         present = _present(folder)
         written = _written(_content(folder / MANIFEST) if MANIFEST in present else None)
         ours = {*files, *written}
-        on_disk = {path: _content(folder / path) for path in present & ours}
+        for path in sorted(ours):
+            old, new = _content(folder / path) if path in present else None, files.get(path)
+            if old == new:
+                continue
+            if old is not None and path != MANIFEST and written.get(path) != _digest(old):
+                edited.append(path)
+            changes.append(Change(path, old, new))
     except OSError as error:
         raise _failed(folder, error) from error
-    changes = []
-    edited = []
-    for path in sorted(ours):
-        old, new = on_disk.get(path), files.get(path)
-        if old == new:
-            continue
-        if old is not None and path != MANIFEST and written.get(path) != _digest(old):
-            edited.append(path)
-        changes.append(Change(path, old, new))
     foreign = sorted(present - ours)
     # A link or a file where a folder of ours belongs cannot be kept beside what goes in there.
     in_the_way = {path for path in foreign if any(name.startswith(f"{path}/") for name in files)}

@@ -45,14 +45,14 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     if checked.project is None:
         say("Nothing was rendered: mend the errors first.")
         return PROBLEMS
-    texts = render.files(checked.project)
     folder = _output_folder(root, out)
     if check or diff:
-        plan = write.plan(folder, texts)
+        plan = write.plan(folder, render.files(checked.project))
         click.echo(write.diff(plan), nl=False) if diff else _show(plan)
         return PROBLEMS if check and plan.changes else OK
+    rendered = render.files(checked.project)  # while nobody has to wait for us
     with write.lock(folder):
-        plan = write.plan(folder, texts)
+        plan = write.plan(folder, rendered)
         if plan.edited and not force:
             _refuse(plan)
             return PROBLEMS

@@ -1,8 +1,9 @@
 """What one LiteLLM release does with a configuration, as data.
 
-``litellm.json`` (sections, keys, providers) and ``models.json`` (model catalogue) are written by
-``tools/generate_knowledge.py`` from an installed LiteLLM; nothing here is typed by hand. The
-catalogue is ten times the size of the rest, so it is read only when a model is looked up.
+``litellm.json`` (sections, keys, providers), ``models.json`` (model catalogue) and
+``bare_models.json`` (names that need no provider before them) are written by
+``tools/generate_knowledge.py`` from an installed LiteLLM; nothing here is typed by hand. Each is
+read when something in it is looked up.
 
 Section names are those of the configuration file, with four more for places that have no name of
 their own: ``top_level`` (the file itself), ``deployment`` (an entry of ``model_list``),
@@ -149,6 +150,11 @@ def _data() -> Any:
 @cache
 def _catalogue() -> Any:
     return json.loads(Path(__file__).with_name("models.json").read_bytes())
+
+
+@cache
+def _bare() -> Any:
+    return json.loads(Path(__file__).with_name("bare_models.json").read_bytes())
 
 
 def __getattr__(name: str) -> Any:
@@ -354,7 +360,7 @@ def _is_endpoint(api_base: str, endpoint: str) -> bool:
 
 
 def _bare_provider(model: str, rules: Mapping[str, Any]) -> str | None:
-    known = _catalogue()["bare"].get(model)
+    known = _bare().get(model)
     if known is not None:
         return str(known)
     for pattern, name in rules["patterns"]:
@@ -382,7 +388,7 @@ def shared_catalogues(provider: str) -> tuple[str, ...]:
 
 def bare_models() -> Mapping[str, str]:
     """Model names that LiteLLM accepts without a prefix, and the provider that each leads to."""
-    return MappingProxyType(_catalogue()["bare"])
+    return MappingProxyType(_bare())
 
 
 def find_model(model: str, provider: str | None = None) -> ModelFacts | None:

@@ -247,7 +247,7 @@ environment:
         "providers/openai.yaml": _MODELS,
     },
     good={"nixcfg.yaml": "port: 8080\n", "providers/openai.yaml": _MODELS},
-    source="the assertions of modules/litellm-proxy.nix",
+    source="the assertions of modules/litellm-proxy",
 )
 
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.

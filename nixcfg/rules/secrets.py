@@ -247,7 +247,7 @@ def names_secret(name: str) -> bool:
 def is_refused_as_key(name: str, value: str) -> bool:
     """Whether the NixOS module takes a plain variable for a key, and refuses it.
 
-    The same conditions as `looksLikeKey` of modules/litellm-proxy.nix, which tests/nix compares:
+    The same conditions as `looksLikeKey` of modules/litellm-proxy, which tests/nix compares:
     what passes here must not fail at the rebuild.
     """
     harmless = len(value.encode()) < 12 or _HARMLESS.fullmatch(value)
