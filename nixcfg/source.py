@@ -205,7 +205,7 @@ MAX_NUMBER = 100
 MAX_PROBLEMS = 300
 """Errors in one file, after which nobody reads on and nothing more is looked for."""
 TOO_MANY = (
-    f"more than {MAX_PROBLEMS} errors in this file",
+    "too many errors in this file",
     "Mend those before it; what comes after was not looked at.",
 )
 """What is said there, and how to mend it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import model, rules, shape, wiring
+from nixcfg import model, rules, shape, source, wiring
 from nixcfg.model import Project
 from nixcfg.problem import Problem
 from nixcfg.project import Sources
@@ -15,6 +15,9 @@ from nixcfg.source import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.alone import Configuration
+
+MAX_ERRORS = 10 * source.MAX_PROBLEMS
+"""More than those for the reader: a project may have given what a rule finds another severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,11 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     everywhere = _surroundings(sources, project, members, today)
     if project:
         problems += rules.of_project(project, sources.providers)
-        problems += rules.of_file(_own_settings(project, sources, everywhere))
+        problems += _some(rules.of_file(_own_settings(project, sources, everywhere)))
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
             around = everywhere if name in members else replace(everywhere, loaded=None)
-            problems += rules.of_file(Config(document, around))
+            problems += _some(rules.of_file(Config(document, around)))
     documents = [sources.project, *sources.providers.values()]
     problems = policy.ignored(problems, documents, alone=False)
     if project:
@@ -81,9 +84,21 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
             around = _surroundings_alone(configuration, index, today)
             found += [*part.document.problems, *shape.check(part.document, "provider", alone=True)]
             if isinstance(part.document.data, Map):
-                found += rules.of_file(Config(part.document, around))
+                found += _some(rules.of_file(Config(part.document, around)))
         problems += policy.ignored(found, documents, alone=True)
     return Report(files, tuple(_in_order(map(_as_alone, problems))), None)
+
+
+def _some(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What the rules find in one file, until it is far more than anybody mends."""
+    errors = 0
+    for problem in problems:
+        if errors == MAX_ERRORS:
+            wrong, mend = source.TOO_MANY
+            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=mend, fix=None)
+            return
+        errors += problem.is_error
+        yield problem
 
 
 def _as_alone(problem: Problem) -> Problem:

@@ -119,12 +119,7 @@ def apply(plan: Plan) -> None:
     finally:
         if stage is not None:
             _remove(stage)
-    try:
-        sync(folder.parent)
-    except OSError as error:
-        raise WriteError(
-            f"{folder} is written, but may not survive a power cut: {reason(error)}"
-        ) from error
+    settle(folder.parent, folder)
 
 
 @contextlib.contextmanager
@@ -325,6 +320,16 @@ def sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def settle(folder: Path, written: Path) -> None:
+    """Sync a folder in which something is in place already. Raises WriteError, which says so."""
+    try:
+        sync(folder)
+    except OSError as error:
+        raise WriteError(
+            f"{written} is written, but may not survive a power cut: {reason(error)}"
+        ) from error
 
 
 def umask() -> int:
