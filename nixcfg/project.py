@@ -31,8 +31,8 @@ BAD_NAME = Rule(
     "a provider file has a name that cannot be used",
     explanation=(
         "The name of a provider file names its configuration, a Nix attribute and a rendered file: "
-        "letters, digits, - and _, at most 63, and not `all`, which is built in. Two that differ in "
-        "case alone would be one file where the file system ignores it."
+        "letters, digits, - and _, at most 63, and not `all`, which is built in. Two that differ "
+        "in case alone would be one file where the file system ignores it."
     ),
     bad={
         "nixcfg.yaml": "model_config: openai\n",
