@@ -211,9 +211,13 @@ def _remove(folder: Path) -> None:
     if folder.is_symlink():  # somebody put it there; what it points to is none of ours
         folder.unlink(missing_ok=True)
         return
-    for parent, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            os.chmod(parent, 0o700)  # noqa: PTH101 (a read-only folder cannot be emptied)
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)  # a folder that is read-only, or was made so by a umask, is not emptied
+    for parent, folders, _ in os.walk(folder):
+        for each in (Path(parent) / name for name in folders):
+            if not each.is_symlink():
+                with contextlib.suppress(OSError):
+                    each.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
 
 
