@@ -96,7 +96,7 @@ def main() -> None:
     _open_streams()
     # A command builds one project and is over: looking for cycles in it every 700 objects is a
     # tenth of the time of a large rendering.
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     try:
         sys.exit(nixcfg.main(prog_name="nixcfg", standalone_mode=False) or OK)
     except click.ClickException as error:

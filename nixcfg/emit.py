@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 _PIECE = r"[\w./@+=()*,;!?&%$<>|~^-]+"
-_PLAIN = re.compile(rf"[A-Za-z_/][\w./@+=()*,;!?&%$<>|~^-]*(?:(?:[ ]+|:){_PIECE})*")
+_PLAIN = re.compile(
+    rf"[A-Za-z_/][\w./@+=()*,;!?&%$<>|~^-]*(?:(?:[ ]+|:){_PIECE})*|\$\{{[A-Za-z_]\w*\}}", re.ASCII
+)
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 _WORDS = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null)")
 """What some YAML reader takes for a truth, or for nothing."""

@@ -41,10 +41,10 @@ _REFUSED = (
 
 _PLACEHOLDER = re.compile(
     r"""(?xs) (?:sk-)? (?:
-      (?: replace-?me | change-?me | \.\.\. | \$ ) .* | placeholder | fill-me-in | todo
+      (?: replace-?me | change-?me | \.\.\. ) .* | placeholder | fill-me-in | todo
     | (?: insert | paste | put | your ) -.*-here
     | your- (?:.*-)? (?: key | token | secret | password )
-    | <.*> | \{\{.*\}\} | xxx[x-]* )"""
+    | <.*> | \{\{.*\}\} | \$\(.*\) | \$[a-z0-9{}$-]* | xxx[x-]* )"""
 )
 
 

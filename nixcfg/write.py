@@ -25,6 +25,8 @@ from nixcfg.problem import WriteError, reason
 
 MANIFEST = "manifest.json"
 LOCK_SECONDS = 30.0
+_BATCH = 32
+"""Files that are written before the first of them is waited for: the disk takes them together."""
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -190,13 +192,20 @@ def _fill(stage: Path, plan: Plan) -> None:
         # Replacing the folder would work all the same, but somebody has said that it stays.
         raise PermissionError(errno.EACCES, "the folder is read-only")
     mode = stat.S_IMODE(plan.folder.stat().st_mode) if plan.folder.exists() else 0o777 & ~umask()
-    for path, content in plan.files.items():
-        target = stage / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    for folder in {os.path.dirname(path) for path in plan.files}:  # noqa: PTH120 (thousands)
+        (stage / folder).mkdir(parents=True, exist_ok=True)
+    paths = list(plan.files)
+    for start in range(0, len(paths), _BATCH):
+        with contextlib.ExitStack() as batch:
+            opened = {
+                batch.enter_context(open(f"{stage}/{path}", "xb")): path  # noqa: PTH123 (thousands)
+                for path in paths[start : start + _BATCH]
+            }
+            for file, path in opened.items():
+                file.write(plan.files[path])
+                file.flush()
+            for file in opened:
+                os.fdatasync(file.fileno())
     for path in plan.foreign:
         target = stage / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -263,12 +272,12 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _present(folder: Path) -> set[str]:
     """The path of every file below `folder`; a symlink is a file, wherever it points."""
-    present = set()
+    present: set[str] = set()
     for parent, folders, names in os.walk(folder, onerror=_raise_unless_missing):
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         folders[:] = [name for name in folders if name not in links]
-        for name in (*names, *links):
-            present.add(str((Path(parent) / name).relative_to(folder)))
+        inside = "" if parent == str(folder) else f"{os.path.relpath(parent, folder)}/"
+        present.update(f"{inside}{name}" for name in (*names, *links))
     return present
 
 

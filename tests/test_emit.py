@@ -108,7 +108,13 @@ def test_words_that_other_readers_take_for_something_else():
 
 
 def test_plain_where_it_can_be():
-    for plain in ("openai/gpt-4o", "os.environ/OPENAI_API_KEY", "http://host:8000/v1", "two words"):
+    for plain in (
+        "openai/gpt-4o",
+        "os.environ/OPENAI_API_KEY",
+        "http://host:8000/v1",
+        "${KEY}",
+        "two words",
+    ):
         assert emit.text(plain) == plain
 
 

@@ -42,8 +42,31 @@ rec {
     usesDatabase || lib.elem "DATABASE_URL" selected.secrets || cfg.environment ? DATABASE_URL;
   usesRedis = cfg.redis.createLocally || cfg.redis.host != null;
 
-  # Options for a service elsewhere take its name or address, and no URL.
-  isHost = host: builtins.match "[A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*" host != null;
+  # What an option for a service elsewhere takes: a name or address, and no URL.
+  hostAssertions =
+    {
+      option,
+      example,
+      instead,
+    }:
+    host:
+    lib.optionals (host != null) [
+      {
+        assertion =
+          builtins.match "[A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*" host != null;
+        message = ''
+          ${opt "${option}.host"} = ${builtins.toJSON host} is not the name or address of a machine.
+          Write it without scheme, port and slashes, such as "${example}", and set ${opt "${option}.port"}${instead}.
+        '';
+      }
+      {
+        assertion = !(lib.hasPrefix "127." host || host == "localhost" || host == "::1");
+        message = ''
+          ${opt "${option}.host"} = "${host}" is the container itself, in which nothing answers.
+          Set ${opt "${option}.createLocally"}, or the address by which the service on this machine listens to others.
+        '';
+      }
+    ];
 
   isLoopback = lib.hasPrefix "127." cfg.listenAddress || cfg.listenAddress == "::1";
   publishedAddress =

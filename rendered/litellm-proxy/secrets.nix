@@ -133,9 +133,9 @@ let
     #   replace-me...  change-me...  placeholder  fill-me-in  todo
     #   insert-...-here  paste-...-here  put-...-here  your-...-here
     #   your-key  your-...-key  (also token, secret, password)
-    #   <...>  {{...}}  $...  ...  xxx...
+    #   <...>  {{...}}  $NAME  ''${NAME}  $(...)  ...  xxx...
     is_placeholder() {
-      local text=''${1,,}
+      local text=''${1,,} name='[a-z0-9{}$-]'
       text=''${text//[_ ]/-}
       text=''${text#sk-}
       case $text in
@@ -143,7 +143,9 @@ let
         insert-*-here | paste-*-here | put-*-here | your-*-here) ;;
         your-key | your-*-key | your-token | your-*-token) ;;
         your-secret | your-*-secret | your-password | your-*-password) ;;
-        '<'*'>' | '{{'*'}}' | '$'* | ...*) ;;
+        '<'*'>' | '{{'*'}}' | '$'\(*\) | ...*) ;;
+        # A password may well begin with it.
+        '$'*) [ -z "''${text//$name/}" ] ;;
         xxx*) [ -z "''${text//[x-]/}" ] ;;
         *) return 1 ;;
       esac

@@ -1,0 +1,46 @@
+"""Real PostgreSQL, real Redis, and two instances of the real LiteLLM that use them."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+# gateway.py and vendors.py are there.
+sys.path.insert(0, str(Path(__file__).parents[1] / "proxy"))
+
+import services
+from services import Postgres, Redis
+from vendors import OpenAI
+
+
+@pytest.fixture(scope="session")
+def litellm() -> None:
+    absent = [m for m in ("litellm", "fastapi", "uvicorn", "apscheduler") if not find_spec(m)]
+    if absent:
+        pytest.skip(f"litellm[proxy] is not installed here: no {', '.join(absent)}")
+
+
+@pytest.fixture(scope="session")
+def redis(litellm: None) -> Iterator[Redis]:  # noqa: ARG001
+    if reason := services.absent("redis-server"):
+        pytest.skip(reason)
+    with services.redis() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(litellm: None) -> Iterator[Postgres]:  # noqa: ARG001
+    if reason := services.absent("postgresql"):
+        pytest.skip(reason)
+    with services.postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[OpenAI]:
+    """The vendor of every model."""
+    with OpenAI(f"sk-proj-{secrets.token_hex(24)}") as running:
+        yield running
