@@ -22,8 +22,8 @@ from cli import Cli, snapshot
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from nixcfg import nix, render, source, validate, wiring
 from nixcfg import project as project_files
-from nixcfg import render, source, validate, wiring
 from nixcfg.model import Project
 
 some = settings(
@@ -319,3 +319,37 @@ def _shuffled(text: str, order: Any) -> str:
     data = list(yaml.safe_load(text).items())
     order.shuffle(data)
     return yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False)
+
+
+nix_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts | names, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def test_every_nix_literal_reads_back(nix_instantiate: list[str], tmp_path: Path):
+    found: list[Any] = []
+
+    @some
+    @given(nix_values)
+    def collect(value: Any):
+        found.append(value)
+
+    collect()
+    file = tmp_path / "literals.nix"
+    file.write_text(f"[ {' '.join(f'({nix.literal(value)})' for value in found)} ]")
+    done = subprocess.run([*nix_instantiate, str(file)], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == found
+
+
+@pytest.mark.parametrize("value", ["a\0", "\x07", "\x1b[31m", "a\x0cb"])
+def test_what_nix_cannot_write_is_no_literal(value: str):
+    with pytest.raises(ValueError, match="no escape"):
+        nix.literal(value)
+
+
+@pytest.mark.parametrize("value", [1.5, dt.date(2026, 1, 1), {1}])
+def test_what_nix_does_not_know_is_no_literal(value: Any):
+    with pytest.raises(TypeError, match="no Nix literal"):
+        nix.literal(value)
