@@ -97,7 +97,7 @@ def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
 @pytest.mark.parametrize(
     ("put", "kind", "error", "told"),
     [
-        (lambda file: None, "env", keys.KeyMissingError, "is missing"),
+        (lambda file: file.parent, "env", keys.KeyMissingError, "is missing"),
         (lambda file: file.mkdir(), "env", keys.KeyUnusableError, "is a folder"),
         (lambda file: file.symlink_to(file.name), "env", keys.KeyUnusableError, "cannot be read"),
         (lambda file: file.write_bytes(b""), "file", keys.KeyUnusableError, "is empty"),

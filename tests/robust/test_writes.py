@@ -336,3 +336,26 @@ def test_writers_of_different_kinds_at_once(cli: Cli, rendered_project: Path, tm
     assert "NX201" not in told, "what fix did is gone"
     assert cli("-C", project, "render").code == 0
     assert cli("-C", project, "render", "--check").code == 0
+
+
+def test_keys_at_once(cli: Cli, rendered_project: Path, tmp_path: Path):
+    """The last one wins; no key is made of two."""
+    target = tmp_path / "keys" / "key.txt"
+    keys = [f"sk-ant-{letter}1" + letter * 30_000 for letter in "abcde"]
+    running = [
+        subprocess.Popen(
+            cli.line("-C", rendered_project, "set-key", "claude", "--file", target),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in keys
+    ]
+    with ThreadPoolExecutor(len(keys)) as pool:
+        told = list(
+            pool.map(lambda pair: pair[0].communicate(pair[1]), zip(running, keys, strict=True))
+        )
+    assert [process.returncode for process in running] == [0] * len(keys), told
+    assert target.read_text() in keys
+    assert [entry.name for entry in target.parent.iterdir()] == ["key.txt"]
