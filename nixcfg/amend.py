@@ -162,18 +162,14 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     return Amendment(texts, report)
 
 
-def use(sources: Sources, config: str, today: dt.date, host: str | None = None) -> Amendment:
-    """The project, or one of its hosts, with another `model_config`. Raises AmendError."""
+def use(sources: Sources, config: str, today: dt.date) -> Amendment:
+    """The project with another `model_config`. Raises AmendError."""
     _refuse_unreadable(sources)
     machine = sources.project
     try:
-        if host is None:
-            machine = edit.set_scalar(machine, "model_config", config)
-        else:
-            machine = edit.set_entry(machine, ("hosts", host), "model_config", config)
+        machine = edit.set_scalar(machine, "model_config", config)
     except RefusedError as error:
-        where = f"for {host} there" if host else "there"
-        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
+        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
     report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
@@ -182,7 +178,7 @@ def use(sources: Sources, config: str, today: dt.date, host: str | None = None) 
 
 def overview(whole: Project) -> list[dict[str, Any]]:
     """A row for each provider: `{name, models, secrets: [{variable, file}], configs}`."""
-    secrets_of = {config.name: config.secrets for config in whole.configs}
+    secrets_of = {config.name: config.secrets for config in whole.machine.configs}
     return [
         {
             "name": each.name,
@@ -191,7 +187,9 @@ def overview(whole: Project) -> list[dict[str, Any]]:
                 {"variable": variable, "file": whole.machine.key_files[variable].file}
                 for variable in secrets_of[each.name]
             ],
-            "configs": [config.name for config in whole.configs if each.name in config.providers],
+            "configs": [
+                config.name for config in whole.machine.configs if each.name in config.providers
+            ],
         }
         for each in whole.providers
     ]
@@ -203,7 +201,7 @@ def keys_of(whole: Project, what: str) -> list[KeyFile]:
         return [whole.machine.key_files[what]]
     if what == wiring.MASTER_KEY_VARIABLE and whole.machine.master_key_file:
         return [KeyFile(what, whole.machine.master_key_file)]
-    found = next((each for each in whole.configs if each.providers == (what,)), None)
+    found = next((each for each in whole.machine.configs if each.providers == (what,)), None)
     if found is None or found.name != what:
         known = [*(each.name for each in whole.providers), *whole.machine.key_files]
         guess = shape.nearest(what, known)
@@ -577,7 +575,7 @@ def _refuse_invalid(report: Report, message: str) -> None:
 
 def _secrets(report: Report, provider: str) -> tuple[str, ...]:
     assert report.project is not None  # noqa: S101 (asked of valid projects only)
-    return next(c.secrets for c in report.project.configs if c.name == provider)
+    return next(c.secrets for c in report.project.machine.configs if c.name == provider)
 
 
 def _example(variable: str) -> str:

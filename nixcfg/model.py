@@ -6,9 +6,8 @@ several providers merged into one configuration. Nothing is decided in silence: 
 every such change, and a conflict that cannot be merged is part of the result.
 """
 
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from nixcfg import knowledge, wiring
@@ -19,10 +18,8 @@ from nixcfg.wiring import KeyFile
 SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"
 MODELS = "model_list"
-PROMETHEUS = "prometheus"
-"""The callback with which LiteLLM answers on /metrics."""
-_BY_VARIABLE = ("secrets", "environment")
 
+_BY_VARIABLE = ("secrets", "environment")
 _ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
 
 
@@ -85,9 +82,12 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A database or a Redis: on the machine itself where `host` is None. None: not said."""
+    """PostgreSQL or Redis: `host` is "" on the gateway's own machine, else where it is.
 
-    host: str | None = None
+    What nixcfg.yaml does not say is None; only a database has `name`, `user` and `ssl_mode`.
+    """
+
+    host: str = ""
     port: int | None = None
     name: str | None = None
     user: str | None = None
@@ -97,14 +97,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What belongs to one machine: what runs there, and where its keys lie.
+    """One machine that runs the gateway. `name` is that of a host, "" where there are no hosts.
 
-    `name` is that of an entry in hosts, or "" for what nixcfg.yaml itself says; `given` are the
-    places of the host's own values. `configs` are all of the project, as this machine has them.
+    `said` is what nixcfg.yaml says about this host alone. `configs` are the project's, with the
+    variables that have to be wired here.
     """
 
     name: str
-    given: frozenset[Steps]
+    said: Mapping[str, Any]
     model_config: str
     backend: str
     image: str
@@ -112,56 +112,57 @@ class Machine:
     port: int
     auth: str
     master_key_file: str | None
-    secrets_dir: str
-    environment: Mapping[str, str]
-    secrets: Mapping[str, Any]
     instances: int
     workers: int
     database: Server | None
     salt_key_file: str | None
     redis: Server | None
     metrics: bool
+    secrets_dir: str
+    secrets: Mapping[str, Any]
+    environment: Mapping[str, str]
     configs: tuple[Config, ...]
-    key_files: Mapping[str, KeyFile] = field(default_factory=dict)
+    key_files: Mapping[str, KeyFile]
+
+    def place(self, key: str, *steps: str) -> Steps:
+        """Where nixcfg.yaml gives a key for this machine: under its host, or for all of them."""
+        own = self.said.get(key)
+        is_own = steps[0] in (own or ()) if steps and key in _BY_VARIABLE else key in self.said
+        return ("hosts", self.name, key, *steps) if is_own else (key, *steps)
 
     @property
-    def loaded(self) -> Config | None:
-        """What the container loads; None where model_config names nothing."""
-        return next((each for each in self.configs if each.name == self.model_config), None)
+    def served(self) -> Mapping[str, str]:
+        """The variables that its database and its Redis are given by, and the key of each."""
+        return _served(self.database, self.redis, self.salt_key_file)
 
-    def at(self, *path: str) -> Steps:
-        """Where a key, or an entry of `secrets` or `environment`, stands in nixcfg.yaml."""
-        own = path[:2] in self.given or path[:1] in self.given
-        return ("hosts", self.name, *path) if own else path
+    @property
+    def loaded(self) -> Config:
+        """The configuration that the container loads; in a valid project there is one."""
+        return next(each for each in self.configs if each.name == self.model_config)
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """A whole project; `providers` in the order in which they are shown.
 
-    `machine` is the one that is asked about: the only one, or, in a project with `hosts`, what
-    they have in common, until one of them is chosen by `on`.
+    `machine` is the one that is looked at; where there are `hosts`, it is what they have in common
+    until one of them is chosen.
     """
 
     document: Document
+    machine: Machine
+    hosts: Mapping[str, Machine]
     profiles: Mapping[str, tuple[str, ...]]
     providers: tuple[Provider, ...]
     moves: tuple[Move, ...]
-    machine: Machine
-    hosts: Mapping[str, Machine]
-
-    @property
-    def configs(self) -> tuple[Config, ...]:
-        """Every configuration, in the order in which they are shown."""
-        return self.machine.configs
 
     @property
     def machines(self) -> tuple[Machine, ...]:
-        """Those that are rendered."""
+        """Every machine that there is."""
         return tuple(self.hosts.values()) or (self.machine,)
 
-    def on(self, host: str) -> "Project":
-        """The same project, asked about one of its hosts."""
+    def at(self, host: str) -> "Project":
+        """The project as it is looked at from one of its hosts."""
         return replace(self, machine=self.hosts[host])
 
 
@@ -171,19 +172,18 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     The documents have passed their schemas; what else may be wrong with them is still there.
     """
     data: Mapping[str, Any] = document.data
-    hosts: Mapping[str, Mapping[str, Any]] = {
-        name: given or {} for name, given in data.get("hosts", {}).items()
-    }
+    said = {name: dict(host) for name, host in data.get("hosts", {}).items()}
+    # One provider authenticates in one way, wherever it is loaded.
     declared = {
         variable
-        for given in (data, *hosts.values())
-        for section in ("secrets", "environment")
-        for variable in given.get(section, {})
+        for given in (data, *said.values())
+        for section in _BY_VARIABLE
+        for variable in given.get(section, ())
     }
     providers = tuple(
         provider(name, provider_documents[name], declared) for name in sorted(provider_documents)
     )
-    own, moves, read = _settings(document)
+    own, moves, read = _settings(document, [key for key in data if key in SETTINGS])
     profiles = {name: tuple(members) for name, members in data.get("profiles", {}).items()}
     by_name = {each.name: each for each in providers}
     groups = {
@@ -191,88 +191,110 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
         **{name: profiles[name] for name in sorted(profiles)},
         wiring.ALL: tuple(by_name),
     }
-
-    @functools.cache  # hosts with nothing of their own in it share what they load
-    def configs(environment: frozenset[str], metrics: bool) -> tuple[Config, ...]:
-        return tuple(
-            _config(
-                name,
-                [by_name[m] for m in members if m in by_name],
-                own,
-                read,
-                environment,
-                metrics=metrics,
-            )
-            for name, members in groups.items()
-        )
-
+    configs = tuple(
+        _config(name, [by_name[m] for m in members if m in by_name], own, read)
+        for name, members in groups.items()
+    )
     return Project(
         document=document,
+        machine=_machine("", data, {}, configs),
+        hosts={name: _machine(name, data, host, configs) for name, host in said.items()},
         profiles=profiles,
         providers=providers,
         moves=moves,
-        machine=_machine("", data, {}, configs),
-        hosts={name: _machine(name, data, hosts[name], configs) for name in sorted(hosts)},
     )
 
 
 def _machine(
-    name: str,
-    base: Mapping[str, Any],
-    given: Mapping[str, Any],
-    configs: Callable[[frozenset[str], bool], tuple[Config, ...]],
+    name: str, data: Mapping[str, Any], said: Mapping[str, Any], configs: tuple[Config, ...]
 ) -> Machine:
-    """One machine: what nixcfg.yaml says, and over it what is `given` under its name.
+    """What nixcfg.yaml says for all machines, with what it says for this one in its place.
 
-    `secrets` and `environment` are merged variable by variable; any other key is replaced.
+    Secrets and variables are replaced one by one, everything else as a whole.
     """
-    data = {**base, **given}
-    merged = {key: {**base.get(key, {}), **given.get(key, {})} for key in _BY_VARIABLE}
-    secrets_dir = data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
-    metrics = data.get("metrics", False)
-    its_configs = configs(frozenset(merged["environment"]), metrics)
+    given = {**data, **said}
+    given |= {key: {**data.get(key, {}), **said.get(key, {})} for key in _BY_VARIABLE}
+    secrets, environment = (given[key] for key in _BY_VARIABLE)
+    secrets_dir = given.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+    database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
+    servers = _server(database), _server(redis)
+    wired = {*environment, *_served(*servers, given.get("salt_key_file"))}
+    here = tuple(_configured(config, wired, metrics=bool(metrics)) for config in configs)
     return Machine(
         name=name,
-        given=frozenset(
-            place
-            for key, value in given.items()
-            for place in ([(key, v) for v in value] if key in _BY_VARIABLE else [(key,)])
-        ),
-        model_config=data.get("model_config", wiring.ALL),
-        backend=data.get("backend", "docker"),
-        image=data.get("image", wiring.DEFAULT_IMAGE),
-        listen_address=data.get("listen_address", "127.0.0.1"),
-        port=data.get("port", 4000),
-        auth=data.get("auth", "master-key"),
-        master_key_file=data.get("master_key_file"),
+        said=said,
+        model_config=given.get("model_config", wiring.ALL),
+        backend=given.get("backend", "docker"),
+        image=given.get("image", wiring.DEFAULT_IMAGE),
+        listen_address=given.get("listen_address", "127.0.0.1"),
+        port=int(given.get("port", 4000)),
+        auth=given.get("auth", "master-key"),
+        master_key_file=given.get("master_key_file"),
+        instances=int(given.get("instances", 1)),
+        workers=int(given.get("workers", 1)),
+        database=servers[0],
+        salt_key_file=given.get("salt_key_file"),
+        redis=servers[1],
+        metrics=bool(metrics),
         secrets_dir=secrets_dir,
-        environment=merged["environment"],
-        secrets=merged["secrets"],
-        instances=data.get("instances", 1),
-        workers=data.get("workers", 1),
-        database=_server(data.get("database")),
-        salt_key_file=data.get("salt_key_file"),
-        redis=_server(data.get("redis")),
-        metrics=metrics,
-        configs=its_configs,
+        secrets=secrets,
+        environment=environment,
+        configs=here,
         key_files={
-            variable: _key_file(variable, merged["secrets"].get(variable), secrets_dir)
-            for variable in sorted({secret for each in its_configs for secret in each.secrets})
+            variable: _key_file(variable, secrets.get(variable), secrets_dir)
+            for variable in sorted({secret for config in here for secret in config.secrets})
         },
     )
 
 
 def _server(given: Any) -> Server | None:
-    if given is None:
-        return None
-    return Server() if given == "local" else Server(**given)
+    """`local`, a mapping, or None."""
+    if isinstance(given, Mapping):
+        return Server(**{**given, **({"port": int(given["port"])} if "port" in given else {})})
+    return Server() if given else None
+
+
+def _served(
+    database: Server | None, redis: Server | None, salt_key_file: str | None
+) -> Mapping[str, str]:
+    return {
+        **(wiring.DATABASE_VARIABLES if database else {}),
+        **({wiring.SALT_KEY_VARIABLE: "salt_key_file"} if database or salt_key_file else {}),
+        **(wiring.REDIS_VARIABLES if redis else {}),
+    }
+
+
+def _configured(config: Config, wired: Collection[str], *, metrics: bool) -> Config:
+    """The configuration on a machine that has wired some of its variables in another way."""
+    if metrics:
+        config = replace(config, litellm=_counted(config.litellm))
+    if not any(variable in wired for variable in config.secrets):
+        return config
+    return replace(config, secrets=tuple(v for v in config.secrets if v not in wired))
+
+
+def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with Prometheus among its callbacks: the user's own, and once."""
+    settings = litellm.get("litellm_settings") or {}
+    given = settings.get("callbacks") or []
+    callbacks = list(given) if isinstance(given, list) else [given]
+    if "prometheus" not in callbacks:
+        callbacks.append("prometheus")
+    changed = {**litellm, "litellm_settings": {**settings, "callbacks": callbacks}}
+    ordered = sorted(changed, key=lambda section: (section != MODELS, *_rank(section)))
+    return {section: changed[section] for section in ordered}
+
+
+def _rank(section: str) -> tuple[int, str]:
+    """Where a section stands in a LiteLLM file."""
+    return _ORDER.get(section, len(_ORDER)), section
 
 
 def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Provider:
     """One provider file. `declared`: variables that the project wires for everyone."""
     data: Mapping[str, Any] = document.data
     secrets = declared_secrets(data.get(ENVIRONMENT) or {})
-    settings, moves, read = _settings(document)
+    settings, moves, read = _settings(document, data)
     wired = {*declared, *secrets}
     deployments = []
     for entry in data.get(MODELS) or ():
@@ -333,16 +355,19 @@ def _deployment(entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]
     return {**entry, "litellm_params": {"model": params["model"], **added, **params}}
 
 
-def _settings(document: Document) -> tuple[Settings, tuple[Move, ...], set[str]]:
-    """Every top-level section but the models, each setting where LiteLLM honours it.
+def _settings(
+    document: Document, sections: Iterable[str]
+) -> tuple[Settings, tuple[Move, ...], set[str]]:
+    """Every one of the top-level `sections` but the models, each setting where LiteLLM honours it.
 
     With them the settings that were moved, and the variables that are read.
     """
     settings: dict[Steps, list[Setting]] = {}
     moves = []
     read: set[str] = set()
-    for section, value in document.data.items():
-        if section == MODELS or section in _PROJECT_KEYS or value is None:
+    for section in sections:
+        value = document.data[section]
+        if section == MODELS or value is None:
             continue
         if section not in (*SETTINGS, ENVIRONMENT):
             settings[(section,)] = [Setting(_resolve(value, read), document, (section,))]
@@ -372,9 +397,6 @@ def _config(
     providers: Sequence[Provider],
     own: Settings,
     read: set[str],
-    environment: frozenset[str],
-    *,
-    metrics: bool,
 ) -> Config:
     """`read` are the variables that `own`, the settings of nixcfg.yaml, read."""
     conflicts: list[Conflict] = []
@@ -386,10 +408,7 @@ def _config(
             sections[str(place[0])] = value
         else:
             sections.setdefault(str(place[0]), {})[place[1]] = value
-    if metrics:
-        settings = sections.setdefault("litellm_settings", {})
-        settings |= _prometheus(settings)
-    ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
+    ordered = sorted(sections, key=_rank)
     variables = read.union(*(p.variables for p in providers))
     return Config(
         name=name,
@@ -398,18 +417,9 @@ def _config(
             MODELS: [entry for p in providers for entry in p.deployments],
             **{section: sections[section] for section in ordered},
         },
-        secrets=tuple(sorted(variables.difference(environment, {wiring.MASTER_KEY_VARIABLE}))),
+        secrets=tuple(sorted(variables - {wiring.MASTER_KEY_VARIABLE})),
         conflicts=tuple(conflicts),
     )
-
-
-def _prometheus(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A user's own callbacks with the one that gives metrics, unless it is there in either way."""
-    callbacks, others = settings.get("callbacks"), settings.get("success_callback")
-    listed = callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []
-    if PROMETHEUS in listed or (isinstance(others, list) and PROMETHEUS in others):
-        return {}
-    return {"callbacks": [*listed, PROMETHEUS]}
 
 
 def _merge(
@@ -504,25 +514,3 @@ def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),
     )
-
-
-MACHINE_KEYS = (
-    "model_config",
-    "backend",
-    "image",
-    "listen_address",
-    "port",
-    "auth",
-    "master_key_file",
-    "secrets_dir",
-    "secrets",
-    "environment",
-    "instances",
-    "workers",
-    "database",
-    "salt_key_file",
-    "redis",
-    "metrics",
-)
-"""What nixcfg.yaml says for every machine, and a host for itself."""
-_PROJECT_KEYS = frozenset({*MACHINE_KEYS, "hosts", "profiles", "severities"})

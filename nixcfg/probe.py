@@ -16,7 +16,7 @@ from typing import Any
 from nixcfg import keys, knowledge, model, wiring
 from nixcfg.client import Answer, Gateway
 from nixcfg.knowledge import ModelFacts
-from nixcfg.model import MODELS, Config, Project
+from nixcfg.model import MODELS, Config, Machine, Project
 
 SLOW_SECONDS = 5.0
 """A first token that takes longer is worth a word."""
@@ -101,13 +101,13 @@ class Comparison:
     unexpected: tuple[str, ...]
 
 
-def url_of(project: Project) -> str:
-    """Where the project's gateway is reached from this machine."""
+def url_of(machine: Machine) -> str:
+    """Where the machine's gateway is reached from itself."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (compared, not bound)
-        project.machine.listen_address, project.machine.listen_address
+        machine.listen_address, machine.listen_address
     )
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{host}:{project.machine.port}"
+    return f"http://{host}:{machine.port}"
 
 
 def targets(project: Project, config: Config) -> list[Target]:

@@ -15,39 +15,34 @@ from nixcfg.model import MODELS, Config, Machine, Project, Server
 
 
 def files(project: Project) -> dict[str, bytes]:
-    """Every file of the output folder: its path there, and its content (UTF-8).
-
-    Each host has a folder with what it loads and nothing else, so that a change shows in the
-    folders of those that it concerns.
-    """
+    """Every file of the output folder: its path there, and its content (UTF-8)."""
     # `all` and the profiles hold what the providers' own files hold: it is written once.
     models = {each.name: _models(each.deployments) for each in project.providers}
-    texts: dict[str, bytes] = {
+
+    def litellm(config: Config) -> bytes:
+        pieces = _litellm(config, map(models.__getitem__, config.providers))
+        return b"".join(piece.encode() for piece in pieces)
+
+    rendered = {
         f"{wiring.MODULE}/{name}": text.encode() for name, text in resources.module_texts().items()
     }
     for machine in project.machines:
         folder = wiring.host_folder(machine.name)
-        configs = _configs(machine)
-        texts[folder + wiring.DOCKER_NIX] = docker_nix(machine).encode()
-        for config in configs:
-            texts[folder + wiring.config_path(config.name)] = b"".join(
-                piece.encode()
-                for piece in _litellm(config, map(models.__getitem__, config.providers))
-            )
-    return texts
+        rendered[f"{folder}{wiring.DOCKER_NIX}"] = docker_nix(machine).encode()
+        for config in _configs(machine):
+            rendered[folder + wiring.config_path(config.name)] = litellm(config)
+    return rendered
 
 
-def _configs(machine: Machine) -> list[Config]:
-    """What is rendered for a machine: all there is, or the one that a host loads."""
-    if not machine.name:
-        return [*machine.configs]
-    return [each for each in machine.configs if each is machine.loaded]
+def _configs(machine: Machine) -> Sequence[Config]:
+    """All of them to choose from; for a host what it loads, so that no other change concerns it."""
+    return [machine.loaded] if machine.name else machine.configs
 
 
 def docker_nix(machine: Machine) -> str:
     """The NixOS module that sets the options of services.litellm-proxy."""
     configs = _configs(machine)
-    used = {variable for config in configs for variable in config.secrets}
+    needed = {variable for config in configs for variable in config.secrets}
     secrets = [
         {
             "variable": nix.attribute(key.variable),
@@ -58,15 +53,23 @@ def docker_nix(machine: Machine) -> str:
             "is_plain": key.kind == "env" and not key.optional and not key.encrypted,
         }
         for key in machine.key_files.values()
-        if key.variable in used
+        if key.variable in needed
     ]
-    options = _options(machine)
-    expressions = [*options.values(), *(secret["file"] for secret in secrets)]
+    master = machine.master_key_file
+    master_key_file = wiring.file_expression(master) if master else None
+    shared = list(_shared(machine))
+    expressions = [
+        master_key_file,
+        *(value for _, value in shared),
+        *(secret["file"] for secret in secrets),
+    ]
+    up = "../" * wiring.host_folder(machine.name).count("/")
     return _template("docker.nix.j2").render(
         machine=machine,
-        module=nix.Expression(wiring.module_from(machine.name)),
+        module=nix.Expression(f"{up or './'}{wiring.MODULE}"),
         needs_config=any(isinstance(each, nix.Expression) for each in expressions),
-        options=[(nix.Expression(name), value) for name, value in options.items()],
+        master_key_file=master_key_file,
+        shared=[(nix.Expression(option), value) for option, value in shared],
         configs=[
             {
                 "name": nix.attribute(config.name),
@@ -82,39 +85,37 @@ def docker_nix(machine: Machine) -> str:
     )
 
 
-def _options(machine: Machine) -> dict[str, nix.Value]:
-    """The options of what a machine may do without: set where nixcfg.yaml says something."""
-    options: dict[str, nix.Value] = {}
-    if machine.master_key_file:
-        options["masterKeyFile"] = wiring.file_expression(machine.master_key_file)
-    if machine.instances != 1:
-        options["instances"] = machine.instances
-    if machine.workers != 1:
-        options["workers"] = machine.workers
-    options |= _server("database", machine.database)
+def _shared(machine: Machine) -> Iterator[tuple[str, nix.Value]]:
+    """The options for more than one process or machine, those that are given."""
+    if machine.instances > 1:
+        yield "instances", machine.instances
+    if machine.workers > 1:
+        yield "workers", machine.workers
+    yield from _server("database", machine.database)
     if machine.salt_key_file:
-        options["saltKeyFile"] = wiring.file_expression(machine.salt_key_file)
-    options |= _server("redis", machine.redis)
+        yield "saltKeyFile", wiring.file_expression(machine.salt_key_file)
+    yield from _server("redis", machine.redis)
     if machine.metrics:
-        options["metrics.enable"] = True
-    return options
+        yield "metrics.enable", True
 
 
-def _server(option: str, server: Server | None) -> dict[str, nix.Value]:
+def _server(option: str, server: Server | None) -> Iterator[tuple[str, nix.Value]]:
     if server is None:
-        return {}
-    if server.host is None:
-        return {f"{option}.createLocally": True}
-    file = server.password_file
-    given: dict[str, nix.Value] = {
+        return
+    if not server.host:
+        yield f"{option}.createLocally", True
+        return
+    given = {
         "host": server.host,
         "port": server.port,
         "name": server.name,
         "user": server.user,
-        "passwordFile": wiring.file_expression(file) if file else None,
+        "passwordFile": server.password_file and wiring.file_expression(server.password_file),
         "sslMode": server.ssl_mode,
     }
-    return {f"{option}.{name}": value for name, value in given.items() if value is not None}
+    for name, value in given.items():
+        if value is not None:
+            yield f"{option}.{name}", value
 
 
 def litellm_yaml(config: Config) -> str:

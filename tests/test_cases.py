@@ -65,21 +65,16 @@ def test_litellm_reads_back_what_was_meant(case: Path, nixcfg: Run, tmp_path: Pa
     folder = copy_project(case, tmp_path)
     nixcfg("-C", folder, "render")
     for machine in built(case).machines:
-        for config in rendered_for(machine):
-            where = folder / "rendered" / folder_of(machine) / "litellm"
-            assert yaml.safe_load((where / f"{config.name}.yaml").read_text()) == config.litellm
+        for config in (machine.loaded,) if machine.name else machine.configs:
+            text = (place(folder, machine) / "litellm" / f"{config.name}.yaml").read_text()
+            assert yaml.safe_load(text) == config.litellm
             assert model.ENVIRONMENT not in config.litellm or not any(
                 "${" in str(value) for value in config.litellm[model.ENVIRONMENT].values()
             )
 
 
-def folder_of(machine: model.Machine) -> str:
-    return f"hosts/{machine.name}" if machine.name else ""
-
-
-def rendered_for(machine: model.Machine) -> list[model.Config]:
-    """A host has the file that it loads; a project without hosts has all."""
-    return [c for c in machine.configs if not machine.name or c.name == machine.model_config]
+def place(folder: Path, machine: model.Machine) -> Path:
+    return folder / "rendered" / wiring.host_folder(machine.name)
 
 
 def test_nix_reads_back_what_was_meant(nixcfg: Run, nix: Run, tmp_path: Path) -> None:
@@ -87,14 +82,11 @@ def test_nix_reads_back_what_was_meant(nixcfg: Run, nix: Run, tmp_path: Path) ->
     for case in CASES:
         folder = copy_project(case, tmp_path)
         nixcfg("-C", folder, "render")
-        machines += [
-            (machine, folder / "rendered" / folder_of(machine)) for machine in built(case).machines
-        ]
-    folders = [folder for _, folder in machines]
-    for folder in folders:
-        parsed = nix("--parse", folder / "docker.nix")
-        assert parsed.returncode == 0, parsed.stderr
-    listed = " ".join(json.dumps(str(folder)) for folder in folders)
+        for machine in built(case).machines:
+            machines.append((machine, place(folder, machine)))
+            parsed = nix("--parse", place(folder, machine) / "docker.nix")
+            assert parsed.returncode == 0, parsed.stderr
+    listed = " ".join(json.dumps(str(folder)) for _, folder in machines)
     done = nix(
         "--eval", "--strict", "--json", HERE / "evaluate.nix", "--arg", "folders", f"[ {listed} ]"
     )
@@ -105,7 +97,9 @@ def test_nix_reads_back_what_was_meant(nixcfg: Run, nix: Run, tmp_path: Path) ->
 
 
 def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
-    """The option values that the project stands for, by the stand-ins of evaluate.nix."""
+    """The option values that a machine stands for, by the stand-ins of evaluate.nix."""
+    configs = (machine.loaded,) if machine.name else machine.configs
+    needed = {variable for config in configs for variable in config.secrets}
     return {
         "enable": True,
         "backend": machine.backend,
@@ -116,12 +110,23 @@ def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
         "modelConfig": machine.model_config,
         "masterKeyFile": managed(machine.master_key_file),
         "environment": dict(machine.environment),
+        "instances": machine.instances,
+        "workers": machine.workers,
+        "saltKeyFile": managed(machine.salt_key_file),
+        "database": {
+            **server(machine.database, 5432),
+            "name": (machine.database and machine.database.name) or "litellm",
+            "user": (machine.database and machine.database.user) or "litellm",
+            "sslMode": machine.database and machine.database.ssl_mode,
+        },
+        "redis": server(machine.redis, 6379),
+        "metrics": machine.metrics,
         "configs": {
             config.name: {
                 "file": str(folder / "litellm" / f"{config.name}.yaml"),
                 "secrets": list(config.secrets),
             }
-            for config in rendered_for(machine)
+            for config in configs
         },
         "secrets": {
             variable: {
@@ -131,27 +136,17 @@ def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
                 "encrypted": key.encrypted,
             }
             for variable, key in machine.key_files.items()
-            if any(variable in config.secrets for config in rendered_for(machine))
+            if variable in needed
         },
-        "database": {
-            **server(machine.database, 5432),
-            "sslMode": machine.database and machine.database.ssl_mode,
-            "name": (machine.database and machine.database.name) or "litellm",
-            "user": (machine.database and machine.database.user) or "litellm",
-        },
-        "saltKeyFile": managed(machine.salt_key_file),
-        "redis": server(machine.redis, 6379),
-        "metrics": machine.metrics,
     }
 
 
 def server(given: model.Server | None, port: int) -> dict[str, Any]:
-    """The options of a database or a Redis, with the defaults of the module."""
     return {
-        "createLocally": given is not None and given.host is None,
-        "host": given and given.host,
+        "createLocally": given is not None and not given.host,
+        "host": (given and given.host) or None,
         "port": (given and given.port) or port,
-        "passwordFile": managed(given and given.password_file),
+        "passwordFile": managed(given.password_file if given else None),
     }
 
 

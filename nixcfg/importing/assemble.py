@@ -390,8 +390,8 @@ class _Attempt:
         project, providers = self.documents()
         if project.data is None or shape.check(project, "project"):
             return
-        everything = model.build(project, providers)
-        used = everything.machine.key_files
+        everything = model.build(project, providers).machine
+        used = everything.key_files
         self.secrets = {name: entry for name, entry in self.secrets.items() if name in used}
         for config in everything.configs:
             for conflict in config.conflicts if config.name == wiring.ALL else ():

@@ -21,7 +21,6 @@ from nixcfg.rules import (
     endpoints,
     environment,
     fallbacks,
-    fleet,
     groups,
     includes,
     policy,
@@ -29,6 +28,7 @@ from nixcfg.rules import (
     secrets,
     sections,
     services,
+    sharing,
     values,
 )
 from nixcfg.rules.config import Config
@@ -51,7 +51,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     endpoints,
     fallbacks,
     project,
-    fleet,
+    sharing,
 )
 
 
@@ -90,7 +90,7 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
     """
     yield from environment.across(whole)
     yield from project.check(whole, names)
-    yield from fleet.check(whole)
+    yield from sharing.check(whole)
     yield from policy.unknown_severities(whole.document, RULES)
 
 

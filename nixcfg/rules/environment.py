@@ -320,33 +320,39 @@ def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]
 
 
 def across(project: Project) -> Iterator[Problem]:
-    """The secrets and the plain variables of a project, over all files."""
+    """The secrets and the plain variables of each machine, over all files."""
     for machine in project.machines:
-        yield from _wired_twice(project.document, machine)
-        yield from _owned(project.document, machine)
-        yield from _secrets(project.document, machine)
+        yield from _wired_twice(project, machine)
+        yield from _owned(project, machine)
+        yield from _shared_files(project, machine)
         yield from _plain(project, machine)
-    yield from _competing_secrets(project)
+        yield from _competing_secrets(project, machine)
+    yield from _unused(project)
 
 
-def _secrets(document: Document, machine: Machine) -> Iterator[Problem]:
-    for name in machine.secrets:
-        used = name in machine.key_files or name in machine.environment
-        if not used and name != wiring.MASTER_KEY_VARIABLE:
-            yield document.problem(
-                UNUSED,
-                machine.at("secrets", name),
-                f"no provider uses {name}",
-                help="Declare it in a provider's environment_variables, or remove it.",
-                key=True,
-            )
+def _unused(project: Project) -> Iterator[Problem]:
+    used = {name for each in project.machines for name in (*each.key_files, *each.environment)}
+    for machine in (project.machine, *project.machines):
+        for name in machine.secrets:
+            if name not in used and name != wiring.MASTER_KEY_VARIABLE:
+                yield project.document.problem(
+                    UNUSED,
+                    machine.place("secrets", name),
+                    f"no provider uses {name}",
+                    help="Declare it in a provider's environment_variables, or remove it.",
+                    key=True,
+                )
+
+
+def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
     first_with: dict[str, str] = {}
     for key in machine.key_files.values():
         first = first_with.setdefault(key.file, key.variable)
         if first != key.variable:
-            yield document.problem(
+            named = key.variable if key.variable in machine.secrets else first
+            yield project.document.problem(
                 ONE_FILE,
-                machine.at("secrets", key.variable if key.variable in machine.secrets else first),
+                machine.place("secrets", named),
                 f"{first} and {key.variable} would both be read from {key.file}",
                 help="Give one of them a file of its own under secrets.",
             )
@@ -355,7 +361,7 @@ def _secrets(document: Document, machine: Machine) -> Iterator[Problem]:
 def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
     document = project.document
     for name, value in machine.environment.items():
-        place = machine.at("environment", name)
+        place = machine.place("environment", name)
         if is_refused_as_key(name, value):
             yield document.problem(
                 LITERAL,
@@ -378,28 +384,30 @@ def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
-def _wired_twice(document: Document, machine: Machine) -> Iterator[Problem]:
+def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
+    document = project.document
     for name in machine.secrets:
         if name in machine.environment:
             yield document.problem(
                 TWICE,
-                machine.at("environment", name),
+                machine.place("environment", name),
                 f"{name} is also under secrets",
                 help="Keep it in one of the two.",
                 key=True,
-                related=[document.related(machine.at("secrets", name), "the secret")],
+                related=[document.related(machine.place("secrets", name), "the secret")],
             )
 
 
-def _owned(document: Document, machine: Machine) -> Iterator[Problem]:
+def _owned(project: Project, machine: Machine) -> Iterator[Problem]:
+    owned = {**wiring.OWNED_VARIABLES, **machine.served}
     for section, given in (("environment", machine.environment), ("secrets", machine.secrets)):
         for name in given:
             told = section == "environment" and name == "CONFIG_FILE_PATH"  # by NX511
-            if name in wiring.OWNED_VARIABLES and not told:
-                setting = wiring.OWNED_VARIABLES[name]
-                yield document.problem(
+            if name in owned and not told:
+                setting = owned[name]
+                yield project.document.problem(
                     OWNED,
-                    machine.at(section, name),
+                    machine.place(section, name),
                     f"the gateway sets {name} by itself",
                     help=f"Use {setting} instead." if setting else "Remove the line.",
                     key=True,
@@ -415,11 +423,10 @@ def _relies_on_default(project: Project, provider: str) -> bool:
     )
 
 
-def _competing_secrets(project: Project) -> Iterator[Problem]:
-    plain = {name for machine in project.machines for name in machine.environment}
+def _competing_secrets(project: Project, machine: Machine) -> Iterator[Problem]:
     for provider in project.providers:
         section = provider.document.data.get(ENVIRONMENT) or {}
-        known = {*provider.variables, *plain, *section}
+        known = {*provider.variables, *machine.environment, *section}
         for winner, loser in sorted(knowledge.competing()):
             if not known.issuperset((winner, loser)):
                 continue

@@ -289,7 +289,7 @@ def _database(config: Config) -> Iterator[Problem]:
                 f"{key} has no effect without a database",
                 help="Give general_settings a database_url, or set DATABASE_URL."
                 if config.alone
-                else "Add database: local to nixcfg.yaml, or the host that has it.",
+                else "Add database: local to nixcfg.yaml, or the host of one.",
                 key=True,
             )
 
@@ -369,7 +369,7 @@ def _cache(config: Config) -> Iterator[Problem]:
             "LiteLLM does not start: the cache needs Redis, and there is no host for it",
             help="Add cache_params: {type: local}, or the host of a Redis."
             if config.alone
-            else "Add redis: local to nixcfg.yaml, or cache_params: {type: local} here.",
+            else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",
             key=True,
         )
 
