@@ -162,14 +162,18 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     return Amendment(texts, report)
 
 
-def use(sources: Sources, config: str, today: dt.date) -> Amendment:
-    """The project with another `model_config`. Raises AmendError."""
+def use(sources: Sources, config: str, today: dt.date, host: str | None = None) -> Amendment:
+    """The project, or one of its hosts, with another `model_config`. Raises AmendError."""
     _refuse_unreadable(sources)
     machine = sources.project
     try:
-        machine = edit.set_scalar(machine, "model_config", config)
+        if host is None:
+            machine = edit.set_scalar(machine, "model_config", config)
+        else:
+            machine = edit.set_entry(machine, ("hosts", host), "model_config", config)
     except RefusedError as error:
-        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
+        where = f"for {host} there" if host else "there"
+        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
     report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text

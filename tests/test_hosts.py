@@ -56,14 +56,14 @@ def test_a_host_says_only_what_differs():
     assert (one.model_config, one.port, one.environment) == ("b", 4100, {"ONE": "1", "TWO": "3"})
     assert (other.model_config, other.port) == ("a", 4000)
     assert other.key_files["A_KEY"].file == "/run/other/a_key.txt"
-    assert one.at("environment", "TWO") == ("hosts", "one", "environment", "TWO")
-    assert one.at("environment", "ONE") == ("environment", "ONE")
-    assert one.at("image") == ("image",)
+    assert one.place("environment", "TWO") == ("hosts", "one", "environment", "TWO")
+    assert one.place("environment", "ONE") == ("environment", "ONE")
+    assert one.place("image") == ("image",)
 
 
 def test_an_environment_variable_of_one_host_is_no_secret_there():
     whole = built(
-        "hosts: {one: {environment: {A_KEY: none}}, other: }\n",
+        "hosts: {one: {environment: {A_KEY: none}}, other: {}}\n",
         a=PROVIDER.format(name="a", key="A_KEY"),
     )
     secrets = {name: machine.configs[0].secrets for name, machine in whole.hosts.items()}
@@ -78,16 +78,15 @@ def test_an_environment_variable_of_one_host_is_no_secret_there():
         ("callbacks: [prometheus, langsmith]", ["prometheus", "langsmith"]),
         ("callbacks: my.handler", ["my.handler", "prometheus"]),
         ("callbacks: []", ["prometheus"]),
-        ("success_callback: [prometheus], callbacks: [langsmith]", ["langsmith"]),
     ],
 )
 def test_metrics_add_one_callback_to_those_of_the_user(callbacks: str, rendered: list[str]):
     text = PROVIDER.format(name="a", key="A_KEY")
     whole = built("metrics: true\n", a=f"{text}litellm_settings: {{num_retries: 1, {callbacks}}}\n")
-    for config in whole.configs:
+    for config in whole.machine.configs:
         assert config.litellm["litellm_settings"]["callbacks"] == rendered
     without = built("{}\n", a=text)
-    assert "litellm_settings" not in without.configs[0].litellm
+    assert "litellm_settings" not in without.machine.configs[0].litellm
 
 
 def test_instances_and_workers_are_rendered_where_they_are_several():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, json_option, say, valid_project
+from nixcfg.commands import OK, PROBLEMS, config_of, host_option, json_option, say, valid_project
 
 if TYPE_CHECKING:
     from nixcfg.client import Gateway
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("config", required=False, shell_complete=complete.configs)
+@host_option
 @click.option("--url", help="The gateway to ask.  [default: that of the project, on this machine]")
 @click.option(
     "--model", "names", multiple=True, metavar="NAME", help="Ask this model (repeatable)."
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0917 (click passes them by name)
     base: Path,
     config: str | None,
+    host: str | None,
     url: str | None,
     names: tuple[str, ...],
     everything: bool,
@@ -79,7 +81,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     root = project.find(base)
     if root is None and not url:
         raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
-    whole = valid_project(root) if root else None
+    whole = valid_project(root, host) if root else None
     chosen = config_of(whole, config) if whole else None
     gateway = _gateway(whole, url, key_file)
     served = _served(gateway, whole)

@@ -12,6 +12,8 @@
     port = lib.mkDefault 4000;
     auth = lib.mkDefault "master-key";
     masterKeyFile = lib.mkDefault "/etc/nixcfg/secrets/master_key.txt";
+
+    # What several processes and machines share, and how many there are.
     database.host = lib.mkDefault "db.example.org";
     database.passwordFile = lib.mkDefault "/etc/nixcfg/secrets/database_password.txt";
     saltKeyFile = lib.mkDefault "/etc/nixcfg/secrets/salt_key.txt";
