@@ -1,13 +1,15 @@
 """A project with hosts: which machine a command looks at, and what each machine is given."""
 
 import json
+import re
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
 from nixcfg import model, render, source
-from program import Run
+from program import ROOT, Run
 
 PROVIDER = """\
 model_list:
@@ -146,3 +148,13 @@ def test_a_key_is_stored_where_the_host_reads_it(nixcfg: Run, project: Path, tmp
     done = nixcfg("-C", project, "set-key", "A_KEY", "--host", "other", input=key)
     assert done.returncode == 0, done.stderr
     assert (folder / "a_key.txt").read_text().strip() == key
+
+
+def test_the_project_of_the_page_has_no_problems(nixcfg: Run, tmp_path: Path):
+    page = (ROOT / "docs" / "scale.md").read_text().partition("## Several machines")[2]
+    shutil.copytree(ROOT / "examples" / "fleet" / "providers", tmp_path / "providers")
+    (tmp_path / "nixcfg.yaml").write_text(
+        re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
+    )
+    done = nixcfg("-C", tmp_path, "validate")
+    assert done.stdout == "4 files: no problems\n"
