@@ -37,6 +37,11 @@ your own configuration wins.
   result differs from what it runs with.
 - `litellm-proxy-failure.service` writes into the journal why systemd gave up.
 
+With several `instances` the first is `docker-litellm-proxy-1.service`, which has a
+`litellm-proxy-failure-1.service` of its own, and so on; there are two more: `litellm-proxy.target`,
+with which all of them start and stop, and `litellm-proxy-roll.service`, which renews them one after
+the other: see [scale.md](scale.md#several-instances).
+
 ## Key files
 
 A key file holds the key and nothing else. The newline at its end is stripped. What cannot be a key

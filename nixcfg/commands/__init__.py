@@ -62,8 +62,8 @@ def config_of(project: "Project", name: str | None) -> "Config":
     """One configuration of the project; the one that the container loads where none is named."""
     from nixcfg import shape
 
-    configs = {config.name: config for config in project.configs}
-    name = name or project.model_config
+    configs = {config.name: config for config in project.machine.configs}
+    name = name or project.machine.model_config
     if name not in configs:
         guess = shape.nearest(name, configs)
         mend = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"

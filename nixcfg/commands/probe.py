@@ -104,13 +104,13 @@ def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) ->
     from nixcfg import keys, probe, wiring
     from nixcfg.client import Gateway
 
-    address = url or (probe.url_of(whole) if whole else "")
+    address = url or (probe.url_of(whole.machine) if whole else "")
     address = address if "://" in address else f"http://{address}"
     is_elsewhere = bool(url) and not wiring.is_loopback(address)
     if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
         return Gateway(address)  # this machine's own key is not for others
     try:
-        key, _ = keys.master_key(whole, key_file)
+        key, _ = keys.master_key(whole.machine if whole else None, key_file)
     except keys.KeyForbiddenError as error:
         raise click.ClickException(
             f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
@@ -132,7 +132,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     from nixcfg import wiring
     from nixcfg.client import RefusedError
 
-    unit = wiring.container_unit(whole.backend) if whole else ""
+    unit = wiring.container_unit(whole.machine.backend) if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()

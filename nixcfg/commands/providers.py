@@ -39,7 +39,9 @@ def command(base: Path, form: str) -> int:
             ", ".join(row["models"]) or "-",
             ", ".join(secret["variable"] for secret in row["secrets"]) or "-",
             ", ".join(secret["file"] for secret in row["secrets"]) or "-",
-            ", ".join(f"{c}*" if c == checked.project.model_config else c for c in row["configs"]),
+            ", ".join(
+                f"{c}*" if c == checked.project.machine.model_config else c for c in row["configs"]
+            ),
         )
         for row in rows
     ]

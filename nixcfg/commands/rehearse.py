@@ -52,7 +52,7 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[st
     if lacking:
         raise click.ClickException(proxy.not_installed(lacking))
     text = render.litellm_yaml(config)
-    launch = proxy.rehearsed(project, config, text, proxy.free_port(0))
+    launch = proxy.rehearsed(project.machine, config, text, proxy.free_port(0))
     say(f"{config.name}: starting LiteLLM {proxy.version()} ...")
 
     def tick(_seconds: float, lines: Sequence[str]) -> None:

@@ -50,7 +50,7 @@ def command(base: Path, what: str, path: Path | None) -> int:
     if len(keys) > 1 and (path or not sys.stdin.isatty()):
         names = ", ".join(key.variable for key in keys)
         raise click.UsageError(f"{what} has several keys; name one of them: {names}")
-    folder = Path(checked.project.secrets_dir)
+    folder = Path(checked.project.machine.secrets_dir)
     targets = [_target(key, path, root, folder) for key in keys]
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)

@@ -49,7 +49,7 @@ def command(base: Path, config: str | None, mock: bool, port: int | None, verbos
 
     project = valid_project(find_root(base))
     chosen = config_of(project, config)
-    launch = _launch(project, chosen, mock=mock, port=_port(project.port, port))
+    launch = _launch(project, chosen, mock=mock, port=_port(project.machine.port, port))
     if launch is None:
         return PROBLEMS
     with starting(launch, verbose=verbose) as running:
@@ -89,11 +89,13 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     if mock:
         say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
         text = render.litellm_yaml(proxy.mocked(config, ANSWER))
-        return proxy.rehearsed(project, config, text, port)
+        return proxy.rehearsed(project.machine, config, text, port)
     text = render.litellm_yaml(config)
-    if wiring.HOST in text or any(wiring.HOST in each for each in project.environment.values()):
+    if wiring.HOST in text or any(
+        wiring.HOST in each for each in project.machine.environment.values()
+    ):
         say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
-    found = proxy.read_keys(project, config)
+    found = proxy.read_keys(project.machine, config)
     for line in found.missing:
         say(f"Warning: {line}. Requests that need this key will fail.")
     for line in found.errors:
@@ -101,7 +103,7 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     if found.errors:
         say("Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock")
         return None
-    return proxy.real(project, config, text, found, port)
+    return proxy.real(project.machine, config, text, found, port)
 
 
 def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:

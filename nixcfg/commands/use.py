@@ -26,5 +26,5 @@ def command(base: Path, config: str, form: str) -> int:
         find_root(base), lambda sources: amend.use(sources, config, today())
     )
     then = ["nixcfg render", "sudo nixos-rebuild switch"]
-    tell(changes, then, form, model_config=amendment.project.model_config)
+    tell(changes, then, form, model_config=amendment.project.machine.model_config)
     return OK

@@ -70,7 +70,9 @@ ALONE = {
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 SECTIONS = re.findall(
-    r"^## (A database|Redis|Metrics)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    r"^## (A database|Redis|Several instances|Metrics)\n(.*?)(?=^## |\Z)",
+    PAGE.read_text(),
+    re.MULTILINE | re.DOTALL,
 )
 DOCUMENTED = {
     f"{section.split()[-1]}-{number}": block
@@ -453,7 +455,12 @@ def test_documentation_shows_what_works(evaluated, name):
 
 
 def test_documentation_shows_every_kind():
-    assert {name.split("-")[0] for name in DOCUMENTED} == {"database", "Redis", "Metrics"}
+    assert {name.split("-")[0] for name in DOCUMENTED} == {
+        "database",
+        "Redis",
+        "instances",
+        "Metrics",
+    }
 
 
 @pytest.mark.parametrize("name", REFUSED)
