@@ -6,7 +6,7 @@ leaves one that does not validate.
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from nixcfg import edit, knowledge, project, render, shape, source, validate, wi
 from nixcfg.fix import RefusedError
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.model import ENVIRONMENT, MODELS, Project
-from nixcfg.problem import Problem
+from nixcfg.problem import Problem, Steps
 from nixcfg.project import Sources
 from nixcfg.rules import secrets
 from nixcfg.source import Document
@@ -162,18 +162,28 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     return Amendment(texts, report)
 
 
-def use(sources: Sources, config: str, today: dt.date) -> Amendment:
-    """The project with another `model_config`. Raises AmendError."""
+def use(
+    sources: Sources, config: str, today: dt.date, choose: Callable[[Collection[str]], str]
+) -> Amendment:
+    """The project with another `model_config`: that of the host which `choose` chooses, if any.
+
+    Raises AmendError.
+    """
     _refuse_unreadable(sources)
     machine = sources.project
+    host = choose(machine.data.get("hosts", {}))
     try:
-        machine = edit.set_scalar(machine, "model_config", config)
+        machine = edit.set_scalar(machine, _model_config(host), config)
     except RefusedError as error:
         raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
     report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
     return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
+
+
+def _model_config(host: str) -> Steps:
+    return ("hosts", host, "model_config") if host else ("model_config",)
 
 
 def overview(whole: Project) -> list[dict[str, Any]]:
@@ -532,11 +542,17 @@ def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> 
             gone.add(profile)
         else:
             document = edit.drop_item(document, ("profiles", profile), name)
-    if document.data.get("model_config") in gone:
-        document = edit.set_scalar(document, "model_config", wiring.ALL)
-    for variable in sorted(orphans):
-        if variable in document.data.get("secrets", {}):
-            document = edit.drop(document, ("secrets", variable))
+    for host in ("", *document.data.get("hosts", {})):
+        given = document.data["hosts"][host] if host else document.data
+        if given.get("model_config") in gone:
+            document = edit.set_scalar(document, _model_config(host), wiring.ALL)
+        for variable in sorted(orphans):
+            if variable in given.get("secrets", {}):
+                if host and [*given] == ["secrets"] and len(given["secrets"]) == 1:
+                    raise RefusedError(f"hosts.{host} gives nothing but its {variable}")
+                above = ("hosts", host) if host else ()
+                document = edit.drop(document, (*above, "secrets", variable))
+                given = document.data["hosts"][host] if host else document.data
     return document
 
 

@@ -34,6 +34,11 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
     return _starting(typed, _profiles(ctx))
 
 
+def hosts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The hosts of nixcfg.yaml."""
+    return _starting(typed, _named(ctx, "hosts"))
+
+
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
     from nixcfg import catalogue, knowledge
@@ -82,8 +87,13 @@ def _providers(ctx: click.Context) -> list[str]:
 
 
 def _profiles(ctx: click.Context) -> list[str]:
+    return _named(ctx, "profiles")
+
+
+def _named(ctx: click.Context, section: str) -> list[str]:
+    """The keys of a section of nixcfg.yaml."""
     from nixcfg import source
 
     data = source.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
-    found = data.get("profiles") if isinstance(data, dict) else None
+    found = data.get(section) if isinstance(data, dict) else None
     return list(found) if isinstance(found, dict) else []

@@ -9,10 +9,12 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
+
+from nixcfg import complete
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +48,11 @@ def validated(base: "Path") -> "Report":
     return validate.validate(project.read(find_root(base)), today())
 
 
-def valid_project(root: "Path") -> "Project":
-    """The project in `root`; where it has errors, they are told and the command is left."""
+def valid_project(root: "Path", host: str | None = None) -> "Project":
+    """The project in `root` as `host` sees it (see chosen_host).
+
+    Where it has errors, they are told and the command is left.
+    """
     from nixcfg import report
 
     checked = validated(root)
@@ -55,7 +60,28 @@ def valid_project(root: "Path") -> "Project":
         errors = [problem for problem in checked.problems if problem.is_error]
         say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
         raise click.exceptions.Exit(PROBLEMS)
-    return checked.project
+    return at_host(checked.project, host)
+
+
+def at_host(project: "Project", host: str | None) -> "Project":
+    """The project as one of its hosts sees it; itself where it has none."""
+    name = chosen_host(project.hosts, host)
+    return project.at(name) if name else project
+
+
+def chosen_host(hosts: Collection[str], wanted: str | None) -> str:
+    """The host that is named, or that this machine is; "" for a project without hosts."""
+    import socket
+
+    if not hosts:
+        if wanted:
+            raise click.UsageError(f"nixcfg.yaml has no hosts, so leave out --host {wanted}")
+        return ""
+    name = wanted or socket.gethostname().partition(".")[0]
+    if name not in hosts:
+        whose = f"no host is called {name}" if wanted else f"this machine, {name}, is no host"
+        raise click.UsageError(f"{whose} of nixcfg.yaml; say --host {' or '.join(hosts)}")
+    return name
 
 
 def config_of(project: "Project", name: str | None) -> "Config":
@@ -127,6 +153,13 @@ def today() -> dt.date:
     now = dt.datetime.now(tz=dt.UTC)
     return (dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch.isdecimal() else now).date()
 
+
+host_option = click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=complete.hosts,
+    help="The host that is meant, where nixcfg.yaml has hosts.  [default: this machine's name]",
+)
 
 json_option = click.option(
     "--json",

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, json_option, say, validated, wants_color
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    at_host,
+    find_root,
+    host_option,
+    json_option,
+    say,
+    validated,
+    wants_color,
+)
 
 if TYPE_CHECKING:
     from nixcfg.doctor import Check
@@ -17,9 +27,10 @@ _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "brigh
 
 
 @click.command()
+@host_option
 @json_option
 @click.pass_obj
-def command(base: Path, form: str) -> int:
+def command(base: Path, host: str | None, form: str) -> int:
     """Look for what is wrong, and say how to mend it.
 
     From the project to the port. Changes nothing, costs nothing, and shows no key. As an ordinary
@@ -28,13 +39,16 @@ def command(base: Path, form: str) -> int:
     \b
     Example: nixcfg doctor
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from nixcfg import doctor
 
     root = find_root(base)
     checks = []
-    for check in doctor.examine(root, validated(root)):
+    checked = validated(root)
+    if checked.project:
+        checked = replace(checked, project=at_host(checked.project, host))
+    for check in doctor.examine(root, checked):
         checks.append(check)
         if form == "text":
             _show(check)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, json_option, say, valid_project
+from nixcfg.commands import OK, PROBLEMS, config_of, host_option, json_option, say, valid_project
 
 if TYPE_CHECKING:
     from nixcfg.client import Gateway
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Models that are asked at the same time.",
 )
+@host_option
 @json_option
 @click.pass_obj
 def command(  # noqa: PLR0917 (click passes them by name)
@@ -60,6 +61,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     yes: bool,
     seconds: float,
     jobs: int,
+    host: str | None,
     form: str,
 ) -> int:
     """Ask a running gateway for its models.
@@ -79,7 +81,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     root = project.find(base)
     if root is None and not url:
         raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
-    whole = valid_project(root) if root else None
+    whole = valid_project(root, host) if root else None
     chosen = config_of(whole, config) if whole else None
     gateway = _gateway(whole, url, key_file)
     served = _served(gateway, whole)
@@ -129,10 +131,9 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     """The names in /v1/models; an error that says what is wrong where there are none."""
     import http.client
 
-    from nixcfg import wiring
     from nixcfg.client import RefusedError
 
-    unit = wiring.container_unit(whole.machine.backend) if whole else ""
+    unit = whole.machine.units[0] if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, json_option, say, validated, wants_color
+from nixcfg.commands import OK, find_root, host_option, json_option, valid_project
 
 
 @click.command()
+@host_option
 @json_option
 @click.pass_obj
-def command(base: Path, form: str) -> int:
+def command(base: Path, host: str | None, form: str) -> int:
     """List the project's providers.
 
     With models, key variables, key files, and the configurations that load them; the one that
@@ -21,15 +22,11 @@ def command(base: Path, form: str) -> int:
     \b
     Example: nixcfg providers
     """
-    from nixcfg import amend, report
+    from nixcfg import amend
     from nixcfg.table import table, width_of
 
-    checked = validated(base)
-    if checked.project is None:
-        errors = [problem for problem in checked.problems if problem.is_error]
-        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
-        return PROBLEMS
-    rows = amend.overview(checked.project)
+    project = valid_project(find_root(base), host)
+    rows = amend.overview(project)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
@@ -39,9 +36,7 @@ def command(base: Path, form: str) -> int:
             ", ".join(row["models"]) or "-",
             ", ".join(secret["variable"] for secret in row["secrets"]) or "-",
             ", ".join(secret["file"] for secret in row["secrets"]) or "-",
-            ", ".join(
-                f"{c}*" if c == checked.project.machine.model_config else c for c in row["configs"]
-            ),
+            ", ".join(f"{c}*" if c == project.machine.model_config else c for c in row["configs"]),
         )
         for row in rows
     ]

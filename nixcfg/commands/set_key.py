@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, find_root, refusing, say, validated, wants_color
+from nixcfg.commands import OK, find_root, host_option, refusing, say, valid_project
 
 if TYPE_CHECKING:
     from nixcfg.wiring import KeyFile
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write this file instead of the one that the project names.",
 )
+@host_option
 @click.pass_obj
-def command(base: Path, what: str, path: Path | None) -> int:
+def command(base: Path, what: str, path: Path | None, host: str | None) -> int:
     """Store a key in its file.
 
     With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
@@ -37,20 +38,16 @@ def command(base: Path, what: str, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
-    from nixcfg import amend, report
+    from nixcfg import amend
 
     root = find_root(base)
-    checked = validated(root)
-    if checked.project is None:
-        errors = [problem for problem in checked.problems if problem.is_error]
-        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
-        return PROBLEMS
+    project = valid_project(root, host)
     with refusing():
-        keys = amend.keys_of(checked.project, what)
+        keys = amend.keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):
         names = ", ".join(key.variable for key in keys)
         raise click.UsageError(f"{what} has several keys; name one of them: {names}")
-    folder = Path(checked.project.machine.secrets_dir)
+    folder = Path(project.machine.secrets_dir)
     targets = [_target(key, path, root, folder) for key in keys]
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)

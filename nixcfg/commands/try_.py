@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, find_root, say, starting, valid_project
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    config_of,
+    find_root,
+    host_option,
+    say,
+    starting,
+    valid_project,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +41,11 @@ ANSWER = (
     help="Listen on this port.  [default: that of the project, or a free one]",
 )
 @click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
+@host_option
 @click.pass_obj
-def command(base: Path, config: str | None, mock: bool, port: int | None, verbose: bool) -> int:
+def command(  # noqa: PLR0917 (click passes them by name)
+    base: Path, config: str | None, mock: bool, port: int | None, verbose: bool, host: str | None
+) -> int:
     """Run the gateway here, until Ctrl-C.
 
     The real LiteLLM, without NixOS and without a container. It loads exactly what `nixcfg render`
@@ -47,7 +59,7 @@ def command(base: Path, config: str | None, mock: bool, port: int | None, verbos
     """
     from nixcfg import proxy
 
-    project = valid_project(find_root(base))
+    project = valid_project(find_root(base), host)
     chosen = config_of(project, config)
     launch = _launch(project, chosen, mock=mock, port=_port(project.machine.port, port))
     if launch is None:
