@@ -6,7 +6,7 @@ leaves one that does not validate.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -162,20 +162,19 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     return Amendment(texts, report)
 
 
-def use(
-    sources: Sources, config: str, today: dt.date, choose: Callable[[Collection[str]], str]
-) -> Amendment:
-    """The project with another `model_config`: that of the host which `choose` chooses, if any.
-
-    Raises AmendError.
-    """
+def use(sources: Sources, config: str, today: dt.date, host: str | None = None) -> Amendment:
+    """The project, or one of its hosts, with another `model_config`. Raises AmendError."""
     _refuse_unreadable(sources)
     machine = sources.project
-    host = choose(machine.data.get("hosts", {}))
+    hosts = machine.data.get("hosts", {})
+    if host is not None and host not in hosts:
+        there = f"there are {', '.join(hosts)}" if hosts else "it has no hosts"
+        raise AmendError(f"{machine.name} has no host {host}; {there}")
     try:
-        machine = edit.set_scalar(machine, _model_config(host), config)
+        machine = edit.set_scalar(machine, _model_config(host or ""), config)
     except RefusedError as error:
-        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
+        where = f"for {host} there" if host else "there"
+        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
     report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text

@@ -29,14 +29,14 @@ def configs(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str
     return _starting(typed, [wiring.ALL, *_profiles(ctx), *_providers(ctx)])
 
 
+def hosts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The hosts of nixcfg.yaml."""
+    return _starting(typed, _names(ctx, "hosts"))
+
+
 def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The profiles of nixcfg.yaml."""
     return _starting(typed, _profiles(ctx))
-
-
-def hosts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """The hosts of nixcfg.yaml."""
-    return _starting(typed, _named(ctx, "hosts"))
 
 
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -87,11 +87,10 @@ def _providers(ctx: click.Context) -> list[str]:
 
 
 def _profiles(ctx: click.Context) -> list[str]:
-    return _named(ctx, "profiles")
+    return _names(ctx, "profiles")
 
 
-def _named(ctx: click.Context, section: str) -> list[str]:
-    """The keys of a section of nixcfg.yaml."""
+def _names(ctx: click.Context, section: str) -> list[str]:
     from nixcfg import source
 
     data = source.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data

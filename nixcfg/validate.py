@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import model, rules, shape, wiring
+from nixcfg import model, rules, shape, source, wiring
 from nixcfg.model import Machine, Project
 from nixcfg.problem import Problem
 from nixcfg.project import Sources
@@ -15,6 +15,9 @@ from nixcfg.source import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.alone import Configuration
+
+MAX_ERRORS = 10 * source.MAX_PROBLEMS
+"""More than those for the reader: a project may have given what a rule finds another severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     around = [_surroundings(sources, project, each, today) for each in machines]
     if project:
         problems += rules.of_project(project, sources.providers)
-        problems += rules.of_file(_own_settings(project, sources, _common(around)))
+        problems += _some(rules.of_file(_own_settings(project, sources, _common(around))))
     members = [_members(project, each, sources) for each in machines]
     known: dict[tuple[int, ...], Surroundings] = {(): replace(_common(around), loaded=None)}
     for name, document in sources.providers.items():
@@ -59,7 +62,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
             loading = tuple(number for number, some in enumerate(members) if name in some)
             if loading not in known:
                 known[loading] = _common([around[number] for number in loading])
-            problems += rules.of_file(Config(document, known[loading]))
+            problems += _some(rules.of_file(Config(document, known[loading])))
     documents = [sources.project, *sources.providers.values()]
     problems = policy.ignored(problems, documents, alone=False)
     if project:
@@ -85,9 +88,21 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
             around = _surroundings_alone(configuration, index, today)
             found += [*part.document.problems, *shape.check(part.document, "provider", alone=True)]
             if isinstance(part.document.data, Map):
-                found += rules.of_file(Config(part.document, around))
+                found += _some(rules.of_file(Config(part.document, around)))
         problems += policy.ignored(found, documents, alone=True)
     return Report(files, tuple(_in_order(map(_as_alone, problems))), None)
+
+
+def _some(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What the rules find in one file, until it is far more than anybody mends."""
+    errors = 0
+    for problem in problems:
+        if errors == MAX_ERRORS:
+            wrong, mend = source.TOO_MANY
+            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=mend, fix=None)
+            return
+        errors += problem.is_error
+        yield problem
 
 
 def _as_alone(problem: Problem) -> Problem:

@@ -9,12 +9,10 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
-
-from nixcfg import complete
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +47,7 @@ def validated(base: "Path") -> "Report":
 
 
 def valid_project(root: "Path", host: str | None = None) -> "Project":
-    """The project in `root` as `host` sees it (see chosen_host).
+    """The project in `root`, asked about one of its hosts where it has any.
 
     Where it has errors, they are told and the command is left.
     """
@@ -60,28 +58,29 @@ def valid_project(root: "Path", host: str | None = None) -> "Project":
         errors = [problem for problem in checked.problems if problem.is_error]
         say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
         raise click.exceptions.Exit(PROBLEMS)
-    return at_host(checked.project, host)
+    return on_host(checked.project, host)
 
 
-def at_host(project: "Project", host: str | None) -> "Project":
-    """The project as one of its hosts sees it; itself where it has none."""
-    name = chosen_host(project.hosts, host)
-    return project.at(name) if name else project
+def on_host(project: "Project", host: str | None) -> "Project":
+    """The project, asked about a host; the one that is called like this machine if none is named.
 
-
-def chosen_host(hosts: Collection[str], wanted: str | None) -> str:
-    """The host that is named, or that this machine is; "" for a project without hosts."""
+    A usage error where there is no such host. A project without hosts is all about one machine.
+    """
     import socket
 
-    if not hosts:
-        if wanted:
-            raise click.UsageError(f"nixcfg.yaml has no hosts, so leave out --host {wanted}")
-        return ""
-    name = wanted or socket.gethostname().partition(".")[0]
-    if name not in hosts:
-        whose = f"no host is called {name}" if wanted else f"this machine, {name}, is no host"
-        raise click.UsageError(f"{whose} of nixcfg.yaml; say --host {' or '.join(hosts)}")
-    return name
+    from nixcfg import shape
+
+    if not project.hosts and host is None:
+        return project
+    name = host or socket.gethostname().partition(".")[0]
+    if name in project.hosts:
+        return project.at(name)
+    if not project.hosts:
+        raise click.UsageError("--host: nixcfg.yaml has no hosts")
+    guess = shape.nearest(name, project.hosts) if host else ""
+    mend = f"did you mean {guess}?" if guess else f"there are {', '.join(project.hosts)}"
+    asked = f"no host is called {name}" if host else f"{name}, this machine, is none of the hosts"
+    raise click.UsageError(f"{asked}; {mend}" + ("" if host else " (--host NAME)"))
 
 
 def config_of(project: "Project", name: str | None) -> "Config":
@@ -154,19 +153,26 @@ def today() -> dt.date:
     return (dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch.isdecimal() else now).date()
 
 
-host_option = click.option(
-    "--host",
-    metavar="NAME",
-    shell_complete=complete.hosts,
-    help="The host that is meant, where nixcfg.yaml has hosts.  [default: this machine's name]",
-)
-
 json_option = click.option(
     "--json",
     "form",
     flag_value="json",
     default="text",
     help="Tell the result as JSON; ask nothing.",
+)
+
+
+def _hosts(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    from nixcfg import complete
+
+    return complete.hosts(ctx, param, typed)
+
+
+host_option = click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=_hosts,
+    help="The host of nixcfg.yaml that is meant.  [default: the one with this machine's name]",
 )
 
 

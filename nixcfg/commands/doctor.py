@@ -11,10 +11,10 @@ import click
 from nixcfg.commands import (
     OK,
     PROBLEMS,
-    at_host,
     find_root,
     host_option,
     json_option,
+    on_host,
     say,
     validated,
     wants_color,
@@ -44,11 +44,10 @@ def command(base: Path, host: str | None, form: str) -> int:
     from nixcfg import doctor
 
     root = find_root(base)
-    checks = []
     checked = validated(root)
-    if checked.project:
-        checked = replace(checked, project=at_host(checked.project, host))
-    for check in doctor.examine(root, checked):
+    project = on_host(checked.project, host) if checked.project else None
+    checks = []
+    for check in doctor.examine(root, replace(checked, project=project)):
         checks.append(check)
         if form == "text":
             _show(check)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("config", required=False, shell_complete=complete.configs)
+@host_option
 @click.option("--url", help="The gateway to ask.  [default: that of the project, on this machine]")
 @click.option(
     "--model", "names", multiple=True, metavar="NAME", help="Ask this model (repeatable)."
@@ -47,12 +48,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Models that are asked at the same time.",
 )
-@host_option
 @json_option
 @click.pass_obj
 def command(  # noqa: PLR0917 (click passes them by name)
     base: Path,
     config: str | None,
+    host: str | None,
     url: str | None,
     names: tuple[str, ...],
     everything: bool,
@@ -61,7 +62,6 @@ def command(  # noqa: PLR0917 (click passes them by name)
     yes: bool,
     seconds: float,
     jobs: int,
-    host: str | None,
     form: str,
 ) -> int:
     """Ask a running gateway for its models.

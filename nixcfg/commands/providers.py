@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import OK, find_root, host_option, json_option, valid_project
+from nixcfg.commands import OK, PROBLEMS, json_option, say, validated, wants_color
 
 
 @click.command()
-@host_option
 @json_option
 @click.pass_obj
-def command(base: Path, host: str | None, form: str) -> int:
+def command(base: Path, form: str) -> int:
     """List the project's providers.
 
     With models, key variables, key files, and the configurations that load them; the one that
@@ -22,21 +21,26 @@ def command(base: Path, host: str | None, form: str) -> int:
     \b
     Example: nixcfg providers
     """
-    from nixcfg import amend
+    from nixcfg import amend, report
     from nixcfg.table import table, width_of
 
-    project = valid_project(find_root(base), host)
-    rows = amend.overview(project)
+    checked = validated(base)
+    if checked.project is None:
+        errors = [problem for problem in checked.problems if problem.is_error]
+        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
+        return PROBLEMS
+    rows = amend.overview(checked.project)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
+    loaded = {machine.model_config for machine in checked.project.machines}
     shown = [
         (
             row["name"],
             ", ".join(row["models"]) or "-",
             ", ".join(secret["variable"] for secret in row["secrets"]) or "-",
             ", ".join(secret["file"] for secret in row["secrets"]) or "-",
-            ", ".join(f"{c}*" if c == project.machine.model_config else c for c in row["configs"]),
+            ", ".join(f"{c}*" if c in loaded else c for c in row["configs"]),
         )
         for row in rows
     ]

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("configs", metavar="[CONFIG]...", nargs=-1, shell_complete=complete.configs)
-@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
 @host_option
+@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
 @json_option
 @click.pass_obj
 def command(
-    base: Path, configs: tuple[str, ...], verbose: bool, host: str | None, form: str
+    base: Path, configs: tuple[str, ...], host: str | None, verbose: bool, form: str
 ) -> int:
     """Start LiteLLM once on what would be rendered.
 

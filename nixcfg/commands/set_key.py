@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, find_root, host_option, refusing, say, valid_project
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    find_root,
+    host_option,
+    on_host,
+    refusing,
+    say,
+    validated,
+    wants_color,
+)
 
 if TYPE_CHECKING:
     from nixcfg.wiring import KeyFile
@@ -17,15 +27,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="PROVIDER|VARIABLE", shell_complete=complete.secrets)
+@host_option
 @click.option(
     "--file",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write this file instead of the one that the project names.",
 )
-@host_option
 @click.pass_obj
-def command(base: Path, what: str, path: Path | None, host: str | None) -> int:
+def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
     """Store a key in its file.
 
     With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
@@ -38,10 +48,15 @@ def command(base: Path, what: str, path: Path | None, host: str | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
-    from nixcfg import amend
+    from nixcfg import amend, report
 
     root = find_root(base)
-    project = valid_project(root, host)
+    checked = validated(root)
+    if checked.project is None:
+        errors = [problem for problem in checked.problems if problem.is_error]
+        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
+        return PROBLEMS
+    project = on_host(checked.project, host)
     with refusing():
         keys = amend.keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):

@@ -34,6 +34,7 @@ ANSWER = (
 
 @click.command()
 @click.argument("config", required=False, shell_complete=complete.configs)
+@host_option
 @click.option("--mock", is_flag=True, help="Answer with a canned text: no key, no vendor, no cost.")
 @click.option(
     "--port",
@@ -41,10 +42,9 @@ ANSWER = (
     help="Listen on this port.  [default: that of the project, or a free one]",
 )
 @click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
-@host_option
 @click.pass_obj
 def command(  # noqa: PLR0917 (click passes them by name)
-    base: Path, config: str | None, mock: bool, port: int | None, verbose: bool, host: str | None
+    base: Path, config: str | None, host: str | None, mock: bool, port: int | None, verbose: bool
 ) -> int:
     """Run the gateway here, until Ctrl-C.
 

@@ -5,38 +5,30 @@ from pathlib import Path
 import click
 
 from nixcfg import complete
-from nixcfg.commands import (
-    OK,
-    amended,
-    chosen_host,
-    find_root,
-    host_option,
-    json_option,
-    tell,
-    today,
-)
+from nixcfg.commands import OK, amended, find_root, json_option, tell, today
 
 
 @click.command()
 @click.argument("config", shell_complete=complete.configs)
-@host_option
+@click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=complete.hosts,
+    help="Change this host of nixcfg.yaml, not what all of them have in common.",
+)
 @json_option
 @click.pass_obj
 def command(base: Path, config: str, host: str | None, form: str) -> int:
     """Choose what the container loads.
 
-    CONFIG is a provider, a profile, or all; it becomes model_config in nixcfg.yaml, that
-    of one host where there are hosts.
+    CONFIG is a provider, a profile, or all; it becomes model_config in nixcfg.yaml.
 
     \b
     Example: nixcfg use all
     """
     from nixcfg import amend
 
-    _, changes = amended(
-        find_root(base),
-        lambda sources: amend.use(sources, config, today(), lambda hosts: chosen_host(hosts, host)),
-    )
+    _, changes = amended(find_root(base), lambda sources: amend.use(sources, config, today(), host))
     then = ["nixcfg render", "sudo nixos-rebuild switch"]
     tell(changes, then, form, model_config=config)
     return OK

@@ -251,16 +251,22 @@ def _loads(project: Project, machine: Machine, providers: Collection[str]) -> It
 
 def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     document = project.document
+    # Their files would be one where the file system ignores case.
+    taken = {wiring.ALL: "built in"}
+    taken |= {name.lower(): "a provider" for name in providers}
     for profile, members in project.profiles.items():
-        if profile == wiring.ALL or profile in providers:
-            taken = "built in" if profile == wiring.ALL else "a provider"
+        if profile.lower() in taken:
+            wrong = f"{profile} is {taken[profile.lower()]}"
+            if profile not in (wiring.ALL, *providers):
+                wrong = f"on a file system that ignores case {wrong}"
             yield document.problem(
                 NAME_TAKEN,
                 ("profiles", profile),
-                f"{profile} is {taken}; a profile needs a name of its own",
+                f"{wrong}; a profile needs a name of its own",
                 help="Rename the profile.",
                 key=True,
             )
+        taken.setdefault(profile.lower(), "another profile")
         for index, member in enumerate(members):
             if member not in providers:
                 guess = shape.nearest(member, providers)
