@@ -131,6 +131,12 @@ class Machine:
         return ("hosts", self.name, key, *steps) if is_own else (key, *steps)
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """The systemd unit that runs the container, or one for each instance."""
+        names = wiring.containers(self.instances)
+        return tuple(wiring.container_unit(self.backend, name) for name in names)
+
+    @property
     def served(self) -> Mapping[str, str]:
         """The variables that its database and its Redis are given by, and the key of each."""
         return _served(self.database, self.redis, self.salt_key_file)

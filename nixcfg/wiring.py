@@ -121,9 +121,16 @@ def key_file(variable: str, secrets_dir: str) -> str:
     return f"{secrets_dir.rstrip('/')}/{variable.lower()}.txt"
 
 
-def container_unit(backend: str) -> str:
-    """The systemd unit that runs the container."""
-    return f"{backend}-{CONTAINER}.service"
+def containers(instances: int) -> tuple[str, ...]:
+    """The container, or the containers of several instances."""
+    if instances == 1:
+        return (CONTAINER,)
+    return tuple(f"{CONTAINER}-{number}" for number in range(1, instances + 1))
+
+
+def container_unit(backend: str, container: str = CONTAINER) -> str:
+    """The systemd unit that runs a container."""
+    return f"{backend}-{container}.service"
 
 
 def config_path(config: str) -> str:

@@ -131,10 +131,9 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     """The names in /v1/models; an error that says what is wrong where there are none."""
     import http.client
 
-    from nixcfg import wiring
     from nixcfg.client import RefusedError
 
-    unit = wiring.container_unit(whole.machine.backend) if whole else ""
+    unit = whole.machine.units[0] if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()

@@ -22,23 +22,27 @@ _SWITCH = "sudo nixos-rebuild switch"
 
 def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
     """From the unit to the answers of the gateway."""
-    states = {}
-    name = wiring.container_unit(here.backend)
-    try:
-        states = machine.unit(name)
-    except machine.UnknownError as reason:
-        yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {name}")
-    else:
-        yield _unit(name, states, found)
+    every: list[dict[str, str]] = []
+    for name in here.units:
+        try:
+            every.append(machine.unit(name))
+        except machine.UnknownError as reason:
+            yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {name}")
+            break
+        yield _unit(name, every[-1], found)
+    states = every[0] if every else {}
+    if every:
         yield from _wiring(states, found)
         yield from _other_backend(here)
-    container = _container(here)
-    yield from container.checks
-    yield _deployed(root, here, states, container.data)
-    yield _image(here, container.data)
+    containers = [_container(here, name) for name in wiring.containers(here.instances)]
+    for container in containers:
+        yield from container.checks
+    yield _deployed(root, here, states, containers[0].data)
+    yield _image(here, containers[0].data)
     gateway = Gateway(probe.url_of(here))
     is_alive = gateway.is_alive()
-    yield from _port(here, is_wanted=states.get("ActiveState") == "active", is_alive=is_alive)
+    is_wanted = any(state.get("ActiveState") == "active" for state in every)
+    yield from _port(here, is_wanted=is_wanted, is_alive=is_alive)
     yield _firewall(here)
     yield from _gateway(here, gateway, is_alive=is_alive)
 
@@ -114,10 +118,10 @@ class _Container:
         self.data, self.checks = data, checks
 
 
-def _container(here: Machine) -> _Container:
+def _container(here: Machine, which: str) -> _Container:
     name = "container"
     try:
-        said = machine.run(here.backend, "container", "inspect", wiring.CONTAINER)
+        said = machine.run(here.backend, "container", "inspect", which)
     except machine.UnknownError as reason:
         return _Container(None, skipped(name, f"{reason}"))
     if "annot connect" in said.err and "permission denied" not in said.err.lower():
@@ -127,8 +131,8 @@ def _container(here: Machine) -> _Container:
         denied = "permission denied" in said.err.lower() or not machine.is_root()
         if denied:
             return _Container(None, hidden(name, f"{here.backend} tells only root"))
-        unit = wiring.container_unit(here.backend)
-        message = f"{here.backend} has no container {wiring.CONTAINER}"
+        unit = wiring.container_unit(here.backend, which)
+        message = f"{here.backend} has no container {which}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
         data = json.loads(said.out)[0]
@@ -136,8 +140,8 @@ def _container(here: Machine) -> _Container:
     except (ValueError, LookupError, TypeError):
         return _Container(None, skipped(name, f"{here.backend} tells nothing that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
-    message = f"{wiring.CONTAINER} is {state.get('Status')} ({health})"
-    logs = f"sudo {here.backend} logs --tail 50 {wiring.CONTAINER}"
+    message = f"{which} is {state.get('Status')} ({health})"
+    logs = f"sudo {here.backend} logs --tail 50 {which}"
     if state.get("Status") != "running" or health == "unhealthy":
         return _Container(data, error(name, message, logs))
     if health == "starting":
@@ -215,7 +219,7 @@ def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
         yield skipped(name, f"{reason}")
         return
     if not found:
-        unit = wiring.container_unit(here.backend)
+        unit = here.units[0]
         if is_wanted:
             yield error(
                 name, "nobody listens, although the unit runs", f"journalctl -u {unit} -n 50"
@@ -276,7 +280,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         yield error(
             "health",
             f"{gateway.url}/health/liveliness does not answer",
-            f"journalctl -u {wiring.container_unit(here.backend)} -n 50",
+            f"journalctl -u {here.units[0]} -n 50",
         )
         return
     yield ok("health", f"{gateway.url} answers")
@@ -326,7 +330,7 @@ def _models(here: Machine, gateway: Gateway) -> Check:
         return error(
             name,
             message,
-            f"sudo systemctl restart {wiring.container_unit(here.backend)}",
+            f"sudo systemctl restart {' '.join(here.units)}",
         )
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
