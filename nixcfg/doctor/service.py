@@ -326,12 +326,11 @@ def _models(here: Machine, gateway: Gateway) -> Check:
     try:
         compared = probe.compare(config, gateway.models())
     except RefusedError as problem:
+        if problem.answer.status not in (400, 401, 403):
+            mend = f"journalctl -u {here.units[0]} -n 50"
+            return error(name, f"{problem} to /v1/models, and no list of them", mend)
         message = f"{problem}, so this is not its master key"
-        return error(
-            name,
-            message,
-            f"sudo systemctl restart {' '.join(here.units)}",
-        )
+        return error(name, message, f"sudo systemctl restart {' '.join(here.units)}")
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
     if compared.missing:

@@ -26,6 +26,7 @@ from nixcfg import machine
 from program import ROOT
 
 UNIT = "docker-litellm-proxy.service"
+SOPS = "config.sops.secrets.anthropic.path"
 
 
 def checks(done: Done) -> dict[str, dict[str, Any]]:
@@ -62,6 +63,13 @@ def told(check: dict[str, Any], status: str, *parts: str) -> None:
 
 
 # The project and what was rendered.
+
+
+def test_rendered_files_that_cannot_be_read(cli: Cli, doctor, project: Path):
+    assert cli(project, "render").code == 0
+    shutil.rmtree(project / "rendered")
+    (project / "rendered").symlink_to("rendered")
+    told(doctor(code=1)["rendered"], "error", "symbolic links", "Make it readable for you")
 
 
 def test_the_project_and_what_was_rendered(cli: Cli, project: Path, doctor):
@@ -117,6 +125,25 @@ def test_keys_that_the_service_refuses(doctor, project: Path, name: str):
     assert "secret-" not in json.dumps(found)
 
 
+def test_keys_that_are_not_missed(doctor, project: Path):
+    """One that another configuration needs, and one that NixOS puts in place."""
+    claude_key(project).unlink()
+    settings(project, model_config="openai")
+    told(doctor()["key ANTHROPIC_API_KEY"], "skipped", "is missing; openai does not need it")
+    file = project / "nixcfg.yaml"
+    text = file.read_text().replace("secrets:\n", "secrets:\n  ANTHROPIC_API_KEY: " + SOPS + "\n")
+    file.write_text(text)
+    settings(project, model_config="claude")
+    check = doctor()["key ANTHROPIC_API_KEY"]
+    told(check, "skipped", f"{SOPS} is not at /run/secrets/anthropic", "Is the secret declared")
+
+
+def test_a_file_in_a_key_files_place(doctor, project: Path):
+    claude_key(project).unlink()
+    claude_key(project).mkdir()
+    told(doctor(code=1)["key ANTHROPIC_API_KEY"], "error", "is a folder", "Store the key anew")
+
+
 def test_a_key_of_another_vendor(doctor, project: Path, vendors: dict[str, Vendor]):
     claude_key(project).write_text(vendors["openai"].key)
     check = doctor()["key ANTHROPIC_API_KEY"]
@@ -164,6 +191,8 @@ def test_a_key_that_others_can_read(cli: Cli, open_project: Path):
     os.chown(file, 0, 65534)
     file.chmod(0o640)
     told(check(), "warning", "the group nogroup can read", f"chmod 0600 {file}")
+    os.chown(file, 0, 54321)
+    told(check(), "warning", "the group 54321 can read")
     os.chown(file, 65534, 0)
     file.chmod(0o600)
     told(check(), "warning", "belongs to nobody", "chown root")
@@ -192,6 +221,16 @@ def test_a_key_that_git_has(doctor, project: Path):
     git("add", "-f", claude_key(project))
     check = doctor(code=1)["key ANTHROPIC_API_KEY"]
     told(check, "error", "git tracks", "revoke this key")
+
+
+def test_git_that_does_not_answer(doctor, stand_in, project: Path):
+    (project / ".git").mkdir()
+    for script, reason in (
+        ("echo 'fatal: index file corrupt' >&2; exit 128", "fatal: index file corrupt"),
+        ("exit 128", "git knows nothing"),
+    ):
+        check = doctor(PATH=stand_in("git", script))["key ANTHROPIC_API_KEY"]
+        told(check, "skipped", "whether git tracks", reason)
 
 
 def test_a_key_in_the_store(doctor, project: Path):
@@ -300,6 +339,82 @@ def test_another_program_has_the_port(doctor, project: Path, vendors: dict[str, 
     told(check, "error", f"{name} ({os.getpid()}) listens", "no LiteLLM", "another `port`")
 
 
+@contextmanager
+def gateway_that(*answers: bytes) -> Iterator[int]:
+    """A port where somebody answers /health/liveliness, and everything after it in this order."""
+    alive = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n"I\'m alive!"'
+
+    def serve(listener: socket.socket) -> None:
+        for answer in (alive, *answers):
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=quiet(serve), args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def answer(status: int, body: str = "{}") -> bytes:
+    return f"HTTP/1.1 {status} OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+STRANGE = {
+    "open": ((200, 401), "access", "error", "the gateway answers without a key"),
+    "known": ((401, 200), "access", "error", "the gateway answers with sk-1234"),
+    "closed": ((401, 401), "access", "ok", "nobody gets in without the master key"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_who_gets_into_a_gateway(doctor, project: Path, name: str):
+    statuses, check, status, message = STRANGE[name]
+    with gateway_that(*map(answer, statuses)) as port:
+        settings(project, port=port)
+        found = doctor()
+    told(found["health"], "ok", f":{port} answers")
+    told(found[check], status, message)
+
+
+def test_a_gateway_that_breaks_off(doctor, project: Path):
+    key = project / "keys" / "master.txt"
+    key.write_text("sk-0123456789abcdef0123456789abcdef\n")
+    with gateway_that(b"", b"") as port:
+        settings(project, port=port, master_key_file=key)
+        found = doctor()
+    told(found["access"], "skipped", "the gateway broke off: RemoteDisconnected")
+    for last, status, message in (
+        (b"", "skipped", "the gateway broke off: RemoteDisconnected"),
+        (answer(500), "error", "the gateway answers 500 to /v1/models"),
+        (answer(200, "no JSON"), "error", "and no list of them"),
+        (answer(403), "error", "this is not its master key"),
+        (answer(200, '{"data": [{"id": "other"}]}'), "error", "the gateway lacks claude-"),
+    ):
+        with gateway_that(answer(401), answer(401), last) as port:
+            settings(project, port=port)
+            told(doctor()["models"], status, message)
+
+
+def test_an_open_gateway(doctor, project: Path):
+    with gateway_that(answer(200), answer(200), answer(200, '{"data": []}')) as port:
+        settings(project, port=port, auth="open")
+        found = doctor(code=1)
+    told(found["access"], "ok", "open, as nixcfg.yaml says")
+    told(found["master key"], "warning", "lets every user and web page", "auth: master-key")
+    told(found["models"], "error", "the gateway lacks")
+
+
+def test_a_master_key_that_is_none(doctor, project: Path):
+    key = project / "keys" / "master.txt"
+    key.write_text("two\nlines\n")
+    settings(project, master_key_file=key)
+    told(doctor(code=1)["master key"], "error", "holds more than one line", "sk- and 32 or more")
+
+
 def test_a_gateway_in_order(doctor, trying: Trying, project: Path):
     key = project / "keys" / "master.txt"
     key.write_text(trying.key + "\n")
@@ -345,6 +460,8 @@ def test_images(doctor, project: Path):
     told(doctor()["image"], "warning", "may be another program tomorrow")
     settings(project, image="ghcr.io/berriai/litellm:v1.84.0")
     told(doctor()["image"], "warning", "nixcfg knows LiteLLM")
+    settings(project, image=f"ghcr.io/berriai/litellm@sha256:{'0' * 64}")
+    told(doctor()["image"], "ok", "@sha256:")
 
 
 # The service, as systemd and docker tell it.
@@ -396,6 +513,41 @@ def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, 
     told(doctor(PATH=path)["unit"], "warning", "after 4 restarts")
     path = stand_in("systemctl", "echo LoadState=loaded; echo ActiveState=active")
     told(doctor(PATH=path)["backend"], "error", "podman-litellm-proxy.service runs")
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "message"),
+    [
+        (unit("activating"), "warning", f"{UNIT} is starting"),
+        (unit("reloading"), "error", f"{UNIT} is reloading"),
+        ("echo LoadState=loaded", "error", f"{UNIT} is unknown"),
+        ("exit 1", "skipped", "systemctl knows nothing"),
+    ],
+)
+def test_states_of_a_unit(doctor, stand_in, says: str, status: str, message: str):
+    told(doctor(PATH=stand_in("systemctl", says))["unit"], status, message)
+
+
+@pytest.mark.parametrize("says", ["exit 1", "echo 'No journal files were found.' >&2; exit 1", ":"])
+def test_a_failed_unit_whose_log_nobody_tells(doctor, stand_in, says: str):
+    stand_in("journalctl", says)
+    check = doctor(code=1, PATH=stand_in("systemctl", unit("failed")))["unit"]
+    told(check, "error", f"{UNIT} has failed", f"sudo journalctl -u {UNIT} -n 50")
+    assert check["details"] == []
+
+
+def test_a_systemd_that_knows_one_unit_only(doctor, stand_in):
+    script = f"case $2 in {UNIT}) echo ActiveState=active;; *) echo later >&2; exit 1;; esac"
+    found = doctor(PATH=stand_in("systemctl", script))
+    told(found["unit"], "ok", "runs")
+    told(found["keys unit"], "skipped", "later")
+    assert "backend" not in found
+
+
+def test_a_unit_that_runs_while_nobody_listens(doctor, stand_in, project: Path):
+    path = stand_in("systemctl", unit("active"))
+    check = doctor(code=1, PATH=path)[f"port {port_of(project)}"]
+    told(check, "error", "nobody listens, although the unit runs", f"journalctl -u {UNIT}")
 
 
 def test_keys_that_the_wiring_refused(doctor, stand_in):
@@ -451,6 +603,41 @@ def test_the_container(cli: Cli, doctor, stand_in, project: Path):
         told(doctor(PATH=path)["container"], status, message)
 
 
+def test_containers_that_do_not_serve(doctor, stand_in):
+    def docker(**state: object) -> dict[str, Any]:
+        text = json.dumps([{"State": state}])
+        return doctor(PATH=stand_in("docker", f"echo '{text}'"))["container"]
+
+    told(docker(Status="exited"), "error", "exited (no health)", "docker logs --tail 50")
+    told(docker(Status="running"), "ok", "running (no health)")
+    starting = {"Status": "starting"}
+    told(docker(Status="running", Health=starting), "warning", "(starting)", "in a minute")
+    told(docker(Status="running", Healthcheck=starting), "warning", "(starting)")
+
+
+def test_no_such_container(doctor, stand_in):
+    path = stand_in("docker", "echo 'Error: No such container: litellm-proxy' >&2; exit 1")
+    check = doctor(PATH=path)["container"]
+    if os.geteuid() == 0:
+        told(check, "error", "docker has no container litellm-proxy", f"start {UNIT}")
+    else:
+        told(check, "skipped", "docker tells only root")
+
+
+def test_what_is_deployed_cannot_be_read(doctor, stand_in, project: Path):
+    text = inspected(project, "whole")
+    path = stand_in("docker", f"cat <<'E'\n{text}\nE")
+    check = doctor(PATH=path)["deployed"]
+    told(check, "skipped", "rendered/litellm/whole.yaml cannot be read: No such file")
+    # Of a start script that is none, and of a container without the file, nobody knows.
+    script = project / "start"
+    script.write_bytes(b"\xff\xfe")
+    stand_in("docker", """echo '[{"State": {}, "Mounts": [{"Destination": "/tmp"}]}]'""")
+    for started in (f"{{ path={script} ; }}", "{ path=/gone ; }", ""):
+        path = stand_in("systemctl", unit("inactive", ExecStart=started))
+        told(doctor(PATH=path)["deployed"], "skipped", "is not known here")
+
+
 def test_podman_has_no_such_container(doctor, project: Path):
     if not shutil.which("podman") or os.geteuid() != 0:
         pytest.skip("needs podman, and root")
@@ -478,6 +665,14 @@ def test_a_program_that_hangs(stand_in, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(machine, "SECONDS", 0.2)
     monkeypatch.setenv("PATH", stand_in("systemctl", "exec sleep 30"))
     with pytest.raises(machine.UnknownError, match=r"no answer within 0\.2 s"):
+        machine.unit(UNIT)
+
+
+def test_a_program_that_is_none(stand_in, monkeypatch: pytest.MonkeyPatch):
+    path = stand_in("systemctl", "")
+    Path(path.split(os.pathsep)[0], "systemctl").write_bytes(b"\0")
+    monkeypatch.setenv("PATH", path)
+    with pytest.raises(machine.UnknownError, match=r"systemctl cannot be run: Exec format error"):
         machine.unit(UNIT)
 
 
