@@ -301,9 +301,8 @@ def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
         if not config.alone and "OPENAI_API_KEY" in config.environment:
             return  # this file says that OPENAI_API_KEY is its key
         host = endpoints.host(base)
-        if not re.search(r"(^|\.)openai\.(com|azure\.com)$", host) and not (
-            wiring.referenced(base)
-        ):
+        is_theirs = re.search(r"(^|\.)openai\.(com|azure\.com)$", host)
+        if host and not is_theirs and not wiring.referenced(base):
             key = "api_base" if "api_base" in params else "base_url"
             yield config.document.problem(
                 SENT_ELSEWHERE,
