@@ -36,6 +36,7 @@ hosts:
   gamma: { port: 4100 }
   delta:
     model_config: claude
+  epsilon: {port: 1, list: [a, b], map: {c: d}}
 # end
 """
 
@@ -88,6 +89,28 @@ CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
         ['-  fast: [claude, "openai"] # quick', "+  fast: [claude] # quick"],
     ),
     "drop line": (lambda d: edit.drop_item(d, ("profiles", "slow"), "openai"), ["-  - openai"]),
+    "drop last line": (
+        lambda d: edit.drop_item(d, ("profiles", "slow"), "claude"),
+        ["-  - claude"],
+    ),
+    "drop pair": (
+        lambda d: edit.drop(d, ("hosts", "epsilon", "port")),
+        [
+            "-  epsilon: {port: 1, list: [a, b], map: {c: d}}",
+            "+  epsilon: {list: [a, b], map: {c: d}}",
+        ],
+    ),
+    "drop list in a pair": (
+        lambda d: edit.drop(d, ("hosts", "epsilon", "list")),
+        ["-  epsilon: {port: 1, list: [a, b], map: {c: d}}", "+  epsilon: {port: 1, map: {c: d}}"],
+    ),
+    "drop last pair": (
+        lambda d: edit.drop(d, ("hosts", "epsilon", "map")),
+        [
+            "-  epsilon: {port: 1, list: [a, b], map: {c: d}}",
+            "+  epsilon: {port: 1, list: [a, b] }",
+        ],
+    ),
     "drop entry": (lambda d: edit.drop(d, ("secrets", "A_KEY")), ["-  A_KEY: /x   # a"]),
     "drop list": (
         lambda d: edit.drop(d, ("profiles", "slow")),
@@ -121,6 +144,12 @@ def test_a_section_goes_with_its_last_entry() -> None:
     assert "# keys" in document.text
 
 
+def test_one_blank_line_stays_between_neighbours() -> None:
+    document = parsed("a: 1\n\nb:\n  c: 2\n\nd: 3\n\ne: 4\n")
+    assert edit.drop(document, ("b",)).text == "a: 1\n\nd: 3\n\ne: 4\n"
+    assert edit.drop(document, ("e",)).text == "a: 1\n\nb:\n  c: 2\n\nd: 3\n"
+
+
 @pytest.mark.parametrize("text", ["{}\n", "# a comment\n{}\n"])
 def test_an_empty_project_file_takes_entries(text: str) -> None:
     assert edit.add_entry(parsed(text), "secrets", "A", "/a").data == {"secrets": {"A": "/a"}}
@@ -130,5 +159,9 @@ def test_an_empty_project_file_takes_entries(text: str) -> None:
 def test_what_cannot_be_edited_is_refused() -> None:
     with pytest.raises(RefusedError):
         edit.add_entry(parsed("{model_config: all}\n"), "secrets", "A", "/a")
+    with pytest.raises(RefusedError, match="secrets has A already"):
+        edit.add_entry(parsed("secrets: {A: /a}\n"), "secrets", "A", ["/b"])
+    with pytest.raises(RefusedError, match="B is written over several lines"):
+        edit.drop(parsed("secrets: {A: /a, B:\n  /b}\n"), ("secrets", "B"))
     with pytest.raises(RefusedError):
         edit.drop(parsed("secrets: &s\n  A: /a\n  B: /b\nextra: {<<: *s}\n"), ("secrets", "A"))

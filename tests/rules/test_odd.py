@@ -257,8 +257,10 @@ PROJECTS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         [
             (
                 "nixcfg.yaml",
-                "on a file system that ignores case OPENAI is a provider; "
-                "a profile needs a name of its own",
+                (
+                    "on a file system that ignores case OPENAI is a provider; "
+                    "a profile needs a name of its own"
+                ),
             )
         ],
     ),
