@@ -307,6 +307,94 @@ def test_other_refusals(run: Run, project: Path, snapshot: Snapshot) -> None:
     assert snapshot(project) == before
 
 
+UNEDITABLE: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "one line": (
+        "{model_config: all}\n",
+        ("add-provider", "mistral", "--key-file", "/run/mistral"),
+        "nothing was changed",
+    ),
+    "a list by an alias": (
+        "profiles:\n  a: &x [claude, groq]\n  b: *x\n",
+        ("remove-provider", "groq", "--yes"),
+        "groq is named in nixcfg.yaml: ",
+    ),
+    "a host that gives nothing else": (
+        "hosts:\n  alpha: {secrets: {GROQ_API_KEY: /run/groq}}\n",
+        ("remove-provider", "groq", "--yes"),
+        "hosts.alpha gives nothing but its GROQ_API_KEY. Take it out there.",
+    ),
+    "a choice by an alias": (
+        "model_config: all\nhosts:\n  alpha: &a {port: 4001}\n  beta: *a\n",
+        ("use", "groq", "--host", "beta"),
+        "Set model_config: groq for beta there.",
+    ),
+    "no such host": ("hosts: {alpha: {}}\n", ("use", "groq", "--host", "x"), "there are alpha"),
+    "no hosts": ("port: 4000\n", ("use", "groq", "--host", "x"), "it has no hosts"),
+}
+
+
+@pytest.mark.parametrize("name", UNEDITABLE)
+def test_what_cannot_be_edited_is_left_alone(
+    name: str, run: Run, project: Path, snapshot: Snapshot
+) -> None:
+    text, arguments, reason = UNEDITABLE[name]
+    run("add-provider", "groq")
+    (project / "nixcfg.yaml").write_text(text)
+    run("validate")
+    before = snapshot(project)
+    done = run(*arguments, fails=True)
+    assert reason in done.stderr
+    assert snapshot(project) == before
+
+
+def test_a_provider_goes_from_all_that_names_it(run: Run, project: Path) -> None:
+    run("add-provider", "groq")
+    (project / "nixcfg.yaml").write_text(
+        """\
+model_config: one
+profiles:
+  one: [groq]
+  two: [claude, groq]
+  three: [claude]
+hosts:
+  alpha: {model_config: groq, port: 4001}
+  beta: {port: 4002, secrets: {GROQ_API_KEY: /run/groq}}
+  gamma:
+    port: 4003
+    secrets:
+      GROQ_API_KEY: /run/groq
+      ANTHROPIC_API_KEY: /run/claude
+"""
+    )
+    run("remove-provider", "groq", "--yes")
+    assert data(project / "nixcfg.yaml") == {
+        "model_config": "all",
+        "profiles": {"two": ["claude"], "three": ["claude"]},
+        "hosts": {
+            "alpha": {"model_config": "all", "port": 4001},
+            "beta": {"port": 4002},
+            "gamma": {"port": 4003, "secrets": {"ANTHROPIC_API_KEY": "/run/claude"}},
+        },
+    }
+    run("validate")
+
+
+def test_a_server_that_needs_no_key_may_have_one(run: Run, project: Path) -> None:
+    run("add-provider", "ollama", "--model", "llama3", "--env", "BOX_KEY")
+    params = data(project / "providers" / "ollama.yaml")["model_list"][0]["litellm_params"]
+    assert params["api_key"] == "os.environ/BOX_KEY"
+    box = ("--env", "HOSTED_VLLM_API_BASE=http://box:8000")
+    run("add-provider", "hosted_vllm", "--model", "x", *box)
+    params = data(project / "providers" / "hosted_vllm.yaml")["model_list"][0]["litellm_params"]
+    assert params["api_base"] == "http://box:8000/v1"
+
+
+def test_without_a_schema_line_a_provider_gets_none(run: Run, project: Path) -> None:
+    (project / "nixcfg.yaml").write_text("model_config: all\n")
+    run("add-provider", "groq")
+    assert "$schema" not in (project / "providers" / "groq.yaml").read_text()
+
+
 def test_a_failing_disk_leaves_nothing(run: Run, project: Path, snapshot: Snapshot) -> None:
     before = snapshot(project)
     (project / "secrets.example").rename(project / "kept")
