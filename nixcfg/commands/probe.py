@@ -138,7 +138,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     try:
         return gateway.models()
     except RefusedError as error:
-        refused = error.answer.status in (400, 401, 403) or not gateway.key
+        refused = error.answer.status in (400, 401, 403)
         raise click.ClickException(
             f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
             "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
