@@ -29,7 +29,7 @@ def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
         except machine.UnknownError as reason:
             yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {name}")
             break
-        yield _unit(name, every[-1], found)
+        yield _unit(here, name, every[-1], found)
     states = every[0] if every else {}
     if every:
         yield from _wiring(states, found)
@@ -47,12 +47,11 @@ def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
     yield from _gateway(here, gateway, is_alive=is_alive)
 
 
-def _unit(name: str, states: dict[str, str], found: Found) -> Check:
+def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Check:
     state = states.get("ActiveState", "unknown")
     if states.get("LoadState") == "not-found":
-        return error(
-            "unit", f"{name} is not installed", f"Import rendered/docker.nix, then {_SWITCH}"
-        )
+        file = f"{wiring.RENDERED_DIR}/{wiring.host_folder(here.name)}{wiring.DOCKER_NIX}"
+        return error("unit", f"{name} is not installed", f"Import {file}, then {_SWITCH}")
     if state == "active":
         restarts = states.get("NRestarts", "0")
         if restarts not in ("0", ""):

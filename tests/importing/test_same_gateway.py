@@ -66,7 +66,7 @@ def test_the_original_docker_nix(ask: Ask, tmp_path: Path):
         'listenAddress = lib.mkDefault "127.0.0.1";',
         "port = lib.mkDefault 4000;",
         'file = lib.mkDefault "/home/ada/dotfiles/secrets/anthropic_api_key.txt";',
-        'NUM_WORKERS = lib.mkDefault "2";',
+        "workers = lib.mkDefault 2;",
     ):
         assert line in rendered
 
