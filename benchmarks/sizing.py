@@ -7,7 +7,7 @@ PostgreSQL, asks it for some seconds through a round-robin client, several times
 the two tables of docs/scale.md. The vendor is a stand-in in a process of its own.
 
 What counts is CPU time a request: it says how many requests a core carries, and other load on the
-machine hardly changes it. How much other load there was is in the table.
+machine changes it least. How much of that there was is printed, too.
 """
 
 import asyncio
@@ -38,6 +38,11 @@ REPETITIONS = 3
 WARM_UP_SECONDS = 3.0
 SECONDS = 6.0
 CONNECTIONS = 32
+#: A measurement waits so long until other programs use less than so many cores, and is taken so
+#: many times until they did; the quietest counts.
+PATIENCE_SECONDS = 20.0
+QUIET = 0.1
+ATTEMPTS = 4
 #: Pieces of a streamed answer; a vendor sends about one a token or two.
 PIECES = 100
 
@@ -372,6 +377,31 @@ def measure(setup: Setup, backends: Backends, folder: Path) -> Figures:
 def _figures(setup: Setup, ports: list[int], request: bytes, sessions: set[int]) -> Figures:
     asyncio.run(_load(ports, request, setup.connections, WARM_UP_SECONDS + setup.delay))
     alone, _ = asyncio.run(_load(ports[:1], request, 1, 2.0 + 2 * setup.delay))
+    best: Figures | None = None
+    for _ in range(ATTEMPTS):
+        _wait_until_quiet()
+        figures = _asked(setup, ports, request, sessions, 1000 * statistics.median(alone))
+        if best is None or figures.other_load < best.other_load:
+            best = figures
+        if best.other_load < QUIET:
+            break
+    assert best is not None
+    return best
+
+
+def _wait_until_quiet() -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        before = Usage.now(set())
+        time.sleep(1)
+        used = Usage.now(set()).since(before)
+        if used.machine - used.ours - used.services < QUIET:
+            return
+
+
+def _asked(
+    setup: Setup, ports: list[int], request: bytes, sessions: set[int], alone: float
+) -> Figures:
     before, began = Usage.now(sessions), time.monotonic()
     times, failed = asyncio.run(_load(ports, request, setup.connections, SECONDS + setup.delay))
     seconds, used = time.monotonic() - began, Usage.now(sessions).since(before)
@@ -380,7 +410,7 @@ def _figures(setup: Setup, ports: list[int], request: bytes, sessions: set[int])
     cuts = statistics.quantiles(times, n=100)
     return Figures(
         rate=count / seconds,
-        alone=1000 * statistics.median(alone),
+        alone=alone,
         p50=1000 * cuts[49],
         p99=1000 * cuts[98],
         cpu=1000 * used.litellm / count,
@@ -403,7 +433,7 @@ def _table(results: Mapping[Setup, list[Figures]]) -> str:
     base = results[ONE]
     columns = (
         *("what", "requests/s", "of the first row", "alone, ms", "p50, ms", "p99, ms"),
-        *("CPU of LiteLLM a request, ms", "of Redis and PostgreSQL, ms", "memory a worker, MiB"),
+        *("CPU of LiteLLM a request, ms", "requests/s a core", "memory a worker, MiB"),
     )
     lines = [f"| {' | '.join(columns)} |", "| --- |" + " ---: |" * 8]
     for setup, figures in results.items():
@@ -416,7 +446,7 @@ def _table(results: Mapping[Setup, list[Figures]]) -> str:
             f"| {_of(figures, 'alone') - 1000 * setup.delay:.0f} "
             f"| {_of(figures, 'p50') - 1000 * setup.delay:.0f} "
             f"| {_of(figures, 'p99') - 1000 * setup.delay:.0f} | {_of(figures, 'cpu'):.1f} "
-            f"| {_of(figures, 'services_cpu'):.1f} | {_of(figures, 'memory'):.0f} |"
+            f"| {1000 / _of(figures, 'cpu'):.0f} | {_of(figures, 'memory'):.0f} |"
         )
     return "\n".join(lines)
 
@@ -432,7 +462,8 @@ def _noise(results: Mapping[Setup, list[Figures]]) -> str:
         f"requests/s. Other programs used {statistics.median(others):.2f} cores in the median, "
         f"{max(others):.2f} at most, of {os.cpu_count()}. Prisma's engine, here WebAssembly "
         f"instead of the native one, used {statistics.median(engine):.1f} ms of CPU a request, "
-        "which stands in no column."
+        f"and Redis and PostgreSQL together {max(each.services_cpu for each in everything):.1f} ms "
+        "at most: they stand in no column."
     )
 
 
