@@ -29,7 +29,7 @@
         nixcfg = final.callPackage ./nix/package.nix { };
       };
 
-      nixosModules.default = ./modules/litellm-proxy.nix;
+      nixosModules.default = ./modules/litellm-proxy;
 
       templates.default = {
         path = ./templates/project;

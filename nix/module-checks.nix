@@ -11,7 +11,7 @@ let
       system = import (pkgs.path + "/nixos/lib/eval-config.nix") {
         system = null;
         modules = [
-          ../modules/litellm-proxy.nix
+          ../modules/litellm-proxy
           {
             boot.isContainer = true;
             nixpkgs.pkgs = pkgs;

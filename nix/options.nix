@@ -7,7 +7,7 @@
 let
   evaluated = lib.evalModules {
     modules = [
-      ../modules/litellm-proxy.nix
+      ../modules/litellm-proxy
       {
         # No NixOS around it: options are declared without it.
         _module.check = false;

@@ -3,7 +3,7 @@
 # switch does. They need KVM and a binary cache.
 {
   pkgs,
-  module ? ../modules/litellm-proxy.nix,
+  module ? ../modules/litellm-proxy,
 }:
 
 let

@@ -6,9 +6,9 @@ several providers merged into one configuration. Nothing is decided in silence: 
 every such change, and a conflict that cannot be merged is part of the result.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nixcfg import knowledge, wiring
 from nixcfg.problem import Steps
@@ -22,8 +22,7 @@ MODELS = "model_list"
 _ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A value and the place where a user wrote it."""
 
     value: Any
@@ -35,8 +34,7 @@ Settings = Mapping[Steps, tuple[Setting, ...]]
 """By the place where LiteLLM honours them: (section, key), or (section,) for a whole section."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A setting that LiteLLM ignores where it stands, and the one section that honours it."""
 
     setting: Setting
@@ -47,8 +45,7 @@ class Move:
         return str(self.setting.path[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """One setting of one configuration, given differently in several places."""
 
     place: Steps
@@ -113,7 +110,7 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     providers = tuple(
         provider(name, provider_documents[name], declared) for name in sorted(provider_documents)
     )
-    own, moves = _settings(document)
+    own, moves, read = _settings(document)
     profiles = {name: tuple(members) for name, members in data.get("profiles", {}).items()}
     environment = data.get("environment", {})
     by_name = {each.name: each for each in providers}
@@ -123,7 +120,7 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
         wiring.ALL: tuple(by_name),
     }
     configs = tuple(
-        _config(name, [by_name[m] for m in members if m in by_name], own, environment)
+        _config(name, [by_name[m] for m in members if m in by_name], own, read, environment)
         for name, members in groups.items()
     )
     secrets_dir = data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
@@ -153,21 +150,15 @@ def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Pro
     """One provider file. `declared`: variables that the project wires for everyone."""
     data: Mapping[str, Any] = document.data
     secrets = declared_secrets(data.get(ENVIRONMENT) or {})
-    settings, moves = _settings(document)
+    settings, moves, read = _settings(document)
+    wired = {*declared, *secrets}
     deployments = []
-    unasked: set[str] = set()
     for entry in data.get(MODELS) or ():
-        needed = credentials(entry["litellm_params"], {*declared, *secrets})
-        deployments.append(_deployment(entry, needed))
-        unasked.update(c.variable for c in needed if c.param is None)
-    read = {*references(deployments), *_read_by(settings)}
+        needed = credentials(entry["litellm_params"], wired)
+        deployments.append(_deployment(_resolve(entry, read), needed))
+        read.update(c.variable for c in needed)
     return Provider(
-        name,
-        document,
-        tuple(deployments),
-        settings,
-        moves,
-        frozenset({*secrets, *unasked, *read}),
+        name, document, tuple(deployments), settings, moves, frozenset({*secrets, *read})
     )
 
 
@@ -215,41 +206,35 @@ def _read_by_itself(variable: str) -> knowledge.Credential:
 
 
 def _deployment(entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]) -> dict[str, Any]:
-    params = _resolved(entry["litellm_params"])
+    params = entry["litellm_params"]
     added = {c.param: wiring.reference(c.variable) for c in needed if c.param}
-    return {**_resolved(entry), "litellm_params": {"model": params["model"], **added, **params}}
+    return {**entry, "litellm_params": {"model": params["model"], **added, **params}}
 
 
-def _settings(document: Document) -> tuple[Settings, tuple[Move, ...]]:
-    """Every top-level section but the models, each setting where LiteLLM honours it."""
+def _settings(document: Document) -> tuple[Settings, tuple[Move, ...], set[str]]:
+    """Every top-level section but the models, each setting where LiteLLM honours it.
+
+    With them the settings that were moved, and the variables that are read.
+    """
     settings: dict[Steps, list[Setting]] = {}
     moves = []
+    read: set[str] = set()
     for section, value in document.data.items():
         if section == MODELS or section in _PROJECT_KEYS or value is None:
             continue
         if section not in (*SETTINGS, ENVIRONMENT):
-            settings[(section,)] = [Setting(_resolved(value), document, (section,))]
+            settings[(section,)] = [Setting(_resolve(value, read), document, (section,))]
             continue
         secrets = declared_secrets(value) if section == ENVIRONMENT else ()
         for key, inner in value.items():
             if key in secrets:
                 continue
-            setting = Setting(_resolved(inner), document, (section, key))
+            setting = Setting(_resolve(inner, read), document, (section, key))
             home = section if section == ENVIRONMENT else honouring_section(section, key)
             if home and home != section:
                 moves.append(Move(setting, home))
             settings.setdefault((home or section, key), []).append(setting)
-    return {place: tuple(given) for place, given in settings.items()}, tuple(moves)
-
-
-def _flat(settings: Settings) -> Iterator[Setting]:
-    for given in settings.values():
-        yield from given
-
-
-def _read_by(settings: Settings) -> Iterator[str]:
-    """The variables that settings read; each value stands under its key, as in the file."""
-    return references({number: each.value for number, each in enumerate(_flat(settings))})
+    return {place: tuple(given) for place, given in settings.items()}, tuple(moves), read
 
 
 def honouring_section(section: str, key: str) -> str | None:
@@ -261,8 +246,13 @@ def honouring_section(section: str, key: str) -> str | None:
 
 
 def _config(
-    name: str, providers: Sequence[Provider], own: Settings, environment: Mapping[str, str]
+    name: str,
+    providers: Sequence[Provider],
+    own: Settings,
+    read: set[str],
+    environment: Mapping[str, str],
 ) -> Config:
+    """`read` are the variables that `own`, the settings of nixcfg.yaml, read."""
     conflicts: list[Conflict] = []
     sections: dict[str, Any] = {}
     for place in sorted({*own, *(place for p in providers for place in p.settings)}):
@@ -273,8 +263,7 @@ def _config(
         else:
             sections.setdefault(str(place[0]), {})[place[1]] = value
     ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
-    variables = {variable for p in providers for variable in p.variables}
-    variables |= set(_read_by(own))
+    variables = read.union(*(p.variables for p in providers))
     return Config(
         name=name,
         providers=tuple(p.name for p in providers),
@@ -282,7 +271,7 @@ def _config(
             MODELS: [entry for p in providers for entry in p.deployments],
             **{section: sections[section] for section in ordered},
         },
-        secrets=tuple(sorted(variables - set(environment) - {wiring.MASTER_KEY_VARIABLE})),
+        secrets=tuple(sorted(variables.difference(environment, {wiring.MASTER_KEY_VARIABLE}))),
         conflicts=tuple(conflicts),
     )
 
@@ -335,45 +324,47 @@ def _chain(setting: Setting) -> Setting:
     return Setting(merged, setting.document, setting.path)
 
 
-def _resolved(value: Any) -> Any:
-    """A copy in which `${KEY}` is what LiteLLM understands."""
-    match value:
-        case Mapping():
-            return {key: _resolved(inner) for key, inner in value.items()}
-        case list():
-            # LiteLLM resolves no strings inside lists, so rewriting them would only hide that.
-            return [_resolved(item) if isinstance(item, Mapping) else item for item in value]
-        case str():
-            variable = wiring.dollar(value)
-            return wiring.reference(variable) if variable else value
-    return value
-
-
-def references(value: Any) -> Iterator[str]:
+def references(value: Any) -> set[str]:
     """The variables that LiteLLM reads for `os.environ/` references anywhere in a value."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            variable = wiring.referenced(inner)
-            if variable:
-                yield variable
-            else:
-                yield from references(inner)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from references(item)
+    found: set[str] = set()
+    _resolve(value, found)
+    return found
+
+
+def _resolve(value: Any, read: set[str]) -> Any:
+    """The value with each `${KEY}` as LiteLLM understands it; itself where there is none.
+
+    `read` gains the variables that LiteLLM then reads. It resolves no strings that are items of
+    a list, so rewriting them would only hide that.
+    """
+    if isinstance(value, str):
+        variable = wiring.dollar(value)
+        resolved = wiring.reference(variable) if variable else value
+        variable = variable or wiring.referenced(value)
+        if variable:
+            read.add(variable)
+        return resolved
+    if isinstance(value, dict):
+        changed = {}
+        for key, old in value.items():
+            if isinstance(old, str | dict | list):
+                new = _resolve(old, read)
+                if new is not old:
+                    changed[key] = new
+        return {**value, **changed} if changed else value
+    if isinstance(value, list):
+        items = [_resolve(item, read) if isinstance(item, dict) else item for item in value]
+        is_same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if is_same else items
+    return value
 
 
 def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
     entry: Mapping[str, Any] = {"file": given} if isinstance(given, str) else given or {}
-    is_file = any(
-        credential.file and credential.variable == variable
-        for facts in knowledge.providers().values()
-        for credential in facts.credentials
-    )
     return KeyFile(
         variable=variable,
         file=entry.get("file") or wiring.key_file(variable, secrets_dir),
-        kind=entry.get("kind", "file" if is_file else "env"),
+        kind=entry.get("kind", "file" if variable in knowledge.file_variables() else "env"),
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),
     )

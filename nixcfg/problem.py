@@ -55,8 +55,7 @@ class Rule:
     alone: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """Another place that explains a problem: `where it was first defined`, `the other value`."""
 
     file: str
@@ -92,8 +91,7 @@ class MoveKey:
     section: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """What `nixcfg fix` may do about a problem; unsafe ones guess, and wait for `--unsafe`."""
 
     edits: tuple[SetValue | RenameKey | MoveKey, ...]

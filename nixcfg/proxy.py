@@ -63,7 +63,7 @@ _FIXED = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-"""As in modules/litellm-proxy.nix; the last two are for a log that comes line by line."""
+"""As in modules/litellm-proxy; the last two are for a log that comes line by line."""
 
 _CHILD = """\
 import ctypes, os, signal, sys

@@ -5,22 +5,32 @@ is a nix.Expression; in the LiteLLM files the `yaml` filter writes the data.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
-import yaml
 
-from nixcfg import nix, resources, wiring
-from nixcfg.model import Config, Project
+from nixcfg import emit, nix, resources, wiring
+from nixcfg.model import MODELS, Config, Project
 
 
-def files(project: Project) -> dict[str, str]:
-    """Every file of the output folder: its path there, and its text."""
+def files(project: Project) -> dict[str, bytes]:
+    """Every file of the output folder: its path there, and its content (UTF-8)."""
+    # `all` and the profiles hold what the providers' own files hold: it is written once.
+    models = {each.name: _models(each.deployments) for each in project.providers}
     return {
-        wiring.DOCKER_NIX: docker_nix(project),
-        wiring.MODULE: resources.module_text(),
-        **{wiring.config_path(config.name): litellm_yaml(config) for config in project.configs},
+        wiring.DOCKER_NIX: docker_nix(project).encode(),
+        **{
+            f"{wiring.MODULE}/{name}": text.encode()
+            for name, text in resources.module_texts().items()
+        },
+        **{
+            wiring.config_path(config.name): b"".join(
+                piece.encode()
+                for piece in _litellm(config, map(models.__getitem__, config.providers))
+            )
+            for config in project.configs
+        },
     }
 
 
@@ -62,33 +72,26 @@ def docker_nix(project: Project) -> str:
 
 def litellm_yaml(config: Config) -> str:
     """The configuration that LiteLLM loads."""
+    return "".join(_litellm(config, [_models(config.litellm[MODELS])]))
+
+
+def _litellm(config: Config, models: Iterable[str]) -> Iterator[str]:
+    """The same in pieces; `models` are the parts of its model_list, empty ones left out."""
     sources = ", ".join(wiring.provider_path(name) for name in config.providers)
-    return _template("litellm-config.yaml.j2").render(
-        sources=f"{wiring.PROJECT_FILE} and {sources}", litellm=config.litellm
+    return _template("litellm-config.yaml.j2").generate(
+        sources=f"{wiring.PROJECT_FILE} and {sources}",
+        models=[*filter(None, models)],
+        settings={key: value for key, value in config.litellm.items() if key != MODELS},
     )
+
+
+def _models(deployments: Sequence[Mapping[str, Any]]) -> str:
+    return emit.block(deployments) if deployments else ""
 
 
 def provider_yaml(data: Mapping[str, Any], schema: str = "") -> str:
     """A provider file for a person to go on with. `schema`: where editors find its JSON Schema."""
     return _template("provider.yaml.j2").render(provider=data, schema=schema)
-
-
-def to_yaml(data: Any) -> str:
-    """Block YAML in the order of the data, which `yaml.safe_load` reads back unchanged."""
-    text: str = yaml.dump(
-        data,
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=1_000_000,
-        default_flow_style=False,
-    )
-    return text.rstrip("\n")
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    def ignore_aliases(self, _data: Any) -> bool:
-        return True  # a reader of the rendered file should not have to follow anchors
 
 
 @functools.cache
@@ -103,5 +106,5 @@ def _template(name: str) -> jinja2.Template:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["yaml"] = to_yaml
+    environment.filters["yaml"] = emit.block
     return environment.get_template(name)

@@ -27,8 +27,6 @@ _FIELDS = r"""
           \s* [:=] \s* )
       (?! ["']? (?: os\.environ/ | \$\{ | config\. | / | null\b | none\b | true\b | false\b ) )
       (?: "([^"]+) | '([^']+) | ([^\s"',}\]\#{\[&*|>][^"',}\]\#]*?) (?= \s* (?:[,}\]\#]|$)) )"""
-_IN_TEXT = re.compile(_SHAPES, re.IGNORECASE | re.VERBOSE)
-_IN_SOURCE = re.compile(f"{_FIELDS} | {_SHAPES}", re.IGNORECASE | re.VERBOSE)
 
 
 def told(form: str, problems: Sequence[Problem], files: int, *, color: bool = False) -> str:
@@ -138,7 +136,9 @@ def masked(text: str, *, source: bool = False) -> str:
         before, after = found[0][: start - found.start()], found[0][end - found.start() :]
         return before + "*" * (end - start) + after
 
-    return (_IN_SOURCE if source else _IN_TEXT).sub(mask, text)
+    # Compiled when something is told, not at every start.
+    shapes = f"{_FIELDS} | {_SHAPES}" if source else _SHAPES
+    return re.sub(shapes, mask, text, flags=re.IGNORECASE | re.VERBOSE)
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:

@@ -17,9 +17,10 @@ def folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-def module_text() -> str:
-    """The NixOS module, which is rendered beside docker.nix."""
-    return (folder("modules") / "litellm-proxy.nix").read_text(encoding="utf-8")
+def module_texts() -> dict[str, str]:
+    """The files of the NixOS module, by name; they are rendered into a folder beside docker.nix."""
+    module = folder("modules") / "litellm-proxy"
+    return {file.name: file.read_text(encoding="utf-8") for file in sorted(module.iterdir())}
 
 
 def schema_text(kind: str) -> str:

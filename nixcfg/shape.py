@@ -1,7 +1,11 @@
-"""Hold a document against its JSON Schema, and say what is wrong in a person's words."""
+"""Hold a document against its JSON Schema, and say what is wrong in a person's words.
 
-import difflib
+The compiled schema beside it (nixcfg/schema/*.py) says whether anything is wrong at all, in a tenth
+of the time; only then does jsonschema have to be imported, to say what.
+"""
+
 import functools
+import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -105,7 +109,7 @@ def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem
     `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
     is a warning; `empty` there stands for whatever Python takes for empty.
     """
-    if document.data is None:
+    if document.data is None or _is_valid(kind, document.data):
         return []
     return [
         replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
@@ -175,7 +179,17 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
     same = folded.get(word.lower().replace("-", "_"))
     if same:
         return same
+    import difflib
+
     return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=0.75)), "")
+
+
+def _is_valid(kind: str, data: Any) -> bool:
+    try:
+        importlib.import_module(f"nixcfg.schema.{kind}").check(data)
+    except ValueError:
+        return False
+    return True
 
 
 @functools.cache

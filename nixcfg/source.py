@@ -12,11 +12,12 @@ import json
 import os
 import re
 import stat
+import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -347,31 +348,38 @@ class _TooLargeError(Exception):
     pass
 
 
-@dataclass(slots=True)
 class _Open:
-    """A collection whose end has not been read yet."""
+    """A collection whose end has not been read yet.
 
-    start: Span
-    anchor: str | None
-    is_map: bool
-    keys: list[str | None] = field(default_factory=list)
-    key_spans: list[Span] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-    value_spans: list[Span] = field(default_factory=list)
-    merges: list[tuple[Any, Span]] = field(default_factory=list)
-    awaits_value: bool = False
-    merging: bool = False
-    first: dict[str, Span] = field(default_factory=dict)
-    size: int = 1
+    `spans` are packed: key and value in turn for a mapping, items for a sequence. `key` is where
+    a mapping stands: `_NO_KEY` before a key, then the key, `_MERGE` for `<<`, or None for a key
+    that was refused and whose value is dropped.
+    """
+
+    __slots__ = ("anchor", "at", "is_map", "key", "key_at", "merges", "result", "size", "spans")
+
+    def __init__(self, at: int, anchor: str | None, *, is_map: bool) -> None:
+        self.at = at
+        self.anchor = anchor
+        self.is_map = is_map
+        self.result: Any = Map() if is_map else Seq()
+        self.spans: list[int] = []
+        self.key: Any = _NO_KEY
+        self.key_at = 0
+        self.merges: list[tuple[Any, int]] = []
+        self.size = 1
 
 
 class _Builder:
+    """Makes a document of libyaml's events; spans stay packed until somebody asks for one."""
+
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
         self.spans: array[int] = array("Q")
         self.anchors: dict[str, Any] = {}
         self.stack: list[_Open] = []
+        self.top: _Open | None = None
         self.root: Any = None
         self.root_span = START
         self.documents = 0
@@ -386,8 +394,21 @@ class _Builder:
                 f"control character U+{ord(control[0]):04X} in the file",
                 "Remove it; a key or a name never needs one.",
             )
-        for event in yaml.parse(text, Loader=_LOADER):
-            self.take(event)
+        take: Mapping[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.MappingStartEvent: self.open,
+            yaml.SequenceStartEvent: self.open,
+            yaml.MappingEndEvent: self.close,
+            yaml.SequenceEndEvent: self.close,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.start,
+            yaml.DocumentEndEvent: _ignore,
+            yaml.StreamStartEvent: _ignore,
+        }
+        next_event = _LOADER(text).get_event  # yaml.parse would ask twice for each event
+        end = yaml.StreamEndEvent
+        while (kind := type(event := next_event())) is not end:
+            take[kind](event)
         if self.root is None and not self.problems:
             self.stop(
                 EMPTY, START, "the file is empty", "See `nixcfg schema` for what belongs here."
@@ -401,192 +422,171 @@ class _Builder:
             self.spans,
         )
 
-    def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self.scalar(event)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self.open(event)
-        elif isinstance(event, yaml.MappingEndEvent):
-            self.close_map(self.stack.pop())
-        elif isinstance(event, yaml.SequenceEndEvent):
-            self.close_seq(self.stack.pop())
-        elif isinstance(event, yaml.AliasEvent):
-            self.alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                self.stop(
-                    NOT_YAML,
-                    _span(event),
-                    "a second YAML document starts here",
-                    "Keep one document a file; remove the `---`.",
-                )
+    def start(self, event: yaml.DocumentStartEvent) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            self.stop(
+                NOT_YAML,
+                _unpack(_place(event)),
+                "a second YAML document starts here",
+                "Keep one document a file; remove the `---`.",
+            )
 
     def open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        span = _span(event)
+        at = _place(event)
         if len(self.stack) >= MAX_DEPTH:
             self.stop(
                 TOO_LARGE,
-                span,
+                _unpack(at),
                 f"nested deeper than {MAX_DEPTH} levels",
                 "No LiteLLM configuration nests this deep.",
             )
-        is_map = isinstance(event, yaml.MappingStartEvent)
-        if event.tag not in (None, "!", _TAG + ("map" if is_map else "seq")):
-            self.report(NOT_YAML, span, f"unknown YAML tag {event.tag}", "Remove the tag.")
-        top = self.stack[-1] if self.stack else None
-        if top and top.is_map and not top.awaits_value:
-            self.report(KEY_NOT_TEXT, span, "a key must be text, not a collection", "")
-        self.name(event.anchor, _BEING_READ, span)
-        self.stack.append(_Open(span, event.anchor, is_map))
+        is_map = type(event) is yaml.MappingStartEvent
+        if event.tag is not None and event.tag not in ("!", _TAG + ("map" if is_map else "seq")):
+            self.report(NOT_YAML, at, f"unknown YAML tag {event.tag}", "Remove the tag.")
+        if self.top is not None and self.top.is_map and self.top.key is _NO_KEY:
+            self.report(KEY_NOT_TEXT, at, "a key must be text, not a collection", "")
+        if event.anchor:
+            self.name(event.anchor, _BEING_READ, at)
+        self.top = _Open(at, event.anchor, is_map=is_map)
+        self.stack.append(self.top)
 
-    def name(self, anchor: str | None, value: Any, span: Span) -> None:
+    def name(self, anchor: str, value: Any, at: int) -> None:
         if anchor in self.anchors:
             # YAML allows it, but the reader that LiteLLM uses stops here.
             self.report(
-                NOT_YAML, span, f"&{anchor} is defined a second time", "Give it another name."
+                NOT_YAML, at, f"&{anchor} is defined a second time", "Give it another name."
             )
-        if anchor:
-            self.anchors[anchor] = value
+        self.anchors[anchor] = value
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
-        span = _span(event)
-        value = self.value(event, span)
-        self.name(event.anchor, value, span)
-        if self.expects_key():
-            self.key(event, value, span)
-            return
-        self.put(value, span, 1)
+        at = _place(event)
+        value = self.value(event, at)
+        if event.anchor:
+            self.name(event.anchor, value, at)
+        top = self.top
+        if top is not None and top.is_map and top.key is _NO_KEY:
+            self.key(top, event, value, at)
+        else:
+            self.put(value, at, 1)
 
-    def key(self, event: yaml.ScalarEvent, value: Any, span: Span) -> None:
-        top = self.stack[-1]
-        top.awaits_value = True
+    def key(self, top: _Open, event: yaml.ScalarEvent, value: Any, at: int) -> None:
         if event.value == "<<" and event.implicit[0]:
-            top.merging = True
+            top.key = _MERGE
             return
         if not isinstance(value, str):
             self.report(
                 KEY_NOT_TEXT,
-                span,
+                at,
                 f"YAML reads the key {event.value} as {describe(value)}",
                 f'Quote it: "{event.value}".',
             )
             value = event.value
-        first = top.first.setdefault(value, span)
-        if first is not span:
+        # A configuration has few different keys, and each of them in every entry.
+        top.key, top.key_at = sys.intern(value), at
+        if value in top.result:
+            first = _unpack(top.spans[2 * list(top.result).index(value)])
             self.problems.append(
                 self.document.problem_at(
                     DUPLICATE_KEY,
-                    span,
+                    _unpack(at),
                     f"{value} stands twice in this mapping; YAML keeps only the last",
                     help="Merge the two, or remove one.",
                     related=[Related(self.document.name, first, "first defined here")],
                 )
             )
-        top.keys.append(value)
-        top.key_spans.append(span)
-        if len(top.keys) > MAX_KEYS:
-            self.stop(TOO_LARGE, span, f"more than {MAX_KEYS} keys in one mapping", "")
+        elif len(top.result) >= MAX_KEYS:
+            self.stop(TOO_LARGE, _unpack(at), f"more than {MAX_KEYS} keys in one mapping", "")
 
     def alias(self, event: yaml.AliasEvent) -> None:
         anchor = str(event.anchor)
-        span = _span(event, fallback=len(anchor) + 1)
+        at = _place(event, fallback=len(anchor) + 1)
         if anchor not in self.anchors:
-            self.stop(NOT_YAML, span, f"*{anchor} names no anchor of this file", "")
+            self.stop(NOT_YAML, _unpack(at), f"*{anchor} names no anchor of this file", "")
         value = self.anchors[anchor]
         if value is _BEING_READ:
-            self.stop(TOO_LARGE, span, f"*{anchor} contains itself", "Remove the alias.")
-        if self.expects_key():
-            self.report(KEY_NOT_TEXT, span, "a key must be written out, not an alias", "")
-            self.stack[-1].awaits_value = True
-            self.stack[-1].keys.append(None)
-            self.stack[-1].key_spans.append(span)
+            self.stop(TOO_LARGE, _unpack(at), f"*{anchor} contains itself", "Remove the alias.")
+        top = self.top
+        if top is not None and top.is_map and top.key is _NO_KEY:
+            self.report(KEY_NOT_TEXT, at, "a key must be written out, not an alias", "")
+            top.key = None
             return
-        self.put(value, span, getattr(value, "size", 1))
+        self.put(value, at, getattr(value, "size", 1))
 
-    def expects_key(self) -> bool:
-        return bool(self.stack) and self.stack[-1].is_map and not self.stack[-1].awaits_value
-
-    def put(self, value: Any, span: Span, size: int) -> None:
-        if not self.stack:
-            self.root, self.root_span = value, span
+    def put(self, value: Any, at: int, size: int) -> None:
+        top = self.top
+        if top is None:
+            self.root, self.root_span = value, _unpack(at)
             return
-        top = self.stack[-1]
         top.size += size
         if top.size > MAX_VALUES:
             self.stop(
                 TOO_LARGE,
-                span,
+                _unpack(at),
                 f"expands to more than {MAX_VALUES} values",
                 "Aliases multiply what they repeat; write fewer of them.",
             )
-        if top.is_map and not top.awaits_value:
-            top.keys.append(None)  # a collection as key: already reported, its value is dropped
-            top.key_spans.append(span)
-            top.awaits_value = True
+        if not top.is_map:
+            top.result.append(value)
+            top.spans.append(at)
             return
-        top.awaits_value = False
-        if top.merging:
-            top.merging = False
-            top.merges.append((value, span))
-            return
-        top.values.append(value)
-        top.value_spans.append(span)
+        key, top.key = top.key, _NO_KEY
+        if key is _NO_KEY:
+            top.key = None  # a collection as key: already reported, and its value is dropped
+        elif key is _MERGE:
+            top.merges.append((value, at))
+        elif key is not None:
+            if key in top.result:
+                index = 2 * list(top.result).index(key)
+                top.spans[index : index + 2] = top.key_at, at
+            else:
+                top.spans += top.key_at, at
+            top.result[key] = value
 
-    def close_map(self, done: _Open) -> None:
-        entries: dict[str, tuple[Span, Span, Any]] = {}
-        for merged, span in done.merges:
-            self.merge(merged, span, entries)
-        for key, key_span, value, span in zip(
-            done.keys, done.key_spans, done.values, done.value_spans, strict=True
-        ):
-            if key is not None:
-                entries[key] = (key_span, span, value)
-        result = Map((key, value) for key, (_, _, value) in entries.items())
+    def close(self, _event: yaml.Event) -> None:
+        done = self.stack.pop()
+        self.top = self.stack[-1] if self.stack else None
+        if done.merges:
+            self.merge(done)
+        result = done.result
         result.at, result.size = len(self.spans), done.size
-        for key_span, span, _ in entries.values():
-            self.spans.append(_pack(key_span))
-            self.spans.append(_pack(span))
-        self.closed(done, result)
-
-    def merge(self, merged: Any, span: Span, entries: dict[str, tuple[Span, Span, Any]]) -> None:
-        """`<<: *base`: the earlier mapping wins, and the mapping's own keys win over both."""
-        for base in merged if isinstance(merged, Seq) else [merged]:
-            if not isinstance(base, Map):
-                self.report(
-                    NOT_YAML, span, "<< merges mappings only", "Name an anchor of a mapping."
-                )
-                continue
-            for index, (key, value) in enumerate(base.items()):
-                at = base.at + 2 * index
-                spans = _unpack(self.spans[at]), _unpack(self.spans[at + 1])
-                entries.setdefault(key, (*spans, value))
-
-    def close_seq(self, done: _Open) -> None:
-        result = Seq(done.values)
-        result.at, result.size = len(self.spans), done.size
-        self.spans.extend(map(_pack, done.value_spans))
-        self.closed(done, result)
-
-    def closed(self, done: _Open, result: Map | Seq) -> None:
+        self.spans.extend(done.spans)
         if done.anchor:
             self.anchors[done.anchor] = result
-        self.put(result, done.start, done.size)
+        self.put(result, done.at, done.size)
 
-    def value(self, event: yaml.ScalarEvent, span: Span) -> Any:
-        text = event.value
+    def merge(self, done: _Open) -> None:
+        """`<<: *base`: the earlier mapping wins, and the mapping's own keys win over both."""
+        entries: dict[str, tuple[int, int, Any]] = {}
+        for merged, at in done.merges:
+            for base in merged if isinstance(merged, Seq) else [merged]:
+                if not isinstance(base, Map):
+                    self.report(
+                        NOT_YAML, at, "<< merges mappings only", "Name an anchor of a mapping."
+                    )
+                    continue
+                spans = self.spans[base.at : base.at + 2 * len(base)]
+                for (key, value), *place in zip(base.items(), spans[::2], spans[1::2], strict=True):
+                    entries.setdefault(key, (*place, value))
+        own = done.spans[::2], done.spans[1::2]
+        for (key, value), *place in zip(done.result.items(), *own, strict=True):
+            entries[key] = (*place, value)
+        done.result = Map((key, value) for key, (_, _, value) in entries.items())
+        done.spans = [at for key_at, at, _ in entries.values() for at in (key_at, at)]
+
+    def value(self, event: yaml.ScalarEvent, at: int) -> Any:
+        text: str = event.value
         if not text.isprintable():
             control = _NOT_FOR_NIX.search(text)
             if control:
                 self.report(
                     CONTROL_CHARACTER,
-                    span,
+                    at,
                     f"control character U+{ord(control[0]):04X} in a text",
                     "Only newline, tab and carriage return can be carried into Nix.",
                 )
-        plain, _ = event.implicit
         if event.tag is None or event.tag == "!":
-            if not plain:
+            if not event.implicit[0] or text[:1] not in _RESOLVERS:
                 return text
             if (
                 len(text) > MAX_NUMBER
@@ -594,28 +594,32 @@ class _Builder:
                 and text.lstrip("+-")[0].isdigit()
             ):
                 self.report(
-                    TOO_LARGE, span, f"a number of {len(text)} digits", "Quote it, if it is a text."
+                    TOO_LARGE, at, f"a number of {len(text)} digits", "Quote it, if it is a text."
                 )
                 return text
             value, odd = _plain(text)
-            if odd and not self.expects_key():
-                self.report(ODD_SCALAR, span, f"YAML reads {text} as {odd}", f'Quote it: "{text}".')
+            top = self.top
+            if odd and not (top is not None and top.is_map and top.key is _NO_KEY):
+                self.report(ODD_SCALAR, at, f"YAML reads {text} as {odd}", f'Quote it: "{text}".')
             return value
         try:
             return _construct(event.tag, text)
         except (yaml.YAMLError, ValueError, AttributeError, KeyError, IndexError):
             # PyYAML's constructors take it that its resolver has checked the text.
-            self.report(
-                NOT_YAML, span, f"YAML tag {event.tag} does not fit here", "Remove the tag."
-            )
+            self.report(NOT_YAML, at, f"YAML tag {event.tag} does not fit here", "Remove the tag.")
             return text
 
-    def report(self, rule: Rule, span: Span, message: str, help: str) -> None:
-        self.problems.append(self.document.problem_at(rule, span, message, help=help))
+    def report(self, rule: Rule, at: int, message: str, help: str) -> None:
+        problem = self.document.problem_at(rule, _unpack(at), message, help=help)
+        self.problems.append(problem)
 
-    def stop(self, rule: Rule, span: Span, message: str, help: str) -> None:
-        self.report(rule, span, message, help)
+    def stop(self, rule: Rule, span: Span, message: str, help: str) -> NoReturn:
+        self.problems.append(self.document.problem_at(rule, span, message, help=help))
         raise _StopError
+
+
+def _ignore(_event: yaml.Event) -> None:
+    """Streams and documents that start and end say nothing about their content."""
 
 
 def describe(value: Any) -> str:
@@ -640,7 +644,9 @@ def describe(value: Any) -> str:
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BEING_READ = object()
+_RESOLVERS = _LOADER.yaml_implicit_resolvers
+"""By first character ("" for no text): what an unquoted scalar may be other than a text."""
+_BEING_READ, _NO_KEY, _MERGE = object(), object(), object()
 _TAG = "tag:yaml.org,2002:"
 # What YAML 1.1 allows in a stream; libyaml itself names no line for the others.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -659,8 +665,7 @@ def _construct(tag: str, text: str) -> Any:
 @functools.lru_cache(maxsize=4096)
 def _plain(text: str) -> tuple[Any, str]:
     """The value of an unquoted scalar, and what is odd about it ("" if nothing)."""
-    first = text[0] if text else ""
-    for tag, pattern in _LOADER.yaml_implicit_resolvers.get(first, ()):
+    for tag, pattern in _RESOLVERS.get(text[:1], ()):
         if pattern.match(text) and tag in _SCALARS:
             try:
                 value = _construct(tag, text)
@@ -678,17 +683,17 @@ def _odd(tag: str, text: str, value: Any) -> str:
     return describe(value) if octal or sexagesimal else ""
 
 
-def _span(event: yaml.Event, fallback: int = 1) -> Span:
-    start, end = event.start_mark, event.end_mark
-    if start is None or end is None:  # only for events that were not parsed
-        return START
-    length = end.column - start.column if end.line == start.line else fallback
-    return Span(start.line + 1, start.column + 1, max(length, 1))
-
-
-def _pack(span: Span) -> int:
+def _place(event: yaml.Event, fallback: int = 1) -> int:
+    """Where an event stands: line, column and length as _unpack takes them apart."""
+    start: Any = event.start_mark  # None only for events that were not parsed
+    end: Any = event.end_mark
+    line, column = start.line, start.column
+    length = end.column - column if end.line == line else fallback
+    if not 0 < length <= 0xFFFF:
+        length = 0xFFFF if length else 1
     # 24 bits of line, 23 of column, 16 of length: a file has at most MAX_BYTES of either.
-    return span.line << 39 | span.column << 16 | min(span.length, 0xFFFF)
+    packed: int = line + 1 << 39 | column + 1 << 16 | length
+    return packed
 
 
 def _unpack(packed: int) -> Span:
@@ -724,7 +729,7 @@ def _read_bytes(path: Path) -> bytes:
             raise OSError(22, "it is not a regular file")
         if status.st_size > MAX_BYTES:
             raise _TooLargeError(f"has {status.st_size} bytes; the limit is {MAX_BYTES}")
-        return file.read(MAX_BYTES + 1)
+        return file.read(status.st_size or MAX_BYTES)  # files in /proc have a size of 0
 
 
 def _mend(error: OSError) -> str:

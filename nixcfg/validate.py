@@ -3,16 +3,18 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nixcfg import model, rules, shape, wiring
-from nixcfg.alone import Configuration
 from nixcfg.model import Project
 from nixcfg.problem import Problem
 from nixcfg.project import Sources
 from nixcfg.rules import policy
 from nixcfg.rules.config import Config, Surroundings
 from nixcfg.source import Document, Map
+
+if TYPE_CHECKING:
+    from nixcfg.alone import Configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     return Report(len(documents), tuple(problems), project if valid else None)
 
 
-def standalone(configurations: Iterable[Configuration], today: dt.date | None = None) -> Report:
+def standalone(configurations: Iterable["Configuration"], today: dt.date | None = None) -> Report:
     """Check ordinary LiteLLM files, each with what it includes, as LiteLLM itself would see them.
 
     Rules have the severity `alone` here: what LiteLLM accepts is no error.
@@ -129,7 +131,7 @@ def _own_settings(project: Project, sources: Sources, around: Surroundings) -> C
 
 
 def _surroundings_alone(
-    configuration: Configuration, index: int, today: dt.date | None
+    configuration: "Configuration", index: int, today: dt.date | None
 ) -> Surroundings:
     documents = [part.document for part in configuration.parts]
     return Surroundings(

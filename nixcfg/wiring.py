@@ -3,6 +3,7 @@
 The NixOS module uses the same names; tests/nix holds the two against each other.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -36,7 +37,7 @@ PROVIDERS_DIR = "providers"
 EXAMPLES_DIR = "secrets.example"
 RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
-MODULE = "litellm-proxy.nix"
+MODULE = "litellm-proxy"
 ALL = "all"
 
 DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
@@ -106,6 +107,7 @@ def provider_path(provider: str) -> str:
     return f"{PROVIDERS_DIR}/{provider}.yaml"
 
 
+@functools.cache  # few variables, and one text for all deployments that read one
 def reference(variable: str) -> str:
     """How LiteLLM is told to read a variable (the whole string, nothing around it)."""
     return f"os.environ/{variable}"
@@ -113,13 +115,17 @@ def reference(variable: str) -> str:
 
 def referenced(value: object) -> str | None:
     """The variable that a LiteLLM value reads, or None. `oidc/...` references name no variable."""
-    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or not value.startswith("os.environ/"):
+        return None
+    found = _REFERENCE.fullmatch(value)
     return found[1] if found else None
 
 
 def dollar(value: object) -> str | None:
     """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
-    found = _DOLLAR.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not isinstance(value, str) or "${" not in value:
+        return None
+    found = _DOLLAR.fullmatch(value.strip())
     return found[1] if found else None
 
 

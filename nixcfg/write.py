@@ -7,8 +7,6 @@ that is how a hand edit is told from an old rendering, and a stale file from som
 """
 
 import contextlib
-import ctypes
-import difflib
 import errno
 import fcntl
 import hashlib
@@ -27,6 +25,8 @@ from nixcfg.problem import WriteError, reason
 
 MANIFEST = "manifest.json"
 LOCK_SECONDS = 30.0
+_BATCH = 32
+"""Files that are written before the first of them is waited for: the disk takes them together."""
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -58,26 +58,25 @@ class Plan:
     foreign: tuple[str, ...]
 
 
-def plan(folder: Path, texts: Mapping[str, str]) -> Plan:
-    """Compare `texts` (by path in the folder) with what is on disk. Raises WriteError."""
-    files = {path: text.encode() for path, text in sorted(texts.items())}
+def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
+    """Compare what is rendered (by path in the folder) with what is on disk. Raises WriteError."""
+    files = {path: rendered[path] for path in sorted(rendered)}
     files[MANIFEST] = _manifest(files)
+    changes = []
+    edited = []
     try:
         present = _present(folder)
         written = _written(_content(folder / MANIFEST) if MANIFEST in present else None)
         ours = {*files, *written}
-        on_disk = {path: _content(folder / path) for path in present & ours}
+        for path in sorted(ours):
+            old, new = _content(folder / path) if path in present else None, files.get(path)
+            if old == new:
+                continue
+            if old is not None and path != MANIFEST and written.get(path) != _digest(old):
+                edited.append(path)
+            changes.append(Change(path, old, new))
     except OSError as error:
         raise _failed(folder, error) from error
-    changes = []
-    edited = []
-    for path in sorted(ours):
-        old, new = on_disk.get(path), files.get(path)
-        if old == new:
-            continue
-        if old is not None and path != MANIFEST and written.get(path) != _digest(old):
-            edited.append(path)
-        changes.append(Change(path, old, new))
     foreign = sorted(present - ours)
     # A link or a file where a folder of ours belongs cannot be kept beside what goes in there.
     in_the_way = {path for path in foreign if any(name.startswith(f"{path}/") for name in files)}
@@ -97,10 +96,12 @@ def diff(plan: Plan) -> str:
 
 def unified(name: str, old: bytes | None, new: bytes | None) -> str:
     """One file's change as a unified diff; None where there is no file."""
+    from difflib import unified_diff
+
     names = "/dev/null" if old is None else f"a/{name}", "/dev/null" if new is None else f"b/{name}"
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in difflib.unified_diff(_lines(old), _lines(new), *names)
+        for line in unified_diff(_lines(old), _lines(new), *names)
     )
 
 
@@ -196,13 +197,20 @@ def _fill(stage: Path, plan: Plan) -> None:
         # Replacing the folder would work all the same, but somebody has said that it stays.
         raise PermissionError(errno.EACCES, "the folder is read-only")
     mode = stat.S_IMODE(plan.folder.stat().st_mode) if plan.folder.exists() else 0o777 & ~umask()
-    for path, content in plan.files.items():
-        target = stage / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    for folder in {os.path.dirname(path) for path in plan.files}:  # noqa: PTH120 (thousands)
+        (stage / folder).mkdir(parents=True, exist_ok=True)
+    paths = list(plan.files)
+    for start in range(0, len(paths), _BATCH):
+        with contextlib.ExitStack() as batch:
+            opened = {
+                batch.enter_context(open(f"{stage}/{path}", "xb")): path  # noqa: PTH123 (thousands)
+                for path in paths[start : start + _BATCH]
+            }
+            for file, path in opened.items():
+                file.write(plan.files[path])
+                file.flush()
+            for file in opened:
+                os.fdatasync(file.fileno())
     for path in plan.foreign:
         target = stage / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -249,6 +257,8 @@ def _put_in_place(stage: Path, folder: Path) -> None:
 def _exchange(one: Path, other: Path) -> bool:
     """Let two folders change places in one step; False where the system cannot."""
     try:
+        import ctypes
+
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except AttributeError:
         return False
@@ -263,12 +273,12 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _present(folder: Path) -> set[str]:
     """The path of every file below `folder`; a symlink is a file, wherever it points."""
-    present = set()
+    present: set[str] = set()
     for parent, folders, names in os.walk(folder, onerror=_raise_unless_missing):
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         folders[:] = [name for name in folders if name not in links]
-        for name in (*names, *links):
-            present.add(str((Path(parent) / name).relative_to(folder)))
+        inside = "" if parent == str(folder) else f"{os.path.relpath(parent, folder)}/"
+        present.update(f"{inside}{name}" for name in (*names, *links))
     return present
 
 

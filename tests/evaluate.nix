@@ -10,7 +10,11 @@ let
     {
       options = lib.genAttrs [ "age" "assertions" "environment" "networking" "sops" "systemd" "virtualisation" "warnings" ] (
         _: lib.mkOption { type = lib.types.unspecified; }
-      );
+      ) // {
+        services = lib.genAttrs [ "grafana" "postgresql" "postgresqlBackup" "prometheus" "redis" ] (
+          _: lib.mkOption { type = lib.types.unspecified; }
+        );
+      };
       config.sops.secrets = lib.genAttrs [ "anthropic" "open ai/key" "a b; rm -rf ~ #'" ] (name: {
         path = "/run/secrets/${name}";
       });

@@ -42,7 +42,7 @@ def test_the_package_is_what_pyproject_says(flake: dict[str, Any]) -> None:
 
 
 def test_module_and_template_are_there(flake: dict[str, Any]) -> None:
-    assert flake["module"] == str(ROOT / "modules" / "litellm-proxy.nix")
+    assert flake["module"] == str(ROOT / "modules" / "litellm-proxy")
     assert flake["template"] == str(ROOT / "templates" / "project")
 
 

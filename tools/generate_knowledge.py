@@ -167,7 +167,8 @@ def generate(output: Path) -> None:
     facts["routing"]["shares_catalogue"] = shares_catalogue(facts["providers"], catalogue)
     depths = {"sections": 3, "providers": 1, "routing": 2, "callbacks": 1, "blocked_variables": 0}
     write(output / "litellm.json", facts, depths)
-    write(output / "models.json", catalogue, {"models": 2, "bare": 1, "columns": 0})
+    write(output / "bare_models.json", dict(sorted(catalogue.pop("bare").items())), {})
+    write(output / "models.json", catalogue, {"models": 2, "columns": 0})
 
 
 @contextlib.contextmanager

@@ -10,12 +10,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nixcfg.amend import Amendment
     from nixcfg.model import Config, Project
     from nixcfg.project import Sources
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 OK, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
 
 
-def find_root(base: Path) -> Path:
+def find_root(base: "Path") -> "Path":
     """The project that `base` is in; a usage error if there is none."""
     from nixcfg import project
 
@@ -38,14 +39,14 @@ def find_root(base: Path) -> Path:
     return root
 
 
-def validated(base: Path) -> "Report":
+def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import project, validate
 
     return validate.validate(project.read(find_root(base)), today())
 
 
-def valid_project(root: Path) -> "Project":
+def valid_project(root: "Path") -> "Project":
     """The project in `root`; where it has errors, they are told and the command is left."""
     from nixcfg import report
 
@@ -85,7 +86,9 @@ def refusing() -> Iterator[None]:
         raise click.ClickException(f"{error}") from None
 
 
-def amended(root: Path, make: "Callable[[Sources], Amendment]") -> "tuple[Amendment, list[Change]]":
+def amended(
+    root: "Path", make: "Callable[[Sources], Amendment]"
+) -> "tuple[Amendment, list[Change]]":
     """Change a project: read it, amend it, and write the result, with no other nixcfg between."""
     from nixcfg import change, project, write
 
@@ -109,7 +112,7 @@ def tell(changes: "Sequence[Change]", then: Sequence[str], form: str, **facts: o
     say("Next: " + "\n      ".join(then))
 
 
-def example_files(root: Path) -> dict[str, str]:
+def example_files(root: "Path") -> dict[str, str]:
     """The files of secrets.example/ by name, which hold placeholders."""
     from nixcfg import wiring
 

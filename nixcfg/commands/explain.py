@@ -8,9 +8,9 @@ from nixcfg.commands import OK
 @click.command()
 @click.argument("code", required=False)
 def command(code: str | None) -> int:
-    """Say what a code means: what happens, why it matters, a bad and a good example.
+    """Say what the code of a finding means.
 
-    Without CODE, list all of them.
+    What happens, why it matters, a bad and a good example. Without CODE, list all of them.
 
     \b
     Example: nixcfg explain NX201

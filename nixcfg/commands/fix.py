@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be mended.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:
-    """Mend what can be mended without guessing, in the project or in any LiteLLM file.
+    """Mend what can be mended without guessing.
 
-    Comments, order and quoting of everything else stay as they are.
+    In the project, or in any LiteLLM file. Comments, order and quoting of everything else stay
+    as they are.
 
     \b
     Example: nixcfg fix --diff

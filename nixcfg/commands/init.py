@@ -11,7 +11,9 @@ from nixcfg.commands import OK, say
 @click.argument("directory", type=click.Path(path_type=Path), required=False)
 @click.pass_obj
 def command(base: Path, directory: Path | None) -> int:
-    """Make a project to start from in DIRECTORY (or here). Touches nothing that exists.
+    """Make a project to start from.
+
+    In DIRECTORY, or here. Touches nothing that exists.
 
     \b
     Example: nixcfg init gateway

@@ -26,29 +26,33 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @click.pass_obj
 def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) -> int:
-    """Validate the project, then write docker.nix and the LiteLLM files. All of them or none.
+    """Validate the project, then write its NixOS module.
+
+    docker.nix and the LiteLLM files are all written, or none of them.
 
     \b
     Example: nixcfg render --diff
     """
-    from nixcfg import render, report, write
+    from nixcfg import render, write
 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
+        from nixcfg import report
+
         color = wants_color(sys.stderr)
         say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
     if checked.project is None:
         say("Nothing was rendered: mend the errors first.")
         return PROBLEMS
-    texts = render.files(checked.project)
     folder = _output_folder(root, out)
     if check or diff:
-        plan = write.plan(folder, texts)
+        plan = write.plan(folder, render.files(checked.project))
         click.echo(write.diff(plan), nl=False) if diff else _show(plan)
         return PROBLEMS if check and plan.changes else OK
+    rendered = render.files(checked.project)  # while nobody has to wait for us
     with write.lock(folder):
-        plan = write.plan(folder, texts)
+        plan = write.plan(folder, rendered)
         if plan.edited and not force:
             _refuse(plan)
             return PROBLEMS

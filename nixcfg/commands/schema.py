@@ -8,7 +8,9 @@ from nixcfg.commands import OK
 @click.command()
 @click.argument("kind", type=click.Choice(["project", "provider"]), default="project")
 def command(kind: str) -> int:
-    """Print the JSON Schema of nixcfg.yaml (project) or of a provider file, for editors.
+    """Print a JSON Schema, for editors.
+
+    That of nixcfg.yaml (project) or of a provider file.
 
     \b
     Example: nixcfg schema provider

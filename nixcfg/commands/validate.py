@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int:
-    """Check every file of the project, and say all that is wrong in one run.
+    """Say all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
     of a nixcfg project is checked as part of it. `nixcfg explain CODE` says more about a finding.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nixcfg import model, render, report, resources, shape, source, validate, wiring
+from nixcfg import emit, model, report, resources, shape, source, validate, wiring
 from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.text import Rest, without
@@ -343,7 +343,7 @@ def _add_secret(provider: _Provider, variable: str) -> None:
         rest = without(source.parse(provider.rest.text, ""), {(ENVIRONMENT,)})
         origin = tuple(provider.rest.origin[n - 1] if n else 0 for n in rest.origin)
         provider.added = f"{ENVIRONMENT}:\n" + "".join(
-            f"  {row}\n" for row in render.to_yaml(dict(declared)).splitlines()
+            f"  {row}\n" for row in emit.block(dict(declared)).splitlines()
         )
         provider.rest = Rest(rest.text, rest.data, origin, provider.rest.anew)
     provider.added = (provider.added or f"{ENVIRONMENT}:\n") + line
@@ -378,12 +378,12 @@ class _Attempt:
         if self.blocks:
             parts.append(self.blocks.text)
         if self.decided:
-            parts.append(_DECIDED + render.to_yaml(self.decided) + "\n")
+            parts.append(_DECIDED + emit.block(self.decided) + "\n")
         return "\n".join(parts)
 
     def project_head(self) -> str:
         data = {**self.project, **({"secrets": dict(self.secrets)} if self.secrets else {})}
-        return _HEADER + render.to_yaml(data) + "\n"
+        return _HEADER + emit.block(data) + "\n"
 
     def decide(self, chosen: str) -> None:
         """Settings that files give differently, as the loaded one has them (else the first)."""

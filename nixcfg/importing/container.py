@@ -173,11 +173,7 @@ def _set_mounts(container: Container, config: str, mounts: Sequence[Mount]) -> N
 
 def is_file_credential(variable: str) -> bool:
     """Whether a variable holds the path of a file with credentials."""
-    return any(
-        credential.file and credential.variable == variable
-        for facts in knowledge.providers().values()
-        for credential in facts.credentials
-    )
+    return variable in knowledge.file_variables()
 
 
 def to_mount(volume: Word, siblings: str = "") -> Mount | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from nixcfg import nix, render, source
+from nixcfg import emit, nix, source
 from nixcfg.importing import Config, Container, Kind, NotImportableError
 from nixcfg.importing.container import (
     Mount,
@@ -221,7 +221,7 @@ class _Module:
                     f"{self.file.name}:{span.line}:{span.column}: the LiteLLM configuration is put "
                     "together in a way that only Nix can follow; name the finished file instead"
                 )
-            text = render.to_yaml(data) + "\n"
+            text = emit.block(data) + "\n"
         return source.parse(text, f"{self.file.name} (line {span.line})")
 
     def items(self, options: Attributes, name: str) -> Iterator[Thunk]:

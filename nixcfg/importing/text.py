@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nixcfg import render, source
+from nixcfg import emit, source
 from nixcfg.problem import Steps
 from nixcfg.source import Document
 
@@ -54,7 +54,7 @@ def without(document: Document, paths: Collection[Steps], *, header: bool = True
     text = "".join(f"{lines[number - 1].rstrip()}\n" for number in kept)
     added = {section: data[section] for section in data if section in anew}
     if added:
-        text += ("\n" if text else "") + render.to_yaml(added) + "\n"
+        text += ("\n" if text else "") + emit.block(added) + "\n"
     if not same(source.parse(text, document.name).data, data):
         return _dumped(data)
     missing = text.count("\n") - len(kept)
@@ -62,7 +62,7 @@ def without(document: Document, paths: Collection[Steps], *, header: bool = True
 
 
 def _dumped(data: dict[str, Any]) -> Rest:
-    text = render.to_yaml(data) + "\n"
+    text = emit.block(data) + "\n"
     return Rest(text, data, tuple(0 for _ in text.splitlines()), tuple(data))
 
 
@@ -99,7 +99,7 @@ def rewritten(document: Document, values: Mapping[Steps, str]) -> tuple[Document
         result = source.parse("\n".join(changed), document.name)
         if same(result.data, data):
             return result, False
-    return source.parse(render.to_yaml(data) + "\n", document.name), True
+    return source.parse(emit.block(data) + "\n", document.name), True
 
 
 def same(one: Any, other: Any) -> bool:

@@ -1,8 +1,9 @@
 """What one LiteLLM release does with a configuration, as data.
 
-``litellm.json`` (sections, keys, providers) and ``models.json`` (model catalogue) are written by
-``tools/generate_knowledge.py`` from an installed LiteLLM; nothing here is typed by hand. The
-catalogue is ten times the size of the rest, so it is read only when a model is looked up.
+``litellm.json`` (sections, keys, providers), ``models.json`` (model catalogue) and
+``bare_models.json`` (names that need no provider before them) are written by
+``tools/generate_knowledge.py`` from an installed LiteLLM; nothing here is typed by hand. Each is
+read when something in it is looked up.
 
 Section names are those of the configuration file, with four more for places that have no name of
 their own: ``top_level`` (the file itself), ``deployment`` (an entry of ``model_list``),
@@ -12,16 +13,14 @@ their own: ``top_level`` (the file itself), ``deployment`` (an entry of ``model_
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from functools import cache, lru_cache
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key that LiteLLM really reads in a section.
 
     ``type`` is a union, joined with ``|``, of ``str int float bool list[str] list map any``.
@@ -39,11 +38,15 @@ class Key:
 
     @property
     def types(self) -> frozenset[str]:
-        return frozenset(self.type.split("|"))
+        return _types(self.type)
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+@cache
+def _types(union: str) -> frozenset[str]:
+    return frozenset(union.split("|"))
+
+
+class Section(NamedTuple):
     """A section and what becomes of a key that LiteLLM does not know there.
 
     ``unknown`` is ``ignored`` (in silence), ``warned`` (ignored, with one line in the log),
@@ -58,8 +61,7 @@ class Section:
     keys: Mapping[str, Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """An environment variable that authenticates, or addresses, a provider.
 
     ``param`` is the ``litellm_params`` key that takes the same value, None when LiteLLM reads
@@ -73,8 +75,7 @@ class Credential:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ApiBase:
+class ApiBase(NamedTuple):
     """How a provider's base URL is made.
 
     ``default`` is the base that LiteLLM uses when none is given; ``appends`` what it puts behind
@@ -99,8 +100,7 @@ class ApiBase:
         return self.appends is not None and self.appends in self.also
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderFacts:
+class ProviderFacts(NamedTuple):
     """One provider, by the prefix used in ``model: prefix/name``.
 
     ``credentials`` in the order to show them, required ones first. ``alternatives`` are other
@@ -129,8 +129,7 @@ class ProviderFacts:
         return next((c for c in self.credentials if c.secret), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
+class ModelFacts(NamedTuple):
     """A catalogue entry. Costs in US dollars a token, dates as ``YYYY-MM-DD``, None = not told."""
 
     name: str
@@ -145,12 +144,17 @@ class ModelFacts:
 
 @cache
 def _data() -> Any:
-    return json.loads(files(__package__).joinpath("litellm.json").read_bytes())
+    return json.loads(Path(__file__).with_name("litellm.json").read_bytes())
 
 
 @cache
 def _catalogue() -> Any:
-    return json.loads(files(__package__).joinpath("models.json").read_bytes())
+    return json.loads(Path(__file__).with_name("models.json").read_bytes())
+
+
+@cache
+def _bare() -> Any:
+    return json.loads(Path(__file__).with_name("bare_models.json").read_bytes())
 
 
 def __getattr__(name: str) -> Any:
@@ -271,6 +275,27 @@ def _provider(name: str, facts: Mapping[str, Any]) -> ProviderFacts:
     )
 
 
+@cache
+def file_variables() -> frozenset[str]:
+    """The variables that hold the path of a file with credentials, of all providers."""
+    return frozenset(
+        item["variable"]
+        for facts in _data()["providers"].values()
+        for item in facts["credentials"]
+        if item.get("file")
+    )
+
+
+@cache
+def competing() -> frozenset[tuple[str, str]]:
+    """Pairs of variables of which LiteLLM uses the first when both are set, of all providers."""
+    return frozenset(
+        (winner, loser)
+        for facts in _data()["providers"].values()
+        for winner, loser in facts.get("competing", ())
+    )
+
+
 def callbacks(setting: str) -> frozenset[str]:
     """Names known to ``callbacks``, ``success_callback`` or ``failure_callback``.
 
@@ -280,6 +305,7 @@ def callbacks(setting: str) -> frozenset[str]:
     return frozenset(_data()["callbacks"].get(setting, ()))
 
 
+@lru_cache(maxsize=4096)  # rules and model ask about the same deployment in turn
 def split_model(  # noqa: C901 - one branch a step, in the order of LiteLLM's own
     model: str, custom_llm_provider: str | None = None, api_base: str | None = None
 ) -> tuple[str | None, str]:
@@ -334,7 +360,7 @@ def _is_endpoint(api_base: str, endpoint: str) -> bool:
 
 
 def _bare_provider(model: str, rules: Mapping[str, Any]) -> str | None:
-    known = _catalogue()["bare"].get(model)
+    known = _bare().get(model)
     if known is not None:
         return str(known)
     for pattern, name in rules["patterns"]:
@@ -362,7 +388,7 @@ def shared_catalogues(provider: str) -> tuple[str, ...]:
 
 def bare_models() -> Mapping[str, str]:
     """Model names that LiteLLM accepts without a prefix, and the provider that each leads to."""
-    return MappingProxyType(_catalogue()["bare"])
+    return MappingProxyType(_bare())
 
 
 def find_model(model: str, provider: str | None = None) -> ModelFacts | None:

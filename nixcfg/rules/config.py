@@ -142,17 +142,19 @@ class Config:
         return None if self.alone else False
 
 
-def scalars(value: Any, path: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+def scalars(value: Any, path: Steps = ()) -> list[tuple[Steps, Any]]:
     """Every scalar in a value, also in lists, with its path."""
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from scalars(inner, (*path, key))
-        case list():
-            for index, inner in enumerate(value):
-                yield from scalars(inner, (*path, index))
-        case _:
-            yield path, value
+    found: list[tuple[Steps, Any]] = []
+    _collect(value, path, found)
+    return found
+
+
+def _collect(value: Any, path: Steps, found: list[tuple[Steps, Any]]) -> None:
+    if isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _collect(inner, (*path, step), found)
+    else:
+        found.append((path, value))
 
 
 def _deployments(entries: list[Any]) -> Iterator[Deployment]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from nixcfg import knowledge, shape, wiring
@@ -273,7 +273,7 @@ _VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_
 
 @cache
 def _vendor_params() -> Any:
-    found = files(__package__).joinpath("vendor_params.json").read_bytes()
+    found = Path(__file__).with_name("vendor_params.json").read_bytes()
     return {name: frozenset(params) for name, params in json.loads(found)["vendors"].items()}
 
 

@@ -247,7 +247,7 @@ environment:
         "providers/openai.yaml": _MODELS,
     },
     good={"nixcfg.yaml": "port: 8080\n", "providers/openai.yaml": _MODELS},
-    source="the assertions of modules/litellm-proxy.nix",
+    source="the assertions of modules/litellm-proxy",
 )
 
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
@@ -307,7 +307,7 @@ def _redirects(config: Config) -> Iterator[Problem]:
 
 
 def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]:
-    for winner, loser in _pairs():
+    for winner, loser in knowledge.competing():
         if winner in found and loser in found:
             yield document.problem(
                 COMPETING,
@@ -317,10 +317,6 @@ def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]
                 key=True,
                 related=[document.related(found[winner], "this one wins")],
             )
-
-
-def _pairs() -> set[tuple[str, str]]:
-    return {pair for facts in knowledge.providers().values() for pair in facts.competing}
 
 
 def across(project: Project) -> Iterator[Problem]:
@@ -413,10 +409,11 @@ def _relies_on_default(project: Project, provider: str) -> bool:
 
 
 def _competing_secrets(project: Project) -> Iterator[Problem]:
-    for winner, loser in sorted(_pairs()):
-        for provider in project.providers:
-            section = provider.document.data.get(ENVIRONMENT) or {}
-            if not {winner, loser} <= {*provider.variables, *project.environment, *section}:
+    for provider in project.providers:
+        section = provider.document.data.get(ENVIRONMENT) or {}
+        known = {*provider.variables, *project.environment, *section}
+        for winner, loser in sorted(knowledge.competing()):
+            if not known.issuperset((winner, loser)):
                 continue
             at: Steps = (ENVIRONMENT, loser) if loser in section else ()
             yield provider.document.problem(

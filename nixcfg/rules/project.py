@@ -1,6 +1,5 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
-import ipaddress
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -305,6 +304,10 @@ def _shared_names(project: Project) -> Iterator[Problem]:
 
 def _exposure(project: Project) -> Iterator[Problem]:
     document = project.document
+    if project.listen_address == "127.0.0.1":
+        return
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(project.listen_address)
     except ValueError:

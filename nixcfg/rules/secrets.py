@@ -247,7 +247,7 @@ def names_secret(name: str) -> bool:
 def is_refused_as_key(name: str, value: str) -> bool:
     """Whether the NixOS module takes a plain variable for a key, and refuses it.
 
-    The same conditions as `looksLikeKey` of modules/litellm-proxy.nix, which tests/nix compares:
+    The same conditions as `looksLikeKey` of modules/litellm-proxy, which tests/nix compares:
     what passes here must not fail at the rebuild.
     """
     harmless = len(value.encode()) < 12 or _HARMLESS.fullmatch(value)
@@ -263,7 +263,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _dollar(config, path, text)
     elif _PASSWORD_IN_URL.fullmatch(text):
         yield _literal(config, path, f"the password in {path[-1]}")
-    elif _is_secret(path) and looks_like_key(text) and not _OIDC.fullmatch(text):
+    elif looks_like_key(text) and _is_secret(path) and not _OIDC.fullmatch(text):
         yield _literal(config, path, f"the secret in {path[-1]}")
     elif isinstance(path[-1], str) and (
         _SPELT_OTHERWISE.fullmatch(text) or (_OIDC.fullmatch(text) and _is_secret(path))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from nixcfg import knowledge, shape, wiring
@@ -121,7 +121,7 @@ WORDS = {
 
 @cache
 def _measured() -> Any:
-    return json.loads(files(__package__).joinpath("refused.json").read_bytes())
+    return json.loads(Path(__file__).with_name("refused.json").read_bytes())
 
 
 def needs_licence(section: str, key: str) -> bool:

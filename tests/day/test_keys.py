@@ -33,9 +33,9 @@ def test_takes_what_the_service_takes(text: str):
 
 
 def test_the_words_and_names_are_those_of_the_module():
-    from nixcfg.resources import module_text
+    from nixcfg.resources import module_texts
 
-    module = module_text()
+    module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module
     for content, _ in REFUSED.values():
         first = keys.refusal("FIRST_KEY", content).split(".")[0].replace("; a document", "")

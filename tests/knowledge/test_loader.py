@@ -9,15 +9,18 @@ from nixcfg import knowledge
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_catalogue_is_read_only_for_a_bare_name():
+def test_each_file_is_read_when_something_in_it_is_looked_up():
     program = (
         "import sys\n"
         "from nixcfg import knowledge\n"
         "knowledge.LITELLM_VERSION, knowledge.BLOCKED_VARIABLES\n"
         "knowledge.homes('drop_params'), knowledge.provider('openai'), knowledge.providers()\n"
         "assert knowledge.split_model('openai/gpt-4o') == ('openai', 'gpt-4o')\n"
-        "assert knowledge._catalogue.cache_info().currsize == 0\n"
+        "assert knowledge._bare.cache_info().currsize == 0\n"
         "assert knowledge.split_model('gpt-4o') == ('openai', 'gpt-4o')\n"
+        "assert knowledge._bare.cache_info().currsize == 1\n"
+        "assert knowledge._catalogue.cache_info().currsize == 0\n"
+        "assert knowledge.models('openai')\n"
         "assert knowledge._catalogue.cache_info().currsize == 1\n"
         "assert not {'yaml', 'click', 'jsonschema', 'litellm'} & set(sys.modules)\n"
     )

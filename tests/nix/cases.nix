@@ -22,6 +22,12 @@ let
       container = config.virtualisation.oci-containers.containers.litellm-proxy;
       unit = config.systemd.services."${config.services.litellm-proxy.backend}-litellm-proxy";
       secrets = config.systemd.services.litellm-proxy-secrets;
+      inherit (config.services)
+        grafana
+        postgresql
+        prometheus
+        redis
+        ;
     in
     if !config.services.litellm-proxy.enable then
       {
@@ -62,6 +68,49 @@ let
       };
       watched = map (path: path.pathConfig.PathChanged) (
         lib.attrValues (lib.filterAttrs (name: _: lib.hasInfix "litellm" name) config.systemd.paths)
+      );
+      postgresql = lib.optionalAttrs postgresql.enable {
+        inherit (postgresql)
+          authentication
+          ensureDatabases
+          identMap
+          ;
+        owners = map (user: user.name) (lib.filter (user: user.ensureDBOwnership) postgresql.ensureUsers);
+        runtimeDirectoryPreserve =
+          config.systemd.services.postgresql.serviceConfig.RuntimeDirectoryPreserve or false;
+      };
+      redis = lib.mapAttrs (name: server: {
+        inherit (server) port unixSocket unixSocketPerm;
+        service = {
+          inherit (config.systemd.services."redis-${name}") after;
+          inherit (config.systemd.services."redis-${name}".serviceConfig)
+            ExecStartPost
+            RuntimeDirectoryPreserve
+            ;
+        };
+      }) (lib.filterAttrs (name: server: server.enable && name == "litellm-proxy") redis.servers);
+      prometheus = lib.optionalAttrs prometheus.enable {
+        inherit (prometheus) checkConfig;
+        scraped = map (job: {
+          inherit (job) job_name metrics_path authorization;
+          targets = lib.concatMap (static: static.targets) job.static_configs;
+        }) prometheus.scrapeConfigs;
+        ruleFiles = map baseNameOf prometheus.ruleFiles;
+        service = {
+          inherit (config.systemd.services.prometheus) after;
+          inherit (config.systemd.services.prometheus.serviceConfig) User;
+          load = config.systemd.services.prometheus.serviceConfig.LoadCredential or [ ];
+          set = config.systemd.services.prometheus.serviceConfig.SetCredential or [ ];
+        };
+      };
+      dashboards = lib.optionals grafana.enable (
+        map (provider: builtins.attrNames (builtins.readDir provider.options.path)) (
+          grafana.provision.dashboards.settings.providers or [ ]
+        )
+      );
+      rotate = config.systemd.services.litellm-proxy-rotate.script;
+      services = lib.filter (name: builtins.match ".*(litellm|postgres|redis|prometheus|grafana).*" name != null) (
+        lib.attrNames config.systemd.services
       );
       backends = {
         docker = config.virtualisation.docker.enable;

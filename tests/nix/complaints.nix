@@ -7,7 +7,7 @@ let
     option:
     lib.concatMap (definition: definition.value) (
       lib.filter (
-        definition: lib.hasSuffix "litellm-proxy.nix" (toString definition.file)
+        definition: lib.hasInfix "/litellm-proxy/" (toString definition.file)
       ) option.definitionsWithLocations
     );
 in

@@ -69,8 +69,10 @@ let
       "docker"
       "findutils"
       "glibcLocales"
+      "grafana"
       "gnugrep"
       "gnused"
+      "gzip"
       "kexec-tools"
       "kmod"
       "litellm"
@@ -80,13 +82,27 @@ let
       "nsncd"
       "openresolv"
       "podman"
+      "prometheus"
+      "redis"
       "shadow"
       "sudo"
       "tzdata"
       "util-linux"
+      "zstd"
     ] tool
     # nix compares packages by their path, and users.nix compares shells.
     // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
+
+  # Where Debian has the programs of one release.
+  postgresql = tool "postgresql" // {
+    outPath = "${root}/lib/postgresql/15";
+    bin = postgresql;
+    version = "15.0";
+    psqlSchema = "15";
+    withJIT = postgresql;
+    withoutJIT = postgresql;
+    withPackages = _: postgresql;
+  };
 
   set = tools // {
     _type = "pkgs";
@@ -109,6 +125,7 @@ let
       { name, text, ... }:
       program name "#!${shell}\nset -o errexit\nset -o nounset\nset -o pipefail\n\n${text}\n";
     runCommand = name: _: file name;
+    runCommandLocal = name: _: file name;
     callPackage = _: _: tool "package";
     formats = lib.genAttrs [ "json" "yaml" "toml" "ini" "keyValue" ] (
       _: _: {
@@ -124,6 +141,7 @@ let
       kernel = tool "linux";
       extend = _: set.linuxPackages;
     };
+    postgresql_15 = postgresql;
     systemd = tool "systemd" // {
       withMachined = true;
       interfaceVersion = 2;

@@ -21,7 +21,7 @@ import (nixpkgs + "/nixos/lib/eval-config.nix") (
     inherit lib;
     system = null;
     modules = [
-      ../../modules/litellm-proxy.nix
+      ../../modules/litellm-proxy
       {
         boot.isContainer = true;
         documentation.enable = false;
@@ -41,6 +41,11 @@ import (nixpkgs + "/nixos/lib/eval-config.nix") (
       "misc/nixpkgs.nix"
       "misc/version.nix"
       "security/wrappers/default.nix"
+      "services/backup/postgresql-backup.nix"
+      "services/databases/postgresql.nix"
+      "services/databases/redis.nix"
+      "services/monitoring/grafana.nix"
+      "services/monitoring/prometheus/default.nix"
       "services/networking/firewall.nix"
       "system/boot/systemd.nix"
       "virtualisation/docker.nix"

@@ -7,7 +7,7 @@ from pathlib import Path
 from nixcfg import project, render, validate, wiring
 from nixcfg.rules.secrets import is_refused_as_key
 
-MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy.nix"
+MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assertions.nix"
 
 PROVIDER = """\
 model_list:
@@ -73,9 +73,9 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         if report.project is None:
             continue
         valid[str(number)] = lines
-        for path, text in render.files(report.project).items():
+        for path, content in render.files(report.project).items():
             (folder / path).parent.mkdir(exist_ok=True)
-            (folder / path).write_text(text)
+            (folder / path).write_bytes(content)
         cases.append(f"{json.dumps(str(number))} = {folder}/docker.nix;")
     assert 5 < len(valid) < len(LINES) - 5
     file = tmp_path / "cases.nix"

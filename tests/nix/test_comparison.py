@@ -65,7 +65,7 @@ def published(facts: dict[str, Any]) -> str:
 def authentication(facts: dict[str, Any]) -> str:
     if "LITELLM_MASTER_KEY" in facts["environment"]:
         return "yes, in the Nix store"
-    if "wire_generated_master_key" in facts["text"]:
+    if "\nwire_generated LITELLM_MASTER_KEY " in facts["text"]:
         return "yes, generated"
     return "in the environment file, if there" if "EnvironmentFile" in facts["service"] else "no"
 

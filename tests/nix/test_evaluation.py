@@ -4,6 +4,7 @@ Each case is a NixOS module; all are evaluated by one start of nix. `BASE` is a 
 configuration, to which a case adds what it is about.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,7 @@ SOUND = {
       extraOptions = [ "--network=backend" ]; };""",
     "database": """services.litellm-proxy = {
       configs.claude.secrets = [ "DATABASE_URL" ]; secrets.DATABASE_URL.file = "/etc/db"; };""",
-    "local-services": """options.services = {
-        postgresql = lib.mkOption { type = lib.types.anything; };
-        redis.servers = lib.mkOption { type = lib.types.anything; };
-      };
-      config.services = {
+    "local-services": """services = {
         postgresql.enable = true;
         redis.servers = { "".enable = true; cache.enable = true; other.enable = false; };
       };""",
@@ -276,10 +273,9 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
     (folder / "all.yaml").write_text("model_list: [] # all\n")
     (folder / "key.txt").write_text("sk-key-of-the-path-literal\n")
     # A second copy at another path stands for rendered/ beside the flake's module.
-    module = Path(__file__).parents[2] / "modules" / "litellm-proxy.nix"
-    (folder / "copy").mkdir()
-    copy = folder / "copy" / "litellm-proxy.nix"
-    copy.write_bytes(module.read_bytes())
+    module = Path(__file__).parents[2] / "modules" / "litellm-proxy"
+    copy = folder / "copy" / "litellm-proxy"
+    shutil.copytree(module, copy)
     snippets = {
         **SOUND,
         **{name: text for name, (text, _, _) in (REFUSED | WARNED).items()},
@@ -427,9 +423,12 @@ def test_percent_sign_and_spaces_reach_systemd_as_such(evaluated):
 
 
 def test_master_key_is_generated_unless_there_is_a_file(evaluated):
-    assert "\nwire_generated_master_key\n" in evaluated["docker"]["secrets"]["script"]
+    assert (
+        "\nwire_generated LITELLM_MASTER_KEY master-key\n"
+        in evaluated["docker"]["secrets"]["script"]
+    )
     own = evaluated["master-key-file"]["secrets"]
-    assert "\nwire_generated_master_key\n" not in own["script"]
+    assert "\nwire_generated LITELLM_MASTER_KEY master-key\n" not in own["script"]
     assert "wire LITELLM_MASTER_KEY /run/secrets/master env required" in own["script"]
     assert "LITELLM_MASTER_KEY:/run/secrets/master" in own["serviceConfig"]["LoadCredential"]
 
@@ -437,7 +436,10 @@ def test_master_key_is_generated_unless_there_is_a_file(evaluated):
 def test_open_has_no_master_key_and_says_so_to_litellm(evaluated):
     name = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
     assert evaluated["open"]["container"]["environment"][name] == "true"
-    assert "\nwire_generated_master_key\n" not in evaluated["open"]["secrets"]["script"]
+    assert (
+        "\nwire_generated LITELLM_MASTER_KEY master-key\n"
+        not in evaluated["open"]["secrets"]["script"]
+    )
     assert name not in evaluated["docker"]["container"]["environment"]
 
 

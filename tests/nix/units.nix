@@ -21,6 +21,8 @@
   settings,
   nixpkgs ? <nixpkgs>,
   root ? "/usr",
+  # Units of other modules that ours has changed, such as "postgresql.service".
+  also ? [ ],
 }:
 
 let
@@ -34,7 +36,9 @@ let
   failed = map (assertion: assertion.message) (
     lib.filter (assertion: !assertion.assertion) config.assertions
   );
-  units = lib.filterAttrs (name: _: lib.hasInfix "litellm-proxy" name) config.systemd.units;
+  units = lib.filterAttrs (
+    name: _: lib.hasInfix "litellm-proxy" name || lib.elem name also
+  ) config.systemd.units;
   plain = builtins.unsafeDiscardStringContext;
 
   # The store files that the units refer to: by name, or as the text of a script.

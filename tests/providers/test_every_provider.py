@@ -67,10 +67,10 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         again = validate.validate(project.read(root), TODAY)
         assert again.is_valid
         assert again.project is not None
-        for path, text in render.files(again.project).items():
+        for path, content in render.files(again.project).items():
             target = root / "rendered" / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
+            target.write_bytes(content)
     return made
 
 

@@ -1,28 +1,18 @@
 """The pages and data made from the rules and from LiteLLM are what they would be today."""
 
-import importlib.util
 import json
 import random
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from rules_support import ROOT, Oracle
 
 from nixcfg import knowledge
-
-
-def tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tool import load
 
 
 def test_rules_page_is_up_to_date():
-    made = tool("write_rules_page").page()
+    made = load("write_rules_page").page()
     hint = "run python tools/write_rules_page.py"
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == made, hint
 
@@ -31,13 +21,13 @@ def test_rules_page_is_up_to_date():
 def test_vendor_params_are_those_of_the_installed_litellm(oracle: type[Oracle]):
     data = Path(ROOT / "nixcfg" / "rules" / "vendor_params.json").read_text(encoding="utf-8")
     assert oracle
-    assert tool("measure_params").text() == data, "run python tools/measure_params.py"
+    assert load("measure_params").text() == data, "run python tools/measure_params.py"
 
 
 @pytest.mark.oracle
 def test_refusals_are_those_of_the_installed_litellm(oracle: type[Oracle]):
     """A sample of 150 of the 3,000 questions; tools/measure_refusals.py asks all of them."""
-    measure = tool("measure_refusals")
+    measure = load("measure_refusals")
     data = json.loads(measure.DATA.read_text(encoding="utf-8"))
     assert data["litellm_version"] == knowledge.LITELLM_VERSION
     asked = random.Random(1).sample(measure.questions(), 150)

@@ -2,7 +2,7 @@
 # Every value is a default, so what your own configuration says wins.
 { lib, ... }:
 {
-  imports = [ ./litellm-proxy.nix ];
+  imports = [ ./litellm-proxy ];
 
   services.litellm-proxy = {
     enable = lib.mkDefault true;

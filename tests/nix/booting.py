@@ -1,0 +1,134 @@
+"""A real systemd, as PID 1 of namespaces on a throw-away copy of this machine's root (boot.sh)."""
+
+import contextlib
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--kill-child"]
+
+
+@dataclass
+class Machine:
+    """A booted systemd. Paths below `root` are those that its processes see."""
+
+    pid: int
+    root: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.root = Path(f"/proc/{self.pid}/root")
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["nsenter", f"--target={self.pid}", "--all", f"--root={self.root}", "--wd=/", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def state(self, unit: str) -> str:
+        return self.run("systemctl", "is-active", unit).stdout.strip()
+
+    def starts(self) -> int:
+        return len(list((self.root / "srv/starts").iterdir()))
+
+    def wired(self) -> dict[str, str]:
+        """What the container was last started with."""
+        text = (self.root / "srv/starts" / str(self.starts() - 1)).read_text()
+        return dict(line.split("=", 1) for line in text.splitlines())
+
+    def journal(self, unit: str, cursor: str) -> str:
+        return self.run(
+            "journalctl", "--no-pager", "--output=cat", f"--after-cursor={cursor}", f"--unit={unit}"
+        ).stdout
+
+    def cursor(self) -> str:
+        said = self.run("journalctl", "--no-pager", "--lines=0", "--show-cursor").stdout
+        return said.rsplit("-- cursor: ", 1)[1].strip()
+
+    def until(self, reached: Callable[[], bool], seconds: float = 15) -> float:
+        """Wait, and give the seconds that it took; fails after SECONDS."""
+        begin = time.monotonic()
+        while not reached():
+            assert time.monotonic() - begin < seconds, self.run("journalctl", "-n", "60").stdout
+            time.sleep(0.05)
+        return time.monotonic() - begin
+
+    def settle(self) -> None:
+        """Until no job waits, and nothing has been assembled for a moment."""
+
+        asked = "systemctl list-jobs --no-legend; systemctl is-active litellm-proxy-rotate.service"
+
+        def quiet() -> bool:
+            return self.run("sh", "-c", asked).stdout.strip() in {"inactive", "failed"}
+
+        self.until(quiet, 30)
+        time.sleep(0.3)
+        self.until(quiet, 30)
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def link(self, path: str, target: str) -> None:
+        """As `ln -sfn`, sops-nix and agenix do: a new link renamed over the old one."""
+        (self.root / f"{path}.new").symlink_to(target)
+        (self.root / f"{path}.new").rename(self.root / path)
+
+
+def lay(overlay: Path, exported: Mapping[str, Any], programs: Mapping[str, str]) -> None:
+    """Put what units.nix gave, and further programs, where the systemd inside finds them."""
+    overlay.chmod(0o755)  # it becomes the root, which is not for root alone
+    units = overlay / "etc/systemd/system"
+    units.mkdir(parents=True, exist_ok=True)
+    for name, text in exported["units"].items():
+        (units / name).write_text(text)
+    for path, text in {**exported["scripts"], **programs}.items():
+        program = overlay / path.lstrip("/")
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
+
+
+@contextlib.contextmanager
+def booted(overlay: Path) -> Iterator[Machine]:
+    """The machine, until the end of the block; skips where it cannot be had."""
+    for program in ("unshare", "nsenter", "chroot", "/lib/systemd/systemd"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    log = overlay.with_suffix(".log")
+    with log.open("w") as output:
+        outer = subprocess.Popen(
+            [*NAMESPACES, "bash", str(HERE / "boot.sh"), str(overlay)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield _machine(outer, log)
+    finally:
+        outer.kill()
+        outer.wait(timeout=30)
+
+
+def _machine(outer: subprocess.Popen[bytes], log: Path) -> Machine:
+    """Wait for systemd inside; skips where namespaces or mounts are not to be had."""
+    deadline = time.monotonic() + 60
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    while time.monotonic() < deadline and outer.poll() is None:
+        found = children.read_text().split()
+        if found and Path(f"/proc/{found[0]}/comm").read_text().strip() == "systemd":
+            machine = Machine(int(found[0]))
+            if machine.run("systemctl", "is-system-running").stdout.strip() == "running":
+                return machine
+        time.sleep(0.2)
+    pytest.skip(f"systemd does not boot in namespaces here: {log.read_text()[-300:]}")
