@@ -40,9 +40,9 @@ SECONDS = 6.0
 CONNECTIONS = 32
 #: A measurement waits so long until other programs use less than so many cores, and is taken so
 #: many times until they did; the quietest counts.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 10.0
 QUIET = 0.1
-ATTEMPTS = 4
+ATTEMPTS = 3
 #: Pieces of a streamed answer; a vendor sends about one a token or two.
 PIECES = 100
 
@@ -430,8 +430,9 @@ def _table(results: Mapping[Setup, list[Figures]]) -> str:
     columns = (
         *("what", "requests/s", "of the first row", "alone, ms", "p50, ms", "p99, ms"),
         *("CPU of LiteLLM a request, ms", "requests/s a core", "memory a worker, MiB"),
+        "other load, cores",
     )
-    lines = [f"| {' | '.join(columns)} |", "| --- |" + " ---: |" * 8]
+    lines = [f"| {' | '.join(columns)} |", "| --- |" + " ---: |" * 9]
     for setup, figures in results.items():
         pairs = zip(figures, base, strict=True)
         ratios = sorted(each.rate / first.rate for each, first in pairs)
@@ -442,7 +443,8 @@ def _table(results: Mapping[Setup, list[Figures]]) -> str:
             f"| {_of(figures, 'alone') - 1000 * setup.delay:.0f} "
             f"| {_of(figures, 'p50') - 1000 * setup.delay:.0f} "
             f"| {_of(figures, 'p99') - 1000 * setup.delay:.0f} | {_of(figures, 'cpu'):.1f} "
-            f"| {1000 / _of(figures, 'cpu'):.0f} | {_of(figures, 'memory'):.0f} |"
+            f"| {1000 / _of(figures, 'cpu'):.0f} | {_of(figures, 'memory'):.0f} "
+            f"| {_of(figures, 'other_load'):.2f} |"
         )
     return "\n".join(lines)
 
@@ -453,9 +455,9 @@ def _noise(results: Mapping[Setup, list[Figures]]) -> str:
     rates, others = [each.rate for each in first], [each.other_load for each in everything]
     engine = [each.engine_cpu for each in everything if each.engine_cpu]
     return (
-        f"{len(first)} repetitions, the median of each; {sum(each.failed for each in everything)} "
-        f"failed requests. The first row alone varied from {min(rates):.0f} to {max(rates):.0f} "
-        f"requests/s. Other programs used {statistics.median(others):.2f} cores in the median, "
+        f"Repetitions: {len(first)}, of which the medians stand here; "
+        f"{sum(each.failed for each in everything)} failed requests. The first row alone varied "
+        f"from {min(rates):.0f} to {max(rates):.0f} requests/s. Other programs used {statistics.median(others):.2f} cores in the median, "
         f"{max(others):.2f} at most, of {os.cpu_count()}. Prisma's engine, here WebAssembly "
         f"instead of the native one, used {statistics.median(engine):.1f} ms of CPU a request, "
         f"and Redis and PostgreSQL together {max(each.services_cpu for each in everything):.1f} ms "
