@@ -15,6 +15,7 @@ import json
 import math
 import multiprocessing
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -457,11 +458,11 @@ def _noise(results: Mapping[Setup, list[Figures]]) -> str:
     return (
         f"Repetitions: {len(first)}, of which the medians stand here; "
         f"{sum(each.failed for each in everything)} failed requests. The first row alone varied "
-        f"from {min(rates):.0f} to {max(rates):.0f} requests/s. Other programs used {statistics.median(others):.2f} cores in the median, "
-        f"{max(others):.2f} at most, of {os.cpu_count()}. Prisma's engine, here WebAssembly "
-        f"instead of the native one, used {statistics.median(engine):.1f} ms of CPU a request, "
-        f"and Redis and PostgreSQL together {max(each.services_cpu for each in everything):.1f} ms "
-        "at most: they stand in no column."
+        f"from {min(rates):.0f} to {max(rates):.0f} requests/s. Other programs used "
+        f"{statistics.median(others):.2f} cores in the median, {max(others):.2f} at most, of "
+        f"{os.cpu_count()}. Prisma's engine, here WebAssembly instead of the native one, used "
+        f"{statistics.median(engine):.1f} ms of CPU a request, and Redis and PostgreSQL together "
+        f"{max(each.services_cpu for each in everything):.1f} ms at most: they stand in no column."
     )
 
 
@@ -516,6 +517,9 @@ def _ready_services(stack: ExitStack) -> Backends:
 
 
 def main() -> None:
+    # However it ends, the services, the vendor and the folders go with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     results: dict[Setup, list[Figures]] = {setup: [] for setup in SETUPS}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nixcfg-sizing-")))
