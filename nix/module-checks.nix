@@ -1,12 +1,12 @@
-# Checks that evaluate the module and build little: the units for both backends, and
-# the page of its options.
+# Checks that evaluate the module and build little: the units for both backends, also
+# with a database, Redis and metrics, and the page of its options.
 { pkgs }:
 
 let
   inherit (pkgs) lib;
 
   units =
-    backend:
+    name: settings:
     let
       system = import (pkgs.path + "/nixos/lib/eval-config.nix") {
         system = null;
@@ -18,7 +18,6 @@ let
             system.stateVersion = lib.trivial.release;
             services.litellm-proxy = {
               enable = true;
-              inherit backend;
               modelConfig = "all";
               configs.all = {
                 file = ./module-checks.nix;
@@ -27,14 +26,22 @@ let
               secrets.OPENAI_API_KEY.file = "/etc/nixcfg/secrets/openai_api_key.txt";
             };
           }
+          settings
         ];
       };
       inherit (system) config;
       failed = lib.filter (assertion: !assertion.assertion) config.assertions;
-      ours = lib.filterAttrs (name: _: lib.hasInfix "litellm-proxy" name) config.systemd.units;
+      ours = lib.filterAttrs (
+        name: _:
+        lib.hasInfix "litellm-proxy" name
+        || lib.elem name [
+          "postgresql.service"
+          "prometheus.service"
+        ]
+      ) config.systemd.units;
     in
     assert lib.assertMsg (failed == [ ]) (lib.concatMapStringsSep "\n" (a: a.message) failed);
-    pkgs.linkFarm "litellm-proxy-units-${backend}" (
+    pkgs.linkFarm "litellm-proxy-units-${name}" (
       lib.mapAttrsToList (name: unit: {
         inherit name;
         path = "${unit.unit}/${name}";
@@ -42,8 +49,16 @@ let
     );
 in
 {
-  module-docker = units "docker";
-  module-podman = units "podman";
+  module-docker = units "docker" { services.litellm-proxy.backend = "docker"; };
+  module-podman = units "podman" { services.litellm-proxy.backend = "podman"; };
+  module-stores = units "stores" {
+    services.prometheus.enable = true;
+    services.litellm-proxy = {
+      database.createLocally = true;
+      redis.createLocally = true;
+      metrics.enable = true;
+    };
+  };
 
   options-page = pkgs.runCommand "nixcfg-options-page" { nativeBuildInputs = [ pkgs.python3 ]; } ''
     cp -r --no-preserve=mode ${../docs} docs

@@ -15,7 +15,7 @@ from nixcfg import edit, knowledge, project, render, shape, source, validate, wi
 from nixcfg.fix import RefusedError
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.model import ENVIRONMENT, MODELS, Project
-from nixcfg.problem import Problem
+from nixcfg.problem import Problem, Steps
 from nixcfg.project import Sources
 from nixcfg.rules import secrets
 from nixcfg.source import Document
@@ -162,32 +162,43 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     return Amendment(texts, report)
 
 
-def use(sources: Sources, config: str, today: dt.date) -> Amendment:
-    """The project with another `model_config`. Raises AmendError."""
+def use(sources: Sources, config: str, today: dt.date, host: str | None = None) -> Amendment:
+    """The project, or one of its hosts, with another `model_config`. Raises AmendError."""
     _refuse_unreadable(sources)
     machine = sources.project
+    hosts = machine.data.get("hosts", {})
+    if host is not None and host not in hosts:
+        there = f"there are {', '.join(hosts)}" if hosts else "it has no hosts"
+        raise AmendError(f"{machine.name} has no host {host}; {there}")
     try:
-        machine = edit.set_scalar(machine, "model_config", config)
+        machine = edit.set_scalar(machine, _model_config(host or ""), config)
     except RefusedError as error:
-        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
+        where = f"for {host} there" if host else "there"
+        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
     report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
     return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
 
 
+def _model_config(host: str) -> Steps:
+    return ("hosts", host, "model_config") if host else ("model_config",)
+
+
 def overview(whole: Project) -> list[dict[str, Any]]:
     """A row for each provider: `{name, models, secrets: [{variable, file}], configs}`."""
-    secrets_of = {config.name: config.secrets for config in whole.configs}
+    secrets_of = {config.name: config.secrets for config in whole.machine.configs}
     return [
         {
             "name": each.name,
             "models": list(each.model_names),
             "secrets": [
-                {"variable": variable, "file": whole.key_files[variable].file}
+                {"variable": variable, "file": whole.machine.key_files[variable].file}
                 for variable in secrets_of[each.name]
             ],
-            "configs": [config.name for config in whole.configs if each.name in config.providers],
+            "configs": [
+                config.name for config in whole.machine.configs if each.name in config.providers
+            ],
         }
         for each in whole.providers
     ]
@@ -195,19 +206,19 @@ def overview(whole: Project) -> list[dict[str, Any]]:
 
 def keys_of(whole: Project, what: str) -> list[KeyFile]:
     """The key files of a provider, or that of a variable. Raises AmendError where there is none."""
-    if what in whole.key_files:
-        return [whole.key_files[what]]
-    if what == wiring.MASTER_KEY_VARIABLE and whole.master_key_file:
-        return [KeyFile(what, whole.master_key_file)]
-    found = next((each for each in whole.configs if each.providers == (what,)), None)
+    if what in whole.machine.key_files:
+        return [whole.machine.key_files[what]]
+    if what == wiring.MASTER_KEY_VARIABLE and whole.machine.master_key_file:
+        return [KeyFile(what, whole.machine.master_key_file)]
+    found = next((each for each in whole.machine.configs if each.providers == (what,)), None)
     if found is None or found.name != what:
-        known = [*(each.name for each in whole.providers), *whole.key_files]
+        known = [*(each.name for each in whole.providers), *whole.machine.key_files]
         guess = shape.nearest(what, known)
         mend = f"did you mean {guess}?" if guess else f"there are {', '.join(known)}"
         raise AmendError(f"no provider and no secret is called {what}; {mend}")
     if not found.secrets:
         raise AmendError(f"{what} needs no key")
-    return [whole.key_files[variable] for variable in found.secrets]
+    return [whole.machine.key_files[variable] for variable in found.secrets]
 
 
 def needs(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:
@@ -493,7 +504,7 @@ def _refuse_other_file(
     """Where a provider's key is kept must not change because another one is added."""
     for each in before.project.providers if before.project else ():
         for variable in sorted(each.variables & set(files)) if each.name != wish.name else ():
-            old = before.project.key_files[variable].file if before.project else ""
+            old = before.project.machine.key_files[variable].file if before.project else ""
             if files[variable] != old:
                 raise AmendError(
                     f"{each.name} has its {variable} in {old}; for another key, name a variable "
@@ -530,11 +541,17 @@ def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> 
             gone.add(profile)
         else:
             document = edit.drop_item(document, ("profiles", profile), name)
-    if document.data.get("model_config") in gone:
-        document = edit.set_scalar(document, "model_config", wiring.ALL)
-    for variable in sorted(orphans):
-        if variable in document.data.get("secrets", {}):
-            document = edit.drop(document, ("secrets", variable))
+    for host in ("", *document.data.get("hosts", {})):
+        given = document.data["hosts"][host] if host else document.data
+        if given.get("model_config") in gone:
+            document = edit.set_scalar(document, _model_config(host), wiring.ALL)
+        for variable in sorted(orphans):
+            if variable in given.get("secrets", {}):
+                if host and [*given] == ["secrets"] and len(given["secrets"]) == 1:
+                    raise RefusedError(f"hosts.{host} gives nothing but its {variable}")
+                above = ("hosts", host) if host else ()
+                document = edit.drop(document, (*above, "secrets", variable))
+                given = document.data["hosts"][host] if host else document.data
     return document
 
 
@@ -573,7 +590,7 @@ def _refuse_invalid(report: Report, message: str) -> None:
 
 def _secrets(report: Report, provider: str) -> tuple[str, ...]:
     assert report.project is not None  # noqa: S101 (asked of valid projects only)
-    return next(c.secrets for c in report.project.configs if c.name == provider)
+    return next(c.secrets for c in report.project.machine.configs if c.name == provider)
 
 
 def _example(variable: str) -> str:

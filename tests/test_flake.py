@@ -48,7 +48,15 @@ def test_module_and_template_are_there(flake: dict[str, Any]) -> None:
 
 def test_checks_cover_package_module_and_machines(flake: dict[str, Any]) -> None:
     names = set(flake["checks"])
-    assert {"package", "lint", "drift", "module-docker", "module-podman", "options-page"} <= names
+    assert {
+        "package",
+        "lint",
+        "drift",
+        "module-docker",
+        "module-podman",
+        "module-stores",
+        "options-page",
+    } <= names
     assert any(name.startswith("vm-") for name in names)
 
 

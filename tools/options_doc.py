@@ -37,6 +37,11 @@ your own configuration wins.
   result differs from what it runs with.
 - `litellm-proxy-failure.service` writes into the journal why systemd gave up.
 
+With several `instances` the first is `docker-litellm-proxy-1.service`, which has a
+`litellm-proxy-failure-1.service` of its own, and so on; there are two more: `litellm-proxy.target`,
+with which all of them start and stop, and `litellm-proxy-roll.service`, which renews them one after
+the other: see [scale.md](scale.md#several-instances).
+
 ## Key files
 
 A key file holds the key and nothing else. The newline at its end is stripped. What cannot be a key
@@ -49,7 +54,8 @@ changed: a running proxy keeps the keys it has. Refused are
 - a placeholder, in any case of letters, with `-`, `_` or a space between the words, with or without
   `sk-` before it: `replace-me…`, `change-me…`, `placeholder`, `fill-me-in`, `todo`,
   `insert-…-here`, `paste-…-here`, `put-…-here`, `your-…-here`, `your-key`, `your-…-key` (also
-  `token`, `secret`, `password`), `<…>`, `{{…}}`, `$…`, `...`, `xxx…`.
+  `token`, `secret`, `password`), `<…>`, `{{…}}`, `$NAME`, `${NAME}`, `$(…)`,
+  `...`, `xxx…`.
 
 A file that is missing is an error for a required secret: the container does not start, and starts
 by itself once the file is there. For an optional secret the variable becomes `nixcfg-missing-key`.
@@ -57,6 +63,10 @@ by itself once the file is there. For an optional secret the variable becomes `n
 The master key, without `masterKeyFile`, is generated at the first start:
 `sudo cat /var/lib/litellm-proxy/master-key` shows it. To change it, write another into that file,
 or delete the file: another is generated, and the proxy restarts with it.
+
+With one of the databases of `database` there is a salt key beside it, unless `saltKeyFile` names
+one: `/var/lib/litellm-proxy/salt-key`. It has to be backed up and must not change: see
+[scale.md](scale.md#the-salt-key).
 
 ## Options
 """

@@ -10,14 +10,17 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
-    containerName
+    hasTLS
     inStore
+    instances
+    isFleet
     isLoopback
     isPath
     opt
     quoted
     selected
     undeclared
+    usesRedis
     ;
 
   isWildcard = lib.elem cfg.listenAddress [
@@ -45,6 +48,7 @@ let
     LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY = opt "auth";
     LITELLM_MASTER_KEY = opt "masterKeyFile";
     LITELLM_MODE = null;
+    NUM_WORKERS = opt "workers";
     PORT = opt "port";
   };
 
@@ -80,17 +84,9 @@ let
     ) cfg.extraOptions
     || builtins.match ".*--net(work)? host( .*)?" (lib.concatStringsSep " " cfg.extraOptions) != null;
 
+  # Who else listens where this module does.
   portUsers =
     let
-      overlaps =
-        address:
-        isWildcard
-        || address == cfg.listenAddress
-        || lib.elem address [
-          ""
-          "0.0.0.0"
-          "::"
-        ];
       published = builtins.match "((.*):)?([0-9]+):[0-9]+(/tcp)?";
       taken = mapping: {
         address = lib.removePrefix "[" (lib.removeSuffix "]" (
@@ -107,7 +103,7 @@ let
           map (mapping: taken mapping // { name = "virtualisation.oci-containers.containers.${name}.ports"; }) (
             lib.filter (mapping: published mapping != null) container.ports
           )
-        ) (removeAttrs config.virtualisation.oci-containers.containers [ containerName ])
+        ) (removeAttrs config.virtualisation.oci-containers.containers (map (i: i.name) instances))
       );
       native =
         lib.optional (options.services ? litellm && config.services.litellm.enable) {
@@ -115,10 +111,34 @@ let
           address = config.services.litellm.host;
           inherit (config.services.litellm) port;
         };
+      wildcards = [
+        ""
+        "0.0.0.0"
+        "::"
+      ];
     in
+    address: first: last:
     map (user: user.name) (
-      lib.filter (user: user.port == cfg.port && overlaps user.address) (containers ++ native)
+      lib.filter (
+        user:
+        user.port >= first
+        && user.port <= last
+        && (
+          user.address == address || lib.elem user.address wildcards || lib.elem address wildcards
+        )
+      ) (containers ++ native)
     );
+  # Where it listens itself: in nginx with TLS, not at all with an address of the network.
+  ownPortUsers = lib.optionals (!hasTLS || isLoopback) (portUsers cfg.listenAddress cfg.port cfg.port);
+  lastInstancePort = cfg.instancePort + cfg.instances - 1;
+  instancePortUsers = lib.optionals cfg.nginx.enable (
+    portUsers "127.0.0.1" cfg.instancePort lastInstancePort
+  );
+  hidesInstance =
+    cfg.nginx.enable
+    && cfg.port >= cfg.instancePort
+    && cfg.port <= lastInstancePort
+    && (isWildcard || cfg.listenAddress == "127.0.0.1");
 
   isLoopbackURL = value: builtins.match "https?://(127[.][0-9.]+|localhost|\\[::1])([:/].*)?" value != null;
 
@@ -168,11 +188,16 @@ in
           options.services.litellm-proxy.image.default
         }".
       ''
-      ++ lib.optional (!isLoopback && !cfg.openFirewall) ''
+      ++ lib.optional (!isLoopback && !cfg.openFirewall && !cfg.nginx.enable) ''
         ${opt "listenAddress"} = "${cfg.listenAddress}": ${cfg.backend} publishes past the
         NixOS firewall, so the network can reach port ${toString cfg.port} although
         ${opt "openFirewall"} is false. Set it to true if that is meant, or
         ${opt "listenAddress"} = "127.0.0.1".
+      ''
+      ++ lib.optional (cfg.workers > 1 && !usesRedis) ''
+        ${opt "workers"} = ${toString cfg.workers} without Redis: each worker counts rate
+        limits, budgets and failing deployments for itself. Where that matters, set
+        ${opt "redis.createLocally"} = true.
       ''
       ++ lib.mapAttrsToList (name: value: ''
         ${opt "environment"}.${name} = "${value}": in the container this address is the
@@ -194,6 +219,13 @@ in
         '';
       }
       {
+        assertion = cfg.auth != "open" || !hasTLS;
+        message = ''
+          ${opt "auth"} = "open" with TLS on services.nginx.virtualHosts."${cfg.nginx.virtualHost}" lets everybody on the network use your keys.
+          Set ${opt "auth"} = "master-key", or have that host without TLS.
+        '';
+      }
+      {
         assertion = cfg.auth != "open" || isLoopback;
         message = ''
           ${opt "auth"} = "open" with ${opt "listenAddress"} = "${cfg.listenAddress}" lets everybody on the network use your keys.
@@ -208,17 +240,52 @@ in
         '';
       }
       {
-        assertion = !(cfg.openFirewall && isLoopback);
+        assertion = !(cfg.openFirewall && isLoopback && !hasTLS);
         message = ''
           ${opt "openFirewall"} has no effect while ${opt "listenAddress"} = "${cfg.listenAddress}", which the network cannot reach.
           Set ${opt "listenAddress"} to an address of the network, or ${opt "openFirewall"} = false.
         '';
       }
       {
-        assertion = portUsers == [ ];
+        assertion = ownPortUsers == [ ];
         message = ''
-          ${opt "port"} = ${toString cfg.port} is also taken by ${lib.concatStringsSep " and " portUsers}.
+          ${opt "port"} = ${toString cfg.port} is also taken by ${lib.concatStringsSep " and " ownPortUsers}.
           Choose another ${opt "port"}.
+        '';
+      }
+      {
+        assertion = instancePortUsers == [ ];
+        message = ''
+          ${opt "instancePort"} = ${toString cfg.instancePort}: of the ports ${toString cfg.instancePort} to ${toString lastInstancePort} of ${opt "instances"}, one is also taken by ${lib.concatStringsSep " and " instancePortUsers}.
+          Choose another ${opt "instancePort"}.
+        '';
+      }
+      {
+        assertion = !hidesInstance;
+        message = ''
+          ${opt "port"} = ${toString cfg.port} is one of the ports ${toString cfg.instancePort} to ${toString lastInstancePort} on which ${opt "instances"} are published behind nginx.
+          Choose another ${opt "port"} or ${opt "instancePort"}.
+        '';
+      }
+      {
+        assertion = !cfg.nginx.enable || lastInstancePort <= 65535;
+        message = ''
+          ${opt "instancePort"} = ${toString cfg.instancePort} with ${opt "instances"} = ${toString cfg.instances} goes beyond port 65535.
+          Choose a smaller ${opt "instancePort"}.
+        '';
+      }
+      {
+        assertion = !isFleet || usesRedis;
+        message = ''
+          ${opt "instances"} = ${toString cfg.instances} without Redis: each instance would count rate limits, budgets and failing deployments for itself, so that every limit is ${toString cfg.instances} times what it says.
+          Set ${opt "redis.createLocally"} = true, or ${opt "redis.host"}.
+        '';
+      }
+      {
+        assertion = !isFleet || cfg.nginx.enable;
+        message = ''
+          ${opt "instances"} = ${toString cfg.instances} with ${opt "nginx.enable"} = false: nothing would hand requests to them.
+          Set ${opt "nginx.enable"} = true, or ${opt "instances"} = 1.
         '';
       }
       {

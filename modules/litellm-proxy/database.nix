@@ -25,6 +25,9 @@ let
   # namespace of its own, so its root is root.
   containerUser = if nonRootImage then "nobody" else "root";
 
+  rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
+  mapping = "litellm-proxy ${containerUser} ${db.user}";
+
   generatesSaltKey = usesDatabase && cfg.saltKeyFile == null;
   host = if lib.hasInfix ":" db.host then "[${db.host}]" else db.host;
 
@@ -178,8 +181,12 @@ in
 
   config = lib.mkIf cfg.enable {
     services.litellm-proxy.internal = {
+      # LiteLLM has two clients, Prisma and libpq: the first takes the socket from the
+      # parameter, which LiteLLM hides from the second.
       environment = lib.mkIf db.createLocally {
-        DATABASE_URL = "postgresql://${db.user}@localhost:${localPort}/${db.name}?host=${socketDirectory}";
+        DATABASE_URL =
+          "postgresql://${db.user}@${lib.replaceStrings [ "/" ] [ "%2F" ] socketDirectory}:${localPort}"
+          + "/${db.name}?host=${socketDirectory}";
       };
       variables =
         lib.optionalAttrs usesDatabase {
@@ -241,8 +248,8 @@ in
         }
       ];
       # Before NixOS' own rule for everybody, and for this one database.
-      authentication = "local ${db.name} ${db.user} peer map=litellm-proxy";
-      identMap = "litellm-proxy ${containerUser} ${db.user}";
+      authentication = rule;
+      identMap = mapping;
     };
 
     # Otherwise the directory is another one after a restart of PostgreSQL, and the
@@ -254,7 +261,17 @@ in
     warnings =
       let
         backup = config.services.postgresqlBackup;
+        inherit (config.services) postgresql;
+        replaced =
+          lib.optional (!lib.hasInfix rule postgresql.authentication) "authentication = \"${rule}\""
+          ++ lib.optional (!lib.hasInfix mapping postgresql.identMap) "identMap = \"${mapping}\"";
       in
+      lib.optional (db.createLocally && replaced != [ ]) ''
+        What ${opt "database.createLocally"} adds to services.postgresql is replaced by your
+        own configuration, and PostgreSQL may not let the gateway in. Add:
+        ${lib.concatMapStringsSep "; " (line: "services.postgresql.${line}") replaced}.
+      ''
+      ++
       lib.optional
         (db.createLocally && backup.enable && !backup.backupAll && !lib.elem db.name backup.databases)
         ''
@@ -268,13 +285,6 @@ in
         message = ''
           ${opt "database.createLocally"} and ${opt "database.host"} = "${toString db.host}" are two databases, and LiteLLM takes one.
           Remove one of the two.
-        '';
-      }
-      {
-        assertion = db.host == null || common.isHost db.host;
-        message = ''
-          ${opt "database.host"} = ${builtins.toJSON db.host} is not the name or address of a machine.
-          Write it without scheme, port and slashes, such as "db.example.org", and set ${opt "database.port"}; a whole URL goes into a file: ${opt "secrets"}.DATABASE_URL.file.
         '';
       }
       {
@@ -327,6 +337,11 @@ in
           Set ${opt "database.createLocally"} or ${opt "database.host"}, or remove it.
         '';
       }
-    ];
+    ]
+    ++ common.hostAssertions {
+      option = "database";
+      example = "db.example.org";
+      instead = "; a whole URL goes into a file: ${opt "secrets"}.DATABASE_URL.file";
+    } db.host;
   };
 }

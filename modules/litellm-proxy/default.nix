@@ -7,6 +7,8 @@
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
+#   instances.nix    several containers, and a switch that loses no request
+#   nginx.nix        the address in front of them
 #   assertions.nix   what is refused or warned of
 #   common.nix       names and facts that these files share
 #
@@ -58,7 +60,9 @@ in
     ./assertions.nix
     ./container.nix
     ./database.nix
+    ./instances.nix
     ./metrics.nix
+    ./nginx.nix
     ./redis.nix
     ./secrets.nix
   ];

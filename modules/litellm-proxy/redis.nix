@@ -129,19 +129,17 @@ in
         '';
       }
       {
-        assertion = redis.host == null || common.isHost redis.host;
-        message = ''
-          ${opt "redis.host"} = ${builtins.toJSON redis.host} is not the name or address of a machine.
-          Write it without scheme, port and slashes, such as "redis.example.org", and set ${opt "redis.port"}.
-        '';
-      }
-      {
         assertion = redis.host != null || redis.passwordFile == null;
         message = ''
           ${opt "redis.passwordFile"} has no effect without ${opt "redis.host"}: a local Redis has a socket that nobody else gets at, and no password.
           Remove it, or set ${opt "redis.host"}.
         '';
       }
-    ];
+    ]
+    ++ common.hostAssertions {
+      option = "redis";
+      example = "redis.example.org";
+      instead = "";
+    } redis.host;
   };
 }

@@ -1,4 +1,5 @@
-# The container and the unit that runs it.
+# The container and the unit that runs it; with several instances, one of each for
+# every instance.
 #
 #   <backend>-litellm-proxy.service   the container (virtualisation.oci-containers)
 #   litellm-proxy-failure.service     says why, once systemd has given up
@@ -12,13 +13,13 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
-    containerName
     containerPort
-    containerUnit
     environmentFile
     hasDatabase
+    hasTLS
+    instances
+    isFleet
     isPath
-    publishedAddress
     runtimeDirectory
     secretFiles
     selected
@@ -72,23 +73,115 @@ let
 
   # systemd starts this when it gives up on the container, and also when the keys did
   # not let it start, in which case the result is still that of an earlier run.
-  failureScript = ''
+  failureScript = instance: ''
     if systemctl is-failed --quiet litellm-proxy-secrets.service; then
-      echo "<3>${containerUnit}.service was not started, because its keys cannot be used: journalctl -u litellm-proxy-secrets.service -n 20. It starts by itself when they can." >&2
+      echo "<3>${instance.unit}.service was not started, because its keys cannot be used: journalctl -u litellm-proxy-secrets.service -n 20. It starts by itself when they can." >&2
       exit 0
     fi
-    echo "<3>${containerUnit}.service failed too often and is not started again by itself (last result: ''${MONITOR_SERVICE_RESULT:-unknown}, exit status: ''${MONITOR_EXIT_STATUS:-unknown})." >&2
+    echo "<3>${instance.unit}.service failed too often and is not started again by itself (last result: ''${MONITOR_SERVICE_RESULT:-unknown}, exit status: ''${MONITOR_EXIT_STATUS:-unknown})." >&2
     case ''${MONITOR_EXIT_STATUS:-} in
       1 | 2 | 3) echo "<3>LiteLLM itself refused to start: its configuration or master key is not accepted." >&2 ;;
-      125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${publishedAddress}:${toString cfg.port} is taken." >&2 ;;
+      125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${instance.address}:${toString instance.port} is taken." >&2 ;;
       137) echo "<3>The container was killed: by the memory limit (${cfg.resources.memory}), or because its health check failed." >&2 ;;
     esac
-    echo "<3>Its last words: journalctl -u ${containerUnit}.service -n 50. Then: systemctl restart ${containerUnit}.service" >&2
+    echo "<3>Its last words: journalctl -u ${instance.unit}.service -n 50. Then: systemctl restart ${instance.unit}.service" >&2
   '';
 
   healthCommand =
     "python3 -c 'import urllib.request; "
     + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=8)'";
+
+  container = instance: {
+    inherit (cfg) image imageFile;
+    cmd = [
+      "--config"
+      fixedEnvironment.CONFIG_FILE_PATH
+      "--port"
+      (toString containerPort)
+    ];
+    environment =
+      defaultEnvironment // cfg.environment // cfg.internal.environment // fixedEnvironment;
+    environmentFiles = [ environmentFile ];
+    log-driver = "journald";
+    ports = [ "${instance.address}:${toString instance.port}:${toString containerPort}" ];
+    volumes = [
+      "${configFile}:${fixedEnvironment.CONFIG_FILE_PATH}:ro"
+    ]
+    ++ cfg.internal.volumes;
+    extraOptions = [
+      "--cap-drop=ALL"
+      "--security-opt=no-new-privileges"
+      "--read-only"
+      "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"
+      "--pids-limit=${toString cfg.resources.pids}"
+      "--memory=${cfg.resources.memory}"
+    ]
+    ++ lib.optional (cfg.resources.cpus != null) "--cpus=${cfg.resources.cpus}"
+    ++ [
+      # Time to finish the requests that are being answered. As process 1, LiteLLM
+      # does not hear SIGTERM before its server runs, and would be killed in the end.
+      "--stop-signal=SIGINT"
+      "--stop-timeout=${toString cfg.drainSeconds}"
+      # There is no curl in the image, and /health would call every model.
+      "--health-cmd=${healthCommand}"
+      "--health-interval=${cfg.health.interval}"
+      "--health-retries=${toString cfg.health.retries}"
+      "--health-start-period=${cfg.health.startPeriod}"
+      "--health-timeout=${cfg.health.timeout}"
+    ]
+    ++ (
+      if cfg.backend == "podman" then
+        [ "--health-on-failure=kill" ]
+      else
+        # podman's name for the host, so that a configuration works with both.
+        [ "--add-host=host.containers.internal:host-gateway" ]
+    )
+    ++ cfg.internal.extraOptions
+    ++ cfg.extraOptions;
+  };
+
+  unit = instance: {
+    description = lib.mkDefault "LiteLLM proxy";
+    # Every start assembles the keys anew, and does not happen without them. The
+    # wiring does not stay active after its work, so that it can run again
+    # without touching a container that needs no restart.
+    requires = [ "litellm-proxy-secrets.service" ];
+    after = [ "litellm-proxy-secrets.service" ] ++ localServices;
+    inherit (cfg.internal) wants restartTriggers;
+    onFailure = [ "${failureUnit instance}.service" ];
+    preStart = lib.mkIf (!isFleet) ''
+      cp ${runtimeDirectory}/fingerprint ${instance.started}
+    '';
+    postStop = lib.mkMerge [
+      # Before podman or docker remove the container, which might fail.
+      (lib.mkIf (!isFleet) (
+        lib.mkBefore ''
+          rm -rf ${environmentFile} ${secretFiles} ${runtimeDirectory}/fingerprint ${instance.started}
+        ''
+      ))
+      # podman finds the container by this file, and leaves it behind.
+      (lib.mkIf (cfg.backend == "podman") (lib.mkAfter "rm -f /run/${instance.unit}.ctr-id\n"))
+    ];
+    startLimitIntervalSec = 3600;
+    startLimitBurst = 20;
+    serviceConfig = {
+      # Stopped while it starts, LiteLLM ends with one of these.
+      SuccessExitStatus = "130 143";
+      RestartSec = 5;
+      # 5 s, then ever longer, up to 2 minutes (systemd 254; older ones stay at 5 s).
+      RestartSteps = 6;
+      RestartMaxDelaySec = 120;
+      # Newer oci-containers modules use this very directory for podman.
+      RuntimeDirectoryMode = "0700";
+      RuntimeDirectoryPreserve = true;
+      # oci-containers gives two minutes.
+      TimeoutStopSec = lib.mkIf (cfg.drainSeconds > 90) (lib.mkForce (cfg.drainSeconds + 30));
+    };
+  };
+
+  failureUnit =
+    instance: "litellm-proxy-failure${lib.optionalString isFleet "-${toString instance.index}"}";
+  forEach = name: value: lib.listToAttrs (map (i: lib.nameValuePair (name i) (value i)) instances);
 in
 {
   config = lib.mkIf cfg.enable {
@@ -96,100 +189,17 @@ in
       # A default, so that a backend which was chosen for all containers gives the
       # assertion below instead of a conflict.
       backend = lib.mkDefault cfg.backend;
-
-      containers.${containerName} = {
-        inherit (cfg) image imageFile;
-        cmd = [
-          "--config"
-          fixedEnvironment.CONFIG_FILE_PATH
-          "--port"
-          (toString containerPort)
-        ];
-        environment =
-          defaultEnvironment // cfg.environment // cfg.internal.environment // fixedEnvironment;
-        environmentFiles = [ environmentFile ];
-        log-driver = "journald";
-        ports = [ "${publishedAddress}:${toString cfg.port}:${toString containerPort}" ];
-        volumes = [
-          "${configFile}:${fixedEnvironment.CONFIG_FILE_PATH}:ro"
-        ]
-        ++ cfg.internal.volumes;
-        extraOptions = [
-          "--cap-drop=ALL"
-          "--security-opt=no-new-privileges"
-          "--read-only"
-          "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"
-          "--pids-limit=${toString cfg.resources.pids}"
-          "--memory=${cfg.resources.memory}"
-        ]
-        ++ lib.optional (cfg.resources.cpus != null) "--cpus=${cfg.resources.cpus}"
-        ++ [
-          # Time to finish the requests that are being answered. As process 1, LiteLLM
-          # does not hear SIGTERM before its server runs, and would be killed in the end.
-          "--stop-signal=SIGINT"
-          "--stop-timeout=30"
-          # There is no curl in the image, and /health would call every model.
-          "--health-cmd=${healthCommand}"
-          "--health-interval=${cfg.health.interval}"
-          "--health-retries=${toString cfg.health.retries}"
-          "--health-start-period=${cfg.health.startPeriod}"
-          "--health-timeout=${cfg.health.timeout}"
-        ]
-        ++ (
-          if cfg.backend == "podman" then
-            [ "--health-on-failure=kill" ]
-          else
-            # podman's name for the host, so that a configuration works with both.
-            [ "--add-host=host.containers.internal:host-gateway" ]
-        )
-        ++ cfg.internal.extraOptions
-        ++ cfg.extraOptions;
-      };
+      containers = forEach (instance: instance.name) container;
     };
 
-    systemd.services = {
-      ${containerUnit} = {
-        description = lib.mkDefault "LiteLLM proxy";
-        # Every start assembles the keys anew, and does not happen without them. The
-        # wiring does not stay active after its work, so that it can run again
-        # without touching a container that needs no restart.
-        requires = [ "litellm-proxy-secrets.service" ];
-        after = [ "litellm-proxy-secrets.service" ] ++ localServices;
-        inherit (cfg.internal) wants restartTriggers;
-        onFailure = [ "litellm-proxy-failure.service" ];
-        preStart = ''
-          cp ${runtimeDirectory}/fingerprint ${runtimeDirectory}/started
-        '';
-        postStop = lib.mkMerge [
-          # Before podman or docker remove the container, which might fail.
-          (lib.mkBefore ''
-            rm -rf ${environmentFile} ${secretFiles} ${runtimeDirectory}/fingerprint ${runtimeDirectory}/started
-          '')
-          # podman finds the container by this file, and leaves it behind.
-          (lib.mkIf (cfg.backend == "podman") (lib.mkAfter "rm -f /run/${containerUnit}.ctr-id\n"))
-        ];
-        startLimitIntervalSec = 3600;
-        startLimitBurst = 20;
-        serviceConfig = {
-          # Stopped while it starts, LiteLLM ends with one of these.
-          SuccessExitStatus = "130 143";
-          RestartSec = 5;
-          # 5 s, then ever longer, up to 2 minutes (systemd 254; older ones stay at 5 s).
-          RestartSteps = 6;
-          RestartMaxDelaySec = 120;
-          # Newer oci-containers modules use this very directory for podman.
-          RuntimeDirectoryMode = "0700";
-          RuntimeDirectoryPreserve = true;
-        };
-      };
-
-      litellm-proxy-failure = {
+    systemd.services =
+      forEach (instance: instance.unit) unit
+      // forEach failureUnit (instance: {
         description = "Say why the LiteLLM proxy has given up";
-        script = failureScript;
+        script = failureScript instance;
         serviceConfig.Type = "oneshot";
-      };
-    };
+      });
 
-    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
+    networking.firewall.allowedTCPPorts = lib.mkIf (cfg.openFirewall && !hasTLS) [ cfg.port ];
   };
 }

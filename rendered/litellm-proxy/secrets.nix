@@ -17,7 +17,10 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
-    containerUnit
+    instances
+    isFleet
+    mainUnit
+    target
     generatedMasterKey
     missingKey
     nonRootImage
@@ -52,7 +55,7 @@ let
     inherit (secret) variable kind;
     file = toString secret.file;
   }) cfg.internal.keyFiles;
-
+  inherit (lib.head instances) started;
   generatesMasterKey = cfg.auth == "master-key" && cfg.masterKeyFile == null;
   fileSecrets = lib.filter (secret: secret.kind == "file") providerSecrets;
 
@@ -133,9 +136,9 @@ let
     #   replace-me...  change-me...  placeholder  fill-me-in  todo
     #   insert-...-here  paste-...-here  put-...-here  your-...-here
     #   your-key  your-...-key  (also token, secret, password)
-    #   <...>  {{...}}  $...  ...  xxx...
+    #   <...>  {{...}}  $NAME  ''${NAME}  $(...)  ...  xxx...
     is_placeholder() {
-      local text=''${1,,}
+      local text=''${1,,} name='[a-z0-9{}$-]'
       text=''${text//[_ ]/-}
       text=''${text#sk-}
       case $text in
@@ -143,7 +146,9 @@ let
         insert-*-here | paste-*-here | put-*-here | your-*-here) ;;
         your-key | your-*-key | your-token | your-*-token) ;;
         your-secret | your-*-secret | your-password | your-*-password) ;;
-        '<'*'>' | '{{'*'}}' | '$'* | ...*) ;;
+        '<'*'>' | '{{'*'}}' | '$'\(*\) | ...*) ;;
+        # A password may well begin with it.
+        '$'*) [ -z "''${text//$name/}" ] ;;
         xxx*) [ -z "''${text//[x-]/}" ] ;;
         *) return 1 ;;
       esac
@@ -289,6 +294,33 @@ let
     put fingerprint
   '';
 
+  restartIfChanged = ''
+    # No file of the second name: nothing runs, because the last start found no keys.
+    if ! systemctl is-active --quiet litellm-proxy-secrets.path; then
+      echo "${mainUnit} was stopped meanwhile; nothing to do."
+    elif [ -e ${started} ] && [ "$(< ${runtimeDirectory}/fingerprint)" = "$(< ${started})" ]; then
+      echo "The keys are those that the proxy runs with."
+    else
+      echo "The keys changed: starting ${mainUnit}."
+      # A new key deserves a start even after systemd gave up.
+      systemctl reset-failed ${mainUnit} 2> /dev/null || true
+      systemctl restart --no-block ${mainUnit}
+    fi
+  '';
+
+  # It takes minutes, in which a key may change once more.
+  rollIfChanged = ''
+    ${cfg.internal.roll}
+    if ! systemctl is-active --quiet ${target}; then
+      echo "${target} was stopped meanwhile; nothing to do."
+    else
+      roll
+      if [ "$(state_of_files)" != "$assembled" ]; then
+        exec "$0"
+      fi
+    fi
+  '';
+
   # Started by the watcher, at the first of what may be a row of changes. The loop
   # waits until the files rest, and looks again at the end, because a change that
   # comes in while this runs does not start it anew.
@@ -318,18 +350,7 @@ let
       echo "<3>The keys cannot be used, see the messages of litellm-proxy-secrets.service. A running proxy keeps the old ones." >&2
       exit 1
     fi
-    # No file of the second name: nothing runs, because the last start found no keys.
-    if ! systemctl is-active --quiet litellm-proxy-secrets.path; then
-      echo "${containerUnit}.service was stopped meanwhile; nothing to do."
-    elif [ -e ${runtimeDirectory}/started ] &&
-      [ "$(< ${runtimeDirectory}/fingerprint)" = "$(< ${runtimeDirectory}/started)" ]; then
-      echo "The keys are those that the proxy runs with."
-    else
-      echo "The keys changed: starting ${containerUnit}.service."
-      # A new key deserves a start even after systemd gave up.
-      systemctl reset-failed ${containerUnit}.service 2> /dev/null || true
-      systemctl restart --no-block ${containerUnit}.service
-    fi
+    ${if isFleet then rollIfChanged else restartIfChanged}
     ${cfg.internal.rotation}
   '';
 
@@ -507,15 +528,19 @@ in
       litellm-proxy-rotate = {
         description = "Restart the LiteLLM proxy if its keys have changed";
         # A start that is under way reads the new keys or is over when this compares.
-        after = [ "${containerUnit}.service" ];
+        after = map (instance: "${instance.unit}.service") instances;
         script = rotateScript;
+        path = lib.mkIf isFleet [ pkgs.util-linux ];
+        # A switch in the middle of it would leave it half done.
+        restartIfChanged = !isFleet;
         startLimitIntervalSec = 0;
         serviceConfig = {
           Type = "oneshot";
           NoNewPrivileges = true;
           PrivateNetwork = true;
           ProtectHome = "read-only";
-          ProtectSystem = "strict";
+          # The files below /run by which the instances are brought up to date.
+          ProtectSystem = if isFleet then "full" else "strict";
           RestrictAddressFamilies = "AF_UNIX";
         };
       };
@@ -527,7 +552,7 @@ in
       before = [ "litellm-proxy-secrets.service" ];
       # And as long as the proxy is wanted: a stop by hand ends it. A restart does not,
       # and a missing key does not, so the proxy starts when the key arrives.
-      unitConfig.StopPropagatedFrom = "${containerUnit}.service";
+      unitConfig.StopPropagatedFrom = mainUnit;
       pathConfig = {
         Unit = "litellm-proxy-rotate.service";
         PathChanged = unitPath path;

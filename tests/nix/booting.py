@@ -26,13 +26,13 @@ class Machine:
     def __post_init__(self) -> None:
         self.root = Path(f"/proc/{self.pid}/root")
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["nsenter", f"--target={self.pid}", "--all", f"--root={self.root}", "--wd=/", *command],
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=timeout,
         )
 
     def state(self, unit: str) -> str:

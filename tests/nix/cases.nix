@@ -19,11 +19,14 @@ let
         quick = true;
       };
       inherit (system) config;
-      container = config.virtualisation.oci-containers.containers.litellm-proxy;
-      unit = config.systemd.services."${config.services.litellm-proxy.backend}-litellm-proxy";
+      # The first of several instances.
+      name = "litellm-proxy${lib.optionalString (config.services.litellm-proxy.instances > 1) "-1"}";
+      container = config.virtualisation.oci-containers.containers.${name};
+      unit = config.systemd.services."${config.services.litellm-proxy.backend}-${name}";
       secrets = config.systemd.services.litellm-proxy-secrets;
       inherit (config.services)
         grafana
+        nginx
         postgresql
         prometheus
         redis
@@ -69,6 +72,31 @@ let
       watched = map (path: path.pathConfig.PathChanged) (
         lib.attrValues (lib.filterAttrs (name: _: lib.hasInfix "litellm" name) config.systemd.paths)
       );
+      instances = lib.mapAttrs (
+        name: container:
+        let
+          unit = config.systemd.services."${config.services.litellm-proxy.backend}-${name}";
+        in
+        {
+          inherit (container) ports environment extraOptions;
+          inherit (unit)
+            after
+            onFailure
+            partOf
+            preStart
+            restartIfChanged
+            wantedBy
+            ;
+          stopSeconds = unit.serviceConfig.TimeoutStopSec or null;
+        }
+      ) (lib.filterAttrs (name: _: lib.hasPrefix "litellm-proxy" name) config.virtualisation.oci-containers.containers);
+      roll = config.systemd.services.litellm-proxy-roll.script or "";
+      targets = lib.filter (lib.hasPrefix "litellm") (lib.attrNames config.systemd.targets);
+      nginx = lib.optionalAttrs nginx.enable {
+        inherit (nginx) enableReload upstreams;
+        hosts = lib.mapAttrs (_: host: map (each: "${each.addr}:${toString each.port}") host.listen) nginx.virtualHosts;
+        http = nginx.appendHttpConfig;
+      };
       postgresql = lib.optionalAttrs postgresql.enable {
         inherit (postgresql)
           authentication

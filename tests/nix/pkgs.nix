@@ -65,6 +65,7 @@ let
       "bash"
       "bashInteractive"
       "coreutils"
+      "curl"
       "dhcpcd"
       "docker"
       "findutils"
@@ -77,21 +78,31 @@ let
       "kmod"
       "litellm"
       "logrotate"
+      "mailcap"
       "makeInitrdNGTool"
       "nix"
       "nsncd"
       "openresolv"
+      "openresty"
       "podman"
       "prometheus"
       "redis"
       "shadow"
       "sudo"
+      "tengine"
       "tzdata"
       "util-linux"
       "zstd"
     ] tool
     # nix compares packages by their path, and users.nix compares shells.
     // lib.genAttrs [ "fish" "xonsh" "zsh" ] (name: tool name // { outPath = "${root}/share/${name}"; });
+
+  # Its module asks what it was built with, and writes for its release: here, Debian's.
+  nginx = tool "nginx" // {
+    version = "1.22.1";
+    modules = [ ];
+    override = _: nginx;
+  };
 
   # Where Debian has the programs of one release.
   postgresql = tool "postgresql" // {
@@ -124,6 +135,7 @@ let
     writeShellApplication =
       { name, text, ... }:
       program name "#!${shell}\nset -o errexit\nset -o nounset\nset -o pipefail\n\n${text}\n";
+    writers.writeNginxConfig = file;
     runCommand = name: _: file name;
     runCommandLocal = name: _: file name;
     callPackage = _: _: tool "package";
@@ -141,6 +153,7 @@ let
       kernel = tool "linux";
       extend = _: set.linuxPackages;
     };
+    nginxStable = nginx;
     postgresql_15 = postgresql;
     systemd = tool "systemd" // {
       withMachined = true;

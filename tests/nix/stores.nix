@@ -1,4 +1,5 @@
 # The machine of test_stores.py: a database and a Redis of its own.
+{ lib, ... }:
 {
   services.litellm-proxy = {
     enable = true;
@@ -8,5 +9,9 @@
     database.createLocally = true;
     redis.createLocally = true;
   };
-  services.postgresql.dataDir = "/srv/postgresql";
+  services.postgresql = {
+    dataDir = "/srv/postgresql";
+    # The network is that of this machine, which may have a server of its own.
+    settings.listen_addresses = lib.mkForce "";
+  };
 }

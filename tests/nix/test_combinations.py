@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +68,20 @@ ALONE = {
       database.createLocally = true; redis.createLocally = true; metrics.enable = true; };""",
 }
 
+PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+SECTIONS = re.findall(
+    r"^## (A database|Redis|Several instances|Metrics)\n(.*?)(?=^## |\Z)",
+    PAGE.read_text(),
+    re.MULTILINE | re.DOTALL,
+)
+DOCUMENTED = {
+    f"{section.split()[-1]}-{number}": block
+    for section, text in SECTIONS
+    for number, block in enumerate(
+        re.findall(r"^```nix\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    )
+}
+
 # name: (what is added to BASE, what the message says, the mend)
 REFUSED = {
     "two-databases": (
@@ -114,6 +130,16 @@ REFUSED = {
         'services.litellm-proxy.redis.host = "/run/redis.sock";',
         'services.litellm-proxy.redis.host = "/run/redis.sock" is not the name',
         "set services.litellm-proxy.redis.port",
+    ),
+    "database-in-the-container": (
+        'services.litellm-proxy.database = { host = "localhost"; passwordFile = "/x"; };',
+        'services.litellm-proxy.database.host = "localhost" is the container itself',
+        "Set services.litellm-proxy.database.createLocally",
+    ),
+    "redis-in-the-container": (
+        'services.litellm-proxy.redis.host = "127.0.0.1";',
+        'services.litellm-proxy.redis.host = "127.0.0.1" is the container itself',
+        "Set services.litellm-proxy.redis.createLocally",
     ),
     "role-of-another-name": (
         'services.litellm-proxy.database = { createLocally = true; user = "other"; };',
@@ -178,6 +204,11 @@ REFUSED = {
 }
 
 WARNED = {
+    "authentication-of-ones-own": (
+        """services.postgresql.authentication = lib.mkForce "local all all peer";
+        services.litellm-proxy.database.createLocally = true;""",
+        'services.postgresql.authentication = "local litellm litellm peer map=litellm-proxy".',
+    ),
     "not-backed-up": (
         """services.postgresqlBackup = { enable = true; databases = [ "other" ]; };
         services.litellm-proxy.database.createLocally = true;""",
@@ -203,6 +234,7 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         for database, redis, metrics, backend in COMBINATIONS
     }
     modules |= {name: [text] for name, text in ALONE.items()}
+    modules |= {name: [text.strip()[1:-1]] for name, text in DOCUMENTED.items()}
     modules |= {name: [given[0]] for name, given in (REFUSED | WARNED).items()}
     cases = folder / "cases.nix"
     cases.write_text(
@@ -269,7 +301,8 @@ def test_combination_tells_litellm_where_they_are(evaluated, database, redis, me
     }
     expected = {
         "local": {
-            "DATABASE_URL": "postgresql://litellm@localhost:5432/litellm?host=/run/postgresql"
+            "DATABASE_URL": "postgresql://litellm@%2Frun%2Fpostgresql:5432/litellm"
+            "?host=/run/postgresql"
         }
     }.get(database, {})
     expected |= {
@@ -413,6 +446,21 @@ def test_disabled_module_brings_neither(evaluated):
 def test_sound_configuration_has_nothing_to_complain_of(evaluated, name):
     assert evaluated[name]["assertions"] == []
     assert evaluated[name]["warnings"] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documentation_shows_what_works(evaluated, name):
+    assert evaluated[name]["assertions"] == []
+    assert evaluated[name]["warnings"] == []
+
+
+def test_documentation_shows_every_kind():
+    assert {name.split("-")[0] for name in DOCUMENTED} == {
+        "database",
+        "Redis",
+        "instances",
+        "Metrics",
+    }
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -30,6 +30,36 @@ def test_units_are_those_that_the_documentation_names(exported):
         assert re.sub(r"-\d+\.path$", ".path", name) in page
 
 
+FLEET = """{ imports = [ @MACHINE@ ]; services.litellm-proxy = {
+  instances = 2; redis.createLocally = true; }; }"""
+
+
+@pytest.fixture(scope="module")
+def fleet(nix):
+    """The same machine with two instances."""
+    return nix("units.nix", settings=FLEET.replace("@MACHINE@", str(MACHINE)))
+
+
+def test_units_of_several_instances_are_those_that_the_documentation_names(fleet):
+    page = (Path(__file__).parents[2] / "docs" / "options.md").read_text()
+    for name in fleet["units"]:
+        if not name.startswith("redis-"):
+            general = re.sub(r"-\d+\.path$", ".path", name)
+            general = re.sub(r"-2\.service$", "-1.service", general)
+            assert general.replace("podman-", "docker-") in page, name
+
+
+def test_of_several_instances_the_target_starts_with_the_machine(fleet):
+    ours = {name: by for name, by in fleet["wantedBy"].items() if not name.startswith("redis-")}
+    assert ours.pop("litellm-proxy.target") == ["multi-user.target"]
+    assert set(ours) == {
+        "litellm-proxy-roll.service",
+        "podman-litellm-proxy-1.service",
+        "podman-litellm-proxy-2.service",
+    }
+    assert all(by == ["litellm-proxy.target"] for by in ours.values())
+
+
 def test_only_the_container_starts_with_the_machine(exported):
     assert exported["wantedBy"] == {"podman-litellm-proxy.service": ["multi-user.target"]}
 
@@ -51,26 +81,37 @@ def test_mounted_config_is_exported(exported):
     assert exported["files"] == {mounted: MACHINE.read_text()}
 
 
-@pytest.mark.parametrize(
-    "name", ["litellm-proxy-secrets", "litellm-proxy-rotate", "litellm-proxy-failure"]
-)
-def test_scripts_pass_shellcheck(exported, tmp_path, name):
+def test_scripts_pass_shellcheck(exported, fleet, tmp_path):
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")
-    (text,) = [t for path, t in exported["scripts"].items() if path.endswith(f"/{name}-start")]
-    (tmp_path / name).write_text(text)
+    ours = re.compile(
+        r"/(litellm-proxy-[\w-]+-start|podman-litellm-proxy-\d-(pre-start|post-start|post-stop))$"
+    )
+    scripts = {
+        path: text
+        for path, text in {**exported["scripts"], **fleet["scripts"]}.items()
+        if ours.search(path)
+    }
+    for name in ("secrets", "rotate", "failure", "failure-1", "roll"):
+        assert any(path.endswith(f"/litellm-proxy-{name}-start") for path in scripts), name
+    files = []
+    for number, (path, text) in enumerate(scripts.items()):
+        files.append(tmp_path / f"{number}-{Path(path).name}")
+        files[-1].write_text(text)
     done = subprocess.run(
-        ["shellcheck", "--shell=bash", str(tmp_path / name)],
+        ["shellcheck", "--shell=bash", *map(str, files)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout
 
 
-def test_systemd_accepts_the_units(exported, tmp_path):
+@pytest.mark.parametrize("which", ["exported", "fleet"])
+def test_systemd_accepts_the_units(which, request, tmp_path):
     """Unknown keys and malformed values: RestartSteps= is newer than some systemd."""
+    exported = request.getfixturevalue(which)
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     for name, text in exported["units"].items():

@@ -11,6 +11,7 @@
 #     "scripts": { "/nixos-scripts/HASH/bin/NAME": TEXT, … },   to be made executable
 #     "files":   { "/nix/store/HASH-litellm-config.yaml": TEXT, … },
 #     "wantedBy": { "podman-litellm-proxy.service": ["multi-user.target"] },
+#     "nginx": TEXT of nginx.conf, empty without nginx
 #     "container": "podman-litellm-proxy.service"
 #   }
 #
@@ -64,6 +65,9 @@ else
   {
     units = lib.mapAttrs (_: unit: plain unit.text) units;
     inherit scripts;
+    nginx = lib.optionalString config.services.nginx.enable (
+      plain (builtins.readFile config.environment.etc."nginx/nginx.conf".source)
+    );
     files = lib.listToAttrs (map ({ path, text, ... }: lib.nameValuePair (plain path) text) mounted);
     wantedBy = lib.filterAttrs (_: targets: targets != [ ]) (
       lib.mapAttrs (_: unit: unit.wantedBy) units

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-# gateway.py and vendors.py are there.
+# gateway.py and vendors.py are there, and booting.py.
 sys.path.insert(0, str(Path(__file__).parents[1] / "proxy"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "nix"))
 
 import services
 from services import Postgres, Redis
