@@ -162,14 +162,18 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     return Amendment(texts, report)
 
 
-def use(sources: Sources, config: str, today: dt.date) -> Amendment:
-    """The project with another `model_config`. Raises AmendError."""
+def use(sources: Sources, config: str, today: dt.date, host: str | None = None) -> Amendment:
+    """The project, or one of its hosts, with another `model_config`. Raises AmendError."""
     _refuse_unreadable(sources)
     machine = sources.project
     try:
-        machine = edit.set_scalar(machine, "model_config", config)
+        if host is None:
+            machine = edit.set_scalar(machine, "model_config", config)
+        else:
+            machine = edit.set_entry(machine, ("hosts", host), "model_config", config)
     except RefusedError as error:
-        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} there.") from None
+        where = f"for {host} there" if host else "there"
+        raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
     report = _report(sources, machine, sources.providers, today)
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
@@ -178,16 +182,18 @@ def use(sources: Sources, config: str, today: dt.date) -> Amendment:
 
 def overview(whole: Project) -> list[dict[str, Any]]:
     """A row for each provider: `{name, models, secrets: [{variable, file}], configs}`."""
-    secrets_of = {config.name: config.secrets for config in whole.configs}
+    secrets_of = {config.name: config.secrets for config in whole.machine.configs}
     return [
         {
             "name": each.name,
             "models": list(each.model_names),
             "secrets": [
-                {"variable": variable, "file": whole.key_files[variable].file}
+                {"variable": variable, "file": whole.machine.key_files[variable].file}
                 for variable in secrets_of[each.name]
             ],
-            "configs": [config.name for config in whole.configs if each.name in config.providers],
+            "configs": [
+                config.name for config in whole.machine.configs if each.name in config.providers
+            ],
         }
         for each in whole.providers
     ]
@@ -195,19 +201,19 @@ def overview(whole: Project) -> list[dict[str, Any]]:
 
 def keys_of(whole: Project, what: str) -> list[KeyFile]:
     """The key files of a provider, or that of a variable. Raises AmendError where there is none."""
-    if what in whole.key_files:
-        return [whole.key_files[what]]
-    if what == wiring.MASTER_KEY_VARIABLE and whole.master_key_file:
-        return [KeyFile(what, whole.master_key_file)]
-    found = next((each for each in whole.configs if each.providers == (what,)), None)
+    if what in whole.machine.key_files:
+        return [whole.machine.key_files[what]]
+    if what == wiring.MASTER_KEY_VARIABLE and whole.machine.master_key_file:
+        return [KeyFile(what, whole.machine.master_key_file)]
+    found = next((each for each in whole.machine.configs if each.providers == (what,)), None)
     if found is None or found.name != what:
-        known = [*(each.name for each in whole.providers), *whole.key_files]
+        known = [*(each.name for each in whole.providers), *whole.machine.key_files]
         guess = shape.nearest(what, known)
         mend = f"did you mean {guess}?" if guess else f"there are {', '.join(known)}"
         raise AmendError(f"no provider and no secret is called {what}; {mend}")
     if not found.secrets:
         raise AmendError(f"{what} needs no key")
-    return [whole.key_files[variable] for variable in found.secrets]
+    return [whole.machine.key_files[variable] for variable in found.secrets]
 
 
 def needs(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:
@@ -493,7 +499,7 @@ def _refuse_other_file(
     """Where a provider's key is kept must not change because another one is added."""
     for each in before.project.providers if before.project else ():
         for variable in sorted(each.variables & set(files)) if each.name != wish.name else ():
-            old = before.project.key_files[variable].file if before.project else ""
+            old = before.project.machine.key_files[variable].file if before.project else ""
             if files[variable] != old:
                 raise AmendError(
                     f"{each.name} has its {variable} in {old}; for another key, name a variable "
@@ -573,7 +579,7 @@ def _refuse_invalid(report: Report, message: str) -> None:
 
 def _secrets(report: Report, provider: str) -> tuple[str, ...]:
     assert report.project is not None  # noqa: S101 (asked of valid projects only)
-    return next(c.secrets for c in report.project.configs if c.name == provider)
+    return next(c.secrets for c in report.project.machine.configs if c.name == provider)
 
 
 def _example(variable: str) -> str:

@@ -93,6 +93,7 @@ def nixcfg(context: click.Context, directory: str) -> None:
 
 def main() -> None:
     """Run the command line; never returns."""
+    _open_streams()
     # A command builds one project and is over: looking for cycles in it every 700 objects is a
     # tenth of the time of a large rendering.
     gc.set_threshold(200_000)
@@ -122,6 +123,14 @@ def main() -> None:
             sys.exit(PROBLEMS)
         _tell_bug(error)
         sys.exit(BUG)
+
+
+def _open_streams() -> None:
+    """Give a stream that is closed (`>&-`) an end: else the next file gets its number and text."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8"))
 
 
 def _tell_bug(error: Exception) -> None:

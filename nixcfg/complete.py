@@ -29,6 +29,11 @@ def configs(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str
     return _starting(typed, [wiring.ALL, *_profiles(ctx), *_providers(ctx)])
 
 
+def hosts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The hosts of nixcfg.yaml."""
+    return _starting(typed, _names(ctx, "hosts"))
+
+
 def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The profiles of nixcfg.yaml."""
     return _starting(typed, _profiles(ctx))
@@ -82,8 +87,12 @@ def _providers(ctx: click.Context) -> list[str]:
 
 
 def _profiles(ctx: click.Context) -> list[str]:
+    return _names(ctx, "profiles")
+
+
+def _names(ctx: click.Context, section: str) -> list[str]:
     from nixcfg import source
 
     data = source.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
-    found = data.get("profiles") if isinstance(data, dict) else None
+    found = data.get(section) if isinstance(data, dict) else None
     return list(found) if isinstance(found, dict) else []

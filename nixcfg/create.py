@@ -62,7 +62,7 @@ def create(folder: Path, texts: Mapping[str, str]) -> None:
                 if is_new:
                     stage.chmod(0o777 & ~write.umask())
                     stage.rename(top)
-                    write.sync(base)
+                    write.settle(base, folder)
                 else:
                     _link(tree, folder, texts)
             finally:

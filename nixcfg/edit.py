@@ -28,6 +28,16 @@ def set_scalar(document: Document, key: str, value: str) -> Document:
     return _read_back(document, "".join(lines), {**document.data, key: value})
 
 
+def set_entry(document: Document, path: Steps, key: str, value: str) -> Document:
+    """The document with another value of a `key` that stands at `path`. Raises RefusedError."""
+    section: Any = document.data
+    for step in path:
+        section = section.get(step) if isinstance(section, Mapping) else None
+    if not isinstance(section, Mapping) or key not in section:
+        raise RefusedError(f"{'.'.join(map(str, path))} has no {key} of its own")
+    return fix.apply(document, [SetValue((*path, key), value)])
+
+
 def add_entry(
     document: Document, section: str, key: str, value: str | Sequence[str] | Mapping[str, str]
 ) -> Document:

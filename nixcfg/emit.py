@@ -21,6 +21,7 @@ _CONSTANTS = {None: "null", True: "true", False: "false"}
 _WORDS = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null)")
 """What some YAML reader takes for a truth, or for nothing."""
 _REPRESENTER = yaml.representer.SafeRepresenter()
+_LONGEST_PLAIN = 10_000
 _LONGEST_KEY = 1000
 """A reader looks 1,024 characters ahead for the colon."""
 
@@ -90,7 +91,8 @@ def scalar(value: Any) -> str:
 @functools.lru_cache(maxsize=4096)
 def text(value: str) -> str:
     """A text, plain or quoted as in JSON."""
-    if _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
+    # (To look for a way through a megabyte of words would take a hundred of memory.)
+    if len(value) <= _LONGEST_PLAIN and _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
         return value
     quoted = json.dumps(value, ensure_ascii=False)
     return quoted if quoted.isprintable() else "".join(map(_escaped, quoted))

@@ -4,16 +4,18 @@ The key itself is in no message, no exception and no command line, and on disk u
 than the file's own: it is written to a nameless file (O_TMPFILE) that then gets its name.
 """
 
+import contextlib
 import errno
 import json
 import os
 import re
 import secrets
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nixcfg.problem import WriteError
-from nixcfg.write import locked, sync
+from nixcfg.write import locked, settle, sync
 
 MAX_LENGTH = 64 * 1024
 """Characters; the longest keys (JSON service accounts) have 3,000."""
@@ -127,14 +129,16 @@ def write(path: Path, key: str, *, is_private: bool) -> None:
     `is_private`: the folder is there for keys alone, so that nobody else gets to read it.
     """
     path = Path(os.path.realpath(path))
+    made: list[Path] = []
     try:
-        _make_private(path.parent)
-        with locked(path.parent):
-            if is_private and path.parent.stat().st_mode & 0o077:
-                path.parent.chmod(0o700)
-            _clear_leftovers(path.parent)
-            _put(path, key.encode())
-            sync(path.parent)
+        with _removed_on_error(made):
+            _make_private(path.parent, made)
+            with locked(path.parent):
+                if is_private and path.parent.stat().st_mode & 0o077:
+                    path.parent.chmod(0o700)
+                _clear_leftovers(path.parent)
+                _put(path, key.encode())
+        settle(path.parent, path)
     except OSError as error:
         reason = (error.strerror or "it failed").lower()
         raise WriteError(f"cannot write {path}: {reason}; nothing was changed") from None
@@ -170,11 +174,24 @@ def _is_ignored(path: Path, folder: Path) -> bool:
     return done.returncode == 0
 
 
-def _make_private(folder: Path) -> None:
+def _make_private(folder: Path, made: list[Path]) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700 if each == folder else 0o755)
+        made.append(each)
         sync(each.parent)
+
+
+@contextlib.contextmanager
+def _removed_on_error(folders: Sequence[Path]) -> Iterator[None]:
+    """Leave no empty folders where no key was written."""
+    try:
+        yield
+    except BaseException:
+        for each in reversed(folders):
+            with contextlib.suppress(OSError):
+                each.rmdir()
+        raise
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nixcfg import wiring
-from nixcfg.model import Project
+from nixcfg.model import Machine
 from nixcfg.wiring import KeyFile
 
 MAX_LENGTH = 64 * 1024
@@ -151,18 +151,18 @@ def _is_placeholder(text: str) -> bool:
     return bool(_PLACEHOLDER.fullmatch(re.sub("[_ ]", "-", text.lower())))
 
 
-def master_key(project: Project | None, file: Path | None = None) -> tuple[str, str]:
+def master_key(machine: Machine | None, file: Path | None = None) -> tuple[str, str]:
     """The gateway's own key, and where it was found: `file`, the environment, or the file that the
-    service uses. Both are "" for a project that is open.
+    service uses. Both are "" for a gateway that is open.
 
     Raises KeyMissingError, KeyUnusableError, KeyForbiddenError; the messages name the file.
     """
     variable = wiring.MASTER_KEY_VARIABLE
     if file is None and os.environ.get(variable):
         return os.environ[variable].strip(), f"${variable}"
-    if file is None and project is not None and project.auth == "open":
+    if file is None and machine is not None and machine.auth == "open":
         return "", ""
-    usual = project.master_key_file if project else None
+    usual = machine.master_key_file if machine else None
     path = wiring.place(str(file or usual or wiring.GENERATED_MASTER_KEY))
     try:
         return os.fsdecode(read(KeyFile(variable, path))), path

@@ -6,8 +6,8 @@ several providers merged into one configuration. Nothing is decided in silence: 
 every such change, and a conflict that cannot be merged is part of the result.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from nixcfg import knowledge, wiring
@@ -19,6 +19,7 @@ SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"
 MODELS = "model_list"
 
+_BY_VARIABLE = ("secrets", "environment")
 _ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
 
 
@@ -80,10 +81,30 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
-    """A whole project; `providers` and `configs` in the order in which they are shown."""
+class Server:
+    """PostgreSQL or Redis: `host` is "" on the gateway's own machine, else where it is.
 
-    document: Document
+    What nixcfg.yaml does not say is None; only a database has `name`, `user` and `ssl_mode`.
+    """
+
+    host: str = ""
+    port: int | None = None
+    name: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+    ssl_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine that runs the gateway. `name` is that of a host, "" where there are no hosts.
+
+    `said` is what nixcfg.yaml says about this host alone. `configs` are the project's, with the
+    variables that have to be wired here.
+    """
+
+    name: str
+    said: Mapping[str, Any]
     model_config: str
     backend: str
     image: str
@@ -91,13 +112,58 @@ class Project:
     port: int
     auth: str
     master_key_file: str | None
+    instances: int
+    workers: int
+    database: Server | None
+    salt_key_file: str | None
+    redis: Server | None
+    metrics: bool
     secrets_dir: str
+    secrets: Mapping[str, Any]
     environment: Mapping[str, str]
+    configs: tuple[Config, ...]
+    key_files: Mapping[str, KeyFile]
+
+    def place(self, key: str, *steps: str) -> Steps:
+        """Where nixcfg.yaml gives a key for this machine: under its host, or for all of them."""
+        own = self.said.get(key)
+        is_own = steps[0] in (own or ()) if steps and key in _BY_VARIABLE else key in self.said
+        return ("hosts", self.name, key, *steps) if is_own else (key, *steps)
+
+    @property
+    def served(self) -> Mapping[str, str]:
+        """The variables that its database and its Redis are given by, and the key of each."""
+        return _served(self.database, self.redis, self.salt_key_file)
+
+    @property
+    def loaded(self) -> Config:
+        """The configuration that the container loads; in a valid project there is one."""
+        return next(each for each in self.configs if each.name == self.model_config)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole project; `providers` in the order in which they are shown.
+
+    `machine` is the one that is looked at; where there are `hosts`, it is what they have in common
+    until one of them is chosen.
+    """
+
+    document: Document
+    machine: Machine
+    hosts: Mapping[str, Machine]
     profiles: Mapping[str, tuple[str, ...]]
     providers: tuple[Provider, ...]
     moves: tuple[Move, ...]
-    configs: tuple[Config, ...]
-    key_files: Mapping[str, KeyFile] = field(default_factory=dict)
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """Every machine that there is."""
+        return tuple(self.hosts.values()) or (self.machine,)
+
+    def at(self, host: str) -> "Project":
+        """The project as it is looked at from one of its hosts."""
+        return replace(self, machine=self.hosts[host])
 
 
 def build(document: Document, provider_documents: Mapping[str, Document]) -> Project:
@@ -106,13 +172,19 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     The documents have passed their schemas; what else may be wrong with them is still there.
     """
     data: Mapping[str, Any] = document.data
-    declared = {*data.get("secrets", {}), *data.get("environment", {})}
+    said = {name: dict(host) for name, host in data.get("hosts", {}).items()}
+    # One provider authenticates in one way, wherever it is loaded.
+    declared = {
+        variable
+        for given in (data, *said.values())
+        for section in _BY_VARIABLE
+        for variable in given.get(section, ())
+    }
     providers = tuple(
         provider(name, provider_documents[name], declared) for name in sorted(provider_documents)
     )
-    own, moves, read = _settings(document)
+    own, moves, read = _settings(document, [key for key in data if key in SETTINGS])
     profiles = {name: tuple(members) for name, members in data.get("profiles", {}).items()}
-    environment = data.get("environment", {})
     by_name = {each.name: each for each in providers}
     groups = {
         **{each.name: (each.name,) for each in providers},
@@ -120,37 +192,109 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
         wiring.ALL: tuple(by_name),
     }
     configs = tuple(
-        _config(name, [by_name[m] for m in members if m in by_name], own, read, environment)
+        _config(name, [by_name[m] for m in members if m in by_name], own, read)
         for name, members in groups.items()
     )
-    secrets_dir = data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
     return Project(
         document=document,
-        model_config=data.get("model_config", wiring.ALL),
-        backend=data.get("backend", "docker"),
-        image=data.get("image", wiring.DEFAULT_IMAGE),
-        listen_address=data.get("listen_address", "127.0.0.1"),
-        port=data.get("port", 4000),
-        auth=data.get("auth", "master-key"),
-        master_key_file=data.get("master_key_file"),
-        secrets_dir=secrets_dir,
-        environment=environment,
+        machine=_machine("", data, {}, configs),
+        hosts={name: _machine(name, data, host, configs) for name, host in said.items()},
         profiles=profiles,
         providers=providers,
         moves=moves,
-        configs=configs,
+    )
+
+
+def _machine(
+    name: str, data: Mapping[str, Any], said: Mapping[str, Any], configs: tuple[Config, ...]
+) -> Machine:
+    """What nixcfg.yaml says for all machines, with what it says for this one in its place.
+
+    Secrets and variables are replaced one by one, everything else as a whole.
+    """
+    given = {**data, **said}
+    given |= {key: {**data.get(key, {}), **said.get(key, {})} for key in _BY_VARIABLE}
+    secrets, environment = (given[key] for key in _BY_VARIABLE)
+    secrets_dir = given.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+    database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
+    servers = _server(database), _server(redis)
+    wired = {*environment, *_served(*servers, given.get("salt_key_file"))}
+    here = tuple(_configured(config, wired, metrics=bool(metrics)) for config in configs)
+    return Machine(
+        name=name,
+        said=said,
+        model_config=given.get("model_config", wiring.ALL),
+        backend=given.get("backend", "docker"),
+        image=given.get("image", wiring.DEFAULT_IMAGE),
+        listen_address=given.get("listen_address", "127.0.0.1"),
+        port=int(given.get("port", 4000)),
+        auth=given.get("auth", "master-key"),
+        master_key_file=given.get("master_key_file"),
+        instances=int(given.get("instances", 1)),
+        workers=int(given.get("workers", 1)),
+        database=servers[0],
+        salt_key_file=given.get("salt_key_file"),
+        redis=servers[1],
+        metrics=bool(metrics),
+        secrets_dir=secrets_dir,
+        secrets=secrets,
+        environment=environment,
+        configs=here,
         key_files={
-            variable: _key_file(variable, data.get("secrets", {}).get(variable), secrets_dir)
-            for variable in sorted({secret for config in configs for secret in config.secrets})
+            variable: _key_file(variable, secrets.get(variable), secrets_dir)
+            for variable in sorted({secret for config in here for secret in config.secrets})
         },
     )
+
+
+def _server(given: Any) -> Server | None:
+    """`local`, a mapping, or None."""
+    if isinstance(given, Mapping):
+        return Server(**{**given, **({"port": int(given["port"])} if "port" in given else {})})
+    return Server() if given else None
+
+
+def _served(
+    database: Server | None, redis: Server | None, salt_key_file: str | None
+) -> Mapping[str, str]:
+    return {
+        **(wiring.DATABASE_VARIABLES if database else {}),
+        **({wiring.SALT_KEY_VARIABLE: "salt_key_file"} if database or salt_key_file else {}),
+        **(wiring.REDIS_VARIABLES if redis else {}),
+    }
+
+
+def _configured(config: Config, wired: Collection[str], *, metrics: bool) -> Config:
+    """The configuration on a machine that has wired some of its variables in another way."""
+    if metrics:
+        config = replace(config, litellm=_counted(config.litellm))
+    if not any(variable in wired for variable in config.secrets):
+        return config
+    return replace(config, secrets=tuple(v for v in config.secrets if v not in wired))
+
+
+def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with Prometheus among its callbacks: the user's own, and once."""
+    settings = litellm.get("litellm_settings") or {}
+    given = settings.get("callbacks") or []
+    callbacks = list(given) if isinstance(given, list) else [given]
+    if "prometheus" not in callbacks:
+        callbacks.append("prometheus")
+    changed = {**litellm, "litellm_settings": {**settings, "callbacks": callbacks}}
+    ordered = sorted(changed, key=lambda section: (section != MODELS, *_rank(section)))
+    return {section: changed[section] for section in ordered}
+
+
+def _rank(section: str) -> tuple[int, str]:
+    """Where a section stands in a LiteLLM file."""
+    return _ORDER.get(section, len(_ORDER)), section
 
 
 def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Provider:
     """One provider file. `declared`: variables that the project wires for everyone."""
     data: Mapping[str, Any] = document.data
     secrets = declared_secrets(data.get(ENVIRONMENT) or {})
-    settings, moves, read = _settings(document)
+    settings, moves, read = _settings(document, data)
     wired = {*declared, *secrets}
     deployments = []
     for entry in data.get(MODELS) or ():
@@ -211,16 +355,19 @@ def _deployment(entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]
     return {**entry, "litellm_params": {"model": params["model"], **added, **params}}
 
 
-def _settings(document: Document) -> tuple[Settings, tuple[Move, ...], set[str]]:
-    """Every top-level section but the models, each setting where LiteLLM honours it.
+def _settings(
+    document: Document, sections: Iterable[str]
+) -> tuple[Settings, tuple[Move, ...], set[str]]:
+    """Every one of the top-level `sections` but the models, each setting where LiteLLM honours it.
 
     With them the settings that were moved, and the variables that are read.
     """
     settings: dict[Steps, list[Setting]] = {}
     moves = []
     read: set[str] = set()
-    for section, value in document.data.items():
-        if section == MODELS or section in _PROJECT_KEYS or value is None:
+    for section in sections:
+        value = document.data[section]
+        if section == MODELS or value is None:
             continue
         if section not in (*SETTINGS, ENVIRONMENT):
             settings[(section,)] = [Setting(_resolve(value, read), document, (section,))]
@@ -250,7 +397,6 @@ def _config(
     providers: Sequence[Provider],
     own: Settings,
     read: set[str],
-    environment: Mapping[str, str],
 ) -> Config:
     """`read` are the variables that `own`, the settings of nixcfg.yaml, read."""
     conflicts: list[Conflict] = []
@@ -262,7 +408,7 @@ def _config(
             sections[str(place[0])] = value
         else:
             sections.setdefault(str(place[0]), {})[place[1]] = value
-    ordered = sorted(sections, key=lambda section: (_ORDER.get(section, len(_ORDER)), section))
+    ordered = sorted(sections, key=_rank)
     variables = read.union(*(p.variables for p in providers))
     return Config(
         name=name,
@@ -271,7 +417,7 @@ def _config(
             MODELS: [entry for p in providers for entry in p.deployments],
             **{section: sections[section] for section in ordered},
         },
-        secrets=tuple(sorted(variables.difference(environment, {wiring.MASTER_KEY_VARIABLE}))),
+        secrets=tuple(sorted(variables - {wiring.MASTER_KEY_VARIABLE})),
         conflicts=tuple(conflicts),
     )
 
@@ -368,21 +514,3 @@ def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),
     )
-
-
-_PROJECT_KEYS = frozenset(
-    {
-        "model_config",
-        "backend",
-        "image",
-        "listen_address",
-        "port",
-        "auth",
-        "master_key_file",
-        "secrets_dir",
-        "secrets",
-        "environment",
-        "profiles",
-        "severities",
-    }
-)

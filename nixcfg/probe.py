@@ -16,7 +16,7 @@ from typing import Any
 from nixcfg import keys, knowledge, model, wiring
 from nixcfg.client import Answer, Gateway
 from nixcfg.knowledge import ModelFacts
-from nixcfg.model import MODELS, Config, Project
+from nixcfg.model import MODELS, Config, Machine, Project
 
 SLOW_SECONDS = 5.0
 """A first token that takes longer is worth a word."""
@@ -101,13 +101,13 @@ class Comparison:
     unexpected: tuple[str, ...]
 
 
-def url_of(project: Project) -> str:
-    """Where the project's gateway is reached from this machine."""
+def url_of(machine: Machine) -> str:
+    """Where the machine's gateway is reached from itself."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (compared, not bound)
-        project.listen_address, project.listen_address
+        machine.listen_address, machine.listen_address
     )
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{host}:{project.port}"
+    return f"http://{host}:{machine.port}"
 
 
 def targets(project: Project, config: Config) -> list[Target]:
@@ -143,9 +143,9 @@ def _target(project: Project, config: Config, name: str) -> Target:
         name=name,
         deployments=tuple(params["model"] for params in entries),
         key_files=tuple(
-            (v, wiring.place(project.key_files[v].file))
+            (v, wiring.place(project.machine.key_files[v].file))
             for v in variables
-            if v in project.key_files
+            if v in project.machine.key_files
         ),
         facts=facts[0] if facts and all(each == facts[0] for each in facts) else None,
         skipped=skipped,

@@ -31,7 +31,8 @@ BAD_NAME = Rule(
     "a provider file has a name that cannot be used",
     explanation=(
         "The name of a provider file names its configuration, a Nix attribute and a rendered file: "
-        "letters, digits, - and _, at most 63, and not `all`, which is built in."
+        "letters, digits, - and _, at most 63, and not `all`, which is built in. Two that differ "
+        "in case alone would be one file where the file system ignores it."
     ),
     bad={
         "nixcfg.yaml": "model_config: openai\n",
@@ -73,6 +74,7 @@ def read(root: Path) -> Sources:
     """Read every file of the project in `root`."""
     problems: list[Problem] = []
     providers: dict[str, Document] = {}
+    files: dict[str, str] = {}
     folder = root / wiring.PROVIDERS_DIR
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 (names only)
@@ -91,21 +93,23 @@ def read(root: Path) -> Sources:
     for file in filter(_is_yaml, names):
         name = file.rpartition(".")[0]
         shown = f"{wiring.PROVIDERS_DIR}/{os.fsencode(file).decode('utf-8', 'replace')}"
-        if not is_name(name) or name == wiring.ALL:
-            why = "all is built in" if name == wiring.ALL else "use letters, digits, - and _"
+        if not is_name(name) or name.lower() == wiring.ALL:
+            why = (
+                "all is built in" if name.lower() == wiring.ALL else "use letters, digits, - and _"
+            )
             problems.append(
                 _problem(shown, BAD_NAME, f"cannot be a provider's name: {why}", "Rename the file.")
             )
-        elif name in providers:
-            problems.append(
-                _problem(
-                    shown,
-                    BAD_NAME,
-                    f"{providers[name].name} is the same provider",
-                    "Keep one of the two.",
-                )
+        elif name.lower() in files:
+            same = files[name.lower()]
+            wrong = (
+                f"{same} is the same provider"
+                if same.rpartition(".")[0] == shown.rpartition(".")[0]
+                else f"on a file system that ignores case it is {same}"
             )
+            problems.append(_problem(shown, BAD_NAME, wrong, "Rename or remove one of the two."))
         else:
+            files[name.lower()] = shown
             providers[name] = source.read(folder / file, shown)
     project = source.read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE)
     return Sources(root, project, providers, tuple(problems))

@@ -30,7 +30,7 @@ from nixcfg import guard, keys, machine, wiring
 from nixcfg.client import Gateway
 from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION
-from nixcfg.model import MODELS, Config, Project
+from nixcfg.model import MODELS, Config, Machine
 
 EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
 START_SECONDS = 180.0
@@ -158,11 +158,11 @@ def _any_port() -> int:
     return port
 
 
-def read_keys(project: Project, config: Config) -> Keys:
+def read_keys(here: Machine, config: Config) -> Keys:
     """Read the key files that `config` needs, and no others, as the service reads them."""
     values, paths, missing, errors = {}, {}, [], []
     for variable in config.secrets:
-        key = project.key_files[variable]
+        key = here.key_files[variable]
         path = wiring.place(key.file)
         try:
             content = keys.read(key)
@@ -185,9 +185,9 @@ def read_keys(project: Project, config: Config) -> Keys:
     return Keys(values, paths, tuple(missing), tuple(errors))
 
 
-def real(project: Project, config: Config, text: str, found: Keys, port: int) -> Launch:
+def real(here: Machine, config: Config, text: str, found: Keys, port: int) -> Launch:
     """A start with the real keys, which were `found` without errors."""
-    kinds = {variable: project.key_files[variable].kind for variable in found.values}
+    kinds = {variable: here.key_files[variable].kind for variable in found.values}
     environment = {
         **dict.fromkeys(config.secrets, wiring.MISSING_KEY),
         **{v: os.fsdecode(value) for v, value in found.values.items() if kinds[v] == "env"},
@@ -196,17 +196,17 @@ def real(project: Project, config: Config, text: str, found: Keys, port: int) ->
     documents = {v: value for v, value in found.values.items() if kinds[v] == "file"}
     kept = {name for proxy in _PROXIES for name in (proxy, proxy.lower())}
     outside = {name: os.environ[name] for name in sorted(kept) if name in os.environ}
-    return _launch(project, text, {**outside, **environment}, port, documents)
+    return _launch(here, text, {**outside, **environment}, port, documents)
 
 
-def rehearsed(project: Project, config: Config, text: str, port: int) -> Launch:
+def rehearsed(here: Machine, config: Config, text: str, port: int) -> Launch:
     """A start without any key: the harmless text stands in for each."""
     dummies = {
         variable: wiring.MISSING_KEY
         for variable in config.secrets
-        if variable not in _SERVICES and project.key_files[variable].kind == "env"
+        if variable not in _SERVICES and here.key_files[variable].kind == "env"
     }
-    return _launch(project, text, dummies, port)
+    return _launch(here, text, dummies, port)
 
 
 _SERVICES = frozenset({"DATABASE_URL", "DIRECT_URL"})
@@ -214,15 +214,15 @@ _SERVICES = frozenset({"DATABASE_URL", "DIRECT_URL"})
 
 
 def _launch(
-    project: Project,
+    here: Machine,
     text: str,
     environment: Mapping[str, str],
     port: int,
     documents: Mapping[str, bytes] | None = None,
 ) -> Launch:
-    is_open = project.auth == "open"
+    is_open = here.auth == "open"
     master_key = "" if is_open else f"sk-{secrets.token_hex(24)}"
-    plain = {name: local(value) for name, value in project.environment.items()}
+    plain = {name: local(value) for name, value in here.environment.items()}
     return Launch(
         config=local(text),
         port=port,

@@ -14,6 +14,9 @@ from nixcfg.problem import Problem, Rule, Severity, Span
 FORMATS = ("text", "json", "sarif", "github")
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _MAX_SHOWN = 160
+_MAX_MESSAGE = 1000
+_MAX_ALIKE = 100
+"""Of more findings of one kind in one file, a person is only told how many there are."""
 # A text in the shape of a key: a password in a URL, what follows Bearer, a vendor's prefix, or
 # many letters and digits without a break.
 _SHAPES = r"""
@@ -50,8 +53,8 @@ def as_json(problems: Iterable[Problem], files: int) -> str:
             "file": problem.file,
             "line": problem.span.line,
             "column": problem.span.column,
-            "message": masked(problem.message),
-            "help": masked(problem.help),
+            "message": _short(problem.message),
+            "help": _short(problem.help),
         }
         for problem in problems
     ]
@@ -65,10 +68,12 @@ def as_text(
 
     `brief` keeps to one line a problem.
     """
+    shown, more = _few(problems)
     if brief:
-        heads = [next(iter(_block(problem, color=color))) for problem in problems]
-        return "\n".join([*heads, summary(problems, files)])
-    blocks = ["\n".join(_block(problem, color=color)) for problem in problems]
+        heads = [next(iter(_block(problem, color=color))) for problem in shown]
+        return "\n".join([*heads, *more, summary(problems, files)])
+    blocks = ["\n".join(_block(problem, color=color)) for problem in shown]
+    blocks += more
     mendable = sum(problem.fix is not None and problem.fix.safe for problem in problems)
     mend = f"; `nixcfg fix` mends {mendable}" if mendable else ""
     return "\n\n".join([*blocks, summary(problems, files) + mend])
@@ -120,7 +125,7 @@ def as_github(problems: Iterable[Problem]) -> str:
             "title": problem.code,
         }
         place = ",".join(f"{key}={_github(str(value), ':,')}" for key, value in where.items())
-        text = "\n".join(filter(None, (masked(problem.message), masked(problem.help))))
+        text = "\n".join(filter(None, (_short(problem.message), _short(problem.help))))
         lines.append(f"::{level} {place}::{_github(text)}")
     return "\n".join(lines)
 
@@ -141,6 +146,29 @@ def masked(text: str, *, source: bool = False) -> str:
     return re.sub(shapes, mask, text, flags=re.IGNORECASE | re.VERBOSE)
 
 
+def _short(text: str) -> str:
+    """A message as it is told: masked, and no longer than anybody reads."""
+    # What is told is a part of what is masked: a key that is cut off in the middle is known still.
+    shown = masked(text[: 4 * _MAX_MESSAGE])
+    return shown if len(shown) <= _MAX_MESSAGE else f"{shown[:_MAX_MESSAGE]}..."
+
+
+def _few(problems: Sequence[Problem]) -> tuple[list[Problem], list[str]]:
+    """The first problems of each kind in each file, and what is to say about the others."""
+    seen: Counter[tuple[str, str]] = Counter()
+    shown = []
+    for problem in problems:
+        kind = problem.file, problem.code
+        seen[kind] += 1
+        if seen[kind] <= _MAX_ALIKE:
+            shown.append(problem)
+    return shown, [
+        f"{file}: {count - _MAX_ALIKE} more of {code}, which --format json lists"
+        for (file, code), count in seen.items()
+        if count > _MAX_ALIKE
+    ]
+
+
 def _sarif_rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.code,
@@ -152,7 +180,7 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
 
 
 def _sarif_result(problem: Problem, rule_index: int) -> dict[str, Any]:
-    message = ". ".join(filter(None, (masked(problem.message), masked(problem.help))))
+    message = ". ".join(filter(None, (_short(problem.message), _short(problem.help))))
     result: dict[str, Any] = {
         "ruleId": problem.code,
         "ruleIndex": rule_index,
@@ -198,7 +226,7 @@ def _block(problem: Problem, *, color: bool) -> Iterator[str]:
     tone = _COLORS[problem.severity]
     severity = paint(f"{problem.severity.value}[{problem.code}]", f"1;{tone}")
     where = f"{problem.file}:{problem.span.line}:{problem.span.column}"
-    yield f"{paint(where, '1')}: {severity}: {masked(problem.message)}"
+    yield f"{paint(where, '1')}: {severity}: {_short(problem.message)}"
     if problem.line_text.strip():
         line, before, under = _window(problem)
         number = str(problem.span.line)
@@ -208,7 +236,7 @@ def _block(problem: Problem, *, color: bool) -> Iterator[str]:
         at = f"{related.file}:{related.span.line}:{related.span.column}"
         yield f"  {paint(at, '1')}: {related.message}"
     if problem.help:
-        yield f"  {paint('help:', '1')} {masked(problem.help)}"
+        yield f"  {paint('help:', '1')} {_short(problem.help)}"
 
 
 def _window(problem: Problem) -> tuple[str, int, int]:

@@ -6,11 +6,11 @@ of the time; only then does jsonschema have to be imported, to say what.
 
 import functools
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import resources
+from nixcfg import resources, source
 from nixcfg.problem import Problem, Rule, Severity
 from nixcfg.source import Document, describe
 
@@ -92,6 +92,9 @@ WRONG_VALUE = Rule(
     source="nixcfg's own schema",
 )
 
+_CUTOFF = 0.75
+_MAX_KNOWN = 1000
+"""Among more words, each typo would be compared for too long."""
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
@@ -111,12 +114,25 @@ def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem
     """
     if document.data is None or _is_valid(kind, document.data):
         return []
-    return [
+    found = (
         replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
         for error in _validator(kind).iter_errors(document.data)
         for failure in (_Failure.of(error),)
         for problem in _explain(document, failure)
-    ]
+    )
+    problems: list[Problem] = []
+    errors = 0
+    for problem in found:
+        if errors == source.MAX_PROBLEMS:
+            # jsonschema looks as it is asked: what it has not found yet costs nothing.
+            wrong, mend = source.TOO_MANY
+            return [
+                *problems,
+                document.problem_at(source.TOO_LARGE, problem.span, wrong, help=mend),
+            ]
+        errors += problem.is_error
+        problems.append(problem)
+    return problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +182,57 @@ class _Failure:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The word a typo was meant to be, or "" when none is near."""
-    return _nearest(word, tuple(known))
+    # A frozenset knows its hash; thousands of names need not be gone through for each question.
+    return _nearest(word, known if isinstance(known, frozenset) else tuple(known))
 
 
 @functools.lru_cache(maxsize=4096)  # a typo is often made in every entry of a list
-def _nearest(word: str, known: tuple[str, ...]) -> str:
+def _nearest(word: str, known: frozenset[str] | tuple[str, ...]) -> str:
     size = len(word)
     if size > 80:
         return ""
-    likely = [each for each in known if abs(len(each) - size) <= 2 + size // 3]
-    folded = {each.lower().replace("-", "_"): each for each in likely}
-    same = folded.get(word.lower().replace("-", "_"))
+    folded, by_size = _index(known)
+    same = folded.get(_folded(word))
     if same:
         return same
+    # A letter that only one of the words has is one that difflib cannot pair. This leaves few words
+    # for it: comparing each of thousands of unknown keys with each known one would take seconds.
+    own, near = _letters(word), 2 + size // 3
+    likely = [
+        each
+        for length in range(size - near, size + near + 1)
+        for each, letters in by_size.get(length, ())
+        if _CUTOFF * (size + length)
+        <= 2 * min(size - (own & ~letters).bit_count(), length - (letters & ~own).bit_count())
+    ]
+    if not likely:
+        return ""
     import difflib
 
-    return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=0.75)), "")
+    return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=_CUTOFF)), "")
+
+
+@functools.lru_cache(maxsize=32)
+def _index(
+    known: frozenset[str] | tuple[str, ...],
+) -> tuple[Mapping[str, str], Mapping[int, Sequence[tuple[str, int]]]]:
+    """The known words by how they look without case and dashes; and by length, with letters."""
+    by_size: dict[int, list[tuple[str, int]]] = {}
+    for each in known if len(known) <= _MAX_KNOWN else ():
+        by_size.setdefault(len(each), []).append((each, _letters(each)))
+    return {_folded(each): each for each in sorted(known)}, by_size
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("-", "_")
+
+
+def _letters(word: str) -> int:
+    """The characters of a word as a set of bits; two characters may share one."""
+    bits = 0
+    for character in word:
+        bits |= 1 << (ord(character) & 127)
+    return bits
 
 
 def _is_valid(kind: str, data: Any) -> bool:

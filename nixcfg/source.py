@@ -14,6 +14,7 @@ import re
 import stat
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,8 +123,10 @@ TOO_LARGE = Rule(
     Severity.ERROR,
     "a file is too large, too deep or expands without bound",
     explanation=(
-        "nixcfg reads up to 4 MB, 64 levels and 500,000 values after aliases are expanded, which "
-        "is far beyond any configuration; a few lines of nested aliases can ask for billions."
+        "nixcfg reads up to 2 MB, 64 levels and 250,000 values after aliases are expanded, which "
+        "is far beyond any configuration; a few lines of nested aliases can ask for billions. "
+        "Numbers have up to 100 digits, and of a file with more than 300 errors the rest is not "
+        "looked for."
     ),
     bad=_SMALL
     + f"""\
@@ -192,12 +195,21 @@ EMPTY = Rule(
     source="run: Config cannot be None or Empty",
 )
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 """A provider file of 10,000 models has 1 MB; whatever is larger is not a configuration."""
 MAX_DEPTH = 64
-MAX_KEYS = 10_000
+MAX_KEYS = 4_000
+MAX_LINE = 10_000
+"""Of longer lines no problem shows a piece: what in it is secret takes the whole line to say."""
 MAX_NUMBER = 100
-MAX_VALUES = 500_000
+MAX_PROBLEMS = 300
+"""Errors in one file, after which nobody reads on and nothing more is looked for."""
+TOO_MANY = (
+    "too many errors in this file",
+    "Mend those before it; what comes after was not looked at.",
+)
+"""What is said there, and how to mend it."""
+MAX_VALUES = 250_000
 """Values after aliases are expanded, which is what every later step walks over."""
 
 
@@ -231,6 +243,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
     root: Span = START
     _spans: "array[int]" = field(default_factory=lambda: array("Q"), repr=False)
+    _orders: dict[int, dict[str, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def span(self, path: Sequence[str | int] = (), *, key: bool = False) -> Span:
         """Where the value at `path` stands, or its key with `key=True`.
@@ -286,7 +299,7 @@ class Document:
         fix: Fix | None = None,
     ) -> Problem:
         """A problem of this document, at a place."""
-        line = _line(self.text, span.line)
+        line = _line(self.text, span.line, MAX_LINE)
         return Problem(rule, self.name, span, message, help, line, tuple(related), fix)
 
     def related(self, path: Sequence[str | int], message: str, *, key: bool = True) -> Related:
@@ -295,12 +308,20 @@ class Document:
 
     def _child(self, here: Any, step: str | int) -> tuple[Span, Span, Any] | None:
         if isinstance(here, Map) and step in here:
-            index = here.at + 2 * list(here).index(step)  # type: ignore[arg-type]
+            index = here.at + 2 * self._order(here, str(step))
             return _unpack(self._spans[index]), _unpack(self._spans[index + 1]), here[step]  # type: ignore[index]
         if isinstance(here, Seq) and isinstance(step, int) and 0 <= step < len(here):
             span = _unpack(self._spans[here.at + step])
             return span, span, here[step]
         return None
+
+    def _order(self, here: Map, key: str) -> int:
+        """Which of a mapping's keys it is; asked for each of many keys, it must not count again."""
+        if len(here) < 16:
+            return list(here).index(key)
+        if here.at not in self._orders:
+            self._orders[here.at] = {each: number for number, each in enumerate(here)}
+        return self._orders[here.at][key]
 
 
 def read(path: Path, name: str) -> Document:
@@ -376,6 +397,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
+        self.counts: Counter[Severity] = Counter()
         self.spans: array[int] = array("Q")
         self.anchors: dict[str, Any] = {}
         self.stack: list[_Open] = []
@@ -486,14 +508,12 @@ class _Builder:
         top.key, top.key_at = sys.intern(value), at
         if value in top.result:
             first = _unpack(top.spans[2 * list(top.result).index(value)])
-            self.problems.append(
-                self.document.problem_at(
-                    DUPLICATE_KEY,
-                    _unpack(at),
-                    f"{value} stands twice in this mapping; YAML keeps only the last",
-                    help="Merge the two, or remove one.",
-                    related=[Related(self.document.name, first, "first defined here")],
-                )
+            self.report(
+                DUPLICATE_KEY,
+                at,
+                f"{value} stands twice in this mapping; YAML keeps only the last",
+                "Merge the two, or remove one.",
+                [Related(self.document.name, first, "first defined here")],
             )
         elif len(top.result) >= MAX_KEYS:
             self.stop(TOO_LARGE, _unpack(at), f"more than {MAX_KEYS} keys in one mapping", "")
@@ -588,20 +608,15 @@ class _Builder:
         if event.tag is None or event.tag == "!":
             if not event.implicit[0] or text[:1] not in _RESOLVERS:
                 return text
-            if (
-                len(text) > MAX_NUMBER
-                and text.lstrip("+-").isalnum()
-                and text.lstrip("+-")[0].isdigit()
-            ):
-                self.report(
-                    TOO_LARGE, at, f"a number of {len(text)} digits", "Quote it, if it is a text."
-                )
-                return text
+            if len(text) > MAX_NUMBER:
+                return self.long(text, at) if _is_number(text) else text
             value, odd = _plain(text)
             top = self.top
             if odd and not (top is not None and top.is_map and top.key is _NO_KEY):
                 self.report(ODD_SCALAR, at, f"YAML reads {text} as {odd}", f'Quote it: "{text}".')
             return value
+        if len(text) > MAX_NUMBER and event.tag in _NUMBERS:
+            return self.long(text, at)
         try:
             return _construct(event.tag, text)
         except (yaml.YAMLError, ValueError, AttributeError, KeyError, IndexError):
@@ -609,9 +624,21 @@ class _Builder:
             self.report(NOT_YAML, at, f"YAML tag {event.tag} does not fit here", "Remove the tag.")
             return text
 
-    def report(self, rule: Rule, at: int, message: str, help: str) -> None:
-        problem = self.document.problem_at(rule, _unpack(at), message, help=help)
-        self.problems.append(problem)
+    def long(self, text: str, at: int) -> str:
+        self.report(TOO_LARGE, at, f"a number of {len(text)} digits", "Quote it, if it is a text.")
+        return text
+
+    def report(
+        self, rule: Rule, at: int, message: str, help: str, related: Sequence[Related] = ()
+    ) -> None:
+        if self.counts[rule.severity] == MAX_PROBLEMS:
+            if rule.severity is Severity.ERROR:
+                self.stop(TOO_LARGE, _unpack(at), *TOO_MANY)
+            return  # a warning more or less
+        self.counts[rule.severity] += 1
+        self.problems.append(
+            self.document.problem_at(rule, _unpack(at), message, help=help, related=related)
+        )
 
     def stop(self, rule: Rule, span: Span, message: str, help: str) -> NoReturn:
         self.problems.append(self.document.problem_at(rule, span, message, help=help))
@@ -652,6 +679,7 @@ _TAG = "tag:yaml.org,2002:"
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Written in double quotes as "\x01"; Nix has no escape for them.
 _NOT_FOR_NIX = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_NUMBERS = {_TAG + "int", _TAG + "float"}
 _SCALARS = {_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp")}
 _constructor = yaml.constructor.SafeConstructor()
 
@@ -660,6 +688,11 @@ def _construct(tag: str, text: str) -> Any:
     if tag not in _SCALARS:
         raise yaml.YAMLError(tag)
     return _constructor.construct_object(yaml.ScalarNode(tag, text))
+
+
+def _is_number(text: str) -> bool:
+    resolvers = _RESOLVERS.get(text[:1], ())
+    return any(tag in _NUMBERS and pattern.match(text) for tag, pattern in resolvers)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -705,10 +738,14 @@ def _position(text: str, index: int) -> Span:
     return Span(text.count("\n", 0, index) + 1, index - line_start + 1)
 
 
-def _line(text: str, number: int) -> str:
+def _line(text: str, number: int, longest: int = MAX_BYTES) -> str:
     """A line without its end; what a terminal might obey instead of showing is replaced."""
     lines = _lines(text)
     line = lines[number - 1] if 0 < number <= len(lines) else ""
+    if len(line) > longest:
+        return ""
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
 
 

@@ -1,12 +1,12 @@
 """All problems of a project, and its model when there is one; or those of LiteLLM files. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import model, rules, shape, wiring
-from nixcfg.model import Project
+from nixcfg import model, rules, shape, source, wiring
+from nixcfg.model import Machine, Project
 from nixcfg.problem import Problem
 from nixcfg.project import Sources
 from nixcfg.rules import policy
@@ -15,6 +15,9 @@ from nixcfg.source import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.alone import Configuration
+
+MAX_ERRORS = 10 * source.MAX_PROBLEMS
+"""More than those for the reader: a project may have given what a rule finds another severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,19 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     project = None
     if not any(problem.is_error for problem in found):
         project = model.build(sources.project, usable)
-    members = _members(project, sources)
-    everywhere = _surroundings(sources, project, members, today)
+    machines = project.machines if project else (None,)
+    around = [_surroundings(sources, project, each, today) for each in machines]
     if project:
         problems += rules.of_project(project, sources.providers)
-        problems += rules.of_file(_own_settings(project, sources, everywhere))
+        problems += _some(rules.of_file(_own_settings(project, sources, _common(around))))
+    members = [_members(project, each, sources) for each in machines]
+    known: dict[tuple[int, ...], Surroundings] = {(): replace(_common(around), loaded=None)}
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
-            around = everywhere if name in members else replace(everywhere, loaded=None)
-            problems += rules.of_file(Config(document, around))
+            loading = tuple(number for number, some in enumerate(members) if name in some)
+            if loading not in known:
+                known[loading] = _common([around[number] for number in loading])
+            problems += _some(rules.of_file(Config(document, known[loading])))
     documents = [sources.project, *sources.providers.values()]
     problems = policy.ignored(problems, documents, alone=False)
     if project:
@@ -81,9 +88,21 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
             around = _surroundings_alone(configuration, index, today)
             found += [*part.document.problems, *shape.check(part.document, "provider", alone=True)]
             if isinstance(part.document.data, Map):
-                found += rules.of_file(Config(part.document, around))
+                found += _some(rules.of_file(Config(part.document, around)))
         problems += policy.ignored(found, documents, alone=True)
     return Report(files, tuple(_in_order(map(_as_alone, problems))), None)
+
+
+def _some(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What the rules find in one file, until it is far more than anybody mends."""
+    errors = 0
+    for problem in problems:
+        if errors == MAX_ERRORS:
+            wrong, mend = source.TOO_MANY
+            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=mend, fix=None)
+            return
+        errors += problem.is_error
+        yield problem
 
 
 def _as_alone(problem: Problem) -> Problem:
@@ -97,25 +116,39 @@ def _in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(told.values(), key=Problem.sort_key)
 
 
-def _members(project: Project | None, sources: Sources) -> frozenset[str]:
-    """The providers of the configuration that the container loads."""
-    if project is None or project.model_config == wiring.ALL:
+def _members(project: Project | None, machine: Machine | None, sources: Sources) -> frozenset[str]:
+    """The providers of the configuration that a machine's container loads."""
+    if project is None or machine is None or machine.model_config == wiring.ALL:
         return frozenset(sources.providers)
-    named = project.profiles.get(project.model_config, (project.model_config,))
+    named = project.profiles.get(machine.model_config, (machine.model_config,))
     return frozenset(named).intersection(sources.providers)
 
 
 def _surroundings(
-    sources: Sources, project: Project | None, members: frozenset[str], today: dt.date | None
+    sources: Sources, project: Project | None, machine: Machine | None, today: dt.date | None
 ) -> Surroundings:
-    data: Mapping[str, Any] = sources.project.data if project else {}
+    members = _members(project, machine, sources)
     return Surroundings(
         today=today,
         names=_names([sources.project, *sources.providers.values()]),
         loaded=_names([sources.project, *(sources.providers[name] for name in members)]),
-        secrets=frozenset(data.get("secrets") or ()),
-        environment=data.get("environment") or {},
+        secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
+        environment=machine.environment if machine else {},
         credentials=_credentials(sources.providers.values()),
+    )
+
+
+def _common(several: Sequence[Surroundings]) -> Surroundings:
+    """What a file can rely on that several machines load."""
+    first, *others = several
+    if not others:
+        return first
+    everywhere = frozenset.intersection(*(frozenset(each.environment) for each in several))
+    return replace(
+        first,
+        loaded=frozenset.intersection(*(each.loaded or frozenset() for each in several)),
+        secrets=frozenset.intersection(*(each.secrets for each in several)),
+        environment={name: first.environment[name] for name in everywhere},
     )
 
 

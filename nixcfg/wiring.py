@@ -30,6 +30,33 @@ OWNED_VARIABLES = {
     "PORT": "port",
 }
 """What the module sets in the container and takes from nobody; the key of nixcfg.yaml for each."""
+SALT_KEY_VARIABLE = "LITELLM_SALT_KEY"
+DATABASE_VARIABLES = dict.fromkeys(
+    (
+        "DATABASE_HOST",
+        "DATABASE_NAME",
+        "DATABASE_PASSWORD",
+        "DATABASE_URL",
+        "DATABASE_USER",
+        "DATABASE_USERNAME",
+        "DIRECT_URL",
+    ),
+    "database",
+)
+REDIS_VARIABLES = dict.fromkeys(
+    (
+        "REDIS_CLUSTER_NODES",
+        "REDIS_HOST",
+        "REDIS_PASSWORD",
+        "REDIS_PORT",
+        "REDIS_SENTINEL_NODES",
+        "REDIS_URL",
+    ),
+    "redis",
+)
+"""The same where nixcfg.yaml gives a database or a Redis."""
+INSTANCE_PORT = 4041
+"""Where the first of several instances is published, on 127.0.0.1; the others follow."""
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 CONTAINER_CONFIG = "/app/config.yaml"
 
@@ -38,6 +65,7 @@ PROVIDERS_DIR = "providers"
 EXAMPLES_DIR = "secrets.example"
 RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
+HOSTS_DIR = "hosts"
 MODULE = "litellm-proxy"
 ALL = "all"
 
@@ -101,6 +129,11 @@ def container_unit(backend: str) -> str:
 def config_path(config: str) -> str:
     """Where the LiteLLM file of a config is rendered, relative to the output folder."""
     return f"litellm/{config}.yaml"
+
+
+def host_folder(host: str) -> str:
+    """Where a host's files are rendered, relative to the output folder; "" where there are none."""
+    return f"{HOSTS_DIR}/{host}/" if host else ""
 
 
 def provider_path(provider: str) -> str:

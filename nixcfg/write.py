@@ -121,12 +121,7 @@ def apply(plan: Plan) -> None:
     finally:
         if stage is not None:
             _remove(stage)
-    try:
-        sync(folder.parent)
-    except OSError as error:
-        raise WriteError(
-            f"{folder} is written, but may not survive a power cut: {reason(error)}"
-        ) from error
+    settle(folder.parent, folder)
 
 
 @contextlib.contextmanager
@@ -225,9 +220,13 @@ def _remove(folder: Path) -> None:
     if folder.is_symlink():  # somebody put it there; what it points to is none of ours
         folder.unlink(missing_ok=True)
         return
-    for parent, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            os.chmod(parent, 0o700)  # noqa: PTH101 (a read-only folder cannot be emptied)
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)  # a folder that is read-only, or was made so by a umask, is not emptied
+    for parent, folders, _ in os.walk(folder):
+        for each in (Path(parent) / name for name in folders):
+            if not each.is_symlink():
+                with contextlib.suppress(OSError):
+                    each.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -334,6 +333,16 @@ def sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def settle(folder: Path, written: Path) -> None:
+    """Sync a folder in which something is in place already. Raises WriteError, which says so."""
+    try:
+        sync(folder)
+    except OSError as error:
+        raise WriteError(
+            f"{written} is written, but may not survive a power cut: {reason(error)}"
+        ) from error
 
 
 def umask() -> int:

@@ -11,7 +11,7 @@ let
       options = lib.genAttrs [ "age" "assertions" "environment" "networking" "sops" "systemd" "virtualisation" "warnings" ] (
         _: lib.mkOption { type = lib.types.unspecified; }
       ) // {
-        services = lib.genAttrs [ "grafana" "postgresql" "postgresqlBackup" "prometheus" "redis" ] (
+        services = lib.genAttrs [ "grafana" "nginx" "postgresql" "postgresqlBackup" "prometheus" "redis" ] (
           _: lib.mkOption { type = lib.types.unspecified; }
         );
       };
@@ -44,7 +44,30 @@ let
         modelConfig
         masterKeyFile
         environment
+        instances
+        workers
+        saltKeyFile
         ;
+      database = {
+        inherit (cfg.database)
+          createLocally
+          host
+          port
+          name
+          user
+          passwordFile
+          sslMode
+          ;
+      };
+      redis = {
+        inherit (cfg.redis)
+          createLocally
+          host
+          port
+          passwordFile
+          ;
+      };
+      metrics = cfg.metrics.enable;
       configs = lib.mapAttrs (_: config: {
         file = toString config.file;
         inherit (config) secrets;

@@ -64,50 +64,69 @@ def test_renders_what_is_expected(
 def test_litellm_reads_back_what_was_meant(case: Path, nixcfg: Run, tmp_path: Path) -> None:
     folder = copy_project(case, tmp_path)
     nixcfg("-C", folder, "render")
-    for config in built(case).configs:
-        text = (folder / "rendered" / "litellm" / f"{config.name}.yaml").read_text()
-        assert yaml.safe_load(text) == config.litellm
-        assert model.ENVIRONMENT not in config.litellm or not any(
-            "${" in str(value) for value in config.litellm[model.ENVIRONMENT].values()
-        )
+    for machine in built(case).machines:
+        for config in (machine.loaded,) if machine.name else machine.configs:
+            text = (place(folder, machine) / "litellm" / f"{config.name}.yaml").read_text()
+            assert yaml.safe_load(text) == config.litellm
+            assert model.ENVIRONMENT not in config.litellm or not any(
+                "${" in str(value) for value in config.litellm[model.ENVIRONMENT].values()
+            )
+
+
+def place(folder: Path, machine: model.Machine) -> Path:
+    return folder / "rendered" / wiring.host_folder(machine.name)
 
 
 def test_nix_reads_back_what_was_meant(nixcfg: Run, nix: Run, tmp_path: Path) -> None:
-    folders = []
+    machines = []
     for case in CASES:
         folder = copy_project(case, tmp_path)
         nixcfg("-C", folder, "render")
-        folders.append(folder / "rendered")
-        parsed = nix("--parse", folder / "rendered" / "docker.nix")
-        assert parsed.returncode == 0, parsed.stderr
-    listed = " ".join(json.dumps(str(folder)) for folder in folders)
+        for machine in built(case).machines:
+            machines.append((machine, place(folder, machine)))
+            parsed = nix("--parse", place(folder, machine) / "docker.nix")
+            assert parsed.returncode == 0, parsed.stderr
+    listed = " ".join(json.dumps(str(folder)) for _, folder in machines)
     done = nix(
         "--eval", "--strict", "--json", HERE / "evaluate.nix", "--arg", "folders", f"[ {listed} ]"
     )
     assert done.returncode == 0, done.stderr
     evaluated = json.loads(done.stdout)
-    for case, folder, values in zip(CASES, folders, evaluated, strict=True):
-        assert values == meant(built(case), folder), case.name
+    for (machine, folder), values in zip(machines, evaluated, strict=True):
+        assert values == meant(machine, folder), folder
 
 
-def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
-    """The option values that the project stands for, by the stand-ins of evaluate.nix."""
+def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
+    """The option values that a machine stands for, by the stand-ins of evaluate.nix."""
+    configs = (machine.loaded,) if machine.name else machine.configs
+    needed = {variable for config in configs for variable in config.secrets}
     return {
         "enable": True,
-        "backend": whole.backend,
-        "image": whole.image,
-        "listenAddress": whole.listen_address,
-        "port": whole.port,
-        "auth": whole.auth,
-        "modelConfig": whole.model_config,
-        "masterKeyFile": managed(whole.master_key_file),
-        "environment": dict(whole.environment),
+        "backend": machine.backend,
+        "image": machine.image,
+        "listenAddress": machine.listen_address,
+        "port": machine.port,
+        "auth": machine.auth,
+        "modelConfig": machine.model_config,
+        "masterKeyFile": managed(machine.master_key_file),
+        "environment": dict(machine.environment),
+        "instances": machine.instances,
+        "workers": machine.workers,
+        "saltKeyFile": managed(machine.salt_key_file),
+        "database": {
+            **server(machine.database, 5432),
+            "name": (machine.database and machine.database.name) or "litellm",
+            "user": (machine.database and machine.database.user) or "litellm",
+            "sslMode": machine.database and machine.database.ssl_mode,
+        },
+        "redis": server(machine.redis, 6379),
+        "metrics": machine.metrics,
         "configs": {
             config.name: {
                 "file": str(folder / "litellm" / f"{config.name}.yaml"),
                 "secrets": list(config.secrets),
             }
-            for config in whole.configs
+            for config in configs
         },
         "secrets": {
             variable: {
@@ -116,8 +135,18 @@ def meant(whole: model.Project, folder: Path) -> dict[str, Any]:
                 "optional": key.optional,
                 "encrypted": key.encrypted,
             }
-            for variable, key in whole.key_files.items()
+            for variable, key in machine.key_files.items()
+            if variable in needed
         },
+    }
+
+
+def server(given: model.Server | None, port: int) -> dict[str, Any]:
+    return {
+        "createLocally": given is not None and not given.host,
+        "host": (given and given.host) or None,
+        "port": (given and given.port) or port,
+        "passwordFile": managed(given.password_file if given else None),
     }
 
 

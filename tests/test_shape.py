@@ -35,6 +35,9 @@ def test_compiled_from_the_schema_as_it_is(kind: str):
     )
 
 
+DATABASE = {"host": "db.example.org", "password_file": "/k"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_agree_on_every_golden_document(kind: str):
     verdicts = []
@@ -56,6 +59,13 @@ def properties(kind: str) -> dict[str, list[object]]:
             "port": [1, 65535, 0, 65536, 4.0, 4.5, True, "4000"],
             "auth": ["open", "none"],
             "master_key_file": ["/k", "k", "/nix/store/k", "config.sops.secrets.k.path"],
+            "instances": [1, 3, 0, 1001, "2", 2.5],
+            "workers": [2, 0, True],
+            "database": ["local", "remote", DATABASE, {"host": "db"}, {**DATABASE, "port": 0}],
+            "salt_key_file": ["/k", "k"],
+            "redis": ["local", None, {"host": "r"}, {"host": "redis://r"}, {"port": 1}],
+            "metrics": [True, False, "yes"],
+            "hosts": [{"a": {}}, {}, {"a": None}, {"a b": {}}, {"a": {"port": 0}}],
             "secrets_dir": ["/etc/keys", "/etc/../keys", "keys", None],
             "secrets": [{"A": "/a"}, {"A": {"kind": "file"}}, {"A": {"kinds": 1}}, {"1": "/a"}],
             "environment": [{"A": "b"}, {"A": "b\nc"}, {"A": 1}, {"-": "b"}],

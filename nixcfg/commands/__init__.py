@@ -46,8 +46,11 @@ def validated(base: "Path") -> "Report":
     return validate.validate(project.read(find_root(base)), today())
 
 
-def valid_project(root: "Path") -> "Project":
-    """The project in `root`; where it has errors, they are told and the command is left."""
+def valid_project(root: "Path", host: str | None = None) -> "Project":
+    """The project in `root`, asked about one of its hosts where it has any.
+
+    Where it has errors, they are told and the command is left.
+    """
     from nixcfg import report
 
     checked = validated(root)
@@ -55,15 +58,37 @@ def valid_project(root: "Path") -> "Project":
         errors = [problem for problem in checked.problems if problem.is_error]
         say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
         raise click.exceptions.Exit(PROBLEMS)
-    return checked.project
+    return on_host(checked.project, host)
+
+
+def on_host(project: "Project", host: str | None) -> "Project":
+    """The project, asked about a host; the one that is called like this machine if none is named.
+
+    A usage error where there is no such host. A project without hosts is all about one machine.
+    """
+    import socket
+
+    from nixcfg import shape
+
+    if not project.hosts and host is None:
+        return project
+    name = host or socket.gethostname().partition(".")[0]
+    if name in project.hosts:
+        return project.at(name)
+    if not project.hosts:
+        raise click.UsageError("--host: nixcfg.yaml has no hosts")
+    guess = shape.nearest(name, project.hosts) if host else ""
+    mend = f"did you mean {guess}?" if guess else f"there are {', '.join(project.hosts)}"
+    asked = f"no host is called {name}" if host else f"{name}, this machine, is none of the hosts"
+    raise click.UsageError(f"{asked}; {mend}" + ("" if host else " (--host NAME)"))
 
 
 def config_of(project: "Project", name: str | None) -> "Config":
     """One configuration of the project; the one that the container loads where none is named."""
     from nixcfg import shape
 
-    configs = {config.name: config for config in project.configs}
-    name = name or project.model_config
+    configs = {config.name: config for config in project.machine.configs}
+    name = name or project.machine.model_config
     if name not in configs:
         guess = shape.nearest(name, configs)
         mend = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"
@@ -134,6 +159,20 @@ json_option = click.option(
     flag_value="json",
     default="text",
     help="Tell the result as JSON; ask nothing.",
+)
+
+
+def _hosts(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    from nixcfg import complete
+
+    return complete.hosts(ctx, param, typed)
+
+
+host_option = click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=_hosts,
+    help="The host of nixcfg.yaml that is meant.  [default: the one with this machine's name]",
 )
 
 

@@ -142,8 +142,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str]]]:
     added = next(each for each in amendment.project.providers if each.name == wish.name)
-    config = next(each for each in amendment.project.configs if each.name == wish.name)
-    files = (amendment.project.key_files[variable] for variable in config.secrets)
+    config = next(each for each in amendment.project.machine.configs if each.name == wish.name)
+    files = (amendment.project.machine.key_files[variable] for variable in config.secrets)
     return {
         "models": [
             {"name": entry["model_name"], "model": entry["litellm_params"]["model"]}

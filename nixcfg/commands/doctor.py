@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, json_option, say, validated, wants_color
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    find_root,
+    host_option,
+    json_option,
+    on_host,
+    say,
+    validated,
+    wants_color,
+)
 
 if TYPE_CHECKING:
     from nixcfg.doctor import Check
@@ -17,9 +27,10 @@ _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "brigh
 
 
 @click.command()
+@host_option
 @json_option
 @click.pass_obj
-def command(base: Path, form: str) -> int:
+def command(base: Path, host: str | None, form: str) -> int:
     """Look for what is wrong, and say how to mend it.
 
     From the project to the port. Changes nothing, costs nothing, and shows no key. As an ordinary
@@ -28,13 +39,15 @@ def command(base: Path, form: str) -> int:
     \b
     Example: nixcfg doctor
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from nixcfg import doctor
 
     root = find_root(base)
+    checked = validated(root)
+    project = on_host(checked.project, host) if checked.project else None
     checks = []
-    for check in doctor.examine(root, validated(root)):
+    for check in doctor.examine(root, replace(checked, project=project)):
         checks.append(check)
         if form == "text":
             _show(check)

@@ -40,7 +40,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     with contextlib.ExitStack() as locks:
         for folder in () if is_dry else _folders(root, files):
             locks.enter_context(write.locked(folder))
-        documents, finds = _litellm_files(root, files) if files else _project(root)
+        documents, finds, unusable = _litellm_files(root, files) if files else _project(root)
         result = fix.mend(documents, finds, unsafe=unsafe)
         changes = [
             _change(root, documents[name], after)
@@ -53,7 +53,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         click.echo(line, err=diff)
     for each in changes if diff else ():
         click.echo(_masked_diff(each), nl=False)
-    unusable = [p for d in documents.values() if d.data is None for p in d.problems]
+    unusable += [p for d in documents.values() if d.data is None for p in d.problems]
     _say_rest(result, unusable, len(changes), is_dry=is_dry)
     return PROBLEMS if unusable or result.left or (check and changes) else OK
 
@@ -67,7 +67,7 @@ def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
     return sorted(folder for folder in found or {root} if folder.is_dir())
 
 
-def _project(root: Path) -> "tuple[Mapping[str, Document], Check]":
+def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     from nixcfg import project, validate
 
     sources = project.read(root)
@@ -81,10 +81,12 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check]":
         )
         return validate.validate(now, today()).problems
 
-    return documents, find
+    return documents, find, list(sources.problems)
 
 
-def _litellm_files(base: Path, files: Iterable[Path]) -> "tuple[Mapping[str, Document], Check]":
+def _litellm_files(
+    base: Path, files: Iterable[Path]
+) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
     from nixcfg import alone, validate
 
@@ -98,7 +100,7 @@ def _litellm_files(base: Path, files: Iterable[Path]) -> "tuple[Mapping[str, Doc
         ]
         return validate.standalone(now, today()).problems
 
-    return documents, find
+    return documents, find, []
 
 
 def _change(root: Path, before: "Document", after: "Document") -> "Change":

@@ -33,13 +33,14 @@ def command(base: Path, form: str) -> int:
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
+    loaded = {machine.model_config for machine in checked.project.machines}
     shown = [
         (
             row["name"],
             ", ".join(row["models"]) or "-",
             ", ".join(secret["variable"] for secret in row["secrets"]) or "-",
             ", ".join(secret["file"] for secret in row["secrets"]) or "-",
-            ", ".join(f"{c}*" if c == checked.project.model_config else c for c in row["configs"]),
+            ", ".join(f"{c}*" if c in loaded else c for c in row["configs"]),
         )
         for row in rows
     ]

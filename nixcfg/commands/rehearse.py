@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, find_root, json_option, say, valid_project
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    config_of,
+    find_root,
+    host_option,
+    json_option,
+    say,
+    valid_project,
+)
 
 if TYPE_CHECKING:
     from nixcfg.model import Config, Project
@@ -17,10 +26,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("configs", metavar="[CONFIG]...", nargs=-1, shell_complete=complete.configs)
+@host_option
 @click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
 @json_option
 @click.pass_obj
-def command(base: Path, configs: tuple[str, ...], verbose: bool, form: str) -> int:
+def command(
+    base: Path, configs: tuple[str, ...], host: str | None, verbose: bool, form: str
+) -> int:
     """Start LiteLLM once on what would be rendered.
 
     For CI, and before a switch, to see what the real LiteLLM makes of it: with dummy keys, on a
@@ -32,7 +44,7 @@ def command(base: Path, configs: tuple[str, ...], verbose: bool, form: str) -> i
       nixcfg rehearse
       nixcfg rehearse claude all --json
     """
-    project = valid_project(find_root(base))
+    project = valid_project(find_root(base), host)
     chosen = [config_of(project, name) for name in configs or (None,)]
     results = [_rehearse(project, config, verbose=verbose) for config in chosen]
     if form == "json":
@@ -52,7 +64,7 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[st
     if lacking:
         raise click.ClickException(proxy.not_installed(lacking))
     text = render.litellm_yaml(config)
-    launch = proxy.rehearsed(project, config, text, proxy.free_port(0))
+    launch = proxy.rehearsed(project.machine, config, text, proxy.free_port(0))
     say(f"{config.name}: starting LiteLLM {proxy.version()} ...")
 
     def tick(_seconds: float, lines: Sequence[str]) -> None:

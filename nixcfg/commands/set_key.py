@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, find_root, refusing, say, validated, wants_color
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    find_root,
+    host_option,
+    on_host,
+    refusing,
+    say,
+    validated,
+    wants_color,
+)
 
 if TYPE_CHECKING:
     from nixcfg.wiring import KeyFile
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="PROVIDER|VARIABLE", shell_complete=complete.secrets)
+@host_option
 @click.option(
     "--file",
     "path",
@@ -24,7 +35,7 @@ if TYPE_CHECKING:
     help="Write this file instead of the one that the project names.",
 )
 @click.pass_obj
-def command(base: Path, what: str, path: Path | None) -> int:
+def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
     """Store a key in its file.
 
     With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
@@ -45,12 +56,13 @@ def command(base: Path, what: str, path: Path | None) -> int:
         errors = [problem for problem in checked.problems if problem.is_error]
         say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
         return PROBLEMS
+    project = on_host(checked.project, host)
     with refusing():
-        keys = amend.keys_of(checked.project, what)
+        keys = amend.keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):
         names = ", ".join(key.variable for key in keys)
         raise click.UsageError(f"{what} has several keys; name one of them: {names}")
-    folder = Path(checked.project.secrets_dir)
+    folder = Path(project.machine.secrets_dir)
     targets = [_target(key, path, root, folder) for key in keys]
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)

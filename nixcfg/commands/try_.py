@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, find_root, say, starting, valid_project
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    config_of,
+    find_root,
+    host_option,
+    say,
+    starting,
+    valid_project,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +34,7 @@ ANSWER = (
 
 @click.command()
 @click.argument("config", required=False, shell_complete=complete.configs)
+@host_option
 @click.option("--mock", is_flag=True, help="Answer with a canned text: no key, no vendor, no cost.")
 @click.option(
     "--port",
@@ -33,7 +43,9 @@ ANSWER = (
 )
 @click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
 @click.pass_obj
-def command(base: Path, config: str | None, mock: bool, port: int | None, verbose: bool) -> int:
+def command(  # noqa: PLR0917 (click passes them by name)
+    base: Path, config: str | None, host: str | None, mock: bool, port: int | None, verbose: bool
+) -> int:
     """Run the gateway here, until Ctrl-C.
 
     The real LiteLLM, without NixOS and without a container. It loads exactly what `nixcfg render`
@@ -47,9 +59,9 @@ def command(base: Path, config: str | None, mock: bool, port: int | None, verbos
     """
     from nixcfg import proxy
 
-    project = valid_project(find_root(base))
+    project = valid_project(find_root(base), host)
     chosen = config_of(project, config)
-    launch = _launch(project, chosen, mock=mock, port=_port(project.port, port))
+    launch = _launch(project, chosen, mock=mock, port=_port(project.machine.port, port))
     if launch is None:
         return PROBLEMS
     with starting(launch, verbose=verbose) as running:
@@ -89,11 +101,13 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     if mock:
         say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
         text = render.litellm_yaml(proxy.mocked(config, ANSWER))
-        return proxy.rehearsed(project, config, text, port)
+        return proxy.rehearsed(project.machine, config, text, port)
     text = render.litellm_yaml(config)
-    if wiring.HOST in text or any(wiring.HOST in each for each in project.environment.values()):
+    if wiring.HOST in text or any(
+        wiring.HOST in each for each in project.machine.environment.values()
+    ):
         say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
-    found = proxy.read_keys(project, config)
+    found = proxy.read_keys(project.machine, config)
     for line in found.missing:
         say(f"Warning: {line}. Requests that need this key will fail.")
     for line in found.errors:
@@ -101,7 +115,7 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     if found.errors:
         say("Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock")
         return None
-    return proxy.real(project, config, text, found, port)
+    return proxy.real(project.machine, config, text, found, port)
 
 
 def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:

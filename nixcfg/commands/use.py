@@ -10,9 +10,15 @@ from nixcfg.commands import OK, amended, find_root, json_option, tell, today
 
 @click.command()
 @click.argument("config", shell_complete=complete.configs)
+@click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=complete.hosts,
+    help="Change this host of nixcfg.yaml, not what all of them have in common.",
+)
 @json_option
 @click.pass_obj
-def command(base: Path, config: str, form: str) -> int:
+def command(base: Path, config: str, host: str | None, form: str) -> int:
     """Choose what the container loads.
 
     CONFIG is a provider, a profile, or all; it becomes model_config in nixcfg.yaml.
@@ -22,9 +28,7 @@ def command(base: Path, config: str, form: str) -> int:
     """
     from nixcfg import amend
 
-    amendment, changes = amended(
-        find_root(base), lambda sources: amend.use(sources, config, today())
-    )
+    _, changes = amended(find_root(base), lambda sources: amend.use(sources, config, today(), host))
     then = ["nixcfg render", "sudo nixos-rebuild switch"]
-    tell(changes, then, form, model_config=amendment.project.model_config)
+    tell(changes, then, form, model_config=config)
     return OK

@@ -68,8 +68,8 @@ def examine(root: Path, checked: Report) -> Iterator[Check]:
         return
     yield from files.rendered(root, checked.project)
     found = files.Found()
-    yield from files.key_files(checked.project, found)
-    yield from service.checks(root, checked.project, found)
+    yield from files.key_files(checked.project.machine, found)
+    yield from service.checks(root, checked.project.machine, found)
 
 
 def _project(checked: Report) -> Check:

@@ -11,7 +11,7 @@ from pathlib import Path
 from nixcfg import keyfile, keys, machine, render, wiring, write
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
-from nixcfg.model import Project
+from nixcfg.model import Machine, Project
 from nixcfg.problem import WriteError
 from nixcfg.wiring import KeyFile
 
@@ -46,16 +46,16 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
         yield ok(name, f"{folder.name}/ is what the project renders to")
 
 
-def key_files(project: Project, found: Found) -> Iterator[Check]:
+def key_files(here: Machine, found: Found) -> Iterator[Check]:
     """Every key file: there, right, and nobody else's to read."""
-    loaded = next(c for c in project.configs if c.name == project.model_config)
+    loaded = here.loaded
     variables: dict[str, str] = {}
-    for key in project.key_files.values():
-        yield from _key(key, project, found, variables, is_needed=key.variable in loaded.secrets)
+    for key in here.key_files.values():
+        yield from _key(key, here, found, variables, is_needed=key.variable in loaded.secrets)
 
 
 def _key(
-    key: KeyFile, project: Project, found: Found, variables: dict[str, str], *, is_needed: bool
+    key: KeyFile, here: Machine, found: Found, variables: dict[str, str], *, is_needed: bool
 ) -> Iterator[Check]:
     name = f"key {key.variable}"
     path = Path(wiring.place(key.file))
@@ -71,7 +71,7 @@ def _key(
     try:
         content = keys.read(key)
     except KeyMissingError:
-        yield _missing(name, key, path, project, store, is_needed=is_needed)
+        yield _missing(name, key, path, here, store, is_needed=is_needed)
         return
     except KeyForbiddenError:
         yield hidden(name, f"{path}: you cannot read it")
@@ -95,14 +95,14 @@ def _key(
 
 
 def _missing(
-    name: str, key: KeyFile, path: Path, project: Project, store: str, *, is_needed: bool
+    name: str, key: KeyFile, path: Path, here: Machine, store: str, *, is_needed: bool
 ) -> Check:
     managed = key.file.startswith("config.")
     if managed:
         message = f"{key.file} is not at {path}, where it is by default"
         return skipped(name, message, "Is the secret declared, and the system switched?")
     if not is_needed:
-        return skipped(name, f"{path} is missing; {project.model_config} does not need it")
+        return skipped(name, f"{path} is missing; {here.model_config} does not need it")
     if key.optional:
         message = f"{path} is missing; requests that need this optional key fail"
         return warning(name, message, f"Store it: {store}")

@@ -13,17 +13,17 @@ from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION
-from nixcfg.model import Project
+from nixcfg.model import Machine
 
 LOG_LINES = 8
 
 _SWITCH = "sudo nixos-rebuild switch"
 
 
-def checks(root: Path, project: Project, found: Found) -> Iterator[Check]:
+def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
     """From the unit to the answers of the gateway."""
     states = {}
-    name = wiring.container_unit(project.backend)
+    name = wiring.container_unit(here.backend)
     try:
         states = machine.unit(name)
     except machine.UnknownError as reason:
@@ -31,16 +31,16 @@ def checks(root: Path, project: Project, found: Found) -> Iterator[Check]:
     else:
         yield _unit(name, states, found)
         yield from _wiring(states, found)
-        yield from _other_backend(project)
-    container = _container(project)
+        yield from _other_backend(here)
+    container = _container(here)
     yield from container.checks
-    yield _deployed(root, project, states, container.data)
-    yield _image(project, container.data)
-    gateway = Gateway(probe.url_of(project))
+    yield _deployed(root, here, states, container.data)
+    yield _image(here, container.data)
+    gateway = Gateway(probe.url_of(here))
     is_alive = gateway.is_alive()
-    yield from _port(project, is_wanted=states.get("ActiveState") == "active", is_alive=is_alive)
-    yield _firewall(project)
-    yield from _gateway(project, gateway, is_alive=is_alive)
+    yield from _port(here, is_wanted=states.get("ActiveState") == "active", is_alive=is_alive)
+    yield _firewall(here)
+    yield from _gateway(here, gateway, is_alive=is_alive)
 
 
 def _unit(name: str, states: dict[str, str], found: Found) -> Check:
@@ -95,15 +95,15 @@ def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
         yield ok("keys unit", f"{name} has nothing to complain about")
 
 
-def _other_backend(project: Project) -> Iterator[Check]:
-    other = "podman" if project.backend == "docker" else "docker"
+def _other_backend(here: Machine) -> Iterator[Check]:
+    other = "podman" if here.backend == "docker" else "docker"
     name = wiring.container_unit(other)
     try:
         state = machine.unit(name).get("ActiveState")
     except machine.UnknownError:
         return
     if state == "active":
-        message = f"{name} runs, but nixcfg.yaml says {project.backend}"
+        message = f"{name} runs, but nixcfg.yaml says {here.backend}"
         yield error("backend", message, f"nixcfg render, then {_SWITCH}")
 
 
@@ -114,32 +114,30 @@ class _Container:
         self.data, self.checks = data, checks
 
 
-def _container(project: Project) -> _Container:
+def _container(here: Machine) -> _Container:
     name = "container"
     try:
-        said = machine.run(project.backend, "container", "inspect", wiring.CONTAINER)
+        said = machine.run(here.backend, "container", "inspect", wiring.CONTAINER)
     except machine.UnknownError as reason:
         return _Container(None, skipped(name, f"{reason}"))
     if "annot connect" in said.err and "permission denied" not in said.err.lower():
-        message = f"{project.backend} is installed, and its daemon does not answer"
-        return _Container(None, error(name, message, f"sudo systemctl start {project.backend}"))
+        message = f"{here.backend} is installed, and its daemon does not answer"
+        return _Container(None, error(name, message, f"sudo systemctl start {here.backend}"))
     if said.code != 0:
         denied = "permission denied" in said.err.lower() or not machine.is_root()
         if denied:
-            return _Container(None, hidden(name, f"{project.backend} tells only root"))
-        unit = wiring.container_unit(project.backend)
-        message = f"{project.backend} has no container {wiring.CONTAINER}"
+            return _Container(None, hidden(name, f"{here.backend} tells only root"))
+        unit = wiring.container_unit(here.backend)
+        message = f"{here.backend} has no container {wiring.CONTAINER}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
         data = json.loads(said.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
-        return _Container(
-            None, skipped(name, f"{project.backend} tells nothing that is understood")
-        )
+        return _Container(None, skipped(name, f"{here.backend} tells nothing that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
     message = f"{wiring.CONTAINER} is {state.get('Status')} ({health})"
-    logs = f"sudo {project.backend} logs --tail 50 {wiring.CONTAINER}"
+    logs = f"sudo {here.backend} logs --tail 50 {wiring.CONTAINER}"
     if state.get("Status") != "running" or health == "unhealthy":
         return _Container(data, error(name, message, logs))
     if health == "starting":
@@ -148,27 +146,25 @@ def _container(project: Project) -> _Container:
 
 
 def _deployed(
-    root: Path, project: Project, states: dict[str, str], data: dict[str, Any] | None
+    root: Path, here: Machine, states: dict[str, str], data: dict[str, Any] | None
 ) -> Check:
     """The configuration that the container loads against the rendered one."""
     name = "deployed"
     path = _config_in(data) or _config_of(states)
     if path is None:
         return hidden(name, "what the gateway loads is not known here")
-    rendered = root / wiring.RENDERED_DIR
+    rendered = root / wiring.RENDERED_DIR / wiring.host_folder(here.name)
     try:
         content = path.read_bytes()
-        wanted = (rendered / wiring.config_path(project.model_config)).read_bytes()
+        wanted = (rendered / wiring.config_path(here.model_config)).read_bytes()
     except OSError as problem:
         return skipped(name, f"{problem.filename} cannot be read: {problem.strerror}")
     if content == wanted:
-        return ok(name, f"the gateway loads {project.model_config} as it is rendered")
-    for config in project.configs:
+        return ok(name, f"the gateway loads {here.model_config} as it is rendered")
+    for config in here.configs:
         other = rendered / wiring.config_path(config.name)
         if other.is_file() and other.read_bytes() == content:
-            message = (
-                f"the gateway loads {config.name}, and nixcfg.yaml says {project.model_config}"
-            )
+            message = f"the gateway loads {config.name}, and nixcfg.yaml says {here.model_config}"
             return warning(name, message, f"nixcfg use {config.name}, or {_SWITCH}")
     return error(name, f"the gateway loads {path}, which is not what is rendered", _SWITCH)
 
@@ -192,34 +188,34 @@ def _config_of(states: dict[str, str]) -> Path | None:
     return Path(found[1]) if found else None
 
 
-def _image(project: Project, data: dict[str, Any] | None) -> Check:
+def _image(here: Machine, data: dict[str, Any] | None) -> Check:
     name = "image"
     running = str(
         (data or {}).get("ImageName") or ((data or {}).get("Config") or {}).get("Image") or ""
     )
-    if running and running != project.image:
-        message = f"{running} runs, and nixcfg.yaml says {project.image}"
+    if running and running != here.image:
+        message = f"{running} runs, and nixcfg.yaml says {here.image}"
         return warning(name, message, _SWITCH)
-    tag = project.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    tag = here.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     release = re.search(r"\d+\.\d+\.\d+", tag)
-    if release is None and "@" not in project.image:
+    if release is None and "@" not in here.image:
         mend = f"Use {wiring.DEFAULT_IMAGE}."
-        return warning(name, f"{project.image} may be another program tomorrow", mend)
+        return warning(name, f"{here.image} may be another program tomorrow", mend)
     if release is not None and release[0] != LITELLM_VERSION:
-        message = f"{project.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
+        message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
-    return ok(name, project.image)
+    return ok(name, here.image)
 
 
-def _port(project: Project, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
-    name = f"port {project.port}"
+def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
+    name = f"port {here.port}"
     try:
-        found = machine.listeners(project.port)
+        found = machine.listeners(here.port)
     except machine.UnknownError as reason:
         yield skipped(name, f"{reason}")
         return
     if not found:
-        unit = wiring.container_unit(project.backend)
+        unit = wiring.container_unit(here.backend)
         if is_wanted:
             yield error(
                 name, "nobody listens, although the unit runs", f"journalctl -u {unit} -n 50"
@@ -232,7 +228,7 @@ def _port(project: Project, *, is_wanted: bool, is_alive: bool) -> Iterator[Chec
     if not is_alive:
         mend = "Stop it, or give nixcfg.yaml another `port`."
         yield error(name, f"{who} listens there, and it is no LiteLLM", mend)
-    elif wide and wiring.is_loopback(probe.url_of(project)) and not _is_wide(project):
+    elif wide and wiring.is_loopback(probe.url_of(here)) and not _is_wide(here):
         mend = f"Is another gateway running? nixcfg render, then {_SWITCH}"
         message = f"{who} listens on {' and '.join(wide)}, and nixcfg.yaml says 127.0.0.1"
         yield error(name, message, mend)
@@ -240,31 +236,31 @@ def _port(project: Project, *, is_wanted: bool, is_alive: bool) -> Iterator[Chec
         yield ok(name, f"{who} listens on {found[0].address}")
 
 
-def _is_wide(project: Project) -> bool:
-    return project.listen_address in ("0.0.0.0", "::")  # noqa: S104 (compared)
+def _is_wide(here: Machine) -> bool:
+    return here.listen_address in ("0.0.0.0", "::")  # noqa: S104 (compared)
 
 
 def _who(each: machine.Listener) -> str:
     return f"{each.program} ({each.pid})" if each.pid else "a process of another user"
 
 
-def _firewall(project: Project) -> Check:
+def _firewall(here: Machine) -> Check:
     name = "firewall"
-    address = project.listen_address
+    address = here.listen_address
     if wiring.is_loopback(f"http://{f'[{address}]' if ':' in address else address}"):
         return ok(name, f"{address} cannot be reached from the network, so nothing has to be open")
     return warning(
         name,
-        f"{project.backend} publishes {address}:{project.port} past the NixOS firewall: the "
+        f"{here.backend} publishes {address}:{here.port} past the NixOS firewall: the "
         "network reaches it, and only the master key guards it",
         "Is that meant? If not: listen_address: 127.0.0.1",
     )
 
 
-def _gateway(project: Project, gateway: Gateway, *, is_alive: bool) -> Iterator[Check]:
+def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Check]:
     key, unknown = "", ""
     try:
-        key, _ = keys.master_key(project)
+        key, _ = keys.master_key(here)
     except KeyForbiddenError as problem:
         unknown = f"{problem}".rstrip(".")
         yield hidden("master key", unknown)
@@ -275,24 +271,24 @@ def _gateway(project: Project, gateway: Gateway, *, is_alive: bool) -> Iterator[
         unknown = f"{problem}".rstrip(".")
         yield error("master key", unknown, "Write sk- and 32 or more random characters.")
     else:
-        yield _master_key(project, key)
+        yield _master_key(here, key)
     if not is_alive:
         yield error(
             "health",
             f"{gateway.url}/health/liveliness does not answer",
-            f"journalctl -u {wiring.container_unit(project.backend)} -n 50",
+            f"journalctl -u {wiring.container_unit(here.backend)} -n 50",
         )
         return
     yield ok("health", f"{gateway.url} answers")
-    yield _guard(project, gateway)
+    yield _guard(here, gateway)
     if unknown:
         yield hidden("models", "the gateway tells them only with its master key")
     else:
-        yield _models(project, Gateway(gateway.url, key))
+        yield _models(here, Gateway(gateway.url, key))
 
 
-def _master_key(project: Project, key: str) -> Check:
-    if project.auth == "open":
+def _master_key(here: Machine, key: str) -> Check:
+    if here.auth == "open":
         return warning(
             "master key",
             "auth: open lets every user and web page on this machine spend your money",
@@ -305,14 +301,14 @@ def _master_key(project: Project, key: str) -> Check:
     return ok("master key", "it is long enough, and none of those that everybody knows")
 
 
-def _guard(project: Project, gateway: Gateway) -> Check:
+def _guard(here: Machine, gateway: Gateway) -> Check:
     """Whether the gateway asks for its key at all, and does not take the well-known one."""
     name = "access"
     try:
         answers = [gateway.get("/v1/models", key=tried).status for tried in ("", "sk-1234")]
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
-    if project.auth == "open":
+    if here.auth == "open":
         return ok(name, "open, as nixcfg.yaml says")
     for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
         if status == 200:
@@ -320,15 +316,17 @@ def _guard(project: Project, gateway: Gateway) -> Check:
     return ok(name, "nobody gets in without the master key")
 
 
-def _models(project: Project, gateway: Gateway) -> Check:
+def _models(here: Machine, gateway: Gateway) -> Check:
     name = "models"
-    config = next(c for c in project.configs if c.name == project.model_config)
+    config = here.loaded
     try:
         compared = probe.compare(config, gateway.models())
     except RefusedError as problem:
         message = f"{problem}, so this is not its master key"
         return error(
-            name, message, f"sudo systemctl restart {wiring.container_unit(project.backend)}"
+            name,
+            message,
+            f"sudo systemctl restart {wiring.container_unit(here.backend)}",
         )
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
@@ -338,4 +336,4 @@ def _models(project: Project, gateway: Gateway) -> Check:
     if compared.unexpected:
         some = ", ".join(compared.unexpected[:5])
         return warning(name, f"the gateway also serves {some}", f"nixcfg render, then {_SWITCH}")
-    return ok(name, f"the gateway serves every model of {project.model_config}")
+    return ok(name, f"the gateway serves every model of {here.model_config}")

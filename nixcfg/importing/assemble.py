@@ -332,7 +332,7 @@ def _wired(
     document, documents = attempt.documents()
     if document.data is None or shape.check(document, "project"):
         return set()
-    return set(model.build(document, documents).key_files)
+    return set(model.build(document, documents).machine.key_files)
 
 
 def _add_secret(provider: _Provider, variable: str) -> None:
@@ -390,7 +390,7 @@ class _Attempt:
         project, providers = self.documents()
         if project.data is None or shape.check(project, "project"):
             return
-        everything = model.build(project, providers)
+        everything = model.build(project, providers).machine
         used = everything.key_files
         self.secrets = {name: entry for name, entry in self.secrets.items() if name in used}
         for config in everything.configs:
@@ -419,7 +419,7 @@ class _Attempt:
         project, providers = self.documents()
         checked = validate.validate(Sources(Path(), project, providers, ()))
         self.errors = tuple(problem for problem in checked.problems if problem.is_error)
-        self.key_files = checked.project.key_files if checked.project else {}
+        self.key_files = checked.project.machine.key_files if checked.project else {}
 
     def texts(self) -> dict[str, str]:
         """Every file by its path, nixcfg.yaml last: with it the project begins to exist."""

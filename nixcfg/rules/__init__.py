@@ -28,6 +28,7 @@ from nixcfg.rules import (
     secrets,
     sections,
     services,
+    sharing,
     values,
 )
 from nixcfg.rules.config import Config
@@ -50,6 +51,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     endpoints,
     fallbacks,
     project,
+    sharing,
 )
 
 
@@ -88,6 +90,7 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
     """
     yield from environment.across(whole)
     yield from project.check(whole, names)
+    yield from sharing.check(whole)
     yield from policy.unknown_severities(whole.document, RULES)
 
 

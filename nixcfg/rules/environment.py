@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nixcfg import knowledge, wiring
-from nixcfg.model import ENVIRONMENT, Project
+from nixcfg.model import ENVIRONMENT, Machine, Project
 from nixcfg.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules.config import Config
 from nixcfg.rules.endpoints import own_address
@@ -320,79 +320,94 @@ def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]
 
 
 def across(project: Project) -> Iterator[Problem]:
-    """The secrets and the plain variables of a project, over all files."""
-    document = project.document
-    given = document.data.get("secrets") or {}
-    yield from _wired_twice(project)
-    yield from _owned(project)
-    for name in given:
-        used = name in project.key_files or name in project.environment
-        if not used and name != wiring.MASTER_KEY_VARIABLE:
-            yield document.problem(
-                UNUSED,
-                ("secrets", name),
-                f"no provider uses {name}",
-                help="Declare it in a provider's environment_variables, or remove it.",
-                key=True,
-            )
+    """The secrets and the plain variables of each machine, over all files."""
+    for machine in project.machines:
+        yield from _wired_twice(project, machine)
+        yield from _owned(project, machine)
+        yield from _shared_files(project, machine)
+        yield from _plain(project, machine)
+        yield from _competing_secrets(project, machine)
+    yield from _unused(project)
+
+
+def _unused(project: Project) -> Iterator[Problem]:
+    used = {name for each in project.machines for name in (*each.key_files, *each.environment)}
+    for machine in (project.machine, *project.machines):
+        for name in machine.secrets:
+            if name not in used and name != wiring.MASTER_KEY_VARIABLE:
+                yield project.document.problem(
+                    UNUSED,
+                    machine.place("secrets", name),
+                    f"no provider uses {name}",
+                    help="Declare it in a provider's environment_variables, or remove it.",
+                    key=True,
+                )
+
+
+def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
     first_with: dict[str, str] = {}
-    for key in project.key_files.values():
+    for key in machine.key_files.values():
         first = first_with.setdefault(key.file, key.variable)
         if first != key.variable:
-            yield document.problem(
+            named = key.variable if key.variable in machine.secrets else first
+            yield project.document.problem(
                 ONE_FILE,
-                ("secrets", key.variable if key.variable in given else first),
+                machine.place("secrets", named),
                 f"{first} and {key.variable} would both be read from {key.file}",
                 help="Give one of them a file of its own under secrets.",
             )
-    for name, value in project.environment.items():
+
+
+def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
+    document = project.document
+    for name, value in machine.environment.items():
+        place = machine.place("environment", name)
         if is_refused_as_key(name, value):
             yield document.problem(
                 LITERAL,
-                ("environment", name),
+                place,
                 f"the key in {name} would be world-readable in the Nix store",
                 help="Remove it here and keep it in a key file; see `secrets`.",
             )
         if name == "CONFIG_FILE_PATH":
-            yield _config_path(document, ("environment", name))
+            yield _config_path(document, place)
         if wiring.is_loopback(value):
-            yield own_address(document, ("environment", name), value)
+            yield own_address(document, place, value)
         provider = _REDIRECTS.get(name)
         if provider and _relies_on_default(project, provider):
             yield document.problem(
                 REDIRECT,
-                ("environment", name),
+                place,
                 f"{name} sends all {provider} requests, with their key, to another address",
                 help="Give the deployment that is meant an api_base instead.",
                 key=True,
             )
-    yield from _competing_secrets(project)
 
 
-def _wired_twice(project: Project) -> Iterator[Problem]:
+def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
     document = project.document
-    for name in document.data.get("secrets") or {}:
-        if name in project.environment:
+    for name in machine.secrets:
+        if name in machine.environment:
             yield document.problem(
                 TWICE,
-                ("environment", name),
+                machine.place("environment", name),
                 f"{name} is also under secrets",
                 help="Keep it in one of the two.",
                 key=True,
-                related=[document.related(("secrets", name), "the secret")],
+                related=[document.related(machine.place("secrets", name), "the secret")],
             )
 
 
-def _owned(project: Project) -> Iterator[Problem]:
-    document = project.document
-    for section in ("environment", "secrets"):
-        for name in document.data.get(section) or {}:
+def _owned(project: Project, machine: Machine) -> Iterator[Problem]:
+    owned = {**wiring.OWNED_VARIABLES, **machine.served}
+    for section, given in (("environment", machine.environment), ("secrets", machine.secrets)):
+        for name in given:
             told = section == "environment" and name == "CONFIG_FILE_PATH"  # by NX511
-            if name in wiring.OWNED_VARIABLES and not told:
-                setting = wiring.OWNED_VARIABLES[name]
-                yield document.problem(
+            if name in owned and not told:
+                setting = owned[name]
+                yield project.document.problem(
                     OWNED,
-                    (section, name),
+                    machine.place(section, name),
                     f"the gateway sets {name} by itself",
                     help=f"Use {setting} instead." if setting else "Remove the line.",
                     key=True,
@@ -408,10 +423,10 @@ def _relies_on_default(project: Project, provider: str) -> bool:
     )
 
 
-def _competing_secrets(project: Project) -> Iterator[Problem]:
+def _competing_secrets(project: Project, machine: Machine) -> Iterator[Problem]:
     for provider in project.providers:
         section = provider.document.data.get(ENVIRONMENT) or {}
-        known = {*provider.variables, *project.environment, *section}
+        known = {*provider.variables, *machine.environment, *section}
         for winner, loser in sorted(knowledge.competing()):
             if not known.issuperset((winner, loser)):
                 continue

@@ -256,8 +256,12 @@ class _Names:
             or any(pattern.fullmatch(name) for pattern in self.patterns)
         )
 
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        return frozenset(name for name in self.exact if "*" not in name)
+
     def guess(self, name: str) -> str:
-        return shape.nearest(name, sorted(n for n in self.exact if "*" not in n))
+        return shape.nearest(name, self.plain)
 
 
 def _chain(

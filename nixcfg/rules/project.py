@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from nixcfg import shape, wiring
-from nixcfg.model import Project
+from nixcfg.model import Machine, Project
 from nixcfg.problem import Problem, Rule, Severity
 from nixcfg.rules.secrets import names_secret
 
@@ -230,32 +230,43 @@ def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     yield from _names(project, providers)
     yield from _ungrouped(project, providers)
     yield from _shared_names(project)
-    yield from _exposure(project)
-    yield from _image(project)
+    for machine in project.machines:
+        yield from _loads(project, machine, providers)
+        yield from _exposure(project, machine)
+        yield from _image(project, machine)
     yield from _conflicts(project)
+
+
+def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
+    configs = [*providers, *project.profiles, wiring.ALL]
+    if machine.model_config not in configs:
+        guess = shape.nearest(machine.model_config, configs)
+        yield project.document.problem(
+            UNKNOWN_CONFIG,
+            machine.place("model_config"),
+            f"there is no provider or profile {machine.model_config}",
+            help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(configs)}.",
+        )
 
 
 def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     document = project.document
-    configs = [*providers, *project.profiles, wiring.ALL]
-    if project.model_config not in configs:
-        guess = shape.nearest(project.model_config, configs)
-        yield document.problem(
-            UNKNOWN_CONFIG,
-            ("model_config",),
-            f"there is no provider or profile {project.model_config}",
-            help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(configs)}.",
-        )
+    # Their files would be one where the file system ignores case.
+    taken = {wiring.ALL: "built in"}
+    taken |= {name.lower(): "a provider" for name in providers}
     for profile, members in project.profiles.items():
-        if profile == wiring.ALL or profile in providers:
-            taken = "built in" if profile == wiring.ALL else "a provider"
+        if profile.lower() in taken:
+            wrong = f"{profile} is {taken[profile.lower()]}"
+            if profile not in (wiring.ALL, *providers):
+                wrong = f"on a file system that ignores case {wrong}"
             yield document.problem(
                 NAME_TAKEN,
                 ("profiles", profile),
-                f"{profile} is {taken}; a profile needs a name of its own",
+                f"{wrong}; a profile needs a name of its own",
                 help="Rename the profile.",
                 key=True,
             )
+        taken.setdefault(profile.lower(), "another profile")
         for index, member in enumerate(members):
             if member not in providers:
                 guess = shape.nearest(member, providers)
@@ -273,7 +284,8 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
     known = members <= set(providers)
-    if project.profiles and left and known and project.model_config not in (wiring.ALL, *left):
+    loaded = {machine.model_config for machine in project.machines}
+    if project.profiles and left and known and loaded.isdisjoint((wiring.ALL, *left)):
         names = ", ".join(left[:5]) + (" ..." if len(left) > 5 else "")
         yield project.document.problem(
             UNGROUPED,
@@ -302,38 +314,38 @@ def _shared_names(project: Project) -> Iterator[Problem]:
                 )
 
 
-def _exposure(project: Project) -> Iterator[Problem]:
+def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
     document = project.document
-    if project.listen_address == "127.0.0.1":
+    if machine.listen_address == "127.0.0.1":
         return
     import ipaddress
 
     try:
-        address = ipaddress.ip_address(project.listen_address)
+        address = ipaddress.ip_address(machine.listen_address)
     except ValueError:
         yield document.problem(
             BAD_ADDRESS,
-            ("listen_address",),
-            f"{project.listen_address} is no IP address",
+            machine.place("listen_address"),
+            f"{machine.listen_address} is no IP address",
             help="127.0.0.1 keeps the gateway on this machine; 0.0.0.0 opens it on all interfaces.",
         )
         return
-    if project.auth == "open" and not address.is_loopback:
+    if machine.auth == "open" and not address.is_loopback:
         yield document.problem(
             OPEN_TO_ALL,
-            ("auth",),
+            machine.place("auth"),
             f"auth: open on {address} lets everyone on the network spend your money",
             help="Use auth: master-key, or listen on 127.0.0.1.",
         )
 
 
-def _image(project: Project) -> Iterator[Problem]:
-    name, _, digest = project.image.partition("@")
+def _image(project: Project, machine: Machine) -> Iterator[Problem]:
+    name, _, digest = machine.image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
         yield project.document.problem(
             MALICIOUS_IMAGE,
-            ("image",),
+            machine.place("image"),
             f"LiteLLM {tag.removeprefix('v')} was backdoored",
             help=f"Use {wiring.DEFAULT_IMAGE}.",
         )
@@ -342,7 +354,7 @@ def _image(project: Project) -> Iterator[Problem]:
         if not is_release:
             yield project.document.problem(
                 FLOATING_IMAGE,
-                ("image",),
+                machine.place("image"),
                 f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
                 help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows.",
             )
@@ -351,7 +363,7 @@ def _image(project: Project) -> Iterator[Problem]:
 def _conflicts(project: Project) -> Iterator[Problem]:
     """Settings that cannot be merged into one configuration; each is told once."""
     told = set()
-    for config in project.configs:
+    for config in project.machine.configs:
         for conflict in config.conflicts:
             first, *others = conflict.settings
             other = next((s for s in others if s.value != first.value), others[-1])

@@ -287,7 +287,9 @@ def _database(config: Config) -> Iterator[Problem]:
                 NEEDS_DATABASE,
                 (section, key),
                 f"{key} has no effect without a database",
-                help="Give general_settings a database_url, or set DATABASE_URL.",
+                help="Give general_settings a database_url, or set DATABASE_URL."
+                if config.alone
+                else "Add database: local to nixcfg.yaml, or the host of one.",
                 key=True,
             )
 
@@ -365,7 +367,9 @@ def _cache(config: Config) -> Iterator[Problem]:
             CACHE_WITHOUT_REDIS,
             ("litellm_settings", "cache"),
             "LiteLLM does not start: the cache needs Redis, and there is no host for it",
-            help="Add cache_params: {type: local}, or the host of a Redis.",
+            help="Add cache_params: {type: local}, or the host of a Redis."
+            if config.alone
+            else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",
             key=True,
         )
 

@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:cbb7c92362b0555e8a7816ce32f9697a9254415da4c45e1526ce214a89734d61"
+SCHEMA = "sha256:3e2980f6c0555d8dd476aa02db1d42996e94a2431e5ed68551d192a23eaaeb97"
 
 import re
 
@@ -9,9 +9,11 @@ REGEX_PATTERNS = {
     '^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])': re.compile('^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])'),
     '^[0-9A-Fa-f:.]+(?![\\s\\S])': re.compile('^[0-9A-Fa-f:.]+(?![\\s\\S])'),
     '^[^\\r\\n]*(?![\\s\\S])': re.compile('^[^\\r\\n]*(?![\\s\\S])'),
-    '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])': re.compile('^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'),
     '^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])': re.compile('^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])'),
     '^(?!/nix/store(?:/|$))(?:/(?!\\.{1,2}(?:/|$))[^/\\r\\n\\t]+)+/?(?![\\s\\S])': re.compile('^(?!/nix/store(?:/|\\Z))(?:/(?!\\.{1,2}(?:/|\\Z))[^/\\r\\n\\t]+)+/?(?![\\s\\S])'),
+    '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])': re.compile('^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'),
+    '^[^\\x00-\\x1f\\x7f]+(?![\\s\\S])': re.compile('^[^\\x00-\\x1f\\x7f]+(?![\\s\\S])'),
+    '^([A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)(?![\\s\\S])': re.compile('^([A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)(?![\\s\\S])'),
     '^((?!/nix/store(?:/|$))(?:/(?!\\.{1,2}(?:/|$))[^/\\r\\n\\t]+)+|config\\.(sops|age)\\.secrets\\.([A-Za-z_][A-Za-z0-9_\'-]*|"[^"\\\\$\\r\\n\\t]+")\\.path)(?![\\s\\S])': re.compile('^((?!/nix/store(?:/|\\Z))(?:/(?!\\.{1,2}(?:/|\\Z))[^/\\r\\n\\t]+)+|config\\.(sops|age)\\.secrets\\.([A-Za-z_][A-Za-z0-9_\'-]*|"[^"\\\\$\\r\\n\\t]+")\\.path)(?![\\s\\S])')
 }
 
@@ -72,6 +74,202 @@ def validate_urn_nixcfg_schema_project(data):
             data_keys.remove("master_key_file")
             data__masterkeyfile = data["master_key_file"]
             validate____defs_file(data__masterkeyfile)
+        if "instances" in data_keys:
+            data_keys.remove("instances")
+            data__instances = data["instances"]
+            if not isinstance(data__instances, (int)) and not (isinstance(data__instances, float) and data__instances.is_integer()) or isinstance(data__instances, bool):
+                raise ValueError
+            if isinstance(data__instances, (int, float)) and not isinstance(data__instances, bool):
+                if data__instances < 1:
+                    raise ValueError
+                if data__instances > 1000:
+                    raise ValueError
+        if "workers" in data_keys:
+            data_keys.remove("workers")
+            data__workers = data["workers"]
+            if not isinstance(data__workers, (int)) and not (isinstance(data__workers, float) and data__workers.is_integer()) or isinstance(data__workers, bool):
+                raise ValueError
+            if isinstance(data__workers, (int, float)) and not isinstance(data__workers, bool):
+                if data__workers < 1:
+                    raise ValueError
+                if data__workers > 1000:
+                    raise ValueError
+        if "database" in data_keys:
+            data_keys.remove("database")
+            data__database = data["database"]
+            try:
+                if not isinstance(data__database, (dict)):
+                    raise ValueError
+            except ValueError:
+                if not (isinstance(data__database, str) and data__database == 'local'):
+                    raise ValueError
+            else:
+                data__database_is_dict = isinstance(data__database, dict)
+                if data__database_is_dict:
+                    data__database__missing_keys = set(['host', 'password_file']) - data__database.keys()
+                    if data__database__missing_keys:
+                        raise ValueError
+                    data__database_keys = set(data__database.keys())
+                    if "host" in data__database_keys:
+                        data__database_keys.remove("host")
+                        data__database__host = data__database["host"]
+                        validate____defs_server(data__database__host)
+                    if "port" in data__database_keys:
+                        data__database_keys.remove("port")
+                        data__database__port = data__database["port"]
+                        validate____defs_port(data__database__port)
+                    if "name" in data__database_keys:
+                        data__database_keys.remove("name")
+                        data__database__name = data__database["name"]
+                        validate____defs_line(data__database__name)
+                    if "user" in data__database_keys:
+                        data__database_keys.remove("user")
+                        data__database__user = data__database["user"]
+                        validate____defs_line(data__database__user)
+                    if "password_file" in data__database_keys:
+                        data__database_keys.remove("password_file")
+                        data__database__passwordfile = data__database["password_file"]
+                        validate____defs_file(data__database__passwordfile)
+                    if "ssl_mode" in data__database_keys:
+                        data__database_keys.remove("ssl_mode")
+                        data__database__sslmode = data__database["ssl_mode"]
+                        if not (isinstance(data__database__sslmode, str) and data__database__sslmode == 'disable' or isinstance(data__database__sslmode, str) and data__database__sslmode == 'prefer' or isinstance(data__database__sslmode, str) and data__database__sslmode == 'require' or isinstance(data__database__sslmode, str) and data__database__sslmode == 'verify-full'):
+                            raise ValueError
+                    if data__database_keys:
+                        raise ValueError
+        if "salt_key_file" in data_keys:
+            data_keys.remove("salt_key_file")
+            data__saltkeyfile = data["salt_key_file"]
+            validate____defs_file(data__saltkeyfile)
+        if "redis" in data_keys:
+            data_keys.remove("redis")
+            data__redis = data["redis"]
+            try:
+                if not isinstance(data__redis, (dict)):
+                    raise ValueError
+            except ValueError:
+                if not (isinstance(data__redis, str) and data__redis == 'local'):
+                    raise ValueError
+            else:
+                data__redis_is_dict = isinstance(data__redis, dict)
+                if data__redis_is_dict:
+                    data__redis__missing_keys = set(['host']) - data__redis.keys()
+                    if data__redis__missing_keys:
+                        raise ValueError
+                    data__redis_keys = set(data__redis.keys())
+                    if "host" in data__redis_keys:
+                        data__redis_keys.remove("host")
+                        data__redis__host = data__redis["host"]
+                        validate____defs_server(data__redis__host)
+                    if "port" in data__redis_keys:
+                        data__redis_keys.remove("port")
+                        data__redis__port = data__redis["port"]
+                        validate____defs_port(data__redis__port)
+                    if "password_file" in data__redis_keys:
+                        data__redis_keys.remove("password_file")
+                        data__redis__passwordfile = data__redis["password_file"]
+                        validate____defs_file(data__redis__passwordfile)
+                    if data__redis_keys:
+                        raise ValueError
+        if "metrics" in data_keys:
+            data_keys.remove("metrics")
+            data__metrics = data["metrics"]
+            if not isinstance(data__metrics, (bool)):
+                raise ValueError
+        if "hosts" in data_keys:
+            data_keys.remove("hosts")
+            data__hosts = data["hosts"]
+            if not isinstance(data__hosts, (dict)):
+                raise ValueError
+            data__hosts_is_dict = isinstance(data__hosts, dict)
+            if data__hosts_is_dict:
+                data__hosts_len = len(data__hosts)
+                if data__hosts_len < 1:
+                    raise ValueError
+                data__hosts_keys = set(data__hosts.keys())
+                for data__hosts_key in data__hosts_keys:
+                    if data__hosts_key not in []:
+                        data__hosts_value = data__hosts.get(data__hosts_key)
+                        if not isinstance(data__hosts_value, (dict)):
+                            raise ValueError
+                        data__hosts_value_is_dict = isinstance(data__hosts_value, dict)
+                        if data__hosts_value_is_dict:
+                            data__hosts_value_keys = set(data__hosts_value.keys())
+                            if "model_config" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("model_config")
+                                data__hosts_value__modelconfig = data__hosts_value["model_config"]
+                                validate___properties_model_config(data__hosts_value__modelconfig)
+                            if "backend" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("backend")
+                                data__hosts_value__backend = data__hosts_value["backend"]
+                                validate___properties_backend(data__hosts_value__backend)
+                            if "image" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("image")
+                                data__hosts_value__image = data__hosts_value["image"]
+                                validate___properties_image(data__hosts_value__image)
+                            if "listen_address" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("listen_address")
+                                data__hosts_value__listenaddress = data__hosts_value["listen_address"]
+                                validate___properties_listen_address(data__hosts_value__listenaddress)
+                            if "port" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("port")
+                                data__hosts_value__port = data__hosts_value["port"]
+                                validate___properties_port(data__hosts_value__port)
+                            if "auth" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("auth")
+                                data__hosts_value__auth = data__hosts_value["auth"]
+                                validate___properties_auth(data__hosts_value__auth)
+                            if "master_key_file" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("master_key_file")
+                                data__hosts_value__masterkeyfile = data__hosts_value["master_key_file"]
+                                validate___properties_master_key_file(data__hosts_value__masterkeyfile)
+                            if "instances" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("instances")
+                                data__hosts_value__instances = data__hosts_value["instances"]
+                                validate___properties_instances(data__hosts_value__instances)
+                            if "workers" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("workers")
+                                data__hosts_value__workers = data__hosts_value["workers"]
+                                validate___properties_workers(data__hosts_value__workers)
+                            if "database" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("database")
+                                data__hosts_value__database = data__hosts_value["database"]
+                                validate___properties_database(data__hosts_value__database)
+                            if "salt_key_file" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("salt_key_file")
+                                data__hosts_value__saltkeyfile = data__hosts_value["salt_key_file"]
+                                validate___properties_salt_key_file(data__hosts_value__saltkeyfile)
+                            if "redis" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("redis")
+                                data__hosts_value__redis = data__hosts_value["redis"]
+                                validate___properties_redis(data__hosts_value__redis)
+                            if "metrics" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("metrics")
+                                data__hosts_value__metrics = data__hosts_value["metrics"]
+                                validate___properties_metrics(data__hosts_value__metrics)
+                            if "secrets_dir" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("secrets_dir")
+                                data__hosts_value__secretsdir = data__hosts_value["secrets_dir"]
+                                validate___properties_secrets_dir(data__hosts_value__secretsdir)
+                            if "secrets" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("secrets")
+                                data__hosts_value__secrets = data__hosts_value["secrets"]
+                                validate___properties_secrets(data__hosts_value__secrets)
+                            if "environment" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("environment")
+                                data__hosts_value__environment = data__hosts_value["environment"]
+                                validate___properties_environment(data__hosts_value__environment)
+                            if data__hosts_value_keys:
+                                raise ValueError
+                if data__hosts_len != 0:
+                    data__hosts_property_names = True
+                    for data__hosts_key in data__hosts:
+                        try:
+                            validate____defs_name(data__hosts_key)
+                        except ValueError:
+                            data__hosts_property_names = False
+                    if not data__hosts_property_names:
+                        raise ValueError
         if "secrets_dir" in data_keys:
             data_keys.remove("secrets_dir")
             data__secretsdir = data["secrets_dir"]
@@ -219,14 +417,6 @@ def validate_urn_nixcfg_schema_project(data):
             raise ValueError
     return data
 
-def validate____defs_name(data):
-    if not isinstance(data, (str)):
-        raise ValueError
-    if isinstance(data, str):
-        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'].search(data):
-            raise ValueError
-    return data
-
 def validate____defs_variable(data):
     if not isinstance(data, (str)):
         raise ValueError
@@ -240,6 +430,272 @@ def validate____defs_path(data):
         raise ValueError
     if isinstance(data, str):
         if not REGEX_PATTERNS['^(?!/nix/store(?:/|$))(?:/(?!\\.{1,2}(?:/|$))[^/\\r\\n\\t]+)+/?(?![\\s\\S])'].search(data):
+            raise ValueError
+    return data
+
+def validate____defs_name(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'].search(data):
+            raise ValueError
+    return data
+
+def validate___properties_environment(data):
+    if not isinstance(data, (dict)):
+        raise ValueError
+    data_is_dict = isinstance(data, dict)
+    if data_is_dict:
+        data_keys = set(data.keys())
+        for data_key in data_keys:
+            if data_key not in []:
+                data_value = data.get(data_key)
+                if not isinstance(data_value, (str)):
+                    raise ValueError
+                if isinstance(data_value, str):
+                    if not REGEX_PATTERNS['^[^\\r\\n]*(?![\\s\\S])'].search(data_value):
+                        raise ValueError
+        data_len = len(data)
+        if data_len != 0:
+            data_property_names = True
+            for data_key in data:
+                try:
+                    validate____defs_variable(data_key)
+                except ValueError:
+                    data_property_names = False
+            if not data_property_names:
+                raise ValueError
+    return data
+
+def validate___properties_secrets(data):
+    if not isinstance(data, (dict)):
+        raise ValueError
+    data_is_dict = isinstance(data, dict)
+    if data_is_dict:
+        data_keys = set(data.keys())
+        for data_key in data_keys:
+            if data_key not in []:
+                data_value = data.get(data_key)
+                try:
+                    if not isinstance(data_value, (dict)):
+                        raise ValueError
+                except ValueError:
+                    validate____defs_file(data_value)
+                else:
+                    data_value_is_dict = isinstance(data_value, dict)
+                    if data_value_is_dict:
+                        data_value_keys = set(data_value.keys())
+                        if "file" in data_value_keys:
+                            data_value_keys.remove("file")
+                            data_value__file = data_value["file"]
+                            validate____defs_file(data_value__file)
+                        if "kind" in data_value_keys:
+                            data_value_keys.remove("kind")
+                            data_value__kind = data_value["kind"]
+                            if not (isinstance(data_value__kind, str) and data_value__kind == 'env' or isinstance(data_value__kind, str) and data_value__kind == 'file'):
+                                raise ValueError
+                        if "optional" in data_value_keys:
+                            data_value_keys.remove("optional")
+                            data_value__optional = data_value["optional"]
+                            if not isinstance(data_value__optional, (bool)):
+                                raise ValueError
+                        if "encrypted" in data_value_keys:
+                            data_value_keys.remove("encrypted")
+                            data_value__encrypted = data_value["encrypted"]
+                            if not isinstance(data_value__encrypted, (bool)):
+                                raise ValueError
+                        if data_value_keys:
+                            raise ValueError
+        data_len = len(data)
+        if data_len != 0:
+            data_property_names = True
+            for data_key in data:
+                try:
+                    validate____defs_variable(data_key)
+                except ValueError:
+                    data_property_names = False
+            if not data_property_names:
+                raise ValueError
+    return data
+
+def validate___properties_secrets_dir(data):
+    validate____defs_path(data)
+    return data
+
+def validate___properties_metrics(data):
+    if not isinstance(data, (bool)):
+        raise ValueError
+    return data
+
+def validate___properties_redis(data):
+    try:
+        if not isinstance(data, (dict)):
+            raise ValueError
+    except ValueError:
+        if not (isinstance(data, str) and data == 'local'):
+            raise ValueError
+    else:
+        data_is_dict = isinstance(data, dict)
+        if data_is_dict:
+            data__missing_keys = set(['host']) - data.keys()
+            if data__missing_keys:
+                raise ValueError
+            data_keys = set(data.keys())
+            if "host" in data_keys:
+                data_keys.remove("host")
+                data__host = data["host"]
+                validate____defs_server(data__host)
+            if "port" in data_keys:
+                data_keys.remove("port")
+                data__port = data["port"]
+                validate____defs_port(data__port)
+            if "password_file" in data_keys:
+                data_keys.remove("password_file")
+                data__passwordfile = data["password_file"]
+                validate____defs_file(data__passwordfile)
+            if data_keys:
+                raise ValueError
+    return data
+
+def validate___properties_salt_key_file(data):
+    validate____defs_file(data)
+    return data
+
+def validate___properties_database(data):
+    try:
+        if not isinstance(data, (dict)):
+            raise ValueError
+    except ValueError:
+        if not (isinstance(data, str) and data == 'local'):
+            raise ValueError
+    else:
+        data_is_dict = isinstance(data, dict)
+        if data_is_dict:
+            data__missing_keys = set(['host', 'password_file']) - data.keys()
+            if data__missing_keys:
+                raise ValueError
+            data_keys = set(data.keys())
+            if "host" in data_keys:
+                data_keys.remove("host")
+                data__host = data["host"]
+                validate____defs_server(data__host)
+            if "port" in data_keys:
+                data_keys.remove("port")
+                data__port = data["port"]
+                validate____defs_port(data__port)
+            if "name" in data_keys:
+                data_keys.remove("name")
+                data__name = data["name"]
+                validate____defs_line(data__name)
+            if "user" in data_keys:
+                data_keys.remove("user")
+                data__user = data["user"]
+                validate____defs_line(data__user)
+            if "password_file" in data_keys:
+                data_keys.remove("password_file")
+                data__passwordfile = data["password_file"]
+                validate____defs_file(data__passwordfile)
+            if "ssl_mode" in data_keys:
+                data_keys.remove("ssl_mode")
+                data__sslmode = data["ssl_mode"]
+                if not (isinstance(data__sslmode, str) and data__sslmode == 'disable' or isinstance(data__sslmode, str) and data__sslmode == 'prefer' or isinstance(data__sslmode, str) and data__sslmode == 'require' or isinstance(data__sslmode, str) and data__sslmode == 'verify-full'):
+                    raise ValueError
+            if data_keys:
+                raise ValueError
+    return data
+
+def validate___properties_workers(data):
+    if not isinstance(data, (int)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
+        raise ValueError
+    if isinstance(data, (int, float)) and not isinstance(data, bool):
+        if data < 1:
+            raise ValueError
+        if data > 1000:
+            raise ValueError
+    return data
+
+def validate___properties_instances(data):
+    if not isinstance(data, (int)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
+        raise ValueError
+    if isinstance(data, (int, float)) and not isinstance(data, bool):
+        if data < 1:
+            raise ValueError
+        if data > 1000:
+            raise ValueError
+    return data
+
+def validate___properties_master_key_file(data):
+    validate____defs_file(data)
+    return data
+
+def validate___properties_auth(data):
+    if not (isinstance(data, str) and data == 'master-key' or isinstance(data, str) and data == 'open'):
+        raise ValueError
+    return data
+
+def validate___properties_port(data):
+    if not isinstance(data, (int)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
+        raise ValueError
+    if isinstance(data, (int, float)) and not isinstance(data, bool):
+        if data < 1:
+            raise ValueError
+        if data > 65535:
+            raise ValueError
+    return data
+
+def validate___properties_listen_address(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^[0-9A-Fa-f:.]+(?![\\s\\S])'].search(data):
+            raise ValueError
+    return data
+
+def validate___properties_image(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])'].search(data):
+            raise ValueError
+    return data
+
+def validate___properties_backend(data):
+    if not (isinstance(data, str) and data == 'docker' or isinstance(data, str) and data == 'podman'):
+        raise ValueError
+    return data
+
+def validate___properties_model_config(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        data_len = len(data)
+        if data_len < 1:
+            raise ValueError
+    return data
+
+def validate____defs_line(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^[^\\x00-\\x1f\\x7f]+(?![\\s\\S])'].search(data):
+            raise ValueError
+    return data
+
+def validate____defs_port(data):
+    if not isinstance(data, (int)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
+        raise ValueError
+    if isinstance(data, (int, float)) and not isinstance(data, bool):
+        if data < 1:
+            raise ValueError
+        if data > 65535:
+            raise ValueError
+    return data
+
+def validate____defs_server(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^([A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)(?![\\s\\S])'].search(data):
             raise ValueError
     return data
 

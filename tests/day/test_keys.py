@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,41 @@ def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
         time.sleep(0.05)
     assert not is_running(grandchild)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("put", "kind", "error", "told"),
+    [
+        (lambda file: file.parent, "env", keys.KeyMissingError, "is missing"),
+        (lambda file: file.mkdir(), "env", keys.KeyUnusableError, "is a folder"),
+        (lambda file: file.symlink_to(file.name), "env", keys.KeyUnusableError, "cannot be read"),
+        (lambda file: file.write_bytes(b""), "file", keys.KeyUnusableError, "is empty"),
+        (
+            lambda file: file.write_text("replace-me\n"),
+            "file",
+            keys.KeyUnusableError,
+            "still holds a placeholder",
+        ),
+    ],
+)
+def test_a_file_that_holds_no_key(
+    put: Callable[[Path], object], kind: str, error: type[Exception], told: str, tmp_path: Path
+):
+    file = tmp_path / "key"
+    put(file)
+    with pytest.raises(error, match=told):
+        keys.read(KeyFile("X_API_KEY", str(file), kind=kind))
+
+
+def test_a_document_is_kept_as_it_is(tmp_path: Path):
+    file = tmp_path / "key"
+    file.write_bytes(b'{"a": 1}\n\n')
+    assert keys.read(KeyFile("X", str(file), kind="file")) == b'{"a": 1}\n\n'
+
+
+def test_an_encrypted_key_where_nobody_can_decrypt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "key"
+    file.write_bytes(b"x")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(keys.KeyUnusableError, match="there is no systemd-creds here"):
+        keys.read(KeyFile("X_API_KEY", str(file), encrypted=True))

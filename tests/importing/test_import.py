@@ -264,3 +264,46 @@ def test_nonsense(what: str, suffix: str, tmp_path: Path):
     assert file.name in err
     assert what != "latin" or "UTF-8" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_never_worked_is_left_out_and_told(tmp_path: Path):
+    """LiteLLM drops it or does not start with it; the project that is made has no errors."""
+    source = tmp_path / "config.yaml"
+    source.write_text(NEVER_WORKED)
+    folder = tmp_path / "gateway"
+    code, _, told = nixcfg("import", source, "--out", folder)
+    assert code == 0, told
+    for line, why in (
+        (6, "no provider for opnai/gpt-4o"),
+        (9, "rpm must be a whole number"),
+        (15, "nobody offers nowhere"),
+        (16, "routing_strategy cannot be best"),
+    ):
+        assert re.search(rf"^{source}:{line}:\d+: left-out: .*{why}", told, re.MULTILINE)
+    assert "Not all models were carried over: 2 left out" in told
+    assert nixcfg("-C", folder, "validate")[0] == 0
+    (provider,) = (folder / "providers").iterdir()
+    listed = yaml.safe_load(provider.read_text())["model_list"]
+    assert [each["model_name"] for each in listed] == ["gpt"]
+
+
+NEVER_WORKED = """\
+model_list:
+  - model_name: gpt
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY
+  - model_name: typo
+    litellm_params:
+      model: opnai/gpt-4o
+  - model_name: claude
+    litellm_params:
+      model: anthropic/claude-opus-4-1
+      api_key: os.environ/ANTHROPIC_API_KEY
+      rpm: many
+router_settings:
+  fallbacks: [{gpt: [nowhere]}]
+  routing_strategy: best
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
+"""

@@ -15,6 +15,9 @@ model_list:
     litellm_params: {model: openai/gpt-4o}
 """
 
+DATABASE = "{host: db, password_file: /keys/password}"
+KEYS = "master_key_file: /keys/m\nsalt_key_file: /keys/s"
+
 # Lines of nixcfg.yaml: sound ones, and ones that the module refuses for a reason of its own.
 LINES = [
     "port: 4000",
@@ -38,6 +41,40 @@ LINES = [
     *(f"environment: {{{name}: 'x'}}" for name in wiring.OWNED_VARIABLES),
     *(f"secrets: {{{name}: /keys/x}}" for name in wiring.OWNED_VARIABLES),
     "environment: {OPENAI_API_KEY: none}\nsecrets: {OPENAI_API_KEY: /keys/x}",
+    "instances: 2",
+    "instances: 2\nredis: local",
+    "instances: 2\nredis: local\nport: 4042",
+    "instances: 2\nredis: local\nport: 4043",
+    "instances: 2\nredis: local\nport: 4042\nlisten_address: 127.0.0.2",
+    "instances: 1000\nworkers: 3\nredis: {host: redis.example.org}\ndatabase: local",
+    "workers: 2",
+    "database: local",
+    "database: local\nauth: open",
+    "database: local\nsalt_key_file: /keys/salt",
+    f"database: {DATABASE}\nsalt_key_file: /keys/salt\nmetrics: true",
+    f"database: {DATABASE.replace('db', 'localhost')}",
+    "redis: {host: '::1'}",
+    "redis: {host: 127.1.2.3}",
+    "redis: {host: 'fd00::1', port: 1, password_file: /keys/r}",
+    "salt_key_file: /keys/salt",
+    "salt_key_file: /keys/salt\nsecrets: {DATABASE_URL: /keys/url}",
+    "salt_key_file: /keys/salt\ngeneral_settings: {database_url: os.environ/DATABASE_URL}",
+    "environment: {STORE_MODEL_IN_DB: 'True'}",
+    "environment: {STORE_MODEL_IN_DB: 'True'}\ndatabase: local",
+    "database: local\ngeneral_settings: {database_url: os.environ/DATABASE_URL}",
+    "redis: {host: r}\nrouter_settings: {redis_host: os.environ/REDIS_HOST, redis_port: 6379}",
+    *(
+        f"{given}: local\n{section}: {{{name}: /x}}"
+        for given, names in (
+            ("database", (*wiring.DATABASE_VARIABLES, wiring.SALT_KEY_VARIABLE)),
+            ("redis", wiring.REDIS_VARIABLES),
+        )
+        for section in ("environment", "secrets")
+        for name in names
+    ),
+    f"database: {DATABASE}\nhosts: {{a: {{}}, b: {{}}}}",
+    f"database: {DATABASE}\n{KEYS}\nhosts: {{a: {{}}, b: {{instances: 2, redis: local}}}}",
+    f"database: {DATABASE}\n{KEYS}\nhosts: {{a: {{}}, b: {{model_config: openai}}}}",
 ]
 
 VALUES = [
@@ -72,11 +109,14 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         report = validate.validate(project.read(folder))
         if report.project is None:
             continue
-        valid[str(number)] = lines
         for path, content in render.files(report.project).items():
-            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        cases.append(f"{json.dumps(str(number))} = {folder}/docker.nix;")
+        for machine in report.project.machines:
+            name = f"{number}{machine.name}"
+            valid[name] = lines
+            file = folder / wiring.host_folder(machine.name) / wiring.DOCKER_NIX
+            cases.append(f"{json.dumps(name)} = {file};")
     assert 5 < len(valid) < len(LINES) - 5
     file = tmp_path / "cases.nix"
     file.write_text("{\n" + "\n".join(cases) + "\n}\n")
@@ -105,4 +145,12 @@ def test_a_plain_variable_is_a_key_for_both_or_for_none(nix, tmp_path: Path) -> 
 def test_both_know_the_same_variables_as_their_own() -> None:
     owned = re.search(r"ownedVariables = \{(.*?)\};", MODULE.read_text(), re.DOTALL)
     assert owned
-    assert set(re.findall(r"^\s*(\w+) =", owned[1], re.MULTILINE)) == set(wiring.OWNED_VARIABLES)
+    found = set(re.findall(r"^\s*(\w+) =", owned[1], re.MULTILINE))
+    assert found == set(wiring.OWNED_VARIABLES)
+    served = (
+        ("database", {*wiring.DATABASE_VARIABLES, wiring.SALT_KEY_VARIABLE}),
+        ("redis", set(wiring.REDIS_VARIABLES)),
+    )
+    for name, variables in served:
+        text = (MODULE.parent / f"{name}.nix").read_text()
+        assert set(re.findall(r"^\s*([A-Z_]+) = opt \"", text, re.MULTILINE)) == variables

@@ -82,7 +82,7 @@ def loaded(added: dict[str, Amendment], tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("configs")
     wanted = {}
     for name, amendment in added.items():
-        config = next(c for c in amendment.project.configs if c.name == name)
+        config = next(c for c in amendment.project.machine.configs if c.name == name)
         file = folder / f"{name}.yaml"
         file.write_text(render.litellm_yaml(config))
         values = {variable: f"value-of-{variable}" for variable in config.secrets}
@@ -118,8 +118,10 @@ def test_litellm_loads_every_deployment(name: str, loaded: dict[str, Any]) -> No
 def test_no_variable_is_unresolved(
     name: str, added: dict[str, Amendment], loaded: dict[str, Any]
 ) -> None:
-    text = render.litellm_yaml(next(c for c in added[name].project.configs if c.name == name))
-    wired = set(added[name].project.key_files)
+    text = render.litellm_yaml(
+        next(c for c in added[name].project.machine.configs if c.name == name)
+    )
+    wired = set(added[name].project.machine.key_files)
     assert set(re.findall(r"os\.environ/(\w+)", text)) <= wired
     told = json.dumps(loaded[name])
     assert "os.environ" not in told

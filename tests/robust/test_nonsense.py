@@ -445,3 +445,71 @@ def test_limited_shell_is_there():
     """`sh` must know `ulimit -d`, or every test above would fail for the wrong reason."""
     done = subprocess.run(["sh", "-c", "ulimit -d 1000000"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</dev/full >/dev/null"], ids=str
+)
+def test_closed_streams(closed: str, cli: Cli, project: Path):
+    """A file that is opened next must not get the number of a stream, and then its text."""
+    change(project)
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
+    commands = (["render"], ["add-provider", "groq"], ["fix"], ["set-key", "groq"], ["validate"])
+    for command in commands:
+        done = cli("-C", project, *command, before=shell)
+        assert done.code in (0, 1), (command, done.said)
+        assert "Traceback" not in done.said
+        assert "has a bug" not in done.said
+    assert (project / "providers" / "groq.yaml").read_text().startswith("#")
+    assert cli("-C", project, "render").code == 0
+    assert cli("-C", project, "render", "--check").code == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "ascii", "latin-1:strict", "cp037", "rot13"])
+def test_odd_encodings_of_the_streams(encoding: str, cli: Cli, project: Path):
+    """What the user has asked Python for may garble a message, not a file."""
+    before = snapshot(project / "rendered")
+    (project / "providers" / "claude.yaml").write_text("é: 'ü\n")
+    done = cli("-C", project, "render", environment={"PYTHONIOENCODING": encoding})
+    assert done.code != 0
+    assert "Traceback" not in done.said
+    assert snapshot(project / "rendered") == before
+
+
+def test_a_folder_that_is_gone(cli: Cli, tmp_path: Path):
+    """As after `git checkout` in another terminal."""
+    for command in ("render", "validate", "init", "fix", "doctor"):
+        script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
+        done = cli(command, before=["sh", "-c", script, str(tmp_path / "gone")])
+        assert done.code in (1, 2), (command, done.said)
+        assert "Traceback" not in done.said
+        assert "has a bug" not in done.said
+
+
+def test_a_umask_that_leaves_nothing(cli: Cli, project: Path, as_owner: list[str]):
+    change(project)
+    umask = [*as_owner, "sh", "-c", 'umask 0777; exec "$@"', "sh"]
+    for command in (["render"], ["add-provider", "groq"]):
+        done = cli("-C", project, *command, before=umask)
+        assert done.code in (0, 1), done.said
+        assert "Traceback" not in done.said
+        assert "has a bug" not in done.said
+    assert not [path for path in project.iterdir() if path.name.startswith(".")]
+    key = project.parent / "keys" / "groq.txt"
+    done = cli("-C", project, "set-key", "claude", "--file", key, before=umask)
+    assert done.code in (0, 1)
+
+
+def test_a_home_that_is_read_only(cli: Cli, project: Path, as_owner: list[str], tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o555)
+    change(project)
+    done = cli("-C", project, "render", before=as_owner, environment={"HOME": str(home)})
+    assert done.code == 0, done.said
+    assert list(home.iterdir()) == []
+
+
+def test_utf_16_is_named_and_mended(cli: Cli, project: Path):
+    for name in ("utf-16", "utf-16-be", "utf-32"):
+        (project / "providers" / "claude.yaml").write_text("model_list: []\n", encoding=name)
+        refused(cli("-C", project, "render"))

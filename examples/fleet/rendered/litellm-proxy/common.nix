@@ -1,0 +1,129 @@
+# What more than one file of this module goes by: names, places, checks of a value, and
+# what follows from the options. No options and no units: those are in the files that
+# default.nix imports.
+{
+  config,
+  lib,
+  ...
+}:
+
+let
+  cfg = config.services.litellm-proxy;
+in
+rec {
+  inherit cfg;
+  opt = name: "services.litellm-proxy.${name}";
+
+  # One container with the name of the service, or several with a number each.
+  isFleet = cfg.instances > 1;
+  instances = map (
+    index:
+    let
+      name = "litellm-proxy${lib.optionalString isFleet "-${toString index}"}";
+    in
+    {
+      inherit index name;
+      unit = "${cfg.backend}-${name}";
+      address = if cfg.nginx.enable then "127.0.0.1" else publishedAddress;
+      port = if cfg.nginx.enable then cfg.instancePort + index - 1 else cfg.port;
+      # What the container was started with: see container.nix and instances.nix.
+      started = "${runtimeDirectory}/started${lib.optionalString isFleet "-${toString index}"}";
+    }
+  ) (lib.range 1 cfg.instances);
+  target = "litellm-proxy.target";
+  # The unit with which all of it starts and stops.
+  mainUnit = if isFleet then target else "${(lib.head instances).unit}.service";
+
+  # nginx sends nothing to an instance while the file of its number is here. nginx is
+  # not root, and looks for each request, so nothing has to be reloaded.
+  outDirectory = "/run/litellm-proxy-out";
+
+  # LiteLLM moves to a random port, without a word, when it finds 4000 taken. On
+  # any other port it fails, so 4000 is never used inside the container.
+  containerPort = 4040;
+
+  runtimeDirectory = "/run/litellm-proxy";
+  stateDirectory = "/var/lib/litellm-proxy";
+  environmentFile = "${runtimeDirectory}/environment";
+  secretFiles = "${runtimeDirectory}/files";
+  generatedMasterKey = "${stateDirectory}/master-key";
+  generatedSaltKey = "${stateDirectory}/salt-key";
+
+  # What an optional key becomes when its file is missing. A variable that is not
+  # set at all makes LiteLLM fall back to OPENAI_API_KEY for many providers, and so
+  # hand the OpenAI key to somebody else's server.
+  missingKey = "nixcfg-missing-key";
+
+  selected = cfg.configs.${cfg.modelConfig};
+  undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
+
+  # Elsewhere: the user gives the whole URL as a secret, as without these options.
+  usesDatabase = cfg.database.createLocally || cfg.database.host != null;
+  hasDatabase =
+    usesDatabase || lib.elem "DATABASE_URL" selected.secrets || cfg.environment ? DATABASE_URL;
+  usesRedis = cfg.redis.createLocally || cfg.redis.host != null;
+
+  # What an option for a service elsewhere takes: a name or address, and no URL.
+  hostAssertions =
+    {
+      option,
+      example,
+      instead,
+    }:
+    host:
+    lib.optionals (host != null) [
+      {
+        assertion =
+          builtins.match "[A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*" host != null;
+        message = ''
+          ${opt "${option}.host"} = ${builtins.toJSON host} is not the name or address of a machine.
+          Write it without scheme, port and slashes, such as "${example}", and set ${opt "${option}.port"}${instead}.
+        '';
+      }
+      {
+        assertion = !(lib.hasPrefix "127." host || host == "localhost" || host == "::1");
+        message = ''
+          ${opt "${option}.host"} = "${host}" is the container itself, in which nothing answers.
+          Set ${opt "${option}.createLocally"}, or the address by which the service on this machine listens to others.
+        '';
+      }
+    ];
+
+  isLoopback = lib.hasPrefix "127." cfg.listenAddress || cfg.listenAddress == "::1";
+  # The virtual host has certificates, and then listens where NixOS has nginx listen.
+  hasTLS =
+    cfg.nginx.enable
+    && (
+      let
+        host = config.services.nginx.virtualHosts.${cfg.nginx.virtualHost};
+      in
+      host.addSSL || host.onlySSL || host.forceSSL
+    );
+  publishedAddress =
+    if lib.hasInfix ":" cfg.listenAddress then "[${cfg.listenAddress}]" else cfg.listenAddress;
+
+  # Where each instance answers on this machine.
+  instanceAddresses = map (
+    instance:
+    let
+      reachable =
+        {
+          "0.0.0.0" = "127.0.0.1";
+          "[::]" = "[::1]";
+        }
+        .${instance.address} or instance.address;
+    in
+    "${reachable}:${toString instance.port}"
+  ) instances;
+
+  nonRootImage = lib.hasInfix "non_root" cfg.image;
+
+  isPath = value: builtins.isPath value;
+  inStore = value: lib.hasPrefix "${builtins.storeDir}/" (toString value);
+
+  # systemd expands `%` in unit files, and splits RequiresMountsFor= at spaces.
+  unitPath = lib.replaceStrings [ "%" ] [ "%%" ];
+  unitWord = path: unitPath (builtins.toJSON path);
+
+  quoted = lib.concatMapStringsSep ", " (name: "`${name}`");
+}

@@ -1,0 +1,205 @@
+# The container and the unit that runs it; with several instances, one of each for
+# every instance.
+#
+#   <backend>-litellm-proxy.service   the container (virtualisation.oci-containers)
+#   litellm-proxy-failure.service     says why, once systemd has given up
+{
+  config,
+  lib,
+  ...
+}@args:
+
+let
+  common = import ./common.nix args;
+  inherit (common)
+    cfg
+    containerPort
+    environmentFile
+    hasDatabase
+    hasTLS
+    instances
+    isFleet
+    isPath
+    runtimeDirectory
+    secretFiles
+    selected
+    ;
+
+  # A path literal is copied under a name and hash of its own, so that the container
+  # restarts when this file changes and not whenever the source tree around it does.
+  configFile =
+    if isPath selected.file then
+      builtins.path {
+        path = selected.file;
+        name = "litellm-config.yaml";
+      }
+    else
+      toString selected.file;
+
+  # LiteLLM's behaviour is fixed by this file alone: no `.env`, no price map from
+  # the network, no telemetry of LiteLLM or of the libraries it loads.
+  fixedEnvironment = {
+    # It wins over --config, and is ignored in silence when the file is not there.
+    CONFIG_FILE_PATH = "/app/config.yaml";
+    LITELLM_MODE = "PRODUCTION";
+  }
+  // lib.optionalAttrs (cfg.auth == "open") {
+    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY = "true";
+  };
+  defaultEnvironment = {
+    LITELLM_LOCAL_MODEL_COST_MAP = "True";
+    ANONYMIZED_TELEMETRY = "False";
+    DO_NOT_TRACK = "True";
+    SCARF_NO_ANALYTICS = "True";
+    # The pages that answer without a key and serve nobody on a private gateway.
+    NO_DOCS = "True";
+    NO_OPENAPI = "True";
+    NO_REDOC = "True";
+    # The root file system is read-only: what is written goes to the tmpfs.
+    HOME = "/tmp";
+    LITELLM_MIGRATION_DIR = "/tmp/litellm-migrations";
+  }
+  // lib.optionalAttrs (!hasDatabase) { DISABLE_ADMIN_UI = "True"; };
+
+  # Databases on this machine that LiteLLM may be told to use: it fails without them.
+  localServices =
+    lib.optionals (config.services.postgresql.enable or false) [
+      "postgresql.service"
+      "postgresql.target"
+    ]
+    ++ lib.mapAttrsToList (
+      name: _: if name == "" then "redis.service" else "redis-${name}.service"
+    ) (lib.filterAttrs (_: server: server.enable) (config.services.redis.servers or { }));
+
+  # systemd starts this when it gives up on the container, and also when the keys did
+  # not let it start, in which case the result is still that of an earlier run.
+  failureScript = instance: ''
+    if systemctl is-failed --quiet litellm-proxy-secrets.service; then
+      echo "<3>${instance.unit}.service was not started, because its keys cannot be used: journalctl -u litellm-proxy-secrets.service -n 20. It starts by itself when they can." >&2
+      exit 0
+    fi
+    echo "<3>${instance.unit}.service failed too often and is not started again by itself (last result: ''${MONITOR_SERVICE_RESULT:-unknown}, exit status: ''${MONITOR_EXIT_STATUS:-unknown})." >&2
+    case ''${MONITOR_EXIT_STATUS:-} in
+      1 | 2 | 3) echo "<3>LiteLLM itself refused to start: its configuration or master key is not accepted." >&2 ;;
+      125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${instance.address}:${toString instance.port} is taken." >&2 ;;
+      137) echo "<3>The container was killed: by the memory limit (${cfg.resources.memory}), or because its health check failed." >&2 ;;
+    esac
+    echo "<3>Its last words: journalctl -u ${instance.unit}.service -n 50. Then: systemctl restart ${instance.unit}.service" >&2
+  '';
+
+  healthCommand =
+    "python3 -c 'import urllib.request; "
+    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=8)'";
+
+  container = instance: {
+    inherit (cfg) image imageFile;
+    cmd = [
+      "--config"
+      fixedEnvironment.CONFIG_FILE_PATH
+      "--port"
+      (toString containerPort)
+    ];
+    environment =
+      defaultEnvironment // cfg.environment // cfg.internal.environment // fixedEnvironment;
+    environmentFiles = [ environmentFile ];
+    log-driver = "journald";
+    ports = [ "${instance.address}:${toString instance.port}:${toString containerPort}" ];
+    volumes = [
+      "${configFile}:${fixedEnvironment.CONFIG_FILE_PATH}:ro"
+    ]
+    ++ cfg.internal.volumes;
+    extraOptions = [
+      "--cap-drop=ALL"
+      "--security-opt=no-new-privileges"
+      "--read-only"
+      "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"
+      "--pids-limit=${toString cfg.resources.pids}"
+      "--memory=${cfg.resources.memory}"
+    ]
+    ++ lib.optional (cfg.resources.cpus != null) "--cpus=${cfg.resources.cpus}"
+    ++ [
+      # Time to finish the requests that are being answered. As process 1, LiteLLM
+      # does not hear SIGTERM before its server runs, and would be killed in the end.
+      "--stop-signal=SIGINT"
+      "--stop-timeout=${toString cfg.drainSeconds}"
+      # There is no curl in the image, and /health would call every model.
+      "--health-cmd=${healthCommand}"
+      "--health-interval=${cfg.health.interval}"
+      "--health-retries=${toString cfg.health.retries}"
+      "--health-start-period=${cfg.health.startPeriod}"
+      "--health-timeout=${cfg.health.timeout}"
+    ]
+    ++ (
+      if cfg.backend == "podman" then
+        [ "--health-on-failure=kill" ]
+      else
+        # podman's name for the host, so that a configuration works with both.
+        [ "--add-host=host.containers.internal:host-gateway" ]
+    )
+    ++ cfg.internal.extraOptions
+    ++ cfg.extraOptions;
+  };
+
+  unit = instance: {
+    description = lib.mkDefault "LiteLLM proxy";
+    # Every start assembles the keys anew, and does not happen without them. The
+    # wiring does not stay active after its work, so that it can run again
+    # without touching a container that needs no restart.
+    requires = [ "litellm-proxy-secrets.service" ];
+    after = [ "litellm-proxy-secrets.service" ] ++ localServices;
+    inherit (cfg.internal) wants restartTriggers;
+    onFailure = [ "${failureUnit instance}.service" ];
+    preStart = lib.mkIf (!isFleet) ''
+      cp ${runtimeDirectory}/fingerprint ${instance.started}
+    '';
+    postStop = lib.mkMerge [
+      # Before podman or docker remove the container, which might fail.
+      (lib.mkIf (!isFleet) (
+        lib.mkBefore ''
+          rm -rf ${environmentFile} ${secretFiles} ${runtimeDirectory}/fingerprint ${instance.started}
+        ''
+      ))
+      # podman finds the container by this file, and leaves it behind.
+      (lib.mkIf (cfg.backend == "podman") (lib.mkAfter "rm -f /run/${instance.unit}.ctr-id\n"))
+    ];
+    startLimitIntervalSec = 3600;
+    startLimitBurst = 20;
+    serviceConfig = {
+      # Stopped while it starts, LiteLLM ends with one of these.
+      SuccessExitStatus = "130 143";
+      RestartSec = 5;
+      # 5 s, then ever longer, up to 2 minutes (systemd 254; older ones stay at 5 s).
+      RestartSteps = 6;
+      RestartMaxDelaySec = 120;
+      # Newer oci-containers modules use this very directory for podman.
+      RuntimeDirectoryMode = "0700";
+      RuntimeDirectoryPreserve = true;
+      # oci-containers gives two minutes.
+      TimeoutStopSec = lib.mkIf (cfg.drainSeconds > 90) (lib.mkForce (cfg.drainSeconds + 30));
+    };
+  };
+
+  failureUnit =
+    instance: "litellm-proxy-failure${lib.optionalString isFleet "-${toString instance.index}"}";
+  forEach = name: value: lib.listToAttrs (map (i: lib.nameValuePair (name i) (value i)) instances);
+in
+{
+  config = lib.mkIf cfg.enable {
+    virtualisation.oci-containers = {
+      # A default, so that a backend which was chosen for all containers gives the
+      # assertion below instead of a conflict.
+      backend = lib.mkDefault cfg.backend;
+      containers = forEach (instance: instance.name) container;
+    };
+
+    systemd.services =
+      forEach (instance: instance.unit) unit
+      // forEach failureUnit (instance: {
+        description = "Say why the LiteLLM proxy has given up";
+        script = failureScript instance;
+        serviceConfig.Type = "oneshot";
+      });
+
+    networking.firewall.allowedTCPPorts = lib.mkIf (cfg.openFirewall && !hasTLS) [ cfg.port ];
+  };
+}

@@ -1,0 +1,42 @@
+# Written by `nixcfg render` from nixcfg.yaml and providers/: change those, not this file.
+# Every value is a default, so what your own configuration says wins.
+{ lib, ... }:
+{
+  imports = [ ../../litellm-proxy ];
+
+  services.litellm-proxy = {
+    enable = lib.mkDefault true;
+    backend = lib.mkDefault "podman";
+    image = lib.mkDefault "ghcr.io/berriai/litellm:v1.106.2";
+    listenAddress = lib.mkDefault "127.0.0.1";
+    port = lib.mkDefault 4000;
+    auth = lib.mkDefault "master-key";
+    masterKeyFile = lib.mkDefault "/etc/nixcfg/secrets/master_key.txt";
+
+    # What several processes and machines share, and how many there are.
+    database.host = lib.mkDefault "db.example.org";
+    database.passwordFile = lib.mkDefault "/etc/nixcfg/secrets/database_password.txt";
+    saltKeyFile = lib.mkDefault "/etc/nixcfg/secrets/salt_key.txt";
+    redis.host = lib.mkDefault "redis.example.org";
+
+    # Which of the configurations below the container loads.
+    modelConfig = lib.mkDefault "work";
+
+    configs = {
+      work = {
+        file = ./litellm/work.yaml;
+        secrets = [ "ANTHROPIC_API_KEY" "OPENAI_API_KEY" ];
+      };
+    };
+
+    # Files on this machine, read when the service starts; their content never comes here.
+    secrets = {
+      ANTHROPIC_API_KEY.file = lib.mkDefault "/etc/nixcfg/secrets/anthropic_api_key.txt";
+      OPENAI_API_KEY.file = lib.mkDefault "/etc/nixcfg/secrets/openai.txt";
+    };
+
+    environment = {
+      LITELLM_LOG = lib.mkDefault "INFO";
+    };
+  };
+}
