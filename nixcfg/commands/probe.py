@@ -134,7 +134,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     from nixcfg import wiring
     from nixcfg.client import RefusedError
 
-    unit = wiring.container_unit(whole.machine.backend) if whole else ""
+    unit = wiring.main_unit(whole.machine.backend, whole.machine.instances) if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()
