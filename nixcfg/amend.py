@@ -15,7 +15,7 @@ from nixcfg import edit, knowledge, project, render, shape, source, validate, wi
 from nixcfg.fix import RefusedError
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.model import ENVIRONMENT, MODELS, Project
-from nixcfg.problem import Problem
+from nixcfg.problem import Problem, Steps
 from nixcfg.project import Sources
 from nixcfg.rules import secrets
 from nixcfg.source import Document
@@ -166,11 +166,12 @@ def use(sources: Sources, config: str, today: dt.date, host: str | None = None) 
     """The project, or one of its hosts, with another `model_config`. Raises AmendError."""
     _refuse_unreadable(sources)
     machine = sources.project
+    hosts = machine.data.get("hosts", {})
+    if host is not None and host not in hosts:
+        there = f"there are {', '.join(hosts)}" if hosts else "it has no hosts"
+        raise AmendError(f"{machine.name} has no host {host}; {there}")
     try:
-        if host is None:
-            machine = edit.set_scalar(machine, "model_config", config)
-        else:
-            machine = edit.set_entry(machine, ("hosts", host), "model_config", config)
+        machine = edit.set_scalar(machine, _model_config(host or ""), config)
     except RefusedError as error:
         where = f"for {host} there" if host else "there"
         raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
@@ -178,6 +179,10 @@ def use(sources: Sources, config: str, today: dt.date, host: str | None = None) 
     _refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
     return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
+
+
+def _model_config(host: str) -> Steps:
+    return ("hosts", host, "model_config") if host else ("model_config",)
 
 
 def overview(whole: Project) -> list[dict[str, Any]]:
@@ -536,11 +541,17 @@ def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> 
             gone.add(profile)
         else:
             document = edit.drop_item(document, ("profiles", profile), name)
-    if document.data.get("model_config") in gone:
-        document = edit.set_scalar(document, "model_config", wiring.ALL)
-    for variable in sorted(orphans):
-        if variable in document.data.get("secrets", {}):
-            document = edit.drop(document, ("secrets", variable))
+    for host in ("", *document.data.get("hosts", {})):
+        given = document.data["hosts"][host] if host else document.data
+        if given.get("model_config") in gone:
+            document = edit.set_scalar(document, _model_config(host), wiring.ALL)
+        for variable in sorted(orphans):
+            if variable in given.get("secrets", {}):
+                if host and [*given] == ["secrets"] and len(given["secrets"]) == 1:
+                    raise RefusedError(f"hosts.{host} gives nothing but its {variable}")
+                above = ("hosts", host) if host else ()
+                document = edit.drop(document, (*above, "secrets", variable))
+                given = document.data["hosts"][host] if host else document.data
     return document
 
 

@@ -11,31 +11,31 @@ from typing import Any
 
 from nixcfg import fix, source
 from nixcfg.fix import RefusedError
-from nixcfg.problem import MoveKey, SetValue, Steps
+from nixcfg.problem import START, MoveKey, SetValue, Steps
 from nixcfg.source import Document
 
 _SCRATCH = "nixcfg_new_entry"
 _BLANK = re.compile(r"\s*(#.*)?")
 
 
-def set_scalar(document: Document, key: str, value: str) -> Document:
-    """The document with the top-level `key: value`. Raises RefusedError."""
-    if key in document.data:
-        return fix.apply(document, [SetValue((key,), value)])
-    lines = _body(document).splitlines(keepends=True)
-    first = document.span((next(iter(document.data)),), key=True).line - 1 if document.data else 0
-    lines.insert(first, f"{key}: {fix.scalar(value)}{_newline(document)}")
-    return _read_back(document, "".join(lines), {**document.data, key: value})
-
-
-def set_entry(document: Document, path: Steps, key: str, value: str) -> Document:
-    """The document with another value of a `key` that stands at `path`. Raises RefusedError."""
-    section: Any = document.data
-    for step in path:
-        section = section.get(step) if isinstance(section, Mapping) else None
-    if not isinstance(section, Mapping) or key not in section:
-        raise RefusedError(f"{'.'.join(map(str, path))} has no {key} of its own")
-    return fix.apply(document, [SetValue((*path, key), value)])
+def set_scalar(document: Document, path: Steps, value: str) -> Document:
+    """The document with `value` at `path`, in a mapping that is there. Raises RefusedError."""
+    *above, key = path
+    given = _at(document.data, tuple(above))
+    if key in given:
+        return fix.apply(document, [SetValue(path, value)])
+    entry = f"{key}: {fix.scalar(value)}"
+    data = _with(document.data, tuple(above), {**given, key: value})
+    lines = (document.text if above else _body(document)).splitlines(keepends=True)
+    start = document.span(above)
+    if above and lines[start.line - 1][start.column - 1] == "{":
+        line, at = lines[start.line - 1], start.column
+        lines[start.line - 1] = f"{line[:at]}{entry}{', ' if given else ''}{line[at:].lstrip()}"
+    else:
+        first = document.span((*above, next(iter(given))), key=True) if given else START
+        indent = " " * (first.column - 1)
+        lines.insert(first.line - 1, f"{indent}{entry}{_newline(document)}")
+    return _read_back(document, "".join(lines), data)
 
 
 def add_entry(

@@ -127,10 +127,10 @@ def key_file(variable: str, secrets_dir: str) -> str:
 
 
 def containers(instances: int) -> tuple[str, ...]:
-    """The gateway's containers: one that has its name, or several with a number each."""
-    return (
-        tuple(f"{CONTAINER}-{n + 1}" for n in range(instances)) if instances > 1 else (CONTAINER,)
-    )
+    """The container, or the containers of several instances."""
+    if instances == 1:
+        return (CONTAINER,)
+    return tuple(f"{CONTAINER}-{number}" for number in range(1, instances + 1))
 
 
 def container_unit(backend: str, container: str = CONTAINER) -> str:

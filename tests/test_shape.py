@@ -59,7 +59,7 @@ def properties(kind: str) -> dict[str, list[object]]:
             "port": [1, 65535, 0, 65536, 4.0, 4.5, True, "4000"],
             "auth": ["open", "none"],
             "master_key_file": ["/k", "k", "/nix/store/k", "config.sops.secrets.k.path"],
-            "instances": [1, 3, 0, 1001, "2", 2.5],
+            "instances": [1, 3, 0, 101, "2", 2.5],
             "workers": [2, 0, True],
             "database": ["local", "remote", DATABASE, {"host": "db"}, {**DATABASE, "port": 0}],
             "salt_key_file": ["/k", "k"],

@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:3e2980f6c0555d8dd476aa02db1d42996e94a2431e5ed68551d192a23eaaeb97"
+SCHEMA = "sha256:4088efc5c916404f831b3db39e1babf354cbe8edc18129fa96544a265f8b0b4c"
 
 import re
 
@@ -82,7 +82,7 @@ def validate_urn_nixcfg_schema_project(data):
             if isinstance(data__instances, (int, float)) and not isinstance(data__instances, bool):
                 if data__instances < 1:
                     raise ValueError
-                if data__instances > 1000:
+                if data__instances > 100:
                     raise ValueError
         if "workers" in data_keys:
             data_keys.remove("workers")
@@ -92,7 +92,7 @@ def validate_urn_nixcfg_schema_project(data):
             if isinstance(data__workers, (int, float)) and not isinstance(data__workers, bool):
                 if data__workers < 1:
                     raise ValueError
-                if data__workers > 1000:
+                if data__workers > 100:
                     raise ValueError
         if "database" in data_keys:
             data_keys.remove("database")
@@ -610,7 +610,7 @@ def validate___properties_workers(data):
     if isinstance(data, (int, float)) and not isinstance(data, bool):
         if data < 1:
             raise ValueError
-        if data > 1000:
+        if data > 100:
             raise ValueError
     return data
 
@@ -620,7 +620,7 @@ def validate___properties_instances(data):
     if isinstance(data, (int, float)) and not isinstance(data, bool):
         if data < 1:
             raise ValueError
-        if data > 1000:
+        if data > 100:
             raise ValueError
     return data
 

@@ -54,7 +54,7 @@ LINES = [
     "instances: 2\nredis: local\nport: 4042",
     "instances: 2\nredis: local\nport: 4043",
     "instances: 2\nredis: local\nport: 4042\nlisten_address: 127.0.0.2",
-    "instances: 1000\nworkers: 3\nredis: {host: redis.example.org}\ndatabase: local",
+    "instances: 4\nworkers: 3\nredis: {host: redis.example.org}\ndatabase: local",
     "workers: 2",
     "database: local",
     "database: local\nauth: open",

@@ -27,15 +27,40 @@ profiles:
   # two
   - openai
   one: [claude]
+
+hosts:
+  alpha:
+    # its port
+    port: 4001
+  beta: {} # as it is
+  gamma: { port: 4100 }
+  delta:
+    model_config: claude
 # end
 """
 
 CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
     "set": (
-        lambda d: edit.set_scalar(d, "model_config", "all"),
+        lambda d: edit.set_scalar(d, ("model_config",), "all"),
         ["-model_config: claude # which", "+model_config: all # which"],
     ),
-    "set new": (lambda d: edit.set_scalar(d, "backend", "podman"), ["+backend: podman"]),
+    "set in a block": (
+        lambda d: edit.set_scalar(d, ("hosts", "alpha", "model_config"), "all"),
+        ["+    model_config: all"],
+    ),
+    "set in an empty host": (
+        lambda d: edit.set_scalar(d, ("hosts", "beta", "model_config"), "all"),
+        ["-  beta: {} # as it is", "+  beta: {model_config: all} # as it is"],
+    ),
+    "set beside another": (
+        lambda d: edit.set_scalar(d, ("hosts", "gamma", "model_config"), "all"),
+        ["-  gamma: { port: 4100 }", "+  gamma: {model_config: all, port: 4100 }"],
+    ),
+    "set again": (
+        lambda d: edit.set_scalar(d, ("hosts", "delta", "model_config"), "all"),
+        ["-    model_config: claude", "+    model_config: all"],
+    ),
+    "set new": (lambda d: edit.set_scalar(d, ("backend",), "podman"), ["+backend: podman"]),
     "add": (
         lambda d: edit.add_entry(d, "secrets", "C_KEY", 'config.sops.secrets."a b".path'),
         ['+  C_KEY: config.sops.secrets."a b".path'],
@@ -99,7 +124,7 @@ def test_a_section_goes_with_its_last_entry() -> None:
 @pytest.mark.parametrize("text", ["{}\n", "# a comment\n{}\n"])
 def test_an_empty_project_file_takes_entries(text: str) -> None:
     assert edit.add_entry(parsed(text), "secrets", "A", "/a").data == {"secrets": {"A": "/a"}}
-    assert edit.set_scalar(parsed(text), "model_config", "x").data == {"model_config": "x"}
+    assert edit.set_scalar(parsed(text), ("model_config",), "x").data == {"model_config": "x"}
 
 
 def test_what_cannot_be_edited_is_refused() -> None:

@@ -319,7 +319,7 @@ def test_names_in_the_project_file_that_lead_out_of_it(cli: Cli, project: Path):
 RESERVED = [
     *("assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"),
     *("true", "false", "null", "builtins", "import", "abort", "throw", "config", "lib", "pkgs"),
-    *("on", "off", "yes", "no", "y", "n", "True", "NULL", "1e3", "0x10", "1_0", "10", "0o7"),
+    *("on", "off", "yes", "no", "y", "n", "1e3", "0x10", "1_0", "10", "0o7"),
     *("a-", "a_", "0-0", "docker", "default", "options", "x" * 63),
 ]
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from nixcfg import nix, render, source, validate, wiring
 from nixcfg import project as project_files
-from nixcfg.model import Project
+from nixcfg.model import Machine, Project
 
 some = settings(
     derandomize=True,
@@ -150,9 +150,8 @@ def test_every_litellm_file_reads_back_as_the_model(files: dict[str, str]):
     assume(project is not None)
     assert project is not None
     rendered = render.files(project)
-    for config in project.configs:
-        text = rendered[wiring.config_path(config.name)]
-        text = text if isinstance(text, str) else text.decode()
+    for config in project.machine.configs:
+        text = rendered[wiring.config_path(config.name)].decode()
         assert exact(yaml.safe_load(text)) == exact(config.litellm)
         assert exact(source.parse(text, "rendered").data) == exact(config.litellm)
 
@@ -182,15 +181,15 @@ def nix_instantiate(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_docker_nix_reads_back_as_the_model(nix_instantiate: list[str], tmp_path: Path):
     """Nix itself reads what was rendered: all projects in one evaluation."""
-    found: list[Project] = []
+    found: list[Machine] = []
 
     @settings(some, max_examples=60)
     @given(projects())
     def collect(files: dict[str, str]):
         project = model(files)
         if project is not None:
-            (tmp_path / f"{len(found)}.nix").write_text(render.docker_nix(project))
-            found.append(project)
+            (tmp_path / f"{len(found)}.nix").write_text(render.docker_nix(project.machine))
+            found.append(project.machine)
 
     collect()
     assert len(found) > 15
@@ -199,21 +198,21 @@ def test_docker_nix_reads_back_as_the_model(nix_instantiate: list[str], tmp_path
         [*nix_instantiate, "-E", expression], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    for project, told in zip(found, json.loads(done.stdout), strict=True):
-        assert told["port"] == project.port
-        assert told["backend"] == project.backend
-        assert told["image"] == project.image
-        assert told["listenAddress"] == project.listen_address
-        assert told["auth"] == project.auth
-        assert told["modelConfig"] == project.model_config
-        assert told.get("environment", {}) == project.environment
+    for machine, told in zip(found, json.loads(done.stdout), strict=True):
+        assert told["port"] == machine.port
+        assert told["backend"] == machine.backend
+        assert told["image"] == machine.image
+        assert told["listenAddress"] == machine.listen_address
+        assert told["auth"] == machine.auth
+        assert told["modelConfig"] == machine.model_config
+        assert told.get("environment", {}) == machine.environment
         assert {
             name: (each["file"], each.get("secrets", [])) for name, each in told["configs"].items()
-        } == {each.name: (f"{each.name}.yaml", list(each.secrets)) for each in project.configs}
+        } == {each.name: (f"{each.name}.yaml", list(each.secrets)) for each in machine.configs}
         assert {
             name: each if isinstance(each, str) else each["file"]
             for name, each in told.get("secrets", {}).items()
-        } == {each.variable: each.file for each in project.key_files.values()}
+        } == {each.variable: each.file for each in machine.key_files.values()}
 
 
 mistakes = st.sampled_from(

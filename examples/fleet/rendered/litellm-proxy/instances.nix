@@ -111,9 +111,6 @@ let
       [ -e "''${started[$1]}" ] &&
         [ "$(< "''${started[$1]}")" = "''${revisions[$1]}"$'\n'"$(< ${runtimeDirectory}/fingerprint)" ]
     }
-    is_masked() {
-      [ "$(systemctl show --property=LoadState --value "''${units[$1]}")" = masked ]
-    }
 
     # another_serves INDEX: whether requests find an instance beside this one. One that
     # is starting gets the time for it.
@@ -175,12 +172,12 @@ let
       # First those that serve nobody: to restart them costs nothing, and the others go
       # on meanwhile.
       for index in "''${!units[@]}"; do
-        if ! is_masked "$index" && ! serves "$index"; then
+        if ! serves "$index"; then
           renew "$index"
         fi
       done
       for index in "''${!units[@]}"; do
-        if ! is_masked "$index" && ! is_current "$index"; then
+        if ! is_current "$index"; then
           another_serves "$index"
           renew "$index"
         fi
