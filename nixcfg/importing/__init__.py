@@ -64,6 +64,7 @@ class Container:
     backend: str | None = None
     listen_address: str | None = None
     port: int | None = None
+    workers: int | None = None
     config: Config | None = None
     environment: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)

@@ -212,6 +212,8 @@ def _project(container: Container, sources: Sequence[Litellm], chosen: str) -> d
         project["image"] = container.image
     project["listen_address"] = container.listen_address or "127.0.0.1"
     project["port"] = container.port or 4000
+    if container.workers is not None:
+        project["workers"] = container.workers
     project["secrets_dir"] = secrets_dir
     master = container.secrets.get(wiring.MASTER_KEY_VARIABLE)
     if master is not None or any(each.has_master_key for each in sources):

@@ -17,7 +17,6 @@ _PORT = re.compile(
 _IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]*")
 # What the command line of the proxy says that an environment variable says as well.
 _OPTIONS = {
-    "--num_workers": "NUM_WORKERS",
     "--detailed_debug": "DETAILED_DEBUG",
     "--debug": "DEBUG",
     "--keepalive_timeout": "KEEPALIVE_TIMEOUT",
@@ -25,8 +24,11 @@ _OPTIONS = {
     "--request_timeout": "REQUEST_TIMEOUT",
     "--telemetry": "TELEMETRY",
 }
-# What the module decides by itself, or what the proxy inside the container is told anyway.
+# What only says where the proxy inside the container finds and offers things.
 _OURS = {"CONFIG_FILE_PATH", "HOST", "PORT"}
+_TAKEN = wiring.OWNED_VARIABLES.keys() - _OURS - {wiring.MASTER_KEY_VARIABLE}
+_WORKERS = "NUM_WORKERS"
+_MAX_WORKERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def set_command(
             value = rest.pop(0).text
         if option in ("--config", "-c"):
             config = value
+        elif option == "--num_workers":
+            set_workers(container, Word(value, word.span))
         elif option in _OPTIONS:
             container.environment.setdefault(_OPTIONS[option], value or "True")
         elif option in ("--port", "--host", "-p"):
@@ -115,6 +119,15 @@ def set_command(
         else:
             container.note(Kind.LEFT_OUT, word.span, f"the command's {option}")
     _set_mounts(container, config, mounts)
+
+
+def set_workers(container: Container, given: Word) -> None:
+    """How many processes LiteLLM has, where that is a number that a project can say."""
+    if given.text.isdecimal() and 1 <= int(given.text) <= _MAX_WORKERS:
+        container.workers = int(given.text)
+    else:
+        why = "how many workers there are is not known here; workers in nixcfg.yaml says it"
+        container.note(Kind.LEFT_OUT, given.span, why)
 
 
 def set_variable(
@@ -129,6 +142,11 @@ def set_variable(
     container.places[variable] = name.span
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
         container.note(Kind.LEFT_OUT, name.span, "a variable whose name nixcfg does not take")
+    elif variable == _WORKERS:
+        set_workers(container, Word(value or "", name.span))
+    elif variable in _TAKEN:
+        why = f"{variable}: the NixOS module sets it by itself"
+        container.note(Kind.LEFT_OUT, name.span, why)
     elif value is None:
         container.secrets[variable] = origin
         if optional:

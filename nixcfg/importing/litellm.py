@@ -194,9 +194,7 @@ def provider_of(params: Mapping[str, Any]) -> str | None:
     name, _ = knowledge.split_model(params["model"], given, params.get("api_base"))
     if name is not None:
         return name if knowledge.provider(name) else None
-    if wiring.referenced(params["model"]):
-        return "from-environment"
-    return "any" if "*" in params["model"] else None
+    return "from-environment" if wiring.referenced(params["model"]) else None
 
 
 def _replace_keys(found: Litellm, names: Names) -> None:

@@ -530,13 +530,13 @@ def _mk_if(_file: File, condition: Thunk, value: Thunk) -> Any:
 
 def _optional(empty: Any) -> Callable[..., Any]:
     def choose(_file: File, condition: Thunk, value: Thunk) -> Any:
-        if condition.force() is False:
-            return empty
-        if empty == [] and not isinstance(value.force(), list):
-            return [value]
-        return value.force()
+        return empty if condition.force() is False else value.force()
 
     return choose
+
+
+def _optional_item(_file: File, condition: Thunk, value: Thunk) -> Any:
+    return [] if condition.force() is False else [value]
 
 
 def _stripped(_file: File, *arguments: Thunk) -> Any:
@@ -596,7 +596,7 @@ _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {
     "mkOrder": (2, _kept),
     "optionalAttrs": (2, _optional({})),
     "optionals": (2, _optional([])),
-    "optional": (2, _optional([])),
+    "optional": (2, _optional_item),
     "optionalString": (2, _optional("")),
     "removeSuffix": (2, _stripped),
     "removePrefix": (2, _kept),

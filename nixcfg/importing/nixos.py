@@ -215,7 +215,7 @@ class _Module:
         """A configuration that is written in Nix, as a document."""
         text = _plain(value)
         if text is None:
-            data = _data(value)
+            data = self.data(value, span)
             if not isinstance(data, dict):
                 raise NotImportableError(
                     f"{self.file.name}:{span.line}:{span.column}: the LiteLLM configuration is put "
@@ -223,6 +223,22 @@ class _Module:
                 )
             text = emit.block(data) + "\n"
         return source.parse(text, f"{self.file.name} (line {span.line})")
+
+    def data(self, value: Any, span: Span) -> Any:
+        """Nix data as Python data."""
+        match value:
+            case dict():
+                return {name: self.data(each.force(), each.span) for name, each in value.items()}
+            case list():
+                return [self.data(each.force(), each.span) for each in value]
+            case Path():
+                return value.text
+        if isinstance(value, str | int | float | bool | None):
+            return value
+        raise NotImportableError(
+            f"{self.file.name}:{span.line}:{span.column}: this part of the configuration is known "
+            f"to Nix only: {_name(value)}"
+        )
 
     def items(self, options: Attributes, name: str) -> Iterator[Thunk]:
         if name not in options:
@@ -289,23 +305,6 @@ def _plain(value: Any) -> str | None:
 
 def _or_star(part: Any) -> str:
     return part if isinstance(part, str) else "?"
-
-
-def _data(value: Any) -> Any:
-    """Nix data as Python data; None where a part is not known."""
-    match value:
-        case dict():
-            return {name: _data(thunk.force()) for name, thunk in value.items()}
-        case list():
-            return [_data(thunk.force()) for thunk in value]
-        case Path():
-            return value.text
-    return value if isinstance(value, str | int | float | bool | None) else _unknown(value)
-
-
-def _unknown(value: Any) -> str:
-    """A text that says what is missing: a reference where a key was read, else what it was."""
-    raise NotImportableError(f"a part of the configuration is known to Nix only: {_name(value)}")
 
 
 def _name(value: Any) -> str:

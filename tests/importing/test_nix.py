@@ -2,14 +2,16 @@
 
 import json
 import subprocess
-from pathlib import Path
+from pathlib import Path as Folder
 
 import pytest
 
-from nixcfg.importing import Kind, NotImportableError, nixos
-from nixcfg.importing.nixlang import Content, File, Generated, Mixed, Opaque
+from nixcfg.importing import Config, Container, Kind, NotImportableError, nixos
+from nixcfg.importing.nixlang import Content, File, Generated, Mixed, Opaque, Path
 
 pytestmark = pytest.mark.usefixtures("parser")
+
+MERGED = {"a": [1, 2], "b": 1}
 
 EXPRESSIONS = [
     '"a\\n\\"b\\${c}\\\\"',
@@ -27,6 +29,15 @@ EXPRESSIONS = [
     "let inherit ({ a = 1; }) a; in a",
     'assert true; "fine"',
     "let a = b; b = 3; in a + 1",
+    "https://example.org/v1",
+    "''a\n  ''\\tb ''\\n ''${c} $${d} $'' + ''\\$''",
+    'false || 1 != 2 || "a" == "b"',
+    "{ a = 1; } // { a.b = 2; }",
+    "let s = { a = 1; b = 2; }; inherit (s) a; in { inherit a; inherit (s) b; c = a; }",
+    "let f = all@{ a, b ? a, ... }: all // { inherit b; }; in f { a = 1; c = 2; }",
+    '[ (toString null) (toString true) (toString false) (toString "a") (toString 7) ]',
+    'let o = builtins.mapAttrs (n: v: "${n}=${toString v}") { a = 1; b = 2; }; in o',
+    "''\n\n    deep\n  less\n\n  ''",
 ]
 
 
@@ -65,6 +76,33 @@ def test_the_same_as_nix(text: str, nix):
         ("{ lib, ... }: lib.mkIf true (lib.mkForce 3)", 3),
         ("{ lib, ... }: lib.optionals false [ 1 ] ++ lib.optional true 2", [2]),
         ("let x = x; in x", Opaque(("recursion",))),
+        ("let f = x: f x; in (f 1).a", Opaque(("too deep", "a"))),
+        ("{ config, ... }: config ? a", Opaque(("?",))),
+        ("{ config, ... }: -config.a", Opaque(("unary",))),
+        ("{ config, ... }: if config.a then 1 else 2", Opaque(("if",))),
+        ("{ config, ... }: if config.a then 1 else null", 1),
+        ('{ config, ... }: if config.a then "" else "b"', "b"),
+        ("{ config, ... }: { a = 1; } // config.b", {"a": 1}),
+        ("{ config, ... }: config.b // { a = 1; }", {"a": 1}),
+        ("{ config, ... }: config.a < 3", Opaque(("<",))),
+        ("{ config, ... }: let inherit (config.a) b; in b", Opaque(("config", "a", "b"))),
+        ("let inherit ({ }) b; in b", Opaque(("b",))),
+        ("{ }.a", Opaque(("a",))),
+        ("1 2", Opaque(("apply",))),
+        ("({ a }: a) { }", Opaque(("a",))),
+        ("{ config, ... }: { ${config.a} = 1; }", {"?": 1}),
+        ("{ config, ... }: builtins.mapAttrs (n: v: v) config.a", Opaque(("mapAttrs",))),
+        ("{ lib, ... }: lib.mkMerge [ { a = [ 1 ]; b = 1; } { a = [ 2 ]; b = 2; } ]", MERGED),
+        ("{ lib, config, ... }: lib.mkMerge config.a", Opaque(("config", "a"))),
+        ("{ lib, ... }: lib.optional true [ 1 ]", [[1]]),
+        ("{ lib, config, ... }: lib.optional config.a 1", [1]),
+        ("{ lib, ... }: lib.optionalString false (builtins.readFile /k)", ""),
+        ('{ lib, ... }: lib.trim " a "', "a"),
+        ('{ pkgs, ... }: pkgs.writeTextFile { name = "c"; text = "a: 1"; }', Generated("a: 1")),
+        ("{ pkgs, ... }: pkgs.writeTextFile { source = ./c; }", Generated(None)),
+        ("./configs/${toString 1}.yaml", Path("./configs/1.yaml")),
+        ("{ config, ... }: ./configs/${config.a}.yaml", Opaque(("path",))),
+        ("~/key", Path("~/key")),
     ],
 )
 def test_what_modules_use(text: str, value: object):
@@ -190,7 +228,7 @@ def test_the_service_of_nixpkgs():
     }
 
 
-def test_without_the_parser_the_mend_is_told(tmp_path: Path):
+def test_without_the_parser_the_mend_is_told(tmp_path: Folder):
     import sys
 
     code = (
@@ -203,3 +241,115 @@ def test_without_the_parser_the_mend_is_told(tmp_path: Path):
     )
     assert done.returncode == 1
     assert "nixcfg[import]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("3", "x.nix: this is no NixOS module"),
+        ("{ config, ... }: config.other", "x.nix: this is no NixOS module"),
+        ("{ services.nginx.enable = true; }", "x.nix: no container runs LiteLLM"),
+        (
+            """{ virtualisation.oci-containers.containers = {
+            a.image = "x/litellm"; b.cmd = [ "litellm" ]; }; }""",
+            "x.nix: a, b all run LiteLLM; import takes one",
+        ),
+        (
+            "{ services.litellm = { enable = true; settings = [ 1 ]; }; }",
+            "x.nix:1:50: the LiteLLM configuration is put together in a way that only Nix can",
+        ),
+        (
+            "{ config, ... }: { services.litellm.settings.model_list = config.my.models; }",
+            "x.nix:1:59: this part of the configuration is known to Nix only: config.my.models",
+        ),
+        (
+            "{ services.litellm.settings.general_settings.k = builtins.readFile ./k; }",
+            "x.nix:1:50: this part of the configuration is known to Nix only: content",
+        ),
+    ],
+)
+def test_modules_that_are_refused(text: str, says: str):
+    with pytest.raises(NotImportableError) as refused:
+        nixos.read("x.nix", text)
+    assert says in str(refused.value)
+
+
+def one(options: str) -> Container:
+    """A module with one container."""
+    return nixos.read(
+        "x.nix",
+        "{ config, lib, pkgs, ... }: { imports = [ ./other.nix ];\n"
+        f"virtualisation.oci-containers.containers.llm = {{\n{options}\n}}; }}",
+    )
+
+
+IMAGE = 'image = "x/litellm:v1";'
+OPTIONS: list[tuple[str, dict[str, object], str]] = [
+    ('cmd = [ "litellm" ];', {"image": None, "port": None}, ""),
+    (f"{IMAGE} environment = config.my.environment;", {"secrets": {}}, "environment is put tog"),
+    (f"{IMAGE} environment = {{ A = null; B = 5; }};", {"environment": {"B": "5"}}, ""),
+    (f"{IMAGE} environment.A = ./a;", {"secrets": {"A": ""}}, "what A holds is only known to Nix"),
+    (f"{IMAGE} volumes = [ config.my.volume ];", {"config": None}, "a volume without a path"),
+    (f"{IMAGE} ports = [ config.my.port ];", {"port": None}, "an entry of ports that only Nix"),
+    (f"{IMAGE} ports = null;", {"port": None}, ""),
+    (f'{IMAGE} ports = "4100:4000";', {"port": 4100}, "published on all interfaces"),
+    (
+        f'{IMAGE} extraOptions = [ config.my.option "--network=host" ]; cmd = [ "--port" "4100" ];',
+        {"port": 4100},
+        "",
+    ),
+    (
+        f"{IMAGE} environment.A_KEY = builtins.readFile config.my.file;",
+        {"secrets": {"A_KEY": ""}},
+        "A_KEY was read into the Nix store",
+    ),
+    (
+        f'{IMAGE} volumes = [ "${{./config.yaml}}:/app/config.yaml" ];',
+        {"config": Config("./config.yaml")},
+        "",
+    ),
+    (
+        f'{IMAGE} volumes = [ (./config.yaml + ":/app/config.yaml") ];',
+        {"config": Config("./config.yaml")},
+        "",
+    ),
+    (f'{IMAGE} cmd = [ "--num_workers" "2" ];', {"workers": 2, "environment": {}}, ""),
+]
+
+
+@pytest.mark.parametrize(("options", "expected", "told"), OPTIONS)
+def test_options_of_a_container(options: str, expected: dict[str, object], told: str):
+    found = one(options)
+    assert {name: getattr(found, name) for name in expected} == expected
+    messages = [note.message for note in found.notes]
+    assert any(message.startswith(told) for message in [*messages, ""])
+    # What is imported elsewhere is nobody's setting that could be missed.
+    assert not any("imports" in message for message in messages)
+
+
+def test_the_service_of_nixpkgs_without_settings():
+    found = nixos.read("x.nix", '{ services.litellm = { host = "0.0.0.0"; package = 1; }; }')
+    assert (found.port, found.listen_address, found.config) == (8080, "0.0.0.0", None)
+    assert [note.message for note in found.notes] == ["package: the NixOS module has its own"]
+
+
+def test_a_configuration_in_nix_may_name_paths():
+    found = nixos.read(
+        "x.nix",
+        "{ services.litellm.settings = { model_list = [ ]; general_settings.a = ./a; }; }",
+    )
+    assert found.config is not None
+    assert found.config.document is not None
+    assert found.config.document.data["general_settings"] == {"a": "./a"}
+
+
+def test_one_of_several_configurations_by_a_name():
+    """`configs/claude.yaml` by a variable: all beside it come along. Not where only Nix knows."""
+    module = (
+        "{ config, ... }: let chosen = %s; in { virtualisation.oci-containers.containers.llm = {\n"
+        'image = "x/litellm"; volumes = [ "/srv/${chosen}.yaml:/app/config.yaml" ]; }; }'
+    )
+    found = nixos.read("x.nix", module % '"claude"')
+    assert found.config == Config("/srv/claude.yaml", "/srv/*.yaml")
+    found = nixos.read("x.nix", (module % '"claude"').replace("${chosen}", "claude"))
+    assert found.config == Config("/srv/claude.yaml")
