@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-_PIECE = r"[\w./@+=()*,;!?&%$<>|~^-]+"
+_HARMLESS = r"[\w./@+=()*,;!?&%$<>|~^-]"
 _PLAIN = re.compile(
-    rf"[A-Za-z_/][\w./@+=()*,;!?&%$<>|~^-]*(?:(?:[ ]+|:){_PIECE})*|\$\{{[A-Za-z_]\w*\}}", re.ASCII
+    rf"[A-Za-z_/]{_HARMLESS}*(?:(?:[ ]+|:){_HARMLESS}+)*|\$\{{[A-Za-z_]\w*\}}", re.ASCII
 )
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 _WORDS = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null)")

@@ -131,12 +131,6 @@ class Machine:
         return ("hosts", self.name, key, *steps) if is_own else (key, *steps)
 
     @property
-    def units(self) -> tuple[str, ...]:
-        """The systemd unit that runs the container, or one for each instance."""
-        names = wiring.containers(self.instances)
-        return tuple(wiring.container_unit(self.backend, name) for name in names)
-
-    @property
     def served(self) -> Mapping[str, str]:
         """The variables that its database and its Redis are given by, and the key of each."""
         return _served(self.database, self.redis, self.salt_key_file)
@@ -225,7 +219,7 @@ def _machine(
     database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
     servers = _server(database), _server(redis)
     wired = {*environment, *_served(*servers, given.get("salt_key_file"))}
-    here = tuple(_configured(config, wired, metrics=bool(metrics)) for config in configs)
+    here = tuple(_configured(each, wired, servers[1], metrics=bool(metrics)) for each in configs)
     return Machine(
         name=name,
         said=said,
@@ -270,10 +264,14 @@ def _served(
     }
 
 
-def _configured(config: Config, wired: Collection[str], *, metrics: bool) -> Config:
+def _configured(
+    config: Config, wired: Collection[str], redis: Server | None, *, metrics: bool
+) -> Config:
     """The configuration on a machine that has wired some of its variables in another way."""
     if metrics:
         config = replace(config, litellm=_counted(config.litellm))
+    if redis:
+        config = replace(config, litellm=_coordinated(config.litellm, redis))
     if not any(variable in wired for variable in config.secrets):
         return config
     return replace(config, secrets=tuple(v for v in config.secrets if v not in wired))
@@ -286,9 +284,29 @@ def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:
     callbacks = list(given) if isinstance(given, list) else [given]
     if "prometheus" not in callbacks:
         callbacks.append("prometheus")
-    changed = {**litellm, "litellm_settings": {**settings, "callbacks": callbacks}}
-    ordered = sorted(changed, key=lambda section: (section != MODELS, *_rank(section)))
-    return {section: changed[section] for section in ordered}
+    return _with_section(litellm, "litellm_settings", {**settings, "callbacks": callbacks})
+
+
+def _coordinated(litellm: Mapping[str, Any], redis: Server) -> dict[str, Any]:
+    """The same, with the Redis that the module's variables name, unless the user names one.
+
+    LiteLLM reads the variables by itself; but only when its configuration names Redis does it go
+    on looking for one that did not answer at its start (tests/proxy/test_late_redis.py).
+    """
+    variables = {"host": "REDIS_HOST", "port": "REDIS_PORT"} if redis.host else {"url": "REDIS_URL"}
+    if redis.password_file:
+        variables["password"] = "REDIS_PASSWORD"  # noqa: S105 (a variable's name)
+    named = {key: wiring.reference(variable) for key, variable in variables.items()}
+    settings = litellm.get("general_settings") or {}
+    return _with_section(litellm, "general_settings", {"coordination_redis": named, **settings})
+
+
+def _with_section(
+    litellm: Mapping[str, Any], section: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    changed = {**litellm, section: settings}
+    ordered = sorted(changed, key=lambda each: (each != MODELS, *_rank(each)))
+    return {each: changed[each] for each in ordered}
 
 
 def _rank(section: str) -> tuple[int, str]:

@@ -58,6 +58,11 @@ REDIS_VARIABLES = dict.fromkeys(
 INSTANCE_PORT = 4041
 """Where the first of several instances is published, on 127.0.0.1; the others follow."""
 SECRETS_UNIT = "litellm-proxy-secrets.service"
+TARGET = "litellm-proxy.target"
+"""What starts and stops several instances."""
+ROLL_UNIT = "litellm-proxy-roll.service"
+OUT_DIR = "/run/litellm-proxy-out"
+"""nginx sends nothing to an instance while a file with its number is here."""
 CONTAINER_CONFIG = "/app/config.yaml"
 
 PROJECT_FILE = "nixcfg.yaml"
@@ -131,6 +136,17 @@ def containers(instances: int) -> tuple[str, ...]:
 def container_unit(backend: str, container: str = CONTAINER) -> str:
     """The systemd unit that runs a container."""
     return f"{backend}-{container}.service"
+
+
+def main_unit(backend: str, instances: int) -> str:
+    """The unit with which the gateway starts and stops."""
+    return TARGET if instances > 1 else container_unit(backend)
+
+
+def logs(backend: str, instances: int) -> str:
+    """How to read what the gateway writes."""
+    units = f"'{backend}-{CONTAINER}-*'" if instances > 1 else container_unit(backend)
+    return f"journalctl -u {units} -n 50"
 
 
 def config_path(config: str) -> str:

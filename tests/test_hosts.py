@@ -160,14 +160,15 @@ def test_a_key_is_stored_where_the_host_reads_it(nixcfg: Run, project: Path, tmp
     assert (folder / "a_key.txt").read_text().strip() == key
 
 
-def test_the_project_of_the_page_has_no_problems(nixcfg: Run, tmp_path: Path):
-    page = (ROOT / "docs" / "scale.md").read_text().partition("## Several machines")[2]
+PAGE = (ROOT / "docs" / "scale.md").read_text()
+
+
+@pytest.mark.parametrize("text", re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+def test_the_projects_of_the_page_have_no_problems(text: str, nixcfg: Run, tmp_path: Path):
     shutil.copytree(ROOT / "examples" / "fleet" / "providers", tmp_path / "providers")
-    (tmp_path / "nixcfg.yaml").write_text(
-        re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
-    )
+    (tmp_path / "nixcfg.yaml").write_text(text)
     done = nixcfg("-C", tmp_path, "validate")
-    assert done.stdout == "4 files: no problems\n"
+    assert done.stdout == "4 files: no problems\n", done.stderr
 
 
 @pytest.fixture

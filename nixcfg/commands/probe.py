@@ -131,9 +131,10 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     """The names in /v1/models; an error that says what is wrong where there are none."""
     import http.client
 
+    from nixcfg import wiring
     from nixcfg.client import RefusedError
 
-    unit = whole.machine.units[0] if whole else ""
+    unit = wiring.main_unit(whole.machine.backend, whole.machine.instances) if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()

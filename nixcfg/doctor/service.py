@@ -21,38 +21,40 @@ _SWITCH = "sudo nixos-rebuild switch"
 
 
 def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
-    """From the unit to the answers of the gateway."""
-    every: list[dict[str, str]] = []
-    for name in here.units:
+    """From the units to the answers of the gateway; each container is looked at."""
+    backend, instances = here.backend, here.instances
+    is_wanted = False
+    for name in wiring.containers(instances):
+        unit = wiring.container_unit(backend, name)
+        states = {}
         try:
-            every.append(machine.unit(name))
+            states = machine.unit(unit)
         except machine.UnknownError as reason:
-            yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {name}")
-            break
-        yield _unit(name, every[-1], found)
-    states = every[0] if every else {}
-    if every:
-        yield from _wiring(states, found)
-        yield from _other_backend(here)
-    containers = [_container(here, name) for name in wiring.containers(here.instances)]
-    for container in containers:
+            yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {unit}")
+        else:
+            yield _unit(here, unit, states, found)
+        is_wanted = is_wanted or states.get("ActiveState") == "active"
+        container = _container(backend, name)
         yield from container.checks
-    yield _deployed(root, here, states, containers[0].data)
-    yield _image(here, containers[0].data)
+        yield _deployed(root, here, states, container.data)
+        yield _image(here, container.data)
+    if states:
+        yield from _wiring(states, found)
+        yield from _other_units(here)
+        if instances > 1:
+            yield from _fleet(here, found)
     gateway = Gateway(probe.url_of(here))
     is_alive = gateway.is_alive()
-    is_wanted = any(state.get("ActiveState") == "active" for state in every)
     yield from _port(here, is_wanted=is_wanted, is_alive=is_alive)
     yield _firewall(here)
     yield from _gateway(here, gateway, is_alive=is_alive)
 
 
-def _unit(name: str, states: dict[str, str], found: Found) -> Check:
+def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Check:
     state = states.get("ActiveState", "unknown")
     if states.get("LoadState") == "not-found":
-        return error(
-            "unit", f"{name} is not installed", f"Import rendered/docker.nix, then {_SWITCH}"
-        )
+        file = f"{wiring.RENDERED_DIR}/{wiring.host_folder(here.name)}{wiring.DOCKER_NIX}"
+        return error("unit", f"{name} is not installed", f"Import {file}, then {_SWITCH}")
     if state == "active":
         restarts = states.get("NRestarts", "0")
         if restarts not in ("0", ""):
@@ -99,16 +101,52 @@ def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
         yield ok("keys unit", f"{name} has nothing to complain about")
 
 
-def _other_backend(here: Machine) -> Iterator[Check]:
-    other = "podman" if here.backend == "docker" else "docker"
-    name = wiring.container_unit(other)
+def _other_units(here: Machine) -> Iterator[Check]:
+    """What runs beside the units that nixcfg.yaml means, left from before a change."""
+    backend, instances = here.backend, here.instances
+    other = "podman" if backend == "docker" else "docker"
+    own = wiring.containers(instances)
+    first = {wiring.CONTAINER, wiring.containers(2)[0]}
+    said = {
+        **{(other, name): ("backend", f"nixcfg.yaml says {backend}") for name in sorted(first)},
+        **{(backend, name): ("instances", f"{instances} are wanted") for name in first - {*own}},
+    }
+    for (runs, container), (check, wanted) in said.items():
+        name = wiring.container_unit(runs, container)
+        try:
+            state = machine.unit(name).get("ActiveState")
+        except machine.UnknownError:
+            return
+        if state == "active":
+            message = f"{name} runs, but {wanted}"
+            yield error(check, message, f"nixcfg render, then {_SWITCH}")
+
+
+def _fleet(here: Machine, found: Found) -> Iterator[Check]:
+    """What is there for several instances only: nginx, and the unit that renews them."""
     try:
-        state = machine.unit(name).get("ActiveState")
+        roll, nginx = machine.unit(wiring.ROLL_UNIT), machine.unit("nginx.service")
     except machine.UnknownError:
         return
-    if state == "active":
-        message = f"{name} runs, but nixcfg.yaml says {here.backend}"
-        yield error("backend", message, f"nixcfg render, then {_SWITCH}")
+    if roll.get("ActiveState") == "failed":
+        details, hint = _log(wiring.ROLL_UNIT, found)
+        message = f"{wiring.ROLL_UNIT} has failed, so not every instance is up to date"
+        mend = f"Mend the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
+        yield error("roll", message, hint or mend, details)
+    elif roll.get("ActiveState") == "activating":
+        yield warning("roll", "the instances are being renewed", "Ask again in a minute.")
+    else:
+        yield ok("roll", "no instance waits to be renewed")
+    if nginx.get("ActiveState") != "active":
+        message = "nginx does not run, so nobody reaches the instances"
+        yield error("nginx", message, "sudo systemctl start nginx")
+    else:
+        yield ok("nginx", "nginx hands requests to the instances")
+    for number, name in enumerate(wiring.containers(here.instances), start=1):
+        if Path(wiring.OUT_DIR, str(number)).exists():
+            unit = wiring.container_unit(here.backend, name)
+            message = f"{name} gets no requests: it stops, starts or failed to start"
+            yield warning("nginx", message, f"journalctl -u {unit} -n 50")
 
 
 class _Container:
@@ -118,30 +156,30 @@ class _Container:
         self.data, self.checks = data, checks
 
 
-def _container(here: Machine, which: str) -> _Container:
+def _container(backend: str, container: str) -> _Container:
     name = "container"
     try:
-        said = machine.run(here.backend, "container", "inspect", which)
+        said = machine.run(backend, "container", "inspect", container)
     except machine.UnknownError as reason:
         return _Container(None, skipped(name, f"{reason}"))
     if "annot connect" in said.err and "permission denied" not in said.err.lower():
-        message = f"{here.backend} is installed, and its daemon does not answer"
-        return _Container(None, error(name, message, f"sudo systemctl start {here.backend}"))
+        message = f"{backend} is installed, and its daemon does not answer"
+        return _Container(None, error(name, message, f"sudo systemctl start {backend}"))
     if said.code != 0:
         denied = "permission denied" in said.err.lower() or not machine.is_root()
         if denied:
-            return _Container(None, hidden(name, f"{here.backend} tells only root"))
-        unit = wiring.container_unit(here.backend, which)
-        message = f"{here.backend} has no container {which}"
+            return _Container(None, hidden(name, f"{backend} tells only root"))
+        unit = wiring.container_unit(backend, container)
+        message = f"{backend} has no container {container}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
         data = json.loads(said.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
-        return _Container(None, skipped(name, f"{here.backend} tells nothing that is understood"))
+        return _Container(None, skipped(name, f"{backend} tells nothing that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
-    message = f"{which} is {state.get('Status')} ({health})"
-    logs = f"sudo {here.backend} logs --tail 50 {which}"
+    message = f"{container} is {state.get('Status')} ({health})"
+    logs = f"sudo {backend} logs --tail 50 {container}"
     if state.get("Status") != "running" or health == "unhealthy":
         return _Container(data, error(name, message, logs))
     if health == "starting":
@@ -219,13 +257,13 @@ def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
         yield skipped(name, f"{reason}")
         return
     if not found:
-        unit = here.units[0]
+        backend, instances = here.backend, here.instances
         if is_wanted:
-            yield error(
-                name, "nobody listens, although the unit runs", f"journalctl -u {unit} -n 50"
-            )
+            mend = wiring.logs(backend, instances)
+            yield error(name, "nobody listens, although the unit runs", mend)
         else:
-            yield warning(name, "nobody listens", f"sudo systemctl start {unit}")
+            mend = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
+            yield warning(name, "nobody listens", mend)
         return
     who = " and ".join(dict.fromkeys(_who(each) for each in found))
     wide = sorted({each.address for each in found} & {"0.0.0.0", "::"})  # noqa: S104 (compared)
@@ -253,6 +291,8 @@ def _firewall(here: Machine) -> Check:
     address = here.listen_address
     if wiring.is_loopback(f"http://{f'[{address}]' if ':' in address else address}"):
         return ok(name, f"{address} cannot be reached from the network, so nothing has to be open")
+    if here.instances > 1:
+        return ok(name, f"nginx listens on {address}:{here.port}, and the NixOS firewall guards it")
     return warning(
         name,
         f"{here.backend} publishes {address}:{here.port} past the NixOS firewall: the "
@@ -280,7 +320,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         yield error(
             "health",
             f"{gateway.url}/health/liveliness does not answer",
-            f"journalctl -u {here.units[0]} -n 50",
+            wiring.logs(here.backend, here.instances),
         )
         return
     yield ok("health", f"{gateway.url} answers")
@@ -323,14 +363,15 @@ def _guard(here: Machine, gateway: Gateway) -> Check:
 def _models(here: Machine, gateway: Gateway) -> Check:
     name = "models"
     config = here.loaded
+    unit = wiring.main_unit(here.backend, here.instances)
     try:
         compared = probe.compare(config, gateway.models())
     except RefusedError as problem:
         if problem.answer.status not in (400, 401, 403):
-            mend = f"journalctl -u {here.units[0]} -n 50"
+            mend = wiring.logs(here.backend, here.instances)
             return error(name, f"{problem} to /v1/models, and no list of them", mend)
         message = f"{problem}, so this is not its master key"
-        return error(name, message, f"sudo systemctl restart {' '.join(here.units)}")
+        return error(name, message, f"sudo systemctl restart {unit}")
     except (OSError, http.client.HTTPException) as problem:
         return skipped(name, f"the gateway broke off: {type(problem).__name__}")
     if compared.missing:

@@ -199,6 +199,9 @@ def _unused(wanted: str, taken: Iterable[str]) -> str:
 # --- Variables.
 
 
+_WORKERS = "NUM_WORKERS"
+
+
 def _project(container: Container, sources: Sequence[Litellm], chosen: str) -> dict[str, Any]:
     """nixcfg.yaml but for its secrets and the settings of LiteLLM."""
     secrets_dir = _secrets_dir(container)
@@ -252,6 +255,8 @@ def _declare(
         wanted |= declared
         plain = {k: v for k, v in given.items() if k not in declared}
         environment |= {key: str(value) for key, value in plain.items()}
+    if environment.get(_WORKERS, "").isdecimal():
+        project["workers"] = int(environment.pop(_WORKERS))
     if environment:
         project["environment"] = dict(sorted(environment.items()))
     read = _references(providers, blocks)

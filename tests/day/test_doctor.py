@@ -661,6 +661,79 @@ def test_what_is_deployed_is_in_the_start_script(cli: Cli, doctor, stand_in, pro
     told(doctor(PATH=path)["deployed"], "error", "is not what is rendered", "nixos-rebuild")
 
 
+def systemctl(**states: str) -> str:
+    """A `systemctl show` that says of each unit its state, by a name with _ for what is no letter;
+    others are at rest."""
+    cases = "".join(
+        f"{name.replace('_', '?')}) echo LoadState=loaded; echo ActiveState={state};; "
+        for name, state in states.items()
+    )
+    return f"case $2 in {cases}*) echo LoadState=loaded; echo ActiveState=inactive;; esac"
+
+
+FLEET = {
+    "docker_litellm_proxy_1_service": "active",
+    "docker_litellm_proxy_2_service": "active",
+    "litellm_proxy_roll_service": "active",
+    "nginx_service": "active",
+}
+
+
+def test_each_of_several_instances(doctor, stand_in, project: Path):
+    settings(project, instances=2, redis="local")
+    found = doctor(PATH=stand_in("systemctl", systemctl(**FLEET)))
+    told(found["unit"], "ok", "docker-litellm-proxy-")
+    told(found["roll"], "ok")
+    told(found["nginx"], "ok")
+    assert "instances" not in found
+
+    stopped = FLEET | {"docker_litellm_proxy_2_service": "inactive"}
+    check = doctor(code=1, PATH=stand_in("systemctl", systemctl(**stopped)))["unit"]
+    told(check, "error", "docker-litellm-proxy-2.service is inactive")
+    told(check, "error", "sudo systemctl start docker-litellm-proxy-2.service")
+
+    stand_in("journalctl", "echo 'litellm-proxy-1 does not start'")
+    failed = FLEET | {"litellm_proxy_roll_service": "failed"}
+    check = doctor(code=1, PATH=stand_in("systemctl", systemctl(**failed)))["roll"]
+    told(check, "error", "litellm-proxy-roll.service has failed")
+    assert check["details"] == ["litellm-proxy-1 does not start"]
+
+    told(
+        doctor(
+            code=1, PATH=stand_in("systemctl", systemctl(**FLEET | {"nginx_service": "failed"}))
+        )["nginx"],
+        "error",
+        "sudo systemctl start nginx",
+    )
+
+
+def test_the_containers_of_several_instances(cli: Cli, doctor, stand_in, project: Path):
+    settings(project, instances=2, redis="local")
+    assert cli(project, "render").code == 0
+    good = inspected(project, "whole")
+    script = f"case $3 in litellm-proxy-[12]) cat <<'E'\n{good}\nE\n;; *) exit 1;; esac"
+    found = doctor(PATH=stand_in("docker", script))
+    told(found["container"], "ok", "running (healthy)")
+    told(found["deployed"], "ok", "whole")
+    other = inspected(project, "claude")
+    script = f"case $3 in *-1) cat <<'E'\n{good}\nE\n;; *) cat <<'E'\n{other}\nE\n;; esac"
+    told(doctor(PATH=stand_in("docker", script))["deployed"], "warning", "loads claude")
+
+
+def test_a_number_of_instances_that_was_not_switched_to(doctor, stand_in, project: Path):
+    path = stand_in("systemctl", systemctl(**FLEET))
+    told(doctor(PATH=path)["instances"], "error", "docker-litellm-proxy-1.service runs, but 1 are")
+    settings(project, instances=2, redis="local")
+    path = stand_in("systemctl", systemctl(docker_litellm_proxy_service="active"))
+    told(doctor(PATH=path)["instances"], "error", "docker-litellm-proxy.service runs, but 2 are")
+
+
+def test_several_instances_that_nobody_reaches(doctor, project: Path):
+    settings(project, instances=2, redis="local", port=free_port())
+    found = doctor()
+    told(found["health"], "error", "journalctl -u 'docker-litellm-proxy-*' -n 50")
+
+
 def test_a_program_that_hangs(stand_in, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(machine, "SECONDS", 0.2)
     monkeypatch.setenv("PATH", stand_in("systemctl", "exec sleep 30"))

@@ -38,6 +38,14 @@ LINES = [
     "secrets: {OPENAI_API_KEY: '/keys/a b%c'}",
     "master_key_file: /keys/../x",
     "master_key_file: /keys/master",
+    "instances: 2",
+    "instances: 2\nredis: local",
+    "instances: 2\nredis: {host: redis.example.org}\ndatabase: local\nmetrics: true",
+    "instances: 2\nredis: local\nport: 4042",
+    "instances: 2\nredis: local\nport: 4043",
+    "instances: 2\nredis: local\nlisten_address: 0.0.0.0",
+    "instances: 2\nredis: local\nworkers: 4\nbackend: podman",
+    "workers: 4\nredis: local",
     *(f"environment: {{{name}: 'x'}}" for name in wiring.OWNED_VARIABLES),
     *(f"secrets: {{{name}: /keys/x}}" for name in wiring.OWNED_VARIABLES),
     "environment: {OPENAI_API_KEY: none}\nsecrets: {OPENAI_API_KEY: /keys/x}",
@@ -154,3 +162,19 @@ def test_both_know_the_same_variables_as_their_own() -> None:
     for name, variables in served:
         text = (MODULE.parent / f"{name}.nix").read_text()
         assert set(re.findall(r"^\s*([A-Z_]+) = opt \"", text, re.MULTILINE)) == variables
+
+
+def test_both_call_several_instances_the_same(nix) -> None:
+    settings = f"""{{ services.litellm-proxy = {{
+      enable = true; backend = "podman"; modelConfig = "a"; configs.a.file = {__file__};
+      instances = 2; redis.createLocally = true; }}; }}"""
+    exported = nix("units.nix", settings=settings)
+    units = {wiring.container_unit("podman", each) for each in wiring.containers(2)}
+    assert {*units, wiring.TARGET, wiring.ROLL_UNIT, wiring.SECRETS_UNIT} <= set(exported["units"])
+    assert wiring.main_unit("podman", 2) == wiring.TARGET
+    assert f"(-f {wiring.OUT_DIR}/1)" in exported["nginx"]
+    assert f"127.0.0.1:{wiring.INSTANCE_PORT + 1} " in exported["nginx"]
+    one = nix("units.nix", settings=settings.replace("instances = 2;", ""))
+    (container,) = wiring.containers(1)
+    assert wiring.main_unit("podman", 1) == wiring.container_unit("podman", container)
+    assert wiring.main_unit("podman", 1) in one["units"]

@@ -100,7 +100,8 @@ def redis() -> Iterator[Redis]:
             f"port {server.port}\nbind 127.0.0.1\nunixsocket {server.socket}\n"
             f'unixsocketperm 700\nrequirepass "{PASSWORD}"\nsave ""\ndir {folder}\n'
         )
-        with _running(["redis-server", str(folder / "redis.conf")], server.socket, signal.SIGTERM):
+        command = _as(getpass.getuser(), ["redis-server", str(folder / "redis.conf")])
+        with _running(command, server.socket, signal.SIGTERM):
             yield server
 
 
