@@ -52,6 +52,22 @@ def test_init_gives_a_project_that_renders(tmp_path: Path, nixcfg: Run) -> None:
     assert nixcfg("-C", folder, "render").returncode == 0
 
 
+def test_lists_of_several_providers_are_joined(project: Path, nixcfg: Run) -> None:
+    for name in ("claude", "openai"):
+        with (project / "providers" / f"{name}.yaml").open("a") as file:
+            file.write("guardrails:\n")
+            for each in ("shared", name):
+                params = "{guardrail: presidio, mode: pre_call}"
+                file.write(f"- guardrail_name: {each}\n  litellm_params: {params}\n")
+    assert nixcfg("-C", project, "render").returncode == 0
+    merged = yaml.safe_load((project / "rendered" / "litellm" / "all.yaml").read_text())
+    assert [each["guardrail_name"] for each in merged["guardrails"]] == [
+        "shared",
+        "claude",
+        "openai",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["project", "provider"])
 def test_the_starter_carries_the_schemas(kind: str, update_golden: bool) -> None:
     """`nix flake init` copies the folder as it is, so the schemas stand there once more."""

@@ -231,6 +231,61 @@ def test_a_key_gets_the_name_of_what_it_is_for(name: str, tmp_path: Path):
     assert not any(key in each for each in [*written, *notes])
 
 
+def test_one_container_is_enough(tmp_path: Path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(f"services: {{{name}: {{image: x/litellm}}}}\n")
+    code, _, err = nixcfg(
+        "import", tmp_path / "a.yaml", tmp_path / "b.yaml", "--out", tmp_path / "o"
+    )
+    assert code == 1
+    assert f"{tmp_path}/a.yaml and {tmp_path}/b.yaml each define the container" in err
+
+
+def test_the_configuration_of_a_container_may_be_elsewhere(tmp_path: Path):
+    """Of several that are named, the one that is called as the container says is loaded."""
+    for name in ("one", "two"):
+        text = CONFIG.replace("name: a", f"name: {name}").replace("openai/a", f"openai/{name}")
+        (tmp_path / f"{name}.yaml").write_text(text)
+    file = tmp_path / "compose.yaml"
+    file.write_text(
+        "services:\n  llm:\n    image: x/litellm:v1\n    command: --config /c/two.yaml\n"
+        "    volumes: [/srv/two.yaml:/c/two.yaml]\n"
+    )
+    out = tmp_path / "gateway"
+    files = (tmp_path / "one.yaml", tmp_path / "two.yaml")
+    assert nixcfg("import", file, *files, "--out", out)[0] == 0
+    assert yaml.safe_load((out / "nixcfg.yaml").read_text())["model_config"] == "two"
+
+
+def test_what_lies_beside_the_configurations_is_none(tmp_path: Path):
+    (tmp_path / "claude.yaml").write_text(CONFIG)
+    (tmp_path / "other.yaml").write_text("a: 1\n")
+    pytest.importorskip("tree_sitter_nix")
+    file = tmp_path / "x.nix"
+    file.write_text(
+        'let chosen = "claude"; in { virtualisation.oci-containers.containers.llm = {\n'
+        'image = "x/litellm:v1"; volumes = [ "./${chosen}.yaml:/app/config.yaml" ]; }; }'
+    )
+    out = tmp_path / "gateway"
+    assert nixcfg("import", file, "--out", out)[0] == 0
+    assert [each.name for each in (out / "providers").iterdir()] == ["claude.yaml"]
+
+
+def test_a_vendors_variables_are_declared_where_others_are(tmp_path: Path):
+    """A section that declares variables already is written anew with those of the container."""
+    _, notes = imported(
+        tmp_path,
+        IMAGE + "environment: [OPENAI_ORGANIZATION, ANTHROPIC_API_KEY]",
+        CONFIG + "environment_variables:\n  OPENAI_API_KEY: ${OPENAI_API_KEY}\n",
+    )
+    text = (tmp_path / "gateway" / "providers" / "openai.yaml").read_text()
+    assert yaml.safe_load(text)["environment_variables"] == {
+        "OPENAI_API_KEY": "${OPENAI_API_KEY}",
+        "OPENAI_ORGANIZATION": "${OPENAI_ORGANIZATION}",
+    }
+    assert any("ANTHROPIC_API_KEY: no model here is answered by anthropic" in n for n in notes)
+
+
 def test_a_file_of_which_nothing_is_left_is_told(tmp_path: Path):
     files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
     files[0].write_text(CONFIG)

@@ -389,6 +389,20 @@ def test_a_server_that_needs_no_key_may_have_one(run: Run, project: Path) -> Non
     assert params["api_base"] == "http://box:8000/v1"
 
 
+def test_a_byte_order_mark_and_a_link_to_nothing(
+    run: Run, project: Path, snapshot: Snapshot
+) -> None:
+    file = project / "nixcfg.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    run("use", "claude")
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf# ")
+    assert data(file)["model_config"] == "claude"
+    (project / "providers" / "groq.yaml").symlink_to("nowhere.yaml")
+    before = snapshot(project)
+    assert "groq" in run("add-provider", "groq", fails=True).stderr
+    assert snapshot(project) == before
+
+
 def test_without_a_schema_line_a_provider_gets_none(run: Run, project: Path) -> None:
     (project / "nixcfg.yaml").write_text("model_config: all\n")
     run("add-provider", "groq")

@@ -43,6 +43,15 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def test_the_gateways_own_key_can_be_stored(run: Run, project: Path, tmp_path: Path) -> None:
+    own = tmp_path / "keys" / "own.txt"
+    with (project / "nixcfg.yaml").open("a") as file:
+        file.write(f"master_key_file: {own}\n")
+    key = b"sk-0123456789abcdef0123456789abcdef"
+    assert run("set-key", "LITELLM_MASTER_KEY", given=key).stdout == f"{own}\n"
+    assert own.read_bytes() == key
+
+
 @pytest.mark.parametrize("what", ["groq", "GROQ_API_KEY"])
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
 def test_a_key_is_stored_alone_and_privately(what: str, end: bytes, run: Run, groq: Path) -> None:
