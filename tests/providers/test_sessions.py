@@ -110,6 +110,52 @@ def test_an_answer_that_cannot_be_is_asked_again(project: Path, program: list[st
         assert person.ends() == 0
 
 
+#: A question, what is answered first, why that cannot be, and what is answered then.
+AGAIN: dict[str, tuple[Sequence[str], Sequence[tuple[str, ...]]]] = {
+    "an address": (
+        ("add-provider", "hosted_vllm"),
+        (
+            ("address", "box:8000", "box:8000 is no address", "http://box:8000"),
+            ("Models", " , ", "name at least one model", "qwen3 qwen3"),
+            ("key?", "n"),
+        ),
+    ),
+    "a key": (
+        ("add-provider", "bedrock"),
+        (
+            ("Models", "1"),
+            ("AWS_REGION", "sk-proj-Abcdefghij0123456789klmnopqrst", "looks like a key", ""),
+        ),
+    ),
+    "a name": (
+        ("add-provider", "second", "--provider", "anthropic"),
+        (("Models", "2"), ("clients ask for", "claude-sonnet-5-5", "offers claude", "other")),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_answers_that_cannot_be_are_asked_again(
+    name: str, crowded: Path, program: list[str]
+) -> None:
+    arguments, questions = AGAIN[name]
+    with Terminal([*program, *arguments], crowded) as person:
+        for question, reply, *again in questions:
+            answer(person, [(question, reply)])
+            if again:
+                person.reads(again[0])
+                answer(person, [(question, again[1])])
+        assert person.ends() == 0, person.screen
+    made = next(p for p in (crowded / "providers").iterdir() if p.name != "claude.yaml")
+    (entry,) = yaml.safe_load(made.read_text())["model_list"]
+    if name == "an address":
+        params = {"model": "hosted_vllm/qwen3", "api_base": "http://box:8000/v1"}
+        assert entry["litellm_params"] == params
+    if name == "a name":
+        assert entry["model_name"] == "other"
+    assert "sk-proj" not in made.read_text()
+
+
 def test_a_name_that_is_taken_is_told_before_anything_is_asked(
     project: Path, program: list[str]
 ) -> None:
