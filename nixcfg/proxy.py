@@ -257,6 +257,15 @@ def mocked(config: Config, answer: str) -> Config:
     return replace(config, litellm={**config.litellm, MODELS: entries})
 
 
+def unshared(here: Machine, config: Config) -> Config:
+    """The same configuration without the Redis of its machine, to which nothing is wired here."""
+    settings = config.litellm.get("general_settings") or {}
+    if here.redis is None or "coordination_redis" not in settings:
+        return config
+    kept = {key: value for key, value in settings.items() if key != "coordination_redis"}
+    return replace(config, litellm={**config.litellm, "general_settings": kept})
+
+
 class Proxy:
     """LiteLLM while it runs. `log` are the lines it has written, keys masked."""
 

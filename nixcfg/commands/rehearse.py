@@ -63,7 +63,7 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[st
     lacking = proxy.absent()
     if lacking:
         raise click.ClickException(proxy.not_installed(lacking))
-    text = render.litellm_yaml(config)
+    text = render.litellm_yaml(proxy.unshared(project.machine, config))
     launch = proxy.rehearsed(project.machine, config, text, proxy.free_port(0))
     say(f"{config.name}: starting LiteLLM {proxy.version()} ...")
 

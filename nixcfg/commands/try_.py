@@ -98,6 +98,7 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     """What to start, or None after telling what is wrong with the keys."""
     from nixcfg import proxy, render, wiring
 
+    config = proxy.unshared(project.machine, config)
     if mock:
         say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
         text = render.litellm_yaml(proxy.mocked(config, ANSWER))

@@ -21,6 +21,7 @@ def test_three_configurations(
     (project / "providers" / "refused.yaml").write_text(REFUSED)
     with (project / "nixcfg.yaml").open("a") as text:
         text.write("  LITELLM_LOG: ERROR\n")  # it says nothing when it is up
+        text.write("redis: local\ninstances: 2\nmetrics: true\n")  # not there, and not missed
     for file in (project / "keys").iterdir():
         file.unlink()  # no key is needed
     temporary = tmp_path / "tmp"
