@@ -1,10 +1,12 @@
 #!/bin/bash
 # Boots the systemd of this machine as PID 1 of namespaces of its own, on a throw-away
-# copy of the root file system: `unshare … boot.sh OVERLAY`. OVERLAY holds what is laid
-# over the root. Ends when systemd powers off or the caller kills it.
+# copy of the root file system: `unshare … boot.sh OVERLAY [FOLDER…]`. OVERLAY holds what
+# is laid over the root, each FOLDER is seen as it is, wherever it lies. Ends when systemd
+# powers off or the caller kills it.
 set -euo pipefail
 
 overlay=$1
+shift
 mount --make-rprivate /
 work=$overlay-work
 mkdir "$work"
@@ -23,6 +25,12 @@ mkdir "$root"/dev/{shm,pts,mqueue,hugepages}
 ln -s /proc/self/fd "$root/dev/fd"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
+
+for folder; do
+  mkdir -p "$root$folder"
+  mount --bind "$folder" "$root$folder"
+  mount -o remount,bind,ro "$root$folder"
+done
 
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"

@@ -100,15 +100,18 @@ def lay(overlay: Path, exported: Mapping[str, Any], programs: Mapping[str, str])
 
 
 @contextlib.contextmanager
-def booted(overlay: Path) -> Iterator[Machine]:
-    """The machine, until the end of the block; skips where it cannot be had."""
+def booted(overlay: Path, *folders: Path) -> Iterator[Machine]:
+    """The machine, until the end of the block; skips where it cannot be had.
+
+    `folders` of this machine are seen in it, also those in /tmp or on other file systems.
+    """
     for program in ("unshare", "nsenter", "chroot", "/lib/systemd/systemd"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     log = overlay.with_suffix(".log")
     with log.open("w") as output:
         outer = subprocess.Popen(
-            [*NAMESPACES, "bash", str(HERE / "boot.sh"), str(overlay)],
+            [*NAMESPACES, "bash", str(HERE / "boot.sh"), str(overlay), *map(str, folders)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -308,12 +308,10 @@ class Fleets:
         (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST}\n")
         (overlay / "srv").mkdir(exist_ok=True)
         (overlay / KEY_FILE).parent.mkdir(parents=True)
-        with booting.booted(overlay) as machine:
+        with booting.booted(overlay, Path(sys.prefix)) as machine:
             # The folder of keys is none of this machine's, and is made anew by boot.sh.
             machine.write(KEY_FILE, self.vendor.key + "\n")
             machine.write(REDIS_FILE, services.PASSWORD)
-            if not (machine.root / sys.executable.lstrip("/")).exists():
-                pytest.skip(f"{sys.executable} is on another file system than /")
             done = machine.run("systemctl", "start", "nginx.service", TARGET)
             assert done.returncode == 0, machine.run("journalctl", "-n", "60").stdout
             master_key = machine.root / "var/lib/litellm-proxy/master-key"
