@@ -44,7 +44,11 @@ gc.set_threshold(200_000)  # as nixcfg.cli does
 stamps = [("", 0.0)]
 def done(name):
     stamps.append((name, time.process_time()))
-from nixcfg import project, render, report, validate, write
+from nixcfg import validate
+from nixcfg.disk import write
+from nixcfg.problems import report
+from nixcfg.project import project
+from nixcfg.render import render
 from nixcfg.commands import today
 done("start Python, import")
 sources = project.read(Path())

@@ -116,7 +116,7 @@ def main() -> None:
         say(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
         sys.exit(PROBLEMS)
     except Exception as error:  # noqa: BLE001 (the one place that turns a bug into exit code 3)
-        from nixcfg.problem import WriteError  # not before: --help has no use for it
+        from nixcfg.problems.problem import WriteError  # not before: --help has no use for it
 
         if isinstance(error, WriteError):
             say(f"nixcfg: {error}")

@@ -5,16 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import model, rules, shape, source, wiring
-from nixcfg.model import Machine, Project
-from nixcfg.problem import Problem
-from nixcfg.project import Sources
+from nixcfg import rules
+from nixcfg.problems.problem import Problem
+from nixcfg.project import model, shape, wiring
+from nixcfg.project.model import Machine, Project
+from nixcfg.project.project import Sources
 from nixcfg.rules import policy
 from nixcfg.rules.config import Config, Surroundings
-from nixcfg.source import Document, Map
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document, Map
 
 if TYPE_CHECKING:
-    from nixcfg.alone import Configuration
+    from nixcfg.project.alone import Configuration
 
 MAX_ERRORS = 10 * source.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""

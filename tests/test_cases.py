@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from nixcfg import model, project, source, validate, wiring
+from nixcfg import validate
+from nixcfg.project import model, project, wiring
+from nixcfg.yamltext import source
 from program import HERE, ROOT, Run
 
 CASES = sorted((HERE / "cases").iterdir())

@@ -9,7 +9,7 @@ import pytest
 
 from program import ROOT, Run
 
-HEAVY = {"yaml", "jinja2", "jsonschema", "fastjsonschema", "pathlib", "nixcfg.problem"}
+HEAVY = {"yaml", "jinja2", "jsonschema", "fastjsonschema", "pathlib", "nixcfg.problems.problem"}
 
 # Runs a command in this process and prints what it did. Audit hooks see files that are opened.
 COUNT = """

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nixcfg import emit
+from nixcfg.yamltext import emit
 
 # The characters that can stand in a YAML file; the others reach no model (NX007).
 CHARACTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\ufffe\uffff").filter(

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nixcfg import model, render, source, validate
-from nixcfg import project as project_files
+from nixcfg import validate
+from nixcfg.project import model
+from nixcfg.project import project as project_files
+from nixcfg.render import render
+from nixcfg.yamltext import source
 from program import HERE, ROOT, Run
 
 PROVIDER = """\

@@ -114,7 +114,7 @@ SECRET = re.compile(
 REGION = "eu-central-1"
 KEY = "nixcfg-given-key"
 # Forms of model names, for providers whose catalogue gives none.
-PLACEHOLDERS = ("nixcfg-probe", "nixcfg/probe", "chat/nixcfg/probe", "nixcfg.nixcfg.probe")
+PLACEHOLDERS = ("nixcfg-probe", "nixcfg/probe", "chat/nixcfg/probe", "nixcfg.nixcfg.gateway.probe")
 BASE = "https://base.nixcfg.test/prefix"
 OPENAI = "OPENAI_API_KEY"
 OPENAI_HOST = "api.openai.com"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nixcfg import rules
-from nixcfg.problem import Example, Rule
+from nixcfg.problems.problem import Example, Rule
 
 PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
 GROUPS = {

@@ -17,19 +17,19 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nixcfg.amend import Amendment
-    from nixcfg.model import Config, Project
-    from nixcfg.project import Sources
-    from nixcfg.proxy import Launch, Proxy
+    from nixcfg.disk.write import Change
+    from nixcfg.gateway.proxy import Launch, Proxy
+    from nixcfg.project.model import Config, Project
+    from nixcfg.project.project import Sources
+    from nixcfg.providers.amend import Amendment
     from nixcfg.validate import Report
-    from nixcfg.write import Change
 
 OK, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
 
 
 def find_root(base: "Path") -> "Path":
     """The project that `base` is in; a usage error if there is none."""
-    from nixcfg import project
+    from nixcfg.project import project
 
     root = project.find(base)
     if root is None:
@@ -41,7 +41,8 @@ def find_root(base: "Path") -> "Path":
 
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
-    from nixcfg import project, validate
+    from nixcfg import validate
+    from nixcfg.project import project
 
     return validate.validate(project.read(find_root(base)), today())
 
@@ -51,7 +52,7 @@ def valid_project(root: "Path", host: str | None = None) -> "Project":
 
     Where it has errors, they are told and the command is left.
     """
-    from nixcfg import report
+    from nixcfg.problems import report
 
     checked = validated(root)
     if checked.project is None:
@@ -68,7 +69,7 @@ def on_host(project: "Project", host: str | None) -> "Project":
     """
     import socket
 
-    from nixcfg import shape
+    from nixcfg.project import shape
 
     if not project.hosts and host is None:
         return project
@@ -85,7 +86,7 @@ def on_host(project: "Project", host: str | None) -> "Project":
 
 def config_of(project: "Project", name: str | None) -> "Config":
     """One configuration of the project; the one that the container loads where none is named."""
-    from nixcfg import shape
+    from nixcfg.project import shape
 
     configs = {config.name: config for config in project.machine.configs}
     name = name or project.machine.model_config
@@ -99,8 +100,8 @@ def config_of(project: "Project", name: str | None) -> "Config":
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
     """Tell why a change of the project is refused, and leave with exit code 1."""
-    from nixcfg import report
-    from nixcfg.amend import AmendError
+    from nixcfg.problems import report
+    from nixcfg.providers.amend import AmendError
 
     try:
         yield
@@ -115,7 +116,8 @@ def amended(
     root: "Path", make: "Callable[[Sources], Amendment]"
 ) -> "tuple[Amendment, list[Change]]":
     """Change a project: read it, amend it, and write the result, with no other nixcfg between."""
-    from nixcfg import change, project, write
+    from nixcfg.disk import change, write
+    from nixcfg.project import project
 
     with refusing(), write.locked(root):
         amendment = make(project.read(root))
@@ -139,7 +141,7 @@ def tell(changes: "Sequence[Change]", then: Sequence[str], form: str, **facts: o
 
 def example_files(root: "Path") -> dict[str, str]:
     """The files of secrets.example/ by name, which hold placeholders."""
-    from nixcfg import wiring
+    from nixcfg.project import wiring
 
     folder = root / wiring.EXAMPLES_DIR
     files = folder.iterdir() if folder.is_dir() else ()
@@ -163,7 +165,7 @@ json_option = click.option(
 
 
 def _hosts(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
-    from nixcfg import complete
+    from nixcfg.commands import complete
 
     return complete.hosts(ctx, param, typed)
 
@@ -189,7 +191,7 @@ def wants_color(stream: TextIO | None) -> bool:
 @contextlib.contextmanager
 def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
     """LiteLLM while it runs, with its start told on stderr; a start that fails is told too."""
-    from nixcfg import proxy
+    from nixcfg.gateway import proxy
 
     is_terminal = sys.stderr.isatty()
     began = time.monotonic()

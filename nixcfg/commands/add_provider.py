@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg import complete
 from nixcfg.commands import (
     OK,
     amended,
+    complete,
     example_files,
     find_root,
     json_option,
@@ -21,7 +21,7 @@ from nixcfg.commands import (
 )
 
 if TYPE_CHECKING:
-    from nixcfg.amend import Amendment, Wish
+    from nixcfg.providers.amend import Amendment, Wish
 
 
 @click.command()
@@ -100,7 +100,8 @@ def command(
       nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
-    from nixcfg import amend, ask, interview, project
+    from nixcfg.project import project
+    from nixcfg.providers import amend, ask, interview
 
     root = find_root(base)
     decided = models or aliases or api_base or variables or no_key or form == "json"
@@ -154,8 +155,8 @@ def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str
 
 
 def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
-    from nixcfg import report
-    from nixcfg.table import fitted, width_of
+    from nixcfg.commands.table import fitted, width_of
+    from nixcfg.problems import report
 
     told = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     told += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]

@@ -12,10 +12,10 @@ import click
 from nixcfg.commands import OK, PROBLEMS, find_root, say, today, wants_color
 
 if TYPE_CHECKING:
-    from nixcfg.fix import Check, Result
-    from nixcfg.problem import Problem
-    from nixcfg.source import Document
-    from nixcfg.write import Change
+    from nixcfg.disk.write import Change
+    from nixcfg.problems.problem import Problem
+    from nixcfg.yamltext.fix import Check, Result
+    from nixcfg.yamltext.source import Document
 
 
 @click.command()
@@ -33,7 +33,8 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     \b
     Example: nixcfg fix --diff
     """
-    from nixcfg import change, fix, write
+    from nixcfg.disk import change, write
+    from nixcfg.yamltext import fix
 
     root = base if files else find_root(base)
     is_dry = diff or check
@@ -60,7 +61,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
 
 def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
     """Where no other nixcfg may be at work: the project, also for its files by name."""
-    from nixcfg import project
+    from nixcfg.project import project
 
     folders = {(root / file).parent for file in files}
     found = {project.find(folder) or folder.absolute() for folder in folders}
@@ -68,7 +69,8 @@ def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
-    from nixcfg import project, validate
+    from nixcfg import validate
+    from nixcfg.project import project
 
     sources = project.read(root)
     documents = {each.name: each for each in (sources.project, *sources.providers.values())}
@@ -88,7 +90,8 @@ def _litellm_files(
     base: Path, files: Iterable[Path]
 ) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
-    from nixcfg import alone, validate
+    from nixcfg import validate
+    from nixcfg.project import alone
 
     configurations = {str(file): alone.read(base / file, str(file)) for file in files}
     documents = {name: each.parts[0].document for name, each in configurations.items()}
@@ -104,8 +107,8 @@ def _litellm_files(
 
 
 def _change(root: Path, before: "Document", after: "Document") -> "Change":
-    from nixcfg.problem import WriteError
-    from nixcfg.write import Change
+    from nixcfg.disk.write import Change
+    from nixcfg.problems.problem import WriteError
 
     try:
         old = (root / before.name).read_bytes()
@@ -119,8 +122,8 @@ def _change(root: Path, before: "Document", after: "Document") -> "Change":
 
 
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
-    from nixcfg import fix
-    from nixcfg.report import masked
+    from nixcfg.problems.report import masked
+    from nixcfg.yamltext import fix
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
@@ -132,14 +135,14 @@ def _place(problem: "Problem") -> str:
 
 
 def _masked_diff(change: "Change") -> str:
-    from nixcfg import write
-    from nixcfg.report import masked
+    from nixcfg.disk import write
+    from nixcfg.problems.report import masked
 
     return masked(write.unified(change.path.lstrip("/"), change.old, change.new), source=True)
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
-    from nixcfg import report
+    from nixcfg.problems import report
 
     if unusable:
         color = wants_color(sys.stderr)

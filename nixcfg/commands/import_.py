@@ -14,8 +14,8 @@ from nixcfg.commands import OK, PROBLEMS, say, wants_color
 if TYPE_CHECKING:
     from nixcfg.importing import Container
     from nixcfg.importing.assemble import Imported
-    from nixcfg.problem import Problem
-    from nixcfg.source import Document
+    from nixcfg.problems.problem import Problem
+    from nixcfg.yamltext.source import Document
 
 _IGNORE = ".gitignore"
 
@@ -51,8 +51,8 @@ def command(
     \b
     Example: nixcfg import docker-compose.yml --out gateway
     """
-    from nixcfg import report
     from nixcfg.importing import NotImportableError, assemble
+    from nixcfg.problems import report
 
     try:
         container, documents, loaded = _read(base, files)
@@ -88,8 +88,8 @@ def command(
 
 def _read(base: Path, files: Sequence[Path]) -> "tuple[Container | None, list[Document], str]":
     """The container definition, the configurations, and the name of the one that is loaded."""
-    from nixcfg import source
     from nixcfg.importing import NotImportableError, compose, litellm, nixos
+    from nixcfg.yamltext import source
 
     containers: list[tuple[Path, Container]] = []
     documents: dict[Path, Document] = {}
@@ -120,8 +120,8 @@ def _find_configurations(
     base: Path, file: Path, container: "Container", documents: "dict[Path, Document]"
 ) -> str:
     """Add what the container loads to `documents`; the name of the document that it loads."""
-    from nixcfg import source
     from nixcfg.importing import NotImportableError, litellm
+    from nixcfg.yamltext import source
 
     config = container.config
     if config is not None and config.document is not None:
@@ -156,7 +156,7 @@ def _find_configurations(
 
 def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:
     """Put the project in place: the paths written, relative to its folder."""
-    from nixcfg import create
+    from nixcfg.disk import create
 
     texts = {
         path: text
@@ -197,7 +197,7 @@ def _as_json(imported: "Imported", written: Sequence[str]) -> str:
 
 
 def _tell(folder: Path, imported: "Imported", out: Path | None, *, dry_run: bool) -> None:
-    from nixcfg import wiring
+    from nixcfg.project import wiring
 
     for note in imported.notes:
         say(f"{note.file}:{note.span.line}:{note.span.column}: {note.kind.value}: {note.message}")

@@ -18,7 +18,7 @@ def command(base: Path, directory: Path | None) -> int:
     \b
     Example: nixcfg init gateway
     """
-    from nixcfg import starter
+    from nixcfg.commands import starter
 
     for path in starter.make(base / (directory or "")):
         click.echo(path)

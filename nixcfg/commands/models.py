@@ -5,8 +5,7 @@ import sys
 
 import click
 
-from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, json_option, say, today
+from nixcfg.commands import OK, PROBLEMS, complete, json_option, say, today
 
 
 @click.command()
@@ -22,8 +21,8 @@ def command(pattern: str, everything: bool, form: str) -> int:
     \b
     Example: nixcfg models anthropic/claude-sonnet
     """
-    from nixcfg import catalogue
-    from nixcfg.table import table, width_of
+    from nixcfg.commands.table import table, width_of
+    from nixcfg.providers import catalogue
 
     found = list(catalogue.search(pattern, today(), everything=everything))
     if form == "json":

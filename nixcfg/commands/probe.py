@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, host_option, json_option, say, valid_project
+from nixcfg.commands import (
+    OK,
+    PROBLEMS,
+    complete,
+    config_of,
+    host_option,
+    json_option,
+    say,
+    valid_project,
+)
 
 if TYPE_CHECKING:
-    from nixcfg.client import Gateway
-    from nixcfg.model import Config, Project
-    from nixcfg.probe import Comparison, Outcome, Row, Target
+    from nixcfg.gateway.client import Gateway
+    from nixcfg.gateway.probe import Comparison, Outcome, Row, Target
+    from nixcfg.project.model import Config, Project
 
 
 @click.command()
@@ -76,7 +84,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg probe --dry-run
       nixcfg probe --model gpt-4o --yes
     """
-    from nixcfg import probe, project
+    from nixcfg.gateway import probe
+    from nixcfg.project import project
 
     root = project.find(base)
     if root is None and not url:
@@ -103,8 +112,10 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
-    from nixcfg import keys, probe, wiring
-    from nixcfg.client import Gateway
+    from nixcfg.gateway import probe
+    from nixcfg.gateway.client import Gateway
+    from nixcfg.keys import keys
+    from nixcfg.project import wiring
 
     address = url or (probe.url_of(whole.machine) if whole else "")
     address = address if "://" in address else f"http://{address}"
@@ -131,8 +142,8 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     """The names in /v1/models; an error that says what is wrong where there are none."""
     import http.client
 
-    from nixcfg import wiring
-    from nixcfg.client import RefusedError
+    from nixcfg.gateway.client import RefusedError
+    from nixcfg.project import wiring
 
     unit = wiring.main_unit(whole.machine.backend, whole.machine.instances) if whole else ""
     where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
@@ -161,8 +172,8 @@ def _targets(
     *,
     everything: bool,
 ) -> "list[Target]":
-    from nixcfg import probe
-    from nixcfg.probe import Target
+    from nixcfg.gateway import probe
+    from nixcfg.gateway.probe import Target
 
     if whole is None or chosen is None:
         wanted = names or (served if everything else served[:1])
@@ -174,7 +185,7 @@ def _targets(
 
 
 def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
-    from nixcfg import probe
+    from nixcfg.gateway import probe
 
     count = len(asked) * len(probe.REQUESTS)
     prices = [target.cost(60, 3 * probe.USUAL_TOKENS) for target in asked]
@@ -196,7 +207,7 @@ def _may_spend(form: str) -> bool:
 
 
 def _run(gateway: "Gateway", asked: "Sequence[Target]", jobs: int, seconds: float) -> "list[Row]":
-    from nixcfg import probe
+    from nixcfg.gateway import probe
 
     count = len(asked) * len(probe.REQUESTS)
     if not sys.stderr.isatty():
@@ -208,8 +219,8 @@ def _run(gateway: "Gateway", asked: "Sequence[Target]", jobs: int, seconds: floa
 def _text(
     _url: str, rows: "Sequence[Row]", _skipped: "Sequence[Target]", compared: "Comparison | None"
 ) -> None:
-    from nixcfg import probe
-    from nixcfg.table import fitted, table, width_of
+    from nixcfg.commands.table import fitted, table, width_of
+    from nixcfg.gateway import probe
 
     width = width_of(sys.stdout)
     if rows:
@@ -258,7 +269,7 @@ _TOKENS = ("prompt", "completion")
 
 def _different(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
     """Those with something to tell, each thing once; that LiteLLM rests a model follows from it."""
-    from nixcfg import probe
+    from nixcfg.gateway import probe
 
     found: dict[str, Outcome] = {}
     for outcome in outcomes:

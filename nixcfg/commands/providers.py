@@ -21,8 +21,9 @@ def command(base: Path, form: str) -> int:
     \b
     Example: nixcfg providers
     """
-    from nixcfg import amend, report
-    from nixcfg.table import table, width_of
+    from nixcfg.commands.table import table, width_of
+    from nixcfg.problems import report
+    from nixcfg.providers import amend
 
     checked = validated(base)
     if checked.project is None:

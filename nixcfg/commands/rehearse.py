@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixcfg import complete
 from nixcfg.commands import (
     OK,
     PROBLEMS,
+    complete,
     config_of,
     find_root,
     host_option,
@@ -21,7 +21,7 @@ from nixcfg.commands import (
 )
 
 if TYPE_CHECKING:
-    from nixcfg.model import Config, Project
+    from nixcfg.project.model import Config, Project
 
 
 @click.command()
@@ -56,7 +56,8 @@ def command(
 
 
 def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[str, Any]:
-    from nixcfg import probe, proxy, render
+    from nixcfg.gateway import probe, proxy
+    from nixcfg.render import render
 
     began = time.monotonic()
     result: dict[str, Any] = {"config": config.name, "models": 0, "missing": [], "errors": []}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from nixcfg import complete
 from nixcfg.commands import (
     OK,
     PROBLEMS,
     amended,
+    complete,
     example_files,
     find_root,
     json_option,
@@ -33,7 +33,9 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     \b
     Example: nixcfg remove-provider groq --yes
     """
-    from nixcfg import amend, ask, change, project
+    from nixcfg.disk import change
+    from nixcfg.project import project
+    from nixcfg.providers import amend, ask
 
     root = find_root(base)
     if not yes:

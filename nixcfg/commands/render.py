@@ -10,7 +10,7 @@ import click
 from nixcfg.commands import OK, PROBLEMS, find_root, say, validated, wants_color
 
 if TYPE_CHECKING:
-    from nixcfg.write import Plan
+    from nixcfg.disk.write import Plan
 
 
 @click.command()
@@ -33,12 +33,13 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     \b
     Example: nixcfg render --diff
     """
-    from nixcfg import render, write
+    from nixcfg.disk import write
+    from nixcfg.render import render
 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
-        from nixcfg import report
+        from nixcfg.problems import report
 
         color = wants_color(sys.stderr)
         say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
@@ -63,7 +64,7 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
 
 
 def _output_folder(root: Path, out: Path | None) -> Path:
-    from nixcfg import wiring
+    from nixcfg.project import wiring
 
     # abspath, not resolve: the folder is replaced, so a symlink in its place is refused later.
     folder = Path(os.path.abspath(out or root / wiring.RENDERED_DIR))  # noqa: PTH100

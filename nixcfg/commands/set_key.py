@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg import complete
 from nixcfg.commands import (
     OK,
     PROBLEMS,
+    complete,
     find_root,
     host_option,
     on_host,
@@ -22,7 +22,7 @@ from nixcfg.commands import (
 )
 
 if TYPE_CHECKING:
-    from nixcfg.wiring import KeyFile
+    from nixcfg.project.wiring import KeyFile
 
 
 @click.command()
@@ -48,7 +48,8 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
-    from nixcfg import amend, report
+    from nixcfg.problems import report
+    from nixcfg.providers import amend
 
     root = find_root(base)
     checked = validated(root)
@@ -73,7 +74,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
 
 def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path:
     """Where to write, known to be possible before anybody types a key."""
-    from nixcfg import keyfile
+    from nixcfg.keys import keyfile
 
     if path is None and key.file.startswith("config."):
         manager = "sops-nix" if ".sops." in key.file else "agenix"
@@ -95,7 +96,7 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
 
 
 def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
-    from nixcfg import keyfile
+    from nixcfg.keys import keyfile
 
     try:
         text = keyfile.cleaned(_read(key), key.kind)
@@ -108,7 +109,7 @@ def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
 
 
 def _read(key: "KeyFile") -> str:
-    from nixcfg import keyfile
+    from nixcfg.keys import keyfile
 
     if not sys.stdin.isatty():
         raw = sys.stdin.buffer.read(keyfile.MAX_LENGTH + 1)

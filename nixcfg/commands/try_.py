@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg import complete
 from nixcfg.commands import (
     OK,
     PROBLEMS,
+    complete,
     config_of,
     find_root,
     host_option,
@@ -23,8 +23,8 @@ from nixcfg.commands import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nixcfg.model import Config, Project
-    from nixcfg.proxy import Event, Launch, Proxy
+    from nixcfg.gateway.proxy import Event, Launch, Proxy
+    from nixcfg.project.model import Config, Project
 
 ANSWER = (
     "This is a canned answer: `nixcfg try --mock` asks no vendor. The gateway works, so put your "
@@ -57,7 +57,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg try --mock
       nixcfg try claude
     """
-    from nixcfg import proxy
+    from nixcfg.gateway import proxy
 
     project = valid_project(find_root(base), host)
     chosen = config_of(project, config)
@@ -80,7 +80,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 def _port(usual: int, wanted: int | None) -> int:
-    from nixcfg import proxy
+    from nixcfg.gateway import proxy
 
     if wanted is not None:
         if not proxy.is_free(wanted):
@@ -96,7 +96,9 @@ def _port(usual: int, wanted: int | None) -> int:
 
 def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "Launch | None":
     """What to start, or None after telling what is wrong with the keys."""
-    from nixcfg import proxy, render, wiring
+    from nixcfg.gateway import proxy
+    from nixcfg.project import wiring
+    from nixcfg.render import render
 
     config = proxy.unshared(project.machine, config)
     if mock:
@@ -152,7 +154,7 @@ def _with_key(launch: "Launch") -> str:
 
 def _follow(running: "Proxy", *, verbose: bool) -> None:
     """Show what happens until LiteLLM ends."""
-    from nixcfg import proxy
+    from nixcfg.gateway import proxy
 
     while not running.has_ended:
         lines = list(running.lines(0.3))

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from nixcfg import complete
-from nixcfg.commands import OK, amended, find_root, json_option, tell, today
+from nixcfg.commands import OK, amended, complete, find_root, json_option, tell, today
 
 
 @click.command()
@@ -26,7 +25,7 @@ def command(base: Path, config: str, host: str | None, form: str) -> int:
     \b
     Example: nixcfg use all
     """
-    from nixcfg import amend
+    from nixcfg.providers import amend
 
     _, changes = amended(find_root(base), lambda sources: amend.use(sources, config, today(), host))
     then = ["nixcfg render", "sudo nixos-rebuild switch"]

@@ -11,7 +11,7 @@ import click
 from nixcfg.commands import OK, PROBLEMS, today, validated, wants_color
 
 if TYPE_CHECKING:
-    from nixcfg.problem import Problem
+    from nixcfg.problems.problem import Problem
 
 
 @click.command()
@@ -35,8 +35,8 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     \b
     Example: nixcfg validate --format json
     """
-    from nixcfg import report
-    from nixcfg.problem import Severity
+    from nixcfg.problems import report
+    from nixcfg.problems.problem import Severity
 
     if files:
         problems, count = _of_files(base, files)
@@ -52,8 +52,9 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
 
 def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
-    from nixcfg import alone, project, validate
-    from nixcfg.problem import Problem
+    from nixcfg import validate
+    from nixcfg.problems.problem import Problem
+    from nixcfg.project import alone, project
 
     ordinary = []
     wanted: dict[Path, list[str]] = {}
@@ -76,7 +77,7 @@ def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
 def _name_in(root: Path, file: Path) -> str | None:
     """What a project calls one of its own files, None for any other file."""
 
-    from nixcfg import wiring
+    from nixcfg.project import wiring
 
     name = os.path.relpath(file, root)
     folder = os.path.dirname(name)  # noqa: PTH120 (text in, text out)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nixcfg import report
+from nixcfg.problems import report
 from nixcfg.validate import Report
 
 

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg import keyfile, keys, machine, render, wiring, write
+from nixcfg.disk import write
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
-from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
-from nixcfg.model import Machine, Project
-from nixcfg.problem import WriteError
-from nixcfg.wiring import KeyFile
+from nixcfg.gateway import machine
+from nixcfg.keys import keyfile, keys
+from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.problems.problem import WriteError
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine, Project
+from nixcfg.project.wiring import KeyFile
+from nixcfg.render import render
 
 
 @dataclass(slots=True)

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nixcfg import keys, machine, probe, wiring
-from nixcfg.client import Gateway, RefusedError
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
-from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.gateway import machine, probe
+from nixcfg.gateway.client import Gateway, RefusedError
+from nixcfg.keys import keys
+from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION
-from nixcfg.model import Machine
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine
 
 LOG_LINES = 8
 

@@ -8,8 +8,8 @@ so that its comments stay. `place` writes the files.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nixcfg.problem import Span
-from nixcfg.source import Document
+from nixcfg.problems.problem import Span
+from nixcfg.yamltext.source import Document
 
 
 class Kind(StrEnum):

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nixcfg import emit, model, report, resources, shape, source, validate, wiring
+from nixcfg import validate
 from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.text import Rest, without
-from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import START, Problem, Span, Steps
-from nixcfg.project import Sources
-from nixcfg.source import Document
-from nixcfg.wiring import KeyFile
+from nixcfg.problems import report
+from nixcfg.problems.problem import START, Problem, Span, Steps
+from nixcfg.project import model, shape, wiring
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.project.project import Sources
+from nixcfg.project.wiring import KeyFile
+from nixcfg.render import resources
+from nixcfg.yamltext import emit, source
+from nixcfg.yamltext.source import Document
 
 _KEY_NOW = (
     "no master key was given here: clients send one from now on, which is made when the service "

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from nixcfg import knowledge, model, wiring
+from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.text import rewritten
-from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import Span, Steps
+from nixcfg.problems.problem import Span, Steps
+from nixcfg.project import model, wiring
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.rules.secrets import looks_like_key
-from nixcfg.source import Document
+from nixcfg.yamltext.source import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nixcfg.importing import NotImportableError
-from nixcfg.problem import START, Span
+from nixcfg.problems.problem import START, Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from nixcfg import emit, nix, source
 from nixcfg.importing import Config, Container, Kind, NotImportableError
 from nixcfg.importing.container import (
     Mount,
@@ -28,7 +27,9 @@ from nixcfg.importing.nixlang import (
     Path,
     Thunk,
 )
-from nixcfg.problem import Span
+from nixcfg.problems.problem import Span
+from nixcfg.render import nix
+from nixcfg.yamltext import emit, source
 
 _CONTAINERS = ("virtualisation", "oci-containers", "containers")
 _BACKEND = ("virtualisation", "oci-containers", "backend")

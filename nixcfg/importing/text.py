@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nixcfg import emit, source
-from nixcfg.problem import Steps
-from nixcfg.source import Document
+from nixcfg.problems.problem import Steps
+from nixcfg.yamltext import emit, source
+from nixcfg.yamltext.source import Document
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from types import ModuleType
 from typing import Final
 
-from nixcfg import project as project_files
-from nixcfg import shape, source
-from nixcfg.model import Project
-from nixcfg.problem import Example, Problem, Rule
+from nixcfg.problems.problem import Example, Problem, Rule
+from nixcfg.project import project as project_files
+from nixcfg.project import shape
+from nixcfg.project.model import Project
 from nixcfg.rules import (
     catalogue,
     credentials,
@@ -32,6 +32,7 @@ from nixcfg.rules import (
     values,
 )
 from nixcfg.rules.config import Config
+from nixcfg.yamltext import source
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     source,

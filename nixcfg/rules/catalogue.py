@@ -4,8 +4,9 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
-from nixcfg import knowledge, shape
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.project import shape
 from nixcfg.rules import endpoints
 from nixcfg.rules.config import Config, Deployment
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from nixcfg import knowledge, wiring
+from nixcfg import knowledge
 from nixcfg.knowledge import ProviderFacts
-from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import Steps
-from nixcfg.source import Document, Map
+from nixcfg.problems.problem import Steps
+from nixcfg.project import wiring
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.yamltext.source import Document, Map
 
 ALIASES = (("router_settings", "model_group_alias"), ("litellm_settings", "model_group_alias"))
 

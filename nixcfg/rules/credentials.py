@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from nixcfg import shape, wiring
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.project import shape, wiring
 from nixcfg.rules import endpoints
 from nixcfg.rules.config import Config, Deployment
-from nixcfg.source import Map
+from nixcfg.yamltext.source import Map
 
 _MODELS = """\
 model_list:

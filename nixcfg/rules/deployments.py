@@ -6,13 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nixcfg import knowledge, shape, wiring
-from nixcfg.model import MODELS
-from nixcfg.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
+from nixcfg.project import shape, wiring
+from nixcfg.project.model import MODELS
 from nixcfg.rules import values
 from nixcfg.rules.config import Config, Deployment
 from nixcfg.rules.secrets import names_secret
-from nixcfg.source import Map, describe
+from nixcfg.yamltext.source import Map, describe
 
 NO_MODELS = Rule(
     "NX401",

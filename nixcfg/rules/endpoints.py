@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
-from nixcfg import wiring
 from nixcfg.knowledge import ApiBase
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import wiring
 from nixcfg.rules.config import Config, Deployment
-from nixcfg.source import Document
+from nixcfg.yamltext.source import Document
 
 BASE_SHAPE = Rule(
     "NX414",

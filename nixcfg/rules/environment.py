@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from nixcfg import knowledge, wiring
-from nixcfg.model import ENVIRONMENT, Machine, Project
-from nixcfg.problem import Problem, Rule, Severity, Steps
+from nixcfg import knowledge
+from nixcfg.problems.problem import Problem, Rule, Severity, Steps
+from nixcfg.project import wiring
+from nixcfg.project.model import ENVIRONMENT, Machine, Project
 from nixcfg.rules.config import Config
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.secrets import LITERAL, is_refused_as_key
-from nixcfg.source import Document
+from nixcfg.yamltext.source import Document
 
 _MODELS = """\
 model_list:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from nixcfg import shape
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import shape
 from nixcfg.rules.config import ALIASES, Config
-from nixcfg.source import Map, describe
+from nixcfg.yamltext.source import Map, describe
 
 _TWO = """\
 model_list:

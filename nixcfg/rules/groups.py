@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.rules.config import Config, Deployment
-from nixcfg.source import Map
+from nixcfg.yamltext.source import Map
 
 SAME_DEPLOYMENT = Rule(
     "NX406",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nixcfg.problem import Problem, Rule, Severity
+from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.rules.config import Config
 
 MISSING = Rule(

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from nixcfg import shape
-from nixcfg.problem import Problem, Rule, Severity, Span
-from nixcfg.source import Document
+from nixcfg.problems.problem import Problem, Rule, Severity, Span
+from nixcfg.project import shape
+from nixcfg.yamltext.source import Document
 
 NEEDLESS_IGNORE = Rule(
     "NX013",

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from nixcfg import shape, wiring
-from nixcfg.model import Machine, Project
-from nixcfg.problem import Problem, Rule, Severity
+from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.project import shape, wiring
+from nixcfg.project.model import Machine, Project
 from nixcfg.rules.secrets import names_secret
 
 _OPENAI = """\

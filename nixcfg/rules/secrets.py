@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from nixcfg import knowledge, shape, wiring
-from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import shape, wiring
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.rules.config import Config, scalars
 
 DOLLAR = Rule(

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg import knowledge, shape
-from nixcfg.model import SETTINGS, honouring_section
-from nixcfg.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
+from nixcfg.project import shape
+from nixcfg.project.model import SETTINGS, honouring_section
 from nixcfg.rules.config import Config
-from nixcfg.source import Map
+from nixcfg.yamltext.source import Map
 
 MISPLACED = Rule(
     "NX201",

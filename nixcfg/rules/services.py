@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg import knowledge, shape, wiring
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import shape, wiring
 from nixcfg.rules import values
 from nixcfg.rules.config import Config
-from nixcfg.source import Map, describe
+from nixcfg.yamltext.source import Map, describe
 
 _MODELS = """\
 model_list:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nixcfg import wiring
-from nixcfg.model import Config, Machine, Project, Server
-from nixcfg.problem import Problem, Rule, Severity
-from nixcfg.source import Document
+from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.project import wiring
+from nixcfg.project.model import Config, Machine, Project, Server
+from nixcfg.yamltext.source import Document
 
 _OPENAI = """\
 model_list:

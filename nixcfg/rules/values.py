@@ -9,12 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nixcfg import knowledge, shape, wiring
+from nixcfg import knowledge
 from nixcfg.knowledge import Key
-from nixcfg.model import ENVIRONMENT, SETTINGS
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import shape, wiring
+from nixcfg.project.model import ENVIRONMENT, SETTINGS
 from nixcfg.rules.config import Config, scalars
-from nixcfg.source import Map, describe
+from nixcfg.yamltext.source import Map, describe
 
 _MODELS = """\
 model_list:

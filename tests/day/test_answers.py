@@ -14,10 +14,10 @@ import pytest
 from day import Cli
 from gateway import free_port
 
-from nixcfg import probe, proxy
-from nixcfg.client import Gateway
-from nixcfg.probe import Target
-from nixcfg.proxy import Event
+from nixcfg.gateway import probe, proxy
+from nixcfg.gateway.client import Gateway
+from nixcfg.gateway.probe import Target
+from nixcfg.gateway.proxy import Event
 
 TARGET = Target("m", ("openai/m",))
 

@@ -11,8 +11,10 @@ import pytest
 from day import is_running
 from test_wiring import PLACEHOLDERS, REAL, REFUSED
 
-from nixcfg import guard, keys, proxy, wiring
-from nixcfg.wiring import KeyFile
+from nixcfg.gateway import guard, proxy
+from nixcfg.keys import keys
+from nixcfg.project import wiring
+from nixcfg.project.wiring import KeyFile
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -34,7 +36,7 @@ def test_takes_what_the_service_takes(text: str):
 
 
 def test_the_words_and_names_are_those_of_the_module():
-    from nixcfg.resources import module_texts
+    from nixcfg.render.resources import module_texts
 
     module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module

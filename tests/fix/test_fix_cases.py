@@ -10,9 +10,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nixcfg import fix, source
-from nixcfg.fix import Edit
-from nixcfg.problem import START, Fix, MoveKey, Problem, RenameKey, Rule, SetValue, Severity
+from nixcfg.problems.problem import (
+    START,
+    Fix,
+    MoveKey,
+    Problem,
+    RenameKey,
+    Rule,
+    SetValue,
+    Severity,
+)
+from nixcfg.yamltext import fix, source
+from nixcfg.yamltext.fix import Edit
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/before.yaml"))
 KINDS = {"move": MoveKey, "set": SetValue, "rename": RenameKey}

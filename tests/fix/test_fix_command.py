@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nixcfg import project, render, validate
+from nixcfg import validate
+from nixcfg.project import project
+from nixcfg.render import render
 
 ROOT = Path(__file__).parents[2]
 MISPLACED = ["NX201"]
@@ -222,7 +224,8 @@ def test_a_file_that_changes_under_the_fixer_is_left(config: Path):
     program = """
 import sys
 from pathlib import Path
-from nixcfg import cli, fix
+from nixcfg import cli
+from nixcfg.yamltext import fix
 mend = fix.mend
 def slow(*arguments, **options):
     Path(sys.argv[-1]).write_text("model_list: []\\n")

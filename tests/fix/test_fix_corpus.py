@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 from test_fix_properties import alike, exact, wanted
 
-from nixcfg import alone, fix, source, validate
-from nixcfg.problem import MoveKey, Problem
-from nixcfg.source import Document
+from nixcfg import validate
+from nixcfg.problems.problem import MoveKey, Problem
+from nixcfg.project import alone
+from nixcfg.yamltext import fix, source
+from nixcfg.yamltext.source import Document
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("NIXCFG_CORPUS", ROOT.parent / "shared" / "corpus"))

@@ -11,8 +11,10 @@ from typing import Any
 
 import yaml
 
-from nixcfg import cli, model, project, source
-from nixcfg.problem import WriteError
+from nixcfg import cli
+from nixcfg.problems.problem import WriteError
+from nixcfg.project import model, project
+from nixcfg.yamltext import source
 
 _CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CODE_KEYS = ("callbacks", "success_callback", "failure_callback", "custom_handler", "guardrail")

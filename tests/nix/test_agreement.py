@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
-from nixcfg import project, render, validate, wiring
+from nixcfg import validate
+from nixcfg.project import project, wiring
+from nixcfg.render import render
 from nixcfg.rules.secrets import is_refused_as_key
 
 MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assertions.nix"

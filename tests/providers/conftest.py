@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from in_process import Done, call
 
-from nixcfg import starter
+from nixcfg.commands import starter
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from nixcfg import edit, source
-from nixcfg.fix import RefusedError
-from nixcfg.source import Document
+from nixcfg.yamltext import edit, source
+from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext.source import Document
 
 TEXT = """\
 # top

@@ -15,19 +15,14 @@ from typing import Any
 
 import pytest
 
-from nixcfg import (
-    amend,
-    catalogue,
-    change,
-    interview,
-    knowledge,
-    project,
-    render,
-    starter,
-    validate,
-)
-from nixcfg.amend import Amendment, Wish
-from nixcfg.problem import Severity
+from nixcfg import knowledge, validate
+from nixcfg.commands import starter
+from nixcfg.disk import change
+from nixcfg.problems.problem import Severity
+from nixcfg.project import project
+from nixcfg.providers import amend, catalogue, interview
+from nixcfg.providers.amend import Amendment, Wish
+from nixcfg.render import render
 
 TODAY = dt.date(2026, 11, 23)
 HERE = Path(__file__).parent

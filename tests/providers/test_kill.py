@@ -10,8 +10,8 @@ import pytest
 import yaml
 from in_process import call
 
-from nixcfg import project as project_files
 from nixcfg import validate
+from nixcfg.project import project as project_files
 
 Snapshot = Callable[[Path], dict[str, bytes]]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from in_process import Done
 
-from nixcfg import keyfile
+from nixcfg.keys import keyfile
 
 Run = Callable[..., Done]
 KEY = "gsk_" + "Zm9vYmFyYmF6cXV4" * 2

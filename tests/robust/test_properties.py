@@ -22,9 +22,12 @@ from cli import Cli, snapshot
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from nixcfg import nix, render, source, validate, wiring
-from nixcfg import project as project_files
-from nixcfg.model import Machine, Project
+from nixcfg import validate
+from nixcfg.project import project as project_files
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine, Project
+from nixcfg.render import nix, render
+from nixcfg.yamltext import source
 
 some = settings(
     derandomize=True,

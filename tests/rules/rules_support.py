@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nixcfg import alone, project, validate
-from nixcfg.problem import Example, Span
+from nixcfg import validate
+from nixcfg.problems.problem import Example, Span
+from nixcfg.project import alone, project
 from nixcfg.rules.credentials import MASTER_KEY_MISSING
 
 ROOT = Path(__file__).parents[2]

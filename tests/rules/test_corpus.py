@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from nixcfg import alone, validate
-from nixcfg.problem import Severity
+from nixcfg import validate
+from nixcfg.problems.problem import Severity
+from nixcfg.project import alone
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 11, 23)

@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules_support import TODAY
 
-from nixcfg import alone, knowledge, project, report, source, validate
+from nixcfg import knowledge, validate
+from nixcfg.problems import report
+from nixcfg.project import alone, project
+from nixcfg.yamltext import source
 
 ROOT = Path(__file__).parents[2]
 WORDS = sorted(

@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 from rules_support import by_itself, in_project, write
 
-from nixcfg import report, rules
-from nixcfg.problem import Problem, Severity, Span
+from nixcfg import rules
+from nixcfg.problems import report
+from nixcfg.problems.problem import Problem, Severity, Span
 from program import Run
 
 HERE = Path(__file__).parent

@@ -14,7 +14,8 @@ import pytest
 import yaml
 from rules_support import TODAY, by_itself, in_project
 
-from nixcfg import project, validate
+from nixcfg import validate
+from nixcfg.project import project
 
 Data = dict[str, Any]
 Planted = tuple[str, str]

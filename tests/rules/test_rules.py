@@ -7,7 +7,7 @@ import pytest
 from rules_support import marked, reports
 
 from nixcfg import rules
-from nixcfg.problem import START, Rule, Severity
+from nixcfg.problems.problem import START, Rule, Severity
 
 RULES = pytest.mark.parametrize("rule", rules.RULES.values(), ids=rules.RULES)
 

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg import wiring
-from nixcfg.problem import WriteError, reason
-from nixcfg.write import Change, sync, umask
+from nixcfg.disk.write import Change, sync, umask
+from nixcfg.problems.problem import WriteError, reason
+from nixcfg.project import wiring
 
 _PREFIX = ".nixcfg-new-"
 _BOM = b"\xef\xbb\xbf"

@@ -10,8 +10,10 @@ from typing import Any
 
 import jinja2
 
-from nixcfg import emit, nix, resources, wiring
-from nixcfg.model import MODELS, Config, Machine, Project, Server
+from nixcfg.project import wiring
+from nixcfg.project.model import MODELS, Config, Machine, Project, Server
+from nixcfg.render import nix, resources
+from nixcfg.yamltext import emit
 
 
 def files(project: Project) -> dict[str, bytes]:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from nixcfg import wiring
+from nixcfg.project import wiring
 
 
 def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """Providers that LiteLLM knows, and the brands that lead to one."""
-    from nixcfg import catalogue
+    from nixcfg.providers import catalogue
 
     return _starting(typed, [*catalogue.brands(), *catalogue.providers()])
 
@@ -41,7 +41,8 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
 
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
-    from nixcfg import catalogue, knowledge
+    from nixcfg import knowledge
+    from nixcfg.providers import catalogue
 
     # An option without its value ends click's parsing: arguments are then left where they stood.
     name = ctx.params.get("name") or next(iter(ctx.args), "")
@@ -91,7 +92,7 @@ def _profiles(ctx: click.Context) -> list[str]:
 
 
 def _names(ctx: click.Context, section: str) -> list[str]:
-    from nixcfg import source
+    from nixcfg.yamltext import source
 
     data = source.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
     found = data.get(section) if isinstance(data, dict) else None

@@ -12,8 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from nixcfg import knowledge, wiring
+from nixcfg import knowledge
 from nixcfg.knowledge import ModelFacts, ProviderFacts
+from nixcfg.project import wiring
 
 RECOMMENDED = 3
 """How many models a provider gets when nobody names any."""

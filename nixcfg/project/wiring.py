@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from nixcfg import nix
 from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.render import nix
 
 CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"

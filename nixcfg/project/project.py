@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixcfg import source, wiring
-from nixcfg.problem import START, Problem, Rule, Severity, reason
-from nixcfg.source import Document
+from nixcfg.problems.problem import START, Problem, Rule, Severity, reason
+from nixcfg.project import wiring
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document
 
 _OPENAI = """\
 model_list:

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixcfg.problem import WriteError, reason
+from nixcfg.problems.problem import WriteError, reason
 
 MANIFEST = "manifest.json"
 LOCK_SECONDS = 30.0

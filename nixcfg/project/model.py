@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from nixcfg import knowledge, wiring
-from nixcfg.problem import Steps
-from nixcfg.source import Document
-from nixcfg.wiring import KeyFile
+from nixcfg import knowledge
+from nixcfg.problems.problem import Steps
+from nixcfg.project import wiring
+from nixcfg.project.wiring import KeyFile
+from nixcfg.yamltext.source import Document
 
 SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"

@@ -14,8 +14,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nixcfg.problem import WriteError
-from nixcfg.write import locked, settle, sync
+from nixcfg.disk.write import locked, settle, sync
+from nixcfg.problems.problem import WriteError
 
 MAX_LENGTH = 64 * 1024
 """Characters; the longest keys (JSON service accounts) have 3,000."""

@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nixcfg import write
-from nixcfg.problem import WriteError, reason
+from nixcfg.disk import write
+from nixcfg.problems.problem import WriteError, reason
 
 _PREFIX = ".nixcfg-create-"
 

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from nixcfg.problem import START, Fix, Problem, Related, Rule, Severity, Span, reason
+from nixcfg.problems.problem import START, Fix, Problem, Related, Rule, Severity, Span, reason
 
 _SMALL = """\
 model_list:

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nixcfg import keys, knowledge, model, wiring
-from nixcfg.client import Answer, Gateway
+from nixcfg import knowledge
+from nixcfg.gateway.client import Answer, Gateway
+from nixcfg.keys import keys
 from nixcfg.knowledge import ModelFacts
-from nixcfg.model import MODELS, Config, Machine, Project
+from nixcfg.project import model, wiring
+from nixcfg.project.model import MODELS, Config, Machine, Project
 
 SLOW_SECONDS = 5.0
 """A first token that takes longer is worth a word."""

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from nixcfg import create, resources
+from nixcfg.disk import create
+from nixcfg.render import resources
 
 
 def make(folder: Path) -> list[str]:

@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
-from nixcfg import source
-from nixcfg.model import SETTINGS
-from nixcfg.problem import Fix, MoveKey, Problem, RenameKey, SetValue, Steps
-from nixcfg.source import Document
+from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, SetValue, Steps
+from nixcfg.project.model import SETTINGS
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document
 
 Edit = SetValue | RenameKey | MoveKey
 Check = Callable[[Mapping[str, Document]], Iterable[Problem]]

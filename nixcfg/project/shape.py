@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import resources, source
-from nixcfg.problem import Problem, Rule, Severity
-from nixcfg.source import Document, describe
+from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.render import resources
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document, describe
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

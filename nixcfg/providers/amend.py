@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from nixcfg import edit, knowledge, project, render, shape, source, validate, wiring
-from nixcfg.fix import RefusedError
+from nixcfg import knowledge, validate
 from nixcfg.knowledge import Credential, ProviderFacts
-from nixcfg.model import ENVIRONMENT, MODELS, Project
-from nixcfg.problem import Problem, Steps
-from nixcfg.project import Sources
+from nixcfg.problems.problem import Problem, Steps
+from nixcfg.project import project, shape, wiring
+from nixcfg.project.model import ENVIRONMENT, MODELS, Project
+from nixcfg.project.project import Sources
+from nixcfg.project.wiring import KeyFile
+from nixcfg.render import render
 from nixcfg.rules import secrets
-from nixcfg.source import Document
 from nixcfg.validate import Report
-from nixcfg.wiring import KeyFile
+from nixcfg.yamltext import edit, source
+from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext.source import Document
 
 PLACEHOLDER = "replace-me\n"
 NO_KEY = "none"

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import click
 
-from nixcfg import amend, ask, catalogue, shape
-from nixcfg.amend import AmendError, Wish
+from nixcfg.commands.table import table, width_of
 from nixcfg.knowledge import Credential, ModelFacts, ProviderFacts
-from nixcfg.project import Sources
-from nixcfg.table import table, width_of
+from nixcfg.project import shape
+from nixcfg.project.project import Sources
+from nixcfg.providers import amend, ask, catalogue
+from nixcfg.providers.amend import AmendError, Wish
 
 SHOWN = 12
 """Models that are listed to choose from; Tab knows the others."""

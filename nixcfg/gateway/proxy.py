@@ -26,11 +26,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nixcfg import guard, keys, machine, wiring
-from nixcfg.client import Gateway
-from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.gateway import guard, machine
+from nixcfg.gateway.client import Gateway
+from nixcfg.keys import keys
+from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION
-from nixcfg.model import MODELS, Config, Machine
+from nixcfg.project import wiring
+from nixcfg.project.model import MODELS, Config, Machine
 
 EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
 START_SECONDS = 180.0

@@ -1,6 +1,6 @@
 """Entries of nixcfg.yaml: set, added and dropped in the text; comments and order stay. Pure.
 
-Values and sections are left to nixcfg.fix, which edits at exact offsets. What it does not do is
+Values and sections are left to yamltext.fix, which edits at exact offsets. What it does not do is
 done here by lines: a member of a list, and an entry that goes. No result is believed: each is read
 back, and has to hold exactly the data that was meant.
 """
@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nixcfg import fix, source
-from nixcfg.fix import RefusedError
-from nixcfg.problem import START, MoveKey, SetValue, Steps
-from nixcfg.source import Document
+from nixcfg.problems.problem import START, MoveKey, SetValue, Steps
+from nixcfg.yamltext import fix, source
+from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext.source import Document
 
 _SCRATCH = "nixcfg_new_entry"
 _BLANK = re.compile(r"\s*(#.*)?")
@@ -58,7 +58,7 @@ def add_entry(
             data, written = dict(value), f"{{ {', '.join(pairs)} }}"
         case _:
             data, written = list(value), f"[{', '.join(map(fix.scalar, value))}]"
-    # A section of its own at the end, which nixcfg.fix then moves to where it belongs.
+    # A section of its own at the end, which nixcfg.yamltext.fix then moves to where it belongs.
     end = _newline(document)
     body = _body(document)
     text = body + (end if body and not body.endswith("\n") else "")

@@ -5,8 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixcfg import source
-from nixcfg.source import Document, Map
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document, Map
 
 MAX_INCLUDES = 200
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nixcfg import __version__
-from nixcfg.problem import Problem, Rule, Severity, Span
+from nixcfg.problems.problem import Problem, Rule, Severity, Span
 
 FORMATS = ("text", "json", "sarif", "github")
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}

@@ -11,9 +11,9 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from nixcfg import wiring
-from nixcfg.model import Machine
-from nixcfg.wiring import KeyFile
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine
+from nixcfg.project.wiring import KeyFile
 
 MAX_LENGTH = 64 * 1024
 """Bytes of a key that has to fit into a variable."""
@@ -106,7 +106,7 @@ def weakness(master_key: str) -> str:
 
 def mask(text: str, secrets: Iterable[str]) -> str:
     """A text without the given secrets, and without what looks like one."""
-    from nixcfg import report
+    from nixcfg.problems import report
 
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4 and secret != wiring.MISSING_KEY:

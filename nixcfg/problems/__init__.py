@@ -1,0 +1,1 @@
+"""What was found, as values, and how it is reported."""
