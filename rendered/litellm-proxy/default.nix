@@ -3,7 +3,10 @@
 #
 #   default.nix      the options of the gateway itself
 #   container.nix    the container and its unit
-#   secrets.nix      key files: options, wiring, rotation
+#   secrets.nix      key files: their options
+#   wiring.nix       key files: checked and assembled, by wiring.sh and placeholders.sh
+#   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
+#   sandbox.nix      how the services of these scripts are shut in
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
@@ -67,7 +70,9 @@ in
     ./metrics.nix
     ./nginx.nix
     ./redis.nix
+    ./rotation.nix
     ./secrets.nix
+    ./wiring.nix
   ];
 
   options.services.litellm-proxy = {
