@@ -71,7 +71,7 @@ def test_every_page_is_that_of_a_rule():
 def test_a_page_of_another_form_is_refused(right: str, wrong: str):
     text = pages.path("NX303").read_text(encoding="utf-8")
     assert pages.parse(text).code == "NX303"
-    with pytest.raises(ValueError, match=r"^an?  (page|example)"):
+    with pytest.raises(ValueError, match=r"^an? (page|example)"):
         pages.parse(text.replace(right, wrong, 1))
 
 
