@@ -44,7 +44,7 @@ gc.set_threshold(200_000)  # as nixcfg.cli does
 stamps = [("", 0.0)]
 def done(name):
     stamps.append((name, time.process_time()))
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.disk import write
 from nixcfg.problems import report
 from nixcfg.project import project
@@ -53,7 +53,7 @@ from nixcfg.commands import today
 done("start Python, import")
 sources = project.read(Path())
 done("read and parse")
-report = validate.validate(sources, today())
+report = check.validate(sources, today())
 done("check, build the model")
 files = render.files(report.project)
 done("render texts")

@@ -17,12 +17,12 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nixcfg.check import Report
     from nixcfg.disk.write import Change
     from nixcfg.gateway.proxy import Launch, Proxy
     from nixcfg.project.model import Config, Project
     from nixcfg.project.project import Sources
     from nixcfg.providers.amend import Amendment
-    from nixcfg.validate import Report
 
 OK, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
 
@@ -41,10 +41,10 @@ def find_root(base: "Path") -> "Path":
 
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project import project
 
-    return validate.validate(project.read(find_root(base)), today())
+    return check.validate(project.read(find_root(base)), today())
 
 
 def valid_project(root: "Path", host: str | None = None) -> "Project":

@@ -69,7 +69,7 @@ def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project import project
 
     sources = project.read(root)
@@ -81,7 +81,7 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]
             project=changed[sources.project.name],
             providers={name: changed[each.name] for name, each in sources.providers.items()},
         )
-        return validate.validate(now, today()).problems
+        return check.validate(now, today()).problems
 
     return documents, find, list(sources.problems)
 
@@ -90,7 +90,7 @@ def _litellm_files(
     base: Path, files: Iterable[Path]
 ) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project import alone
 
     configurations = {str(file): alone.read(base / file, str(file)) for file in files}
@@ -101,7 +101,7 @@ def _litellm_files(
             replace(each, parts=(replace(each.parts[0], document=changed[name]), *each.parts[1:]))
             for name, each in configurations.items()
         ]
-        return validate.standalone(now, today()).problems
+        return check.standalone(now, today()).problems
 
     return documents, find, []
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nixcfg import validate
+from nixcfg.check import validate
 from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.text import Rest, without
@@ -428,7 +428,7 @@ class _Attempt:
 
     def validate(self) -> None:
         project, providers = self.documents()
-        checked = validate.validate(Sources(Path(), project, providers, ()))
+        checked = validate(Sources(Path(), project, providers, ()))
         self.errors = tuple(problem for problem in checked.problems if problem.is_error)
         self.key_files = checked.project.machine.key_files if checked.project else {}
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from nixcfg import knowledge, validate
+from nixcfg import check, knowledge
+from nixcfg.check import Report
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.problems.problem import Problem, Steps
 from nixcfg.project import project, shape, wiring
@@ -20,7 +21,6 @@ from nixcfg.project.project import Sources
 from nixcfg.project.wiring import KeyFile
 from nixcfg.render import render
 from nixcfg.rules import secrets
-from nixcfg.validate import Report
 from nixcfg.yamltext import edit, source
 from nixcfg.yamltext.fix import RefusedError
 from nixcfg.yamltext.source import Document
@@ -137,7 +137,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     if len(sources.providers) == 1:
         raise AmendError(f"{name} is the only provider; a gateway needs one")
     _refuse_unreadable(sources)
-    before = validate.validate(sources, today)
+    before = check.validate(sources, today)
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
     # Of a project with errors nobody can tell what its providers share.
@@ -574,7 +574,7 @@ def _report(
 ) -> Report:
     """The project as it would be. That it has had no provider yet is no problem any more."""
     problems = tuple(p for p in sources.problems if p.file != wiring.PROVIDERS_DIR)
-    return validate.validate(Sources(sources.root, machine, dict(providers), problems), today)
+    return check.validate(Sources(sources.root, machine, dict(providers), problems), today)
 
 
 def _refuse_unreadable(sources: Sources) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from test_fix_properties import alike, exact, wanted
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.problems.problem import MoveKey, Problem
 from nixcfg.project import alone
 from nixcfg.yamltext import fix, source
@@ -52,7 +52,7 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def problems(document: Document) -> tuple[Problem, ...]:
-    return validate.standalone([alone.Configuration((alone.Part(document),))]).problems
+    return check.standalone([alone.Configuration((alone.Part(document),))]).problems
 
 
 def mended(document: Document, *, unsafe: bool) -> fix.Result:

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import project, wiring
 from nixcfg.render import render
 from nixcfg.rules.secrets import is_refused_as_key
@@ -116,7 +116,7 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         (folder / "providers").mkdir(parents=True)
         (folder / "nixcfg.yaml").write_text(lines + "\n")
         (folder / "providers" / "openai.yaml").write_text(PROVIDER)
-        report = validate.validate(project.read(folder))
+        report = check.validate(project.read(folder))
         if report.project is None:
             continue
         for path, content in render.files(report.project).items():

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nixcfg import knowledge, validate
+from nixcfg import check, knowledge
 from nixcfg.commands import starter
 from nixcfg.disk import change
 from nixcfg.problems.problem import Severity
@@ -59,7 +59,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         change.apply(root, change.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()
-        again = validate.validate(project.read(root), TODAY)
+        again = check.validate(project.read(root), TODAY)
         assert again.is_valid
         assert again.project is not None
         for path, content in render.files(again.project).items():

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules_support import TODAY
 
-from nixcfg import knowledge, validate
+from nixcfg import check, knowledge
 from nixcfg.problems import report
 from nixcfg.project import alone, project
 from nixcfg.yamltext import source
@@ -66,9 +66,9 @@ def looks(text: str, *, limit: float = 10.0) -> None:
     document = source.parse(text, "providers/x.yaml")
     own = source.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
     reports = [
-        validate.validate(project.Sources(Path(), own, {"x": document}, ()), TODAY),
-        validate.validate(project.Sources(Path(), document, {"x": document}, ()), TODAY),
-        validate.standalone([alone.Configuration((alone.Part(document),))], TODAY),
+        check.validate(project.Sources(Path(), own, {"x": document}, ()), TODAY),
+        check.validate(project.Sources(Path(), document, {"x": document}, ()), TODAY),
+        check.standalone([alone.Configuration((alone.Part(document),))], TODAY),
     ]
     lines = len(document.lines())
     for told in reports:
@@ -157,7 +157,7 @@ def test_a_thousand_providers(tmp_path: Path):
         (tmp_path / "providers" / f"p{number}.yaml").write_text(text, encoding="utf-8")
     sources = project.read(tmp_path)
     start = time.process_time()
-    told = validate.validate(sources, TODAY)
+    told = check.validate(sources, TODAY)
     assert told.is_valid
     assert told.problems == ()
     assert time.process_time() - start < 15
