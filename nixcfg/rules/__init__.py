@@ -11,9 +11,10 @@ from types import ModuleType
 from typing import Final
 
 from nixcfg.problems.problem import Example, Problem, Rule
-from nixcfg.project import project as project_files
+from nixcfg.project import find as project_files
 from nixcfg.project import shape
 from nixcfg.project.model import Project
+from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
     catalogue,
     credentials,
@@ -97,7 +98,7 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
 
 def nearest_code(code: str) -> str:
     """The code that a typo was meant to be, or ""."""
-    return shape.nearest(code.upper(), RULES)
+    return nearest(code.upper(), RULES)
 
 
 def explain(rule: Rule) -> str:

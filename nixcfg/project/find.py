@@ -57,7 +57,7 @@ class Sources:
     problems: tuple[Problem, ...]
 
 
-def find(start: Path) -> Path | None:
+def project_root(start: Path) -> Path | None:
     """The nearest folder at or above `start` that holds a nixcfg.yaml."""
     start = Path(os.path.abspath(start))  # noqa: PTH100 (keeps symlinks as the user sees them)
     for folder in (start, *start.parents):
@@ -71,7 +71,7 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text))
 
 
-def read(root: Path) -> Sources:
+def read_project(root: Path) -> Sources:
     """Read every file of the project in `root`."""
     problems: list[Problem] = []
     providers: dict[str, Document] = {}
