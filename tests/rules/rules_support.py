@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nixcfg import validate
-from nixcfg.problems.problem import Example, Span
+from nixcfg.problems.pages import Example
+from nixcfg.problems.problem import Span
 from nixcfg.project.find import read_project
 from nixcfg.project.standalone import read_configuration
 from nixcfg.rules.credentials import MASTER_KEY_MISSING
