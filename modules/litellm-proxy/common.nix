@@ -57,6 +57,31 @@ rec {
   selected = cfg.configs.${cfg.modelConfig};
   undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
 
+  # The keys which the selected configuration needs, and no other.
+  providerSecrets = lib.mapAttrsToList (variable: secret: {
+    inherit variable;
+    inherit (secret) kind optional encrypted;
+    file = toString secret.file;
+  }) (lib.getAttrs (lib.subtractLists (undeclared selected.secrets) selected.secrets) cfg.secrets);
+
+  masterKey = lib.optional (cfg.auth == "master-key" && cfg.masterKeyFile != null) {
+    variable = "LITELLM_MASTER_KEY";
+    kind = "env";
+    optional = false;
+    encrypted = false;
+    file = toString cfg.masterKeyFile;
+  };
+
+  wired = providerSecrets ++ masterKey ++ otherSecrets;
+  otherSecrets = map (secret: {
+    optional = false;
+    encrypted = false;
+    inherit (secret) variable kind;
+    file = toString secret.file;
+  }) cfg.internal.keyFiles;
+  generatesMasterKey = cfg.auth == "master-key" && cfg.masterKeyFile == null;
+  fileSecrets = lib.filter (secret: secret.kind == "file") providerSecrets;
+
   # Elsewhere: the user gives the whole URL as a secret, as without these options.
   usesDatabase = cfg.database.createLocally || cfg.database.host != null;
   hasDatabase =

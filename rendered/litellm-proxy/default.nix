@@ -3,13 +3,16 @@
 #
 #   default.nix      the options of the gateway itself
 #   container.nix    the container and its unit
-#   secrets.nix      key files: options, wiring, rotation
+#   secrets.nix      key files: their options
+#   wiring.nix       key files: checked and assembled, by wiring.sh and placeholders.sh
+#   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
+#   sandbox.nix      how the services of these scripts are shut in
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
 #   instances.nix    several containers, and a switch that loses no request
 #   nginx.nix        the address in front of them
-#   assertions.nix   what is refused or warned of
+#   assertions.nix   what is refused or warned of; assert-*.nix: by topic
 #   common.nix       names and facts that these files share
 #
 # The module needs nothing but this folder and works from nixpkgs 24.11 on, with
@@ -57,6 +60,9 @@ in
   key = "nixcfg/litellm-proxy";
 
   imports = [
+    ./assert-container.nix
+    ./assert-keys.nix
+    ./assert-network.nix
     ./assertions.nix
     ./container.nix
     ./database.nix
@@ -64,7 +70,9 @@ in
     ./metrics.nix
     ./nginx.nix
     ./redis.nix
+    ./rotation.nix
     ./secrets.nix
+    ./wiring.nix
   ];
 
   options.services.litellm-proxy = {

@@ -553,9 +553,9 @@ def test_watched_are_key_files_and_where_links_turn(evaluated):
 
 
 def test_non_root_image_can_read_file_secrets(evaluated):
-    assert "chown -R 65534" in evaluated["non-root"]["secrets"]["script"]
+    assert "\ncontainer_user=65534\n" in evaluated["non-root"]["secrets"]["script"]
     assert evaluated["non-root"]["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == "CAP_CHOWN"
-    assert "chown" not in evaluated["all"]["secrets"]["script"]
+    assert "\ncontainer_user=0\n" in evaluated["all"]["secrets"]["script"]
     assert evaluated["all"]["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == ""
 
 
