@@ -10,40 +10,6 @@ from nixcfg.project import wiring
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document
 
-_OPENAI = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-NO_PROVIDERS = Rule(
-    "NX011",
-    Severity.ERROR,
-    "a project has no provider files",
-    explanation="providers/ holds one YAML file for each provider; without any there is nothing.",
-    bad={"nixcfg.yaml": "model_config: all\n", "providers/openai.yaml.txt": _OPENAI},
-    good={"nixcfg.yaml": "model_config: all\n", "providers/openai.yaml": _OPENAI},
-    source="nixcfg's own",
-)
-BAD_NAME = Rule(
-    "NX012",
-    Severity.ERROR,
-    "a provider file has a name that cannot be used",
-    explanation=(
-        "The name of a provider file names its configuration, a Nix attribute and a rendered file: "
-        "letters, digits, - and _, at most 63, and not `all`, which is built in. Two that differ "
-        "in case alone would be one file where the file system ignores it."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: openai\n",
-        "providers/all.yaml": _OPENAI,
-        "providers/openai.yaml": _OPENAI,
-    },
-    good={"nixcfg.yaml": "model_config: openai\n", "providers/openai.yaml": _OPENAI},
-    source="nixcfg's own",
-)
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
@@ -69,6 +35,10 @@ def find(start: Path) -> Path | None:
 def is_name(text: str) -> bool:
     """Whether a text can name a provider: its file, its configuration, its Nix attribute."""
     return bool(_NAME.fullmatch(text))
+
+
+NO_PROVIDERS = Rule("NX011", Severity.ERROR)
+BAD_NAME = Rule("NX012", Severity.ERROR)
 
 
 def read(root: Path) -> Sources:

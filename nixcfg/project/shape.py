@@ -18,81 +18,6 @@ from nixcfg.yamltext.source import Document, describe
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-_OPENAI = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-UNKNOWN_KEY = Rule(
-    "NX101",
-    Severity.ERROR,
-    "nixcfg.yaml has no such key",
-    explanation=(
-        "Every key of nixcfg.yaml has a meaning; `nixcfg schema` prints them all, for editors "
-        "too. Sections of LiteLLM's other than the three settings belong in a provider file."
-    ),
-    bad={"nixcfg.yaml": "prot: 4001\n#^^^\n", "providers/openai.yaml": _OPENAI},
-    good={"nixcfg.yaml": "port: 4001\n", "providers/openai.yaml": _OPENAI},
-    source="nixcfg's own schema",
-)
-MISSING_KEY = Rule(
-    "NX102",
-    Severity.ERROR,
-    "a required key is missing",
-    explanation=(
-        "LiteLLM does not start when an entry of model_list has no model_name, no litellm_params "
-        "or no model in them, or when a credential has no name, values or info."
-    ),
-    bad="""\
-model_list:
-  - litellm_params:
-#   ^
-      model: openai/gpt-4o
-""",
-    good=_OPENAI,
-    source="run: KeyError: 'model_name'",
-)
-WRONG_TYPE = Rule(
-    "NX103",
-    Severity.ERROR,
-    "a value has the wrong type",
-    explanation=(
-        "A section or an entry has a shape that LiteLLM stops at, or that nixcfg cannot read: a "
-        "list where a mapping belongs, a number as a model name."
-    ),
-    bad="""\
-model_list:
-  - model_name: 4.5
-#               ^^^
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    good="""\
-model_list:
-  - model_name: "4.5"
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: expected str instance, float found",
-)
-WRONG_VALUE = Rule(
-    "NX104",
-    Severity.ERROR,
-    "a value is not one of those allowed",
-    explanation=(
-        "The value has the right type and cannot be used: an unknown word, an empty name, a path "
-        "in the Nix store, a port beyond 65535, a variable name with a dash."
-    ),
-    bad={
-        "nixcfg.yaml": "backend: dokcer\n#        ^^^^^^\n",
-        "providers/openai.yaml": _OPENAI,
-    },
-    good={"nixcfg.yaml": "backend: docker\n", "providers/openai.yaml": _OPENAI},
-    source="nixcfg's own schema",
-)
-
 _CUTOFF = 0.75
 _MAX_KNOWN = 1000
 """Among more words, each typo would be compared for too long."""
@@ -251,6 +176,9 @@ def _validator(kind: str) -> "Draft202012Validator":
     return Draft202012Validator(resources.schema(kind))
 
 
+WRONG_VALUE = Rule("NX104", Severity.ERROR)
+
+
 def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
     path, about = failure.path, failure.about
     if failure.is_key:
@@ -286,6 +214,9 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+UNKNOWN_KEY = Rule("NX101", Severity.ERROR)
+
+
 def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
     known = list(failure.schema["properties"])
     for key in failure.value:
@@ -294,6 +225,9 @@ def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
             mend = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
             wrong = f"unknown key {key}"
             yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=mend, key=True)
+
+
+MISSING_KEY = Rule("NX102", Severity.ERROR)
 
 
 def _missing_key(document: Document, failure: _Failure) -> Problem:
@@ -308,6 +242,9 @@ def _missing_key(document: Document, failure: _Failure) -> Problem:
         return document.problem(MISSING_KEY, where, wrong, help=mend, key=True)
     about = known.get(key, {}).get("description", "")
     return document.problem(MISSING_KEY, failure.path, wrong, help=about)
+
+
+WRONG_TYPE = Rule("NX103", Severity.ERROR)
 
 
 def _wrong_type(document: Document, failure: _Failure) -> Problem:

@@ -15,159 +15,6 @@ from nixcfg.rules.config import Config, Deployment
 from nixcfg.rules.secrets import names_secret
 from nixcfg.yamltext.source import Map, describe
 
-NO_MODELS = Rule(
-    "NX401",
-    Severity.ERROR,
-    "a file offers no model",
-    explanation=(
-        "With an empty model_list, or none, LiteLLM starts, reports healthy and answers every "
-        "request with an error. Models that are stored in the database, or included from other "
-        "files, are no concern of this rule."
-    ),
-    bad="""\
-model_list: []
-#^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: healthy with 0 models",
-    alone=Severity.WARNING,
-)
-
-UNKNOWN_PROVIDER = Rule(
-    "NX402",
-    Severity.ERROR,
-    "LiteLLM knows no such provider, and drops the deployment",
-    explanation=(
-        "LiteLLM finds the provider in the prefix of the model (anthropic/...), or in its own "
-        "catalogue for a bare name. When it finds none it leaves the deployment out, with one "
-        "line in the log, and reports healthy."
-    ),
-    bad="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: antropic/claude-sonnet-4-5
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    source="run: LLM Provider NOT provided, 0 deployments",
-)
-
-FROM_VARIABLE = Rule(
-    "NX419",
-    Severity.WARNING,
-    "a model that only a variable names",
-    explanation=(
-        "LiteLLM resolves os.environ/NAME in litellm_params.model as everywhere, and does not "
-        "start at all when that variable is not set. nixcfg would read the model from a key file, "
-        "and cannot say which provider and which key belong to it."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: os.environ/OPENAI_MODEL
-#            ^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: TypeError: argument of type 'NoneType' is not iterable",
-)
-
-UNKNOWN_PARAM = Rule(
-    "NX403",
-    Severity.WARNING,
-    "LiteLLM sends a parameter that it does not know to the vendor",
-    explanation=(
-        "Whatever stands in litellm_params and is no parameter of LiteLLM's goes into the body of "
-        "every request. For a parameter of the vendor that is what you want, for a misspelt "
-        "api_key it is a leak."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      temprature: 0.2
-#     ^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      temperature: 0.2
-""",
-    source="run: the vendor saw the key in the body",
-)
-
-DROPPED = Rule(
-    "NX404",
-    Severity.ERROR,
-    "a value for which LiteLLM drops the deployment",
-    explanation=(
-        "LiteLLM checks the types of litellm_params and model_info, and leaves out a deployment "
-        "that does not pass: one line in the log, and the proxy reports healthy. Numbers may be "
-        "quoted here; words for numbers, and numbers or dates for text, may not."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      rpm: ten
-#          ^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      rpm: 10
-""",
-    source="run: validation error for LiteLLM_Params, 0 deployments",
-)
-
-ENTRY_KEY = Rule(
-    "NX405",
-    Severity.WARNING,
-    "a key beside litellm_params has no effect",
-    explanation=(
-        "An entry of model_list holds model_name, litellm_params and model_info; LiteLLM ignores "
-        "other keys at that level, apart from rpm and tpm."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-    timeout: 30
-#   ^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      timeout: 30
-""",
-    source="run: the deployment has no such value",
-)
-
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
 
@@ -183,6 +30,9 @@ def check(config: Config) -> Iterator[Problem]:
         yield from _model_info(config, deployment)
 
 
+NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
+
+
 def _empty(config: Config) -> Iterator[Problem]:
     if config.data.get(MODELS) or config.around.included or config.data.get("include"):
         return
@@ -196,6 +46,10 @@ def _empty(config: Config) -> Iterator[Problem]:
             help="Add a model to model_list." + ("" if config.alone else " Or delete the file."),
             key=True,
         )
+
+
+UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
+FROM_VARIABLE = Rule("NX419", Severity.WARNING)
 
 
 def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
@@ -290,6 +144,9 @@ def _is_vendors(provider: str, key: str) -> bool:
     )
 
 
+UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
+
+
 def _unknown_param(
     config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
 ) -> Problem:
@@ -318,6 +175,9 @@ def _unknown_param(
     )
 
 
+DROPPED = Rule("NX404", Severity.ERROR)
+
+
 def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
     fix, mend = values.how_to_mend(config, path, known, value)
@@ -329,6 +189,9 @@ def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> P
         help=mend,
         fix=fix,
     )
+
+
+ENTRY_KEY = Rule("NX405", Severity.WARNING)
 
 
 def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:

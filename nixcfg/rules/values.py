@@ -17,85 +17,6 @@ from nixcfg.project.model import ENVIRONMENT, SETTINGS
 from nixcfg.rules.config import Config, scalars
 from nixcfg.yamltext.source import Map, describe
 
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-WRONG_TYPE = Rule(
-    "NX204",
-    Severity.ERROR,
-    "a setting has a type that LiteLLM cannot work with",
-    explanation=(
-        "LiteLLM does not check the types of its settings. A quoted number starts without a word "
-        'and turns every failing request into a 500 (`num_retries: "3"`) or every request '
-        '(`timeout: "30s"`); the same holds for os.environ/ references in numbers, because a '
-        "variable is always text. A text where a list is meant is taken letter by letter. The "
-        'text "false" counts as true.'
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  num_retries: "3"
-#              ^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  num_retries: 3
-""",
-    source="run: TypeError in the answer to a failing request",
-    alone=Severity.WARNING,
-)
-
-WRONG_CHOICE = Rule(
-    "NX208",
-    Severity.ERROR,
-    "a value is none of those that LiteLLM knows",
-    explanation=(
-        "The setting takes one of a few words. With another one LiteLLM either does not start "
-        "(routing_strategy, the type of cache_params) or behaves as if nothing were set."
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  routing_strategy: round-robin
-#                   ^^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  routing_strategy: simple-shuffle
-""",
-    source="run: ValueError in load_config",
-    alone=Severity.WARNING,
-)
-
-STOPS = Rule(
-    "NX209",
-    Severity.ERROR,
-    "LiteLLM does not start with this value",
-    explanation=(
-        "Some settings are used while LiteLLM loads its configuration, and a value of the wrong "
-        "kind ends it there: a number as master_key or database_url, a null cache_params, a "
-        "text that is no number as max_budget, yes where responses is a mapping."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  responses: yes
-#            ^^^
-""",
-    good=_MODELS
-    + """\
-litellm_settings:
-  request_timeout: 10
-""",
-    source="run: every kind of value was given to every setting; tools/measure_refusals.py",
-)
-
 _STOPPING_CHOICES = (
     ("router_settings", "routing_strategy"),
     ("litellm_settings", "cache_params", "type"),
@@ -174,6 +95,9 @@ _SHAPED = frozenset(
 )
 
 
+STOPS = Rule("NX209", Severity.ERROR)
+
+
 def _dates(config: Config) -> Iterator[Problem]:
     """LiteLLM holds these sections against what JSON can say, which knows no dates."""
     for section in (*SETTINGS, ENVIRONMENT):
@@ -188,6 +112,9 @@ def _dates(config: Config) -> Iterator[Problem]:
                     help=f'Quote it: "{config.document.source(path)}".',
                     fix=Fix((SetValue(path, config.document.source(path)),)),
                 )
+
+
+WRONG_TYPE = Rule("NX204", Severity.ERROR, alone=Severity.WARNING)
 
 
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
@@ -314,6 +241,9 @@ def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fi
     if wiring.referenced(value):
         return None, "Write the value itself."
     return None, "See the documentation of LiteLLM for its form."
+
+
+WRONG_CHOICE = Rule("NX208", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _choice(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:

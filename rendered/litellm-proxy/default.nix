@@ -12,7 +12,7 @@
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
 #   instances.nix    several containers, and a switch that loses no request
 #   nginx.nix        the address in front of them
-#   assertions.nix   what is refused or warned of
+#   assertions.nix   what is refused or warned of; assert-*.nix: by topic
 #   common.nix       names and facts that these files share
 #
 # The module needs nothing but this folder and works from nixpkgs 24.11 on, with
@@ -60,6 +60,9 @@ in
   key = "nixcfg/litellm-proxy";
 
   imports = [
+    ./assert-container.nix
+    ./assert-keys.nix
+    ./assert-network.nix
     ./assertions.nix
     ./container.nix
     ./database.nix

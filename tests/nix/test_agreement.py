@@ -9,7 +9,7 @@ from nixcfg.project import project, wiring
 from nixcfg.render import render
 from nixcfg.rules.secrets import is_refused_as_key
 
-MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assertions.nix"
+MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assert-keys.nix"
 
 PROVIDER = """\
 model_list:

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nixcfg import validate
-from nixcfg.problems.problem import Example, Span
+from nixcfg.problems.pages import Example
+from nixcfg.problems.problem import Span
 from nixcfg.project import alone, project
 from nixcfg.rules.credentials import MASTER_KEY_MISSING
 
