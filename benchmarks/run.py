@@ -49,7 +49,7 @@ from nixcfg.disk import write
 from nixcfg.problems import report
 from nixcfg.project.find import read_project
 from nixcfg.render import render
-from nixcfg.commands import today
+from nixcfg.commands.context import today
 done("start Python, import")
 sources = read_project(Path())
 done("read and parse")
