@@ -49,7 +49,7 @@ from nixcfg.disk import write
 from nixcfg.problems import report
 from nixcfg.project import project
 from nixcfg.render import render
-from nixcfg.commands import today
+from nixcfg.commands.context import today
 done("start Python, import")
 sources = project.read(Path())
 done("read and parse")

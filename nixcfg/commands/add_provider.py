@@ -6,19 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    amended,
-    complete,
-    example_files,
-    find_root,
-    json_option,
-    refusing,
-    say,
-    tell,
-    today,
-    wants_color,
-)
+from nixcfg.commands import OK, complete
+from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.output import print_changes, say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.providers.amend import Amendment, Wish
@@ -132,7 +122,9 @@ def command(
     if form == "text":
         _describe(amendment, facts)
     fetch = [f"nixcfg set-key {wish.name}"] if facts["secrets"] else []
-    tell(changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts)
+    print_changes(
+        changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts
+    )
     return OK
 
 
@@ -155,8 +147,7 @@ def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str
 
 
 def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
-    from nixcfg.commands.table import fitted, width_of
-    from nixcfg.problems import report
+    from nixcfg.commands.output import fitted, width_of
 
     told = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     told += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
@@ -164,5 +155,4 @@ def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) ->
         say(fitted(line, width_of(sys.stderr)))
     found = amendment.report.problems
     if found:
-        color = wants_color(sys.stderr)
-        say(report.as_text(found, amendment.report.files, color=color, brief=True))
+        say_problems(found, amendment.report.files, brief=True)

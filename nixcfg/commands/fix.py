@@ -1,7 +1,6 @@
 """`nixcfg fix`."""
 
 import contextlib
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, today, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, today
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.disk.write import Change
@@ -145,8 +146,7 @@ def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_d
     from nixcfg.problems import report
 
     if unusable:
-        color = wants_color(sys.stderr)
-        say(report.as_text(unusable, len(unusable), color=color, brief=True))
+        say_problems(unusable, len(unusable), brief=True)
     for left in result.left:
         say(
             f"{_place(left.problem)}: {left.problem.code}: not mended: {report.masked(left.reason)}"

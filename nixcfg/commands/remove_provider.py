@@ -4,19 +4,9 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    amended,
-    complete,
-    example_files,
-    find_root,
-    json_option,
-    refusing,
-    say,
-    tell,
-    today,
-)
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.output import print_changes, say
 
 
 @click.command()
@@ -51,5 +41,5 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     _, changes = amended(
         root, lambda sources: amend.remove(sources, name, example_files(root), today())
     )
-    tell(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
+    print_changes(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
     return OK

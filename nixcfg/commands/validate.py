@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, today, validated, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import today, validated
+from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
     from nixcfg.problems.problem import Problem

@@ -13,6 +13,7 @@ from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import model, wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.rules.secrets import looks_like_key
+from nixcfg.yamltext.data import at, walk
 from nixcfg.yamltext.source import Document
 
 _GENERAL = "general_settings"
@@ -85,7 +86,7 @@ class Litellm:
     def path_at(self, span: Span) -> Steps | None:
         """What stands at a place, as far down as possible."""
         found: Steps | None = None
-        for path in _paths(self.document.data, ()):
+        for path, _ in walk(self.document.data):
             if span in (self.document.span(path), self.document.span(path, key=True)):
                 found = path
         return found
@@ -99,7 +100,7 @@ def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
     """The variables that the configurations read already, and those that are `given`."""
     names = Names({wiring.MASTER_KEY_VARIABLE, *given})
     for document in documents:
-        for _, _, text in _texts(document.data, ()):
+        for _, _, text in _texts(document.data):
             names.taken |= {each for each in (wiring.referenced(text), wiring.dollar(text)) if each}
         for entry in document.data.get(MODELS) or ():
             needed = model.credentials(entry["litellm_params"], ())
@@ -138,7 +139,7 @@ def is_key_for(variable: str, text: str) -> bool:
 
 def all_texts(value: Any) -> Iterator[str]:
     """Every text in a configuration."""
-    return (text for _, _, text in _texts(value, ()))
+    return (text for _, _, text in _texts(value))
 
 
 def _leave_out_code(found: Litellm) -> None:
@@ -202,7 +203,7 @@ def _replace_keys(found: Litellm, names: Names) -> None:
     """Write a reference in place of every key; what cannot hold a reference is left out."""
     edits: dict[Steps, str] = {}
     kept = []
-    for path, key, text in _texts(found.document.data, ()):
+    for path, key, text in _texts(found.document.data):
         if any(path[: len(gone)] == gone for gone in found.gone):
             continue
         defaulted = _DEFAULTED.fullmatch(text)
@@ -238,7 +239,7 @@ def _replace_key(found: Litellm, path: Steps, names: Names, edits: dict[Steps, s
         if path not in found.gone:
             found.leave_out(path, f"{path[-1]} has a key in a list, where none can be referred to")
         return
-    value = _at(data, path)
+    value = at(data, path)
     name = names.of(_variable(data, path), value)
     edits[path] = f"${{{name}}}" if path[0] == ENVIRONMENT else wiring.reference(name)
     found.note(
@@ -318,34 +319,8 @@ def _secret_variables() -> frozenset[str]:
     return frozenset(c.variable for c in credentials if c.secret and not c.file)
 
 
-def _texts(value: Any, path: Steps) -> Iterator[tuple[Steps, str, str]]:
+def _texts(value: Any) -> Iterator[tuple[Steps, str, str]]:
     """Every text in a document with its path and the nearest key above it."""
-    items: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for step, inner in items:
-        here = (*path, step)
+    for path, inner in walk(value):
         if isinstance(inner, str):
-            yield here, next(s for s in reversed(here) if isinstance(s, str)), inner
-        else:
-            yield from _texts(inner, here)
-
-
-def _paths(value: Any, path: Steps) -> Iterator[Steps]:
-    """The paths of everything in a document, what holds others before them."""
-    items: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for step, inner in items:
-        yield (*path, step)
-        yield from _paths(inner, (*path, step))
-
-
-def _at(data: Any, path: Steps) -> Any:
-    for step in path:
-        data = data[step]
-    return data
+            yield path, next((s for s in reversed(path) if isinstance(s, str)), ""), inner

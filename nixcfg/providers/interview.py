@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from nixcfg.commands.table import table, width_of
+from nixcfg.commands.output import table, width_of
 from nixcfg.knowledge import Credential, ModelFacts, ProviderFacts
 from nixcfg.project import shape
 from nixcfg.project.project import Sources

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from nixcfg import knowledge, validate
-from nixcfg.commands import starter
+from nixcfg.commands.init import copy_starter
 from nixcfg.disk import change
 from nixcfg.problems.problem import Severity
 from nixcfg.project import project
@@ -53,7 +53,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
     for name in CHAT:
         root = tmp_path_factory.mktemp("p") / "project"
         root.mkdir()
-        starter.make(root)
+        copy_starter(root)
         (root / "providers" / "claude.yaml").unlink()
         amendment = amend.add(project.read(root), wish(name), (), TODAY)
         change.apply(root, change.plan(root, amendment.texts))
