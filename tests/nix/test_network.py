@@ -256,4 +256,4 @@ def test_network_of_its_own_exists_only_where_it_is_needed(evaluated, name):
 
 def test_name_servers_are_those_asked_for(evaluated):
     options = evaluated["dns"]["container"]["extraOptions"]
-    assert ["--dns=192.168.1.1", "--dns=fd00::53"] == [o for o in options if "--dns" in o]
+    assert [o for o in options if "--dns" in o] == ["--dns=192.168.1.1", "--dns=fd00::53"]
