@@ -90,7 +90,7 @@ def command(
       nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
-    from nixcfg.project import project
+    from nixcfg.project.find import read_project
     from nixcfg.providers import amend, ask, interview
 
     root = find_root(base)
@@ -112,7 +112,7 @@ def command(
             profiles=profiles,
             keyless=no_key,
         )
-        sources = project.read(root)
+        sources = read_project(root)
         amend.check_name(sources, wish.name)
         wish = interview.complete(wish, sources, today()) if asks else interview.fill(wish, today())
     amendment, changes = amended(

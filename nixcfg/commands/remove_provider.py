@@ -24,7 +24,7 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     Example: nixcfg remove-provider groq --yes
     """
     from nixcfg.disk import change
-    from nixcfg.project import project
+    from nixcfg.project.find import read_project
     from nixcfg.providers import amend, ask
 
     root = find_root(base)
@@ -32,7 +32,7 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
         if not ask.is_terminal() or form == "json":
             raise click.UsageError("say --yes: nobody is there to be asked")
         with refusing():
-            texts = amend.remove(project.read(root), name, example_files(root), today()).texts
+            texts = amend.remove(read_project(root), name, example_files(root), today()).texts
         for each in change.plan(root, texts):
             say(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 from nixcfg import knowledge, validate
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.problems.problem import Problem, Steps
-from nixcfg.project import project, shape, wiring
+from nixcfg.project import shape, wiring
+from nixcfg.project.credentials import chosen_way
+from nixcfg.project.find import Sources, is_name
 from nixcfg.project.model import ENVIRONMENT, MODELS, Project
-from nixcfg.project.project import Sources
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import reference
 from nixcfg.project.wiring import KeyFile
 from nixcfg.render import render
 from nixcfg.rules import secrets
@@ -216,34 +219,12 @@ def keys_of(whole: Project, what: str) -> list[KeyFile]:
     found = next((each for each in whole.machine.configs if each.providers == (what,)), None)
     if found is None or found.name != what:
         known = [*(each.name for each in whole.providers), *whole.machine.key_files]
-        guess = shape.nearest(what, known)
+        guess = nearest(what, known)
         mend = f"did you mean {guess}?" if guess else f"there are {', '.join(known)}"
         raise AmendError(f"no provider and no secret is called {what}; {mend}")
     if not found.secrets:
         raise AmendError(f"{what} needs no key")
     return [whole.machine.key_files[variable] for variable in found.secrets]
-
-
-def needs(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:
-    """The credentials that a provider is reached with.
-
-    Where there are several ways, the variables that a user has `named` decide.
-    """
-    usual = tuple(c for c in facts.credentials if c.required)
-    if set(named) & {c.variable for c in usual}:
-        return usual
-    known = {credential.variable: credential for credential in facts.credentials}
-    for variables in facts.alternatives:
-        if set(named) & set(variables):
-            # LiteLLM reads those that it has no parameter for from the environment only.
-            return tuple(
-                known.get(v) or Credential(v, None, _is_secret(v), False, True) for v in variables
-            )
-    return usual
-
-
-def _is_secret(variable: str) -> bool:
-    return re.search(r"(BASE|URL|ENDPOINT|_ID|REGION|LOCATION|USER|TENANCY)$", variable) is None
 
 
 def provider_data(wish: Wish, facts: ProviderFacts) -> dict[str, Any]:
@@ -258,14 +239,14 @@ def provider_data(wish: Wish, facts: ProviderFacts) -> dict[str, Any]:
         if name in wish.settings or (base and _is_address(credential, facts)):
             continue
         if credential is _main(wanted) and key != name:
-            params[credential.param or "api_key"] = wiring.reference(key) if key else NO_KEY
+            params[credential.param or "api_key"] = reference(key) if key else NO_KEY
         elif credential.param and credential.secret and not credential.required:
-            params[credential.param] = wiring.reference(name)  # rendered for required ones only
+            params[credential.param] = reference(name)  # rendered for required ones only
         else:
             variables[name] = f"${{{name}}}"
     if not any(credential.secret for credential in wanted):
         if key:
-            params["api_key"] = wiring.reference(key)
+            params["api_key"] = reference(key)
         elif facts.falls_back_to or wish.keyless:
             params["api_key"] = NO_KEY
     _add_settings(wish, facts, params, variables)
@@ -323,7 +304,7 @@ def key_variable(wish: Wish, facts: ProviderFacts) -> str:
 def _wanted(wish: Wish, facts: ProviderFacts) -> tuple[Credential, ...]:
     """The credentials that the provider's file declares: what is needed, and what was named."""
     named = (credential for credential in facts.credentials if credential.variable in wish.named)
-    return tuple(dict.fromkeys((*needs(facts, wish.variables), *named)))
+    return tuple(dict.fromkeys((*chosen_way(facts, wish.variables), *named)))
 
 
 def _main(required: Iterable[Credential]) -> Credential | None:
@@ -430,7 +411,7 @@ def refuse_key(name: str, value: str) -> None:
 def check_name(sources: Sources, name: str) -> None:
     """Raises AmendError for a name that no provider can have in this project."""
     _refuse_unreadable(sources)
-    if not project.is_name(name):
+    if not is_name(name):
         raise AmendError(f"{name} cannot be a name: use letters, digits, - and _")
     if name == wiring.ALL or name in sources.project.data.get("profiles", {}):
         taken = "built in" if name == wiring.ALL else "a profile"

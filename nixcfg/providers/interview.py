@@ -9,8 +9,9 @@ import click
 
 from nixcfg.commands.output import table, width_of
 from nixcfg.knowledge import Credential, ModelFacts, ProviderFacts
-from nixcfg.project import shape
-from nixcfg.project.project import Sources
+from nixcfg.project.credentials import chosen_way
+from nixcfg.project.find import Sources
+from nixcfg.project.nearest import nearest
 from nixcfg.providers import amend, ask, catalogue
 from nixcfg.providers.amend import AmendError, Wish
 
@@ -25,7 +26,7 @@ def prefix(name: str, given: str) -> str:
     wanted = given or name
     found = catalogue.prefix_of(wanted)
     if found is None:
-        guess = shape.nearest(wanted.lower(), catalogue.providers())
+        guess = nearest(wanted.lower(), catalogue.providers())
         mend = f" Did you mean {guess}?" if guess else ""
         own = f" For a name of your own: nixcfg add-provider {name} --provider PREFIX"
         raise AmendError(f"LiteLLM has no provider {wanted}.{mend}{'' if given else own}")
@@ -145,7 +146,7 @@ def _listing(models: Iterable[ModelFacts], width: int | None) -> str:
 def _settings(wish: Wish, facts: ProviderFacts) -> Wish:
     """Accounts, regions and the like: no secrets, and only the user knows them."""
     answers = dict(wish.settings)
-    required = amend.needs(facts, wish.variables)
+    required = chosen_way(facts, wish.variables)
     asked = {"api_base"}
     for credential in (*required, *facts.credentials):
         what = credential.param or credential.variable

@@ -19,7 +19,7 @@ from nixcfg import knowledge, validate
 from nixcfg.commands.init import copy_starter
 from nixcfg.disk import change
 from nixcfg.problems.problem import Severity
-from nixcfg.project import project
+from nixcfg.project.find import read_project
 from nixcfg.providers import amend, catalogue, interview
 from nixcfg.providers.amend import Amendment, Wish
 from nixcfg.render import render
@@ -55,11 +55,11 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         root.mkdir()
         copy_starter(root)
         (root / "providers" / "claude.yaml").unlink()
-        amendment = amend.add(project.read(root), wish(name), (), TODAY)
+        amendment = amend.add(read_project(root), wish(name), (), TODAY)
         change.apply(root, change.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()
-        again = validate.validate(project.read(root), TODAY)
+        again = validate.validate(read_project(root), TODAY)
         assert again.is_valid
         assert again.project is not None
         for path, content in render.files(again.project).items():
