@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixcfg.disk.write import Change
+    from nixcfg.project.find import Sources
     from nixcfg.project.model import Config, Project
-    from nixcfg.project.project import Sources
-    from nixcfg.providers.amend import Amendment
+    from nixcfg.providers.amendment import Amendment
     from nixcfg.validate import Report
 
 
 def find_root(base: "Path") -> "Path":
     """The project that `base` is in; a usage error if there is none."""
-    from nixcfg.project import project
+    from nixcfg.project.find import project_root
 
-    root = project.find(base)
+    root = project_root(base)
     if root is None:
         raise click.UsageError(
             f"no nixcfg.yaml in {base.absolute()} or above; `nixcfg init` makes a project"
@@ -40,9 +40,9 @@ def find_root(base: "Path") -> "Path":
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import validate
-    from nixcfg.project import project
+    from nixcfg.project.find import read_project
 
-    return validate.validate(project.read(find_root(base)), today())
+    return validate.validate(read_project(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":
@@ -66,7 +66,7 @@ def on_host(project: "Project", host: str | None) -> "Project":
     """
     import socket
 
-    from nixcfg.project import shape
+    from nixcfg.project.nearest import nearest
 
     if not project.hosts and host is None:
         return project
@@ -75,7 +75,7 @@ def on_host(project: "Project", host: str | None) -> "Project":
         return project.at(name)
     if not project.hosts:
         raise click.UsageError("--host: nixcfg.yaml has no hosts")
-    guess = shape.nearest(name, project.hosts) if host else ""
+    guess = nearest(name, project.hosts) if host else ""
     mend = f"did you mean {guess}?" if guess else f"there are {', '.join(project.hosts)}"
     asked = f"no host is called {name}" if host else f"{name}, this machine, is none of the hosts"
     raise click.UsageError(f"{asked}; {mend}" + ("" if host else " (--host NAME)"))
@@ -83,12 +83,12 @@ def on_host(project: "Project", host: str | None) -> "Project":
 
 def config_of(project: "Project", name: str | None) -> "Config":
     """One configuration of the project; the one that the container loads where none is named."""
-    from nixcfg.project import shape
+    from nixcfg.project.nearest import nearest
 
     configs = {config.name: config for config in project.machine.configs}
     name = name or project.machine.model_config
     if name not in configs:
-        guess = shape.nearest(name, configs)
+        guess = nearest(name, configs)
         mend = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"
         raise click.UsageError(f"no configuration is called {name}; {mend}")
     return configs[name]
@@ -98,7 +98,7 @@ def config_of(project: "Project", name: str | None) -> "Config":
 def refusing() -> Iterator[None]:
     """Tell why a change of the project is refused, and leave with exit code 1."""
     from nixcfg.problems import report
-    from nixcfg.providers.amend import AmendError
+    from nixcfg.providers.amendment import AmendError
 
     try:
         yield
@@ -114,10 +114,10 @@ def amended(
 ) -> "tuple[Amendment, list[Change]]":
     """Change a project: read it, amend it, and write the result, with no other nixcfg between."""
     from nixcfg.disk import change, write
-    from nixcfg.project import project
+    from nixcfg.project.find import read_project
 
     with refusing(), write.locked(root):
-        amendment = make(project.read(root))
+        amendment = make(read_project(root))
         changes = change.plan(root, amendment.texts)
         change.apply(root, changes)
     return amendment, changes

@@ -80,9 +80,9 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg probe --model gpt-4o --yes
     """
     from nixcfg.gateway.compare import compare
-    from nixcfg.project import project
+    from nixcfg.project.find import project_root
 
-    root = project.find(base)
+    root = project_root(base)
     if root is None and not url:
         raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
     whole = valid_project(root, host) if root else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from nixcfg import knowledge
 from nixcfg.gateway.compare import covers
 from nixcfg.knowledge import ModelFacts
-from nixcfg.project import model, wiring
+from nixcfg.project import values, wiring
 from nixcfg.project.model import MODELS, Config, Project
 
 _CHAT = (None, "chat", "responses", "completion")
@@ -48,7 +48,7 @@ def one_for_each_provider(project: Project, config: Config) -> list[str]:
 def _target(project: Project, config: Config, name: str) -> Target:
     entries = [e["litellm_params"] for e in config.litellm[MODELS] if e["model_name"] == name]
     facts = [knowledge.find_model(p["model"], p.get("custom_llm_provider")) for p in entries]
-    variables = dict.fromkeys(v for params in entries for v in model.references(params))
+    variables = dict.fromkeys(v for params in entries for v in values.references(params))
     if not variables:  # LiteLLM reads them by itself
         own = (each.variables for each in project.providers if name in each.model_names)
         variables = dict.fromkeys(sorted(v for each in own for v in each))
