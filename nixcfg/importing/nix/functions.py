@@ -1,36 +1,38 @@
 """The functions of `lib` and `builtins` that modules use."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nixcfg.importing.nix.evaluate import File
 from nixcfg.importing.nix.values import Content, Generated, Opaque, Thunk, known, merged
 
+if TYPE_CHECKING:
+    from nixcfg.importing.nix.evaluate import File
 
-def _read_file(_file: File, path: Thunk) -> Any:
+
+def _read_file(_file: "File", path: Thunk) -> Any:
     return Content(path.force())
 
 
-def _kept(_file: File, *arguments: Thunk) -> Any:
+def _kept(_file: "File", *arguments: Thunk) -> Any:
     return arguments[-1].force()
 
 
-def _mk_if(_file: File, condition: Thunk, value: Thunk) -> Any:
+def _mk_if(_file: "File", condition: Thunk, value: Thunk) -> Any:
     return {} if condition.force() is False else value.force()
 
 
 def _optional(empty: Any) -> Callable[..., Any]:
-    def choose(_file: File, condition: Thunk, value: Thunk) -> Any:
+    def choose(_file: "File", condition: Thunk, value: Thunk) -> Any:
         return empty if condition.force() is False else value.force()
 
     return choose
 
 
-def _optional_item(_file: File, condition: Thunk, value: Thunk) -> Any:
+def _optional_item(_file: "File", condition: Thunk, value: Thunk) -> Any:
     return [] if condition.force() is False else [value]
 
 
-def _stripped(_file: File, *arguments: Thunk) -> Any:
+def _stripped(_file: "File", *arguments: Thunk) -> Any:
     value = arguments[-1].force()
     given = arguments[0].force()
     if isinstance(value, str) and isinstance(given, str) and len(arguments) == 2:
@@ -38,28 +40,28 @@ def _stripped(_file: File, *arguments: Thunk) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-def _to_string(_file: File, value: Thunk) -> Any:
+def _to_string(_file: "File", value: Thunk) -> Any:
     given = value.force()
     if isinstance(given, bool) or given is None:
         return "1" if given else ""
     return str(given) if isinstance(given, int) else given
 
 
-def _generated(_file: File, *arguments: Thunk) -> Any:
+def _generated(_file: "File", *arguments: Thunk) -> Any:
     return Generated(arguments[-1].force())
 
 
-def _generated_text(_file: File, attributes: Thunk) -> Any:
+def _generated_text(_file: "File", attributes: Thunk) -> Any:
     given = attributes.force()
     return Generated(given["text"].force() if isinstance(given, dict) and "text" in given else None)
 
 
-def _merge(_file: File, values: Thunk) -> Any:
+def _merge(_file: "File", values: Thunk) -> Any:
     given = values.force()
     return merged([each.force() for each in given]) if isinstance(given, list) else given
 
 
-def _map_attributes(file: File, function: Thunk, attributes: Thunk) -> Any:
+def _map_attributes(file: "File", function: Thunk, attributes: Thunk) -> Any:
     given = attributes.force()
     if not isinstance(given, dict):
         return Opaque(("mapAttrs",))
