@@ -53,6 +53,8 @@ let
           environment
           environmentFiles
           extraOptions
+          entrypoint
+          user
           cmd
           ;
       };
