@@ -47,6 +47,18 @@ rec {
   generatedMasterKey = "${stateDirectory}/master-key";
   generatedSaltKey = "${stateDirectory}/salt-key";
 
+  # forEachInstance NAME VALUE: an attribute for each, both made by a function.
+  forEachInstance =
+    name: value:
+    lib.listToAttrs (map (instance: lib.nameValuePair (name instance) (value instance)) instances);
+
+  # A network that the user names, in one word or in two.
+  usersNetwork = lib.any (
+    option: builtins.match "--net(work)?(=.*)?" option != null
+  ) cfg.extraOptions;
+  # Otherwise the container is on the bridge that all containers share.
+  hasOwnNetwork = !usersNetwork && (cfg.auth == "open" || cfg.hostPorts != [ ]);
+
   # What an optional key becomes when its file is missing. A variable that is not
   # set at all makes LiteLLM fall back to OPENAI_API_KEY for many providers, and so
   # hand the OpenAI key to somebody else's server.
@@ -111,6 +123,27 @@ rec {
         '';
       }
     ];
+
+  # 192.168.1.10, without leading zeros, which some programs take for octal.
+  isIPv4 =
+    text:
+    let
+      byte = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    in
+    builtins.match "${byte}([.]${byte}){3}" text != null;
+  # 2001:db8::1, without brackets and without zone.
+  isIPv6 =
+    text:
+    let
+      halves = lib.splitString "::" text;
+      groups = lib.concatMap (half: lib.optionals (half != "") (lib.splitString ":" half)) halves;
+      isShort = lib.length halves == 2;
+    in
+    lib.hasInfix ":" text
+    && lib.length halves <= 2
+    && lib.all (group: builtins.match "[0-9a-fA-F]{1,4}" group != null) groups
+    && (if isShort then lib.length groups <= 7 else lib.length groups == 8);
+  isAddress = text: isIPv4 text || isIPv6 text;
 
   isLoopback = lib.hasPrefix "127." cfg.listenAddress || cfg.listenAddress == "::1";
   # The virtual host has certificates, and then listens where NixOS has nginx listen.

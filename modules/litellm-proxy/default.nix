@@ -11,6 +11,7 @@
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
 #   instances.nix    several containers, and a switch that loses no request
+#   network.nix      what the container reaches, and who reaches it
 #   nginx.nix        the address in front of them
 #   assertions.nix   what is refused or warned of; assert-*.nix: by topic
 #   user.nix         as whom the process in the container runs
@@ -72,6 +73,7 @@ in
     ./instances.nix
     ./internal.nix
     ./metrics.nix
+    ./network.nix
     ./nginx.nix
     ./redis.nix
     ./rotation.nix

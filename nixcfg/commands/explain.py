@@ -16,10 +16,11 @@ def command(code: str | None) -> int:
     Example: nixcfg explain NX201
     """
     from nixcfg import rules
+    from nixcfg.problems import pages
 
     if code is None:
         for rule in rules.RULES.values():
-            click.echo(f"{rule.code}  {rule.severity.value:7}  {rule.title}")
+            click.echo(f"{rule.code}  {rule.severity.value:7}  {pages.read(rule.code).title}")
         return OK
     found = rules.RULES.get(code.upper())
     if found is None:
@@ -28,5 +29,5 @@ def command(code: str | None) -> int:
             f"there is no {code}; " + (f"did you mean {guess}?" if guess else "see nixcfg explain"),
             param_hint="CODE",
         )
-    click.echo(rules.explain(found))
+    click.echo(pages.explain(found))
     return OK

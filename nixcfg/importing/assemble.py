@@ -13,8 +13,10 @@ from nixcfg.importing.text import Rest, without
 from nixcfg.problems import report
 from nixcfg.problems.problem import START, Problem, Span, Steps
 from nixcfg.project import model, shape, wiring
+from nixcfg.project.build import build
+from nixcfg.project.find import Sources
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.project.project import Sources
+from nixcfg.project.values import declared_secrets, referenced
 from nixcfg.project.wiring import KeyFile
 from nixcfg.render import resources
 from nixcfg.yamltext import emit, source
@@ -255,7 +257,7 @@ def _declare(
     if split:
         section = first.document.data.get(ENVIRONMENT) or {}
         given = {k: v for k, v in section.items() if (ENVIRONMENT, k) not in first.gone}
-        declared = model.declared_secrets(given)
+        declared = declared_secrets(given)
         wanted |= declared
         plain = {k: v for k, v in given.items() if k not in declared}
         environment |= {key: str(value) for key, value in plain.items()}
@@ -323,7 +325,7 @@ def _references(providers: Mapping[str, _Provider], blocks: Rest | None) -> set[
     """The variables that models and settings read."""
     data = [provider.rest.data for provider in providers.values()]
     data += [blocks.data] if blocks else []
-    return {v for v in map(wiring.referenced, litellm.all_texts(data)) if v}
+    return {v for v in map(referenced, litellm.all_texts(data)) if v}
 
 
 def _given(providers: Mapping[str, _Provider]) -> set[str]:
@@ -343,7 +345,7 @@ def _wired(
     document, documents = attempt.documents()
     if document.data is None or shape.check(document, "project"):
         return set()
-    return set(model.build(document, documents).machine.key_files)
+    return set(build(document, documents).machine.key_files)
 
 
 def _add_secret(provider: _Provider, variable: str) -> None:
@@ -401,12 +403,14 @@ class _Attempt:
         project, providers = self.documents()
         if project.data is None or shape.check(project, "project"):
             return
-        everything = model.build(project, providers).machine
+        everything = build(project, providers).machine
         used = everything.key_files
         self.secrets = {name: entry for name, entry in self.secrets.items() if name in used}
         for config in everything.configs:
             for conflict in config.conflicts if config.name == wiring.ALL else ():
-                if conflict.place[0] in SETTINGS:
+                # What one file says twice is an error in it, and left out of it.
+                files = {setting.document.name for setting in conflict.settings}
+                if conflict.place[0] in SETTINGS and len(files) > 1:
                     self.settle(conflict, wiring.provider_path(chosen))
 
     def settle(self, conflict: model.Conflict, wanted: str) -> None:

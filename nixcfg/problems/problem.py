@@ -4,7 +4,6 @@ Problems are values. Nothing in the core raises because of what a user wrote, so
 file never hides what is wrong with the others.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -29,29 +28,17 @@ class Span(NamedTuple):
 START = Span(1, 1)
 
 
-Example = str | Mapping[str, str]
-"""Files by name, as text. One text alone is a LiteLLM configuration: valid as the provider file
-`providers/example.yaml` of a project, and by itself. A line of carets in a comment marks the
-place in the line above it; in `#^^` the # stands for the first of them."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A kind of problem, with a code that never changes its meaning.
 
-    `explanation` is one paragraph on what happens and why it matters, `bad` and `good` are what
-    `nixcfg explain` shows and what the tests run, `source` is how the fact was established.
+    Its page, docs/rules/CODE.md, says the rest (pages.py).
     `alone` is the severity in an ordinary LiteLLM configuration outside a project, where nixcfg
     renders nothing and what LiteLLM accepts is no error; None means the same as in a project.
     """
 
     code: str
     severity: Severity
-    title: str
-    explanation: str = ""
-    bad: Example = ""
-    good: Example = ""
-    source: str = ""
     alone: Severity | None = None
 
 

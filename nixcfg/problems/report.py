@@ -170,11 +170,14 @@ def _few(problems: Sequence[Problem]) -> tuple[list[Problem], list[str]]:
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:
+    from nixcfg.problems import pages
+
+    page = pages.read(rule.code)
     return {
         "id": rule.code,
-        "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": rule.explanation or rule.title},
-        "help": {"text": f"Source: {rule.source}" if rule.source else rule.title},
+        "shortDescription": {"text": page.title},
+        "fullDescription": {"text": page.explanation},
+        "help": {"text": f"Source: {page.source}"},
         "defaultConfiguration": {"level": rule.severity.value},
     }
 

@@ -6,11 +6,12 @@ of the time; only then does jsonschema have to be imported, to say what.
 
 import functools
 import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.project.nearest import nearest
 from nixcfg.render import resources
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document, describe
@@ -18,84 +19,6 @@ from nixcfg.yamltext.source import Document, describe
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-_OPENAI = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-UNKNOWN_KEY = Rule(
-    "NX101",
-    Severity.ERROR,
-    "nixcfg.yaml has no such key",
-    explanation=(
-        "Every key of nixcfg.yaml has a meaning; `nixcfg schema` prints them all, for editors "
-        "too. Sections of LiteLLM's other than the three settings belong in a provider file."
-    ),
-    bad={"nixcfg.yaml": "prot: 4001\n#^^^\n", "providers/openai.yaml": _OPENAI},
-    good={"nixcfg.yaml": "port: 4001\n", "providers/openai.yaml": _OPENAI},
-    source="nixcfg's own schema",
-)
-MISSING_KEY = Rule(
-    "NX102",
-    Severity.ERROR,
-    "a required key is missing",
-    explanation=(
-        "LiteLLM does not start when an entry of model_list has no model_name, no litellm_params "
-        "or no model in them, or when a credential has no name, values or info."
-    ),
-    bad="""\
-model_list:
-  - litellm_params:
-#   ^
-      model: openai/gpt-4o
-""",
-    good=_OPENAI,
-    source="run: KeyError: 'model_name'",
-)
-WRONG_TYPE = Rule(
-    "NX103",
-    Severity.ERROR,
-    "a value has the wrong type",
-    explanation=(
-        "A section or an entry has a shape that LiteLLM stops at, or that nixcfg cannot read: a "
-        "list where a mapping belongs, a number as a model name."
-    ),
-    bad="""\
-model_list:
-  - model_name: 4.5
-#               ^^^
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    good="""\
-model_list:
-  - model_name: "4.5"
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: expected str instance, float found",
-)
-WRONG_VALUE = Rule(
-    "NX104",
-    Severity.ERROR,
-    "a value is not one of those allowed",
-    explanation=(
-        "The value has the right type and cannot be used: an unknown word, an empty name, a path "
-        "in the Nix store, a port beyond 65535, a variable name with a dash."
-    ),
-    bad={
-        "nixcfg.yaml": "backend: dokcer\n#        ^^^^^^\n",
-        "providers/openai.yaml": _OPENAI,
-    },
-    good={"nixcfg.yaml": "backend: docker\n", "providers/openai.yaml": _OPENAI},
-    source="nixcfg's own schema",
-)
-
-_CUTOFF = 0.75
-_MAX_KNOWN = 1000
-"""Among more words, each typo would be compared for too long."""
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
@@ -181,61 +104,6 @@ class _Failure:
         return f"entry {name}" if name else "the file"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The word a typo was meant to be, or "" when none is near."""
-    # A frozenset knows its hash; thousands of names need not be gone through for each question.
-    return _nearest(word, known if isinstance(known, frozenset) else tuple(known))
-
-
-@functools.lru_cache(maxsize=4096)  # a typo is often made in every entry of a list
-def _nearest(word: str, known: frozenset[str] | tuple[str, ...]) -> str:
-    size = len(word)
-    if size > 80:
-        return ""
-    folded, by_size = _index(known)
-    same = folded.get(_folded(word))
-    if same:
-        return same
-    # A letter that only one of the words has is one that difflib cannot pair. This leaves few words
-    # for it: comparing each of thousands of unknown keys with each known one would take seconds.
-    own, near = _letters(word), 2 + size // 3
-    likely = [
-        each
-        for length in range(size - near, size + near + 1)
-        for each, letters in by_size.get(length, ())
-        if _CUTOFF * (size + length)
-        <= 2 * min(size - (own & ~letters).bit_count(), length - (letters & ~own).bit_count())
-    ]
-    if not likely:
-        return ""
-    import difflib
-
-    return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=_CUTOFF)), "")
-
-
-@functools.lru_cache(maxsize=32)
-def _index(
-    known: frozenset[str] | tuple[str, ...],
-) -> tuple[Mapping[str, str], Mapping[int, Sequence[tuple[str, int]]]]:
-    """The known words by how they look without case and dashes; and by length, with letters."""
-    by_size: dict[int, list[tuple[str, int]]] = {}
-    for each in known if len(known) <= _MAX_KNOWN else ():
-        by_size.setdefault(len(each), []).append((each, _letters(each)))
-    return {_folded(each): each for each in sorted(known)}, by_size
-
-
-def _folded(word: str) -> str:
-    return word.lower().replace("-", "_")
-
-
-def _letters(word: str) -> int:
-    """The characters of a word as a set of bits; two characters may share one."""
-    bits = 0
-    for character in word:
-        bits |= 1 << (ord(character) & 127)
-    return bits
-
-
 def _is_valid(kind: str, data: Any) -> bool:
     try:
         importlib.import_module(f"nixcfg.schema.{kind}").check(data)
@@ -249,6 +117,9 @@ def _validator(kind: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(resources.schema(kind))
+
+
+WRONG_VALUE = Rule("NX104", Severity.ERROR)
 
 
 def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
@@ -286,6 +157,9 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+UNKNOWN_KEY = Rule("NX101", Severity.ERROR)
+
+
 def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
     known = list(failure.schema["properties"])
     for key in failure.value:
@@ -294,6 +168,9 @@ def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
             mend = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
             wrong = f"unknown key {key}"
             yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=mend, key=True)
+
+
+MISSING_KEY = Rule("NX102", Severity.ERROR)
 
 
 def _missing_key(document: Document, failure: _Failure) -> Problem:
@@ -308,6 +185,9 @@ def _missing_key(document: Document, failure: _Failure) -> Problem:
         return document.problem(MISSING_KEY, where, wrong, help=mend, key=True)
     about = known.get(key, {}).get("description", "")
     return document.problem(MISSING_KEY, failure.path, wrong, help=about)
+
+
+WRONG_TYPE = Rule("NX103", Severity.ERROR)
 
 
 def _wrong_type(document: Document, failure: _Failure) -> Problem:

@@ -1,6 +1,7 @@
-"""Where the files that ship with nixcfg are: schemas, templates, the NixOS module.
+"""Where the files that ship with nixcfg are: schemas, templates, rule pages, the NixOS module.
 
-`templates/` and `modules/` stand at the top of the checkout and inside the package in the wheel.
+`templates/`, `docs/rules/` and `modules/` are at the top of the checkout, and inside the
+package in the wheel.
 """
 
 import functools
@@ -12,7 +13,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def folder(name: str) -> Path:
-    """The folder `templates` or `modules`."""
+    """The folder `templates`, `modules` or `docs/rules`."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 

@@ -5,15 +5,15 @@ A rule is a `Rule` constant beside the function that finds it; each module holds
 rules by code, those for reading and for shape included.
 """
 
-import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from types import ModuleType
 from typing import Final
 
-from nixcfg.problems.problem import Example, Problem, Rule
-from nixcfg.project import project as project_files
+from nixcfg.problems.problem import Problem, Rule
+from nixcfg.project import find as project_files
 from nixcfg.project import shape
 from nixcfg.project.model import Project
+from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
     catalogue,
     credentials,
@@ -97,28 +97,4 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
 
 def nearest_code(code: str) -> str:
     """The code that a typo was meant to be, or ""."""
-    return shape.nearest(code.upper(), RULES)
-
-
-def explain(rule: Rule) -> str:
-    """A rule in full, for a person at a terminal."""
-    alone = f" (in a LiteLLM file on its own: {rule.alone.value})" if rule.alone else ""
-    return "\n\n".join(
-        [
-            f"{rule.code}: {rule.title}\nSeverity: {rule.severity.value}{alone}",
-            textwrap.fill(rule.explanation, 88),
-            "Bad:\n" + _shown(rule.bad),
-            "Good:\n" + _shown(rule.good),
-            textwrap.fill(f"Source: {rule.source}", 88),
-        ]
-    )
-
-
-def _shown(example: Example) -> str:
-    files = {"": example} if isinstance(example, str) else example
-    parts = []
-    for name, text in files.items():
-        body = text.encode("utf-8", "backslashreplace").decode()
-        parts += [f"  # {name}"] if name else []
-        parts.append(textwrap.indent(body.rstrip("\n"), "  "))
-    return "\n".join(parts)
+    return nearest(code.upper(), RULES)

@@ -4,207 +4,17 @@ import re
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.project import shape, wiring
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import dollar, referenced
 from nixcfg.rules import endpoints
 from nixcfg.rules.config import Config, Deployment
 from nixcfg.yamltext.source import Map
 
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-MASTER_KEY_REFUSED = Rule(
-    "NX314",
-    Severity.ERROR,
-    "a master key that LiteLLM refuses",
-    explanation=(
-        "LiteLLM does not start with a master key that is empty, blank, `true`, or the sk-1234 of "
-        "its documentation. In a project leave it out: a strong one is generated at the first "
-        "start, or comes from master_key_file."
-    ),
-    bad=_MODELS
-    + """\
-general_settings:
-  master_key: sk-1234
-#             ^^^^^^^
-""",
-    good=_MODELS
-    + """\
-general_settings:
-  master_key: os.environ/LITELLM_MASTER_KEY
-""",
-    source="run: the proxy exits with code 3",
-    alone=Severity.WARNING,
-)
-
-MASTER_KEY_WEAK = Rule(
-    "NX315",
-    Severity.WARNING,
-    "a master key that can be guessed",
-    explanation=(
-        "The master key spends your money at every vendor, and any web page that is open in your "
-        "browser can try keys on localhost. LiteLLM takes `hello` as readily as 32 random "
-        "characters; its documentation asks for the prefix sk-."
-    ),
-    bad=_MODELS
-    + """\
-general_settings:
-  master_key: hunter2
-#             ^^^^^^^
-""",
-    good=_MODELS
-    + """\
-general_settings:
-  master_key: os.environ/LITELLM_MASTER_KEY
-""",
-    source="run: the proxy starts and accepts it",
-)
-
-MASTER_KEY_MISSING = Rule(
-    "NX316",
-    Severity.NOTE,
-    "the file names no master key",
-    explanation=(
-        "LiteLLM does not start without a master key. It has to be in the environment as "
-        "LITELLM_MASTER_KEY when the file says nothing; older releases start without one and "
-        "serve everybody. In a project nixcfg sees to it."
-    ),
-    bad={"config.yaml": _MODELS},
-    good={
-        "config.yaml": _MODELS + "general_settings:\n  master_key: os.environ/LITELLM_MASTER_KEY\n"
-    },
-    source="run: the proxy exits with code 3",
-)
-
-OTHER_KEY = Rule(
-    "NX317",
-    Severity.NOTE,
-    "a provider that is sent another vendor's key when its own is missing",
-    explanation=(
-        "For more than a third of its providers LiteLLM falls back to OPENAI_API_KEY when the "
-        "provider's own variable is not set, and sends it to that provider's host. In a project "
-        "this cannot happen: every deployment has an explicit key, and one that is missing is "
-        "replaced by a harmless text."
-    ),
-    bad={
-        "config.yaml": """\
-model_list:
-  - model_name: llama
-    litellm_params:
-      model: deepinfra/meta-llama/Llama-3.3-70B-Instruct
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-general_settings:
-  master_key: os.environ/LITELLM_MASTER_KEY
-""",
-    },
-    good={
-        "config.yaml": """\
-model_list:
-  - model_name: llama
-    litellm_params:
-      model: deepinfra/meta-llama/Llama-3.3-70B-Instruct
-      api_key: os.environ/DEEPINFRA_API_KEY
-general_settings:
-  master_key: os.environ/LITELLM_MASTER_KEY
-""",
-    },
-    source="run: api.deepinfra.com was sent the value of OPENAI_API_KEY",
-)
-
-UNKNOWN_CREDENTIAL = Rule(
-    "NX318",
-    Severity.ERROR,
-    "a deployment shares a credential that does not exist",
-    explanation=(
-        "LiteLLM ignores a litellm_credential_name that credential_list does not define, and uses "
-        "the provider's own variable in its place."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      litellm_credential_name: taem
-#                              ^^^^
-credential_list:
-  - credential_name: team
-    credential_values: {api_key: os.environ/TEAM_KEY}
-    credential_info: {}
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      litellm_credential_name: team
-credential_list:
-  - credential_name: team
-    credential_values: {api_key: os.environ/TEAM_KEY}
-    credential_info: {}
-""",
-    source="run: the vendor saw the key of the environment",
-    alone=Severity.WARNING,
-)
-
-SENT_ELSEWHERE = Rule(
-    "NX319",
-    Severity.ERROR,
-    "the OpenAI key would go to another host",
-    explanation=(
-        "An openai/ deployment with an api_base of its own and no api_key is sent the value of "
-        "OPENAI_API_KEY, whoever runs the host. Name the key that belongs to it; a local server "
-        "that wants none takes any text, such as `none`."
-    ),
-    bad="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: http://10.0.0.5:8000/v1
-#               ^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: http://10.0.0.5:8000/v1
-      api_key: none
-""",
-    source="run: the host at api_base saw the value of OPENAI_API_KEY",
-    alone=Severity.WARNING,
-)
-
-GLOBAL_KEY = Rule(
-    "NX320",
-    Severity.ERROR,
-    "one key for every provider",
-    explanation=(
-        "litellm_settings.api_key is sent to every provider whose deployment names no key of its "
-        "own, and litellm_settings.api_base sends all their requests to one address."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  api_key: os.environ/OPENAI_API_KEY
-# ^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_key: os.environ/OPENAI_API_KEY
-""",
-    source="run: a provider without a key was sent this one",
-    alone=Severity.WARNING,
-)
-
 _REFUSED = frozenset({"", "true", "sk-1234"})
 _WEAK_LENGTH = 20
+
+
+GLOBAL_KEY = Rule("NX320", Severity.ERROR, alone=Severity.WARNING)
 
 
 def check(config: Config) -> Iterator[Problem]:
@@ -226,12 +36,17 @@ def check(config: Config) -> Iterator[Problem]:
             )
 
 
+MASTER_KEY_REFUSED = Rule("NX314", Severity.ERROR, alone=Severity.WARNING)
+MASTER_KEY_WEAK = Rule("NX315", Severity.WARNING)
+MASTER_KEY_MISSING = Rule("NX316", Severity.NOTE)
+
+
 def _master_key(config: Config) -> Iterator[Problem]:
     general = config.section("general_settings")
     path = ("general_settings", "master_key")
     value = general.get("master_key")
     permitted = general.get("dangerously_permit_weak_or_unset_master_key")
-    if isinstance(value, str) and not wiring.referenced(value) and not wiring.dollar(value):
+    if isinstance(value, str) and not referenced(value) and not dollar(value):
         if value.strip().lower() in _REFUSED:
             yield config.document.problem(
                 MASTER_KEY_REFUSED,
@@ -267,6 +82,9 @@ def _master_key(config: Config) -> Iterator[Problem]:
         )
 
 
+UNKNOWN_CREDENTIAL = Rule("NX318", Severity.ERROR, alone=Severity.WARNING)
+
+
 def _named(config: Config) -> Iterator[Problem]:
     listed = config.data.get("credential_list") if not config.is_project_file else None
     names = {
@@ -278,7 +96,7 @@ def _named(config: Config) -> Iterator[Problem]:
         name = deployment.params.get("litellm_credential_name")
         if isinstance(name, str) and name not in names and config.around.complete:
             path = (*deployment.params_path, "litellm_credential_name")
-            guess = shape.nearest(name, names)
+            guess = nearest(name, names)
             yield config.document.problem(
                 UNKNOWN_CREDENTIAL,
                 path,
@@ -286,6 +104,10 @@ def _named(config: Config) -> Iterator[Problem]:
                 help=f"Did you mean {guess}?" if guess else "Define it in credential_list.",
                 fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
             )
+
+
+OTHER_KEY = Rule("NX317", Severity.NOTE)
+SENT_ELSEWHERE = Rule("NX319", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
@@ -302,7 +124,7 @@ def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
             return  # this file says that OPENAI_API_KEY is its key
         host = endpoints.host(base)
         is_theirs = re.search(r"(^|\.)openai\.(com|azure\.com)$", host)
-        if host and not is_theirs and not wiring.referenced(base):
+        if host and not is_theirs and not referenced(base):
             key = "api_base" if "api_base" in params else "base_url"
             yield config.document.problem(
                 SENT_ELSEWHERE,

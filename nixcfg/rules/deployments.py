@@ -8,165 +8,13 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
 from nixcfg.project.model import MODELS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.config import Config, Deployment
 from nixcfg.rules.secrets import names_secret
 from nixcfg.yamltext.source import Map, describe
-
-NO_MODELS = Rule(
-    "NX401",
-    Severity.ERROR,
-    "a file offers no model",
-    explanation=(
-        "With an empty model_list, or none, LiteLLM starts, reports healthy and answers every "
-        "request with an error. Models that are stored in the database, or included from other "
-        "files, are no concern of this rule."
-    ),
-    bad="""\
-model_list: []
-#^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: healthy with 0 models",
-    alone=Severity.WARNING,
-)
-
-UNKNOWN_PROVIDER = Rule(
-    "NX402",
-    Severity.ERROR,
-    "LiteLLM knows no such provider, and drops the deployment",
-    explanation=(
-        "LiteLLM finds the provider in the prefix of the model (anthropic/...), or in its own "
-        "catalogue for a bare name. When it finds none it leaves the deployment out, with one "
-        "line in the log, and reports healthy."
-    ),
-    bad="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: antropic/claude-sonnet-4-5
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    source="run: LLM Provider NOT provided, 0 deployments",
-)
-
-FROM_VARIABLE = Rule(
-    "NX419",
-    Severity.WARNING,
-    "a model that only a variable names",
-    explanation=(
-        "LiteLLM resolves os.environ/NAME in litellm_params.model as everywhere, and does not "
-        "start at all when that variable is not set. nixcfg would read the model from a key file, "
-        "and cannot say which provider and which key belong to it."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: os.environ/OPENAI_MODEL
-#            ^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: TypeError: argument of type 'NoneType' is not iterable",
-)
-
-UNKNOWN_PARAM = Rule(
-    "NX403",
-    Severity.WARNING,
-    "LiteLLM sends a parameter that it does not know to the vendor",
-    explanation=(
-        "Whatever stands in litellm_params and is no parameter of LiteLLM's goes into the body of "
-        "every request. For a parameter of the vendor that is what you want, for a misspelt "
-        "api_key it is a leak."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      temprature: 0.2
-#     ^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      temperature: 0.2
-""",
-    source="run: the vendor saw the key in the body",
-)
-
-DROPPED = Rule(
-    "NX404",
-    Severity.ERROR,
-    "a value for which LiteLLM drops the deployment",
-    explanation=(
-        "LiteLLM checks the types of litellm_params and model_info, and leaves out a deployment "
-        "that does not pass: one line in the log, and the proxy reports healthy. Numbers may be "
-        "quoted here; words for numbers, and numbers or dates for text, may not."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      rpm: ten
-#          ^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      rpm: 10
-""",
-    source="run: validation error for LiteLLM_Params, 0 deployments",
-)
-
-ENTRY_KEY = Rule(
-    "NX405",
-    Severity.WARNING,
-    "a key beside litellm_params has no effect",
-    explanation=(
-        "An entry of model_list holds model_name, litellm_params and model_info; LiteLLM ignores "
-        "other keys at that level, apart from rpm and tpm."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-    timeout: 30
-#   ^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      timeout: 30
-""",
-    source="run: the deployment has no such value",
-)
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
@@ -181,6 +29,9 @@ def check(config: Config) -> Iterator[Problem]:
         yield from _params(config, deployment)
         yield from _entry(config, deployment)
         yield from _model_info(config, deployment)
+
+
+NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _empty(config: Config) -> Iterator[Problem]:
@@ -198,15 +49,19 @@ def _empty(config: Config) -> Iterator[Problem]:
         )
 
 
+UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
+FROM_VARIABLE = Rule("NX419", Severity.WARNING)
+
+
 def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     model = deployment.model
     if model is None or model in ("", "*"):
         return
-    if wiring.referenced(model):
+    if referenced(model):
         yield config.document.problem(
             FROM_VARIABLE,
             (*deployment.params_path, "model"),
-            f"LiteLLM does not start when {wiring.referenced(model)} is not set",
+            f"LiteLLM does not start when {referenced(model)} is not set",
             help="Write the model itself.",
         )
         return
@@ -221,7 +76,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     prefix, slash, rest = model.partition("/")
     if prefix in _custom_providers(config):
         return
-    guess = shape.nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
+    guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
     mend = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
@@ -258,7 +113,7 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
-            if "model" not in deployment.params and shape.nearest(key, keys) == "model":
+            if "model" not in deployment.params and nearest(key, keys) == "model":
                 continue  # the schema says that model is missing, and that this was meant
             if names_secret(key) or not _is_vendors(deployment.provider or "", key):
                 yield _unknown_param(config, deployment, key, keys)
@@ -290,10 +145,13 @@ def _is_vendors(provider: str, key: str) -> bool:
     )
 
 
+UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
+
+
 def _unknown_param(
     config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
 ) -> Problem:
-    guess = shape.nearest(key, keys)
+    guess = nearest(key, keys)
     homes = [
         home
         for home in knowledge.homes(key)
@@ -318,6 +176,9 @@ def _unknown_param(
     )
 
 
+DROPPED = Rule("NX404", Severity.ERROR)
+
+
 def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
     fix, mend = values.how_to_mend(config, path, known, value)
@@ -331,6 +192,9 @@ def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> P
     )
 
 
+ENTRY_KEY = Rule("NX405", Severity.WARNING)
+
+
 def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
     known = knowledge.keys("deployment")
     for key, value in deployment.entry.items():
@@ -338,7 +202,7 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
             if key in ("rpm", "tpm") and not values.coerced(known[key], value):
                 yield _dropped(config, (*deployment.path, key), known[key], value)
             continue
-        guess = shape.nearest(key, known)
+        guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
         params = key in knowledge.keys("litellm_params")
@@ -366,7 +230,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             continue
         path = (*deployment.path, "model_info", key)
         wrong = known.values and isinstance(value, str) and value not in known.values
-        if wrong and not wiring.referenced(value):
+        if wrong and not referenced(value):
             yield config.document.problem(
                 DROPPED,
                 path,

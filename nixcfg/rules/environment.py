@@ -6,253 +6,18 @@ from nixcfg import knowledge
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, Machine, Project
+from nixcfg.project.values import referenced
 from nixcfg.rules.config import Config
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.secrets import LITERAL, is_refused_as_key
 from nixcfg.yamltext.source import Document
 
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-ONE_FILE = Rule(
-    "NX303",
-    Severity.ERROR,
-    "two variables read one key file",
-    explanation=(
-        "Each key is kept in a file of its own, whose content is that key and nothing else. Two "
-        "variables with one file would be two vendors with one key."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-secrets:
-  OPENAI_API_KEY: /etc/nixcfg/secrets/anthropic_api_key.txt
-#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params: {model: openai/gpt-4o}
-  - model_name: claude
-    litellm_params: {model: anthropic/claude-sonnet-4-5}
-environment_variables:
-  OPENAI_API_KEY: ${OPENAI_API_KEY}
-  ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}
-""",
-    },
-    good={
-        "nixcfg.yaml": "secrets:\n  OPENAI_API_KEY: /etc/nixcfg/secrets/openai.txt\n",
-        "providers/openai.yaml": _MODELS
-        + "environment_variables:\n  OPENAI_API_KEY: ${OPENAI_API_KEY}\n",
-    },
-    source="design: one key a file",
-)
-
-TWICE = Rule(
-    "NX304",
-    Severity.ERROR,
-    "a variable is wired twice",
-    explanation=(
-        "A variable has one source. Under both secrets and environment, nobody could say which "
-        "one the container gets."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-secrets:
-  OLLAMA_API_BASE: /etc/nixcfg/secrets/ollama.txt
-environment:
-  OLLAMA_API_BASE: http://host.containers.internal:11434
-# ^^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={
-        "nixcfg.yaml": "environment:\n  OLLAMA_API_BASE: http://host.containers.internal:11434\n",
-        "providers/openai.yaml": _MODELS,
-    },
-    source="design: a variable is a secret or plain",
-)
-
-UNUSED = Rule(
-    "NX305",
-    Severity.WARNING,
-    "nothing uses a secret",
-    explanation=(
-        "nixcfg.yaml says where a key is kept, and no configuration reads its variable: a leftover "
-        "of a removed provider, or a misspelt name."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-secrets:
-  OPENIA_API_KEY: /etc/nixcfg/secrets/openai.txt
-# ^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={
-        "nixcfg.yaml": "secrets:\n  TEAM_KEY: /etc/nixcfg/secrets/openai.txt\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_key: os.environ/TEAM_KEY
-""",
-    },
-    source="design: a config gets only the keys that it needs",
-)
-
-NONE_VALUE = Rule(
-    "NX309",
-    Severity.WARNING,
-    'a variable that becomes the text "None"',
-    explanation=(
-        "LiteLLM writes every value of environment_variables into its environment as text. null "
-        'becomes "None", and so does `KEY: os.environ/KEY` when KEY is not set: a key called None '
-        "is then sent to the vendor."
-    ),
-    bad=_MODELS
-    + """\
-environment_variables:
-  OPENAI_ORGANIZATION:
-#                     ^
-""",
-    good=_MODELS
-    + """\
-environment_variables:
-  OPENAI_ORGANIZATION: org-1
-""",
-    source="run: os.environ['OPENAI_ORGANIZATION'] == 'None'",
-)
-
-BLOCKED = Rule(
-    "NX310",
-    Severity.WARNING,
-    "a variable that LiteLLM refuses to set",
-    explanation=(
-        "LiteLLM skips variables that could change which programs run or where they connect: "
-        "PATH, HOME, LD_PRELOAD, PYTHONPATH, NO_PROXY and a few more. One line in the log says so."
-    ),
-    bad=_MODELS
-    + """\
-environment_variables:
-  NO_PROXY: localhost
-# ^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-environment_variables:
-  LITELLM_LOG: ERROR
-""",
-    source="source: proxy_server.py, _load_environment_variables",
-)
-
-COMPETING = Rule(
-    "NX312",
-    Severity.WARNING,
-    "two variables for one key, of which one always wins",
-    explanation=(
-        "Some providers look for their key in several variables. When both are set LiteLLM takes "
-        "the first, so a key that belongs to another service may be used: GOOGLE_API_KEY beats "
-        "GEMINI_API_KEY, MISTRAL_AZURE_API_KEY beats MISTRAL_API_KEY."
-    ),
-    bad="""\
-model_list:
-  - model_name: gemini
-    litellm_params:
-      model: gemini/gemini-2.5-flash
-environment_variables:
-  GOOGLE_API_KEY: dummy-1
-  GEMINI_API_KEY: dummy-2
-# ^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gemini
-    litellm_params:
-      model: gemini/gemini-2.5-flash
-      api_key: os.environ/GEMINI_API_KEY
-""",
-    source="run: the vendor saw the winner's value",
-)
-
-REDIRECT = Rule(
-    "NX313",
-    Severity.WARNING,
-    "a variable that sends a vendor's traffic somewhere else",
-    explanation=(
-        "LiteLLM takes OPENAI_BASE_URL, OPENAI_API_BASE and their like for the address of every "
-        "deployment of that provider which has no api_base: prompts and the key go there. Give "
-        "the one deployment that is meant an api_base."
-    ),
-    bad=_MODELS
-    + """\
-environment_variables:
-  OPENAI_BASE_URL: http://10.0.0.5:8000/v1
-# ^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_base: http://10.0.0.5:8000/v1
-      api_key: none
-""",
-    source="run: openai/* requests arrive at the other host",
-)
-
-CONFIG_PATH = Rule(
-    "NX511",
-    Severity.ERROR,
-    "a variable that replaces the whole configuration",
-    explanation=(
-        "CONFIG_FILE_PATH overrides the --config argument. A file that is absent, or whose name "
-        "does not end in .yaml, is ignored without a word: the proxy reports healthy and has no "
-        "model."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-environment:
-  CONFIG_FILE_PATH: /app/other.yaml
-# ^^^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={
-        "nixcfg.yaml": "environment:\n  LITELLM_LOG: ERROR\n",
-        "providers/openai.yaml": _MODELS,
-    },
-    source="run: healthy with 0 models",
-    alone=Severity.WARNING,
-)
-
-OWNED = Rule(
-    "NX512",
-    Severity.ERROR,
-    "a variable that the gateway sets by itself",
-    explanation=(
-        "The NixOS module says where LiteLLM listens, how it runs and which master key it takes; "
-        "each has a setting in nixcfg.yaml. A second source for the same variable would win or "
-        "lose by chance, so the module refuses it when the system is evaluated."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-environment:
-  PORT: "8080"
-# ^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={"nixcfg.yaml": "port: 8080\n", "providers/openai.yaml": _MODELS},
-    source="the assertions of modules/litellm-proxy",
-)
-
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
+
+
+NONE_VALUE = Rule("NX309", Severity.WARNING)
+BLOCKED = Rule("NX310", Severity.WARNING)
 
 
 def check(config: Config) -> Iterator[Problem]:
@@ -260,7 +25,7 @@ def check(config: Config) -> Iterator[Problem]:
     document = config.document
     for name, value in config.environment.items():
         path = (ENVIRONMENT, name)
-        own = wiring.referenced(value) == name
+        own = referenced(value) == name
         if value is None or (own and config.alone):
             yield document.problem(
                 NONE_VALUE,
@@ -282,6 +47,9 @@ def check(config: Config) -> Iterator[Problem]:
         yield from _competing(document, {name: (ENVIRONMENT, name) for name in config.environment})
 
 
+CONFIG_PATH = Rule("NX511", Severity.ERROR, alone=Severity.WARNING)
+
+
 def _config_path(document: Document, path: Steps) -> Problem:
     return document.problem(
         CONFIG_PATH,
@@ -290,6 +58,9 @@ def _config_path(document: Document, path: Steps) -> Problem:
         help="Remove the line.",
         key=True,
     )
+
+
+REDIRECT = Rule("NX313", Severity.WARNING)
 
 
 def _redirects(config: Config) -> Iterator[Problem]:
@@ -305,6 +76,9 @@ def _redirects(config: Config) -> Iterator[Problem]:
                 help="Give the deployment that is meant an api_base instead.",
                 key=True,
             )
+
+
+COMPETING = Rule("NX312", Severity.WARNING)
 
 
 def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]:
@@ -331,6 +105,9 @@ def across(project: Project) -> Iterator[Problem]:
     yield from _unused(project)
 
 
+UNUSED = Rule("NX305", Severity.WARNING)
+
+
 def _unused(project: Project) -> Iterator[Problem]:
     used = {name for each in project.machines for name in (*each.key_files, *each.environment)}
     for machine in (project.machine, *project.machines):
@@ -343,6 +120,9 @@ def _unused(project: Project) -> Iterator[Problem]:
                     help="Declare it in a provider's environment_variables, or remove it.",
                     key=True,
                 )
+
+
+ONE_FILE = Rule("NX303", Severity.ERROR)
 
 
 def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
@@ -385,6 +165,9 @@ def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
+TWICE = Rule("NX304", Severity.ERROR)
+
+
 def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
     document = project.document
     for name in machine.secrets:
@@ -397,6 +180,9 @@ def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
                 key=True,
                 related=[document.related(machine.place("secrets", name), "the secret")],
             )
+
+
+OWNED = Rule("NX512", Severity.ERROR)
 
 
 def _owned(project: Project, machine: Machine) -> Iterator[Problem]:

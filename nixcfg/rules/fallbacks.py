@@ -6,191 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape
+from nixcfg.project.nearest import nearest
 from nixcfg.rules.config import ALIASES, Config
 from nixcfg.yamltext.source import Map, describe
-
-_TWO = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-"""
-
-UNKNOWN = Rule(
-    "NX421",
-    Severity.ERROR,
-    "a fallback or alias to a model that nobody offers",
-    explanation=(
-        "LiteLLM never checks the names in fallbacks and model_group_alias. A wrong one shows on "
-        "the day it is needed: the fallback fails as well, the alias answers with an error."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [cluade]
-#              ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: Fallback to nonexistent also failed",
-    alone=Severity.WARNING,
-)
-
-SHAPE = Rule(
-    "NX422",
-    Severity.ERROR,
-    "fallbacks of a shape that LiteLLM stops at",
-    explanation=(
-        "fallbacks is a list of mappings with one entry each: the model, and the list of models "
-        "to try after it. LiteLLM does not start with a mapping, with names alone, or with two "
-        "entries in one mapping."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    gpt-4o: [claude]
-#   ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: ValueError: Item 'gpt-4o' is not a dictionary; router.py, validate_fallbacks",
-)
-
-TEXT = Rule(
-    "NX423",
-    Severity.ERROR,
-    "a fallback that LiteLLM tries letter by letter",
-    explanation=(
-        "The models to fall back to are a list, also when it is one. LiteLLM walks over a text "
-        "letter by letter: Fallback to c, l, a, u, d, e also failed."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: claude
-#             ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: Fallback to c, l, a, u, d, e also failed",
-    alone=Severity.WARNING,
-)
-
-LOOP = Rule(
-    "NX424",
-    Severity.NOTE,
-    "fallbacks that lead back to where they started",
-    explanation=(
-        "Models that back each other up are common and harmless: LiteLLM tries each of them once "
-        "a request and then gives up. A model that falls back to itself gains nothing."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-    - claude: [gpt-4o]
-#              ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="source: fallback_event_handlers.py skips what was attempted already",
-)
-
-UNUSED = Rule(
-    "NX425",
-    Severity.WARNING,
-    "a fallback for a model that nobody offers",
-    explanation=(
-        "The key of a fallback is the name that a client asked for. For a name that no deployment "
-        "has, and that is no alias, the fallback is never used."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gtp-4o: [claude]
-#     ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: the fallback of an unknown name is never looked up",
-)
-
-NOT_LOADED = Rule(
-    "NX426",
-    Severity.NOTE,
-    "a fallback to a model of another provider file",
-    explanation=(
-        "The fallback works in configurations that load both providers, such as `all`. The one "
-        "that model_config names does not: there the fallback fails when it is needed."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: openai\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-#              ^^^^^^
-""",
-        "providers/claude.yaml": """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    },
-    good={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-        "providers/claude.yaml": """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    },
-    source="design: one LiteLLM file for each provider, each profile, and all",
-)
 
 _CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
@@ -261,7 +79,7 @@ class _Names:
         return frozenset(name for name in self.exact if "*" not in name)
 
     def guess(self, name: str) -> str:
-        return shape.nearest(name, self.plain)
+        return nearest(name, self.plain)
 
 
 def _chain(
@@ -297,6 +115,9 @@ def _chain(
                         yield from _target(config, names, *each)
 
 
+SHAPE = Rule("NX422", Severity.ERROR)
+
+
 def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Problem:
     name = next(step for step in path[1:] if isinstance(step, str))
     return config.document.problem(
@@ -306,6 +127,9 @@ def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Pro
         help=f"Write {name}: [{{model: [other, models]}}].",
         key=key,
     )
+
+
+TEXT = Rule("NX423", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tuple[str, Steps]]:
@@ -323,6 +147,9 @@ def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tu
             yield name, here
 
 
+UNUSED = Rule("NX425", Severity.WARNING)
+
+
 def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Problem]:
     if key == "*" or names.has(key) or key in names.tails or key.partition("/")[2] in names.exact:
         return
@@ -336,6 +163,10 @@ def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Pr
         help=f"Did you mean {guess}?" if guess else "Name a model_name, or remove the line.",
         key=True,
     )
+
+
+UNKNOWN = Rule("NX421", Severity.ERROR, alone=Severity.WARNING)
+NOT_LOADED = Rule("NX426", Severity.NOTE)
 
 
 def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[Problem]:
@@ -381,6 +212,9 @@ def _aliases(config: Config, names: _Names, path: Steps) -> Iterator[Problem]:
         here = (*path, alias, "model") if isinstance(meant, Map) else (*path, alias)
         if isinstance(name, str) and (name != alias or name not in config.names):
             yield from _target(config, names, name, here)
+
+
+LOOP = Rule("NX424", Severity.NOTE)
 
 
 def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterator[Problem]:

@@ -1,226 +1,13 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity
-from nixcfg.project import shape, wiring
+from nixcfg.project import wiring
 from nixcfg.project.model import Machine, Project
+from nixcfg.project.nearest import nearest
 from nixcfg.rules.secrets import names_secret
-
-_OPENAI = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-_CLAUDE = """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-"""
-_FILES: Mapping[str, str] = {"providers/openai.yaml": _OPENAI, "providers/claude.yaml": _CLAUDE}
-
-CONFLICT = Rule(
-    "NX202",
-    Severity.ERROR,
-    "one setting is given differently in two places",
-    explanation=(
-        "A configuration that loads several providers has one of each setting. nixcfg merges "
-        "mappings and lists of fallbacks, and lets nixcfg.yaml win; whatever else differs between "
-        "two provider files it does not decide."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/claude.yaml": _CLAUDE + "router_settings:\n  num_retries: 2\n",
-        "providers/openai.yaml": _OPENAI
-        + """\
-router_settings:
-  num_retries: 3
-#              ^
-""",
-    },
-    good={
-        "nixcfg.yaml": "model_config: all\nrouter_settings:\n  num_retries: 2\n",
-        "providers/claude.yaml": _CLAUDE,
-        "providers/openai.yaml": _OPENAI + "router_settings:\n  num_retries: 3\n",
-    },
-    source="design: conflicts are reported, never resolved in silence",
-)
-
-UNKNOWN_CONFIG = Rule(
-    "NX501",
-    Severity.ERROR,
-    "model_config names nothing that is rendered",
-    explanation=(
-        "model_config says which rendered configuration the container loads: a provider, a "
-        "profile, or all."
-    ),
-    bad={"nixcfg.yaml": "model_config: cluade\n#             ^^^^^^\n", **_FILES},
-    good={"nixcfg.yaml": "model_config: claude\n", **_FILES},
-    source="design: one LiteLLM file for each provider, each profile, and all",
-)
-
-UNKNOWN_MEMBER = Rule(
-    "NX502",
-    Severity.ERROR,
-    "a profile names no provider",
-    explanation="A profile is a list of providers, each of which is a file in providers/.",
-    bad={
-        "nixcfg.yaml": """\
-model_config: work
-profiles:
-  work: [claude, opnai]
-#                ^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "model_config: work\nprofiles:\n  work: [claude, openai]\n", **_FILES},
-    source="design: profiles are named groups of providers",
-)
-
-NAME_TAKEN = Rule(
-    "NX503",
-    Severity.ERROR,
-    "a name stands for two things",
-    explanation=(
-        "Providers, profiles and the built-in `all` are rendered side by side in litellm/, so no "
-        "two of them can have one name."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-profiles:
-  claude: [claude, openai]
-# ^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "profiles:\n  both: [claude, openai]\n", **_FILES},
-    source="design: one LiteLLM file for each provider, each profile, and all",
-)
-
-SHARED_NAME = Rule(
-    "NX504",
-    Severity.NOTE,
-    "several provider files offer one model name",
-    explanation=(
-        "Where both files are loaded, LiteLLM balances the requests for that name over both. That "
-        "is how a group over several vendors is written; by accident it sends some requests to "
-        "another vendor."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/a.yaml": _CLAUDE,
-        "providers/b.yaml": """\
-model_list:
-  - model_name: claude
-#               ^^^^^^
-    litellm_params:
-      model: openrouter/anthropic/claude-sonnet-4.5
-""",
-    },
-    good={"nixcfg.yaml": "model_config: all\n", **_FILES},
-    source="run: requests alternate between the two",
-)
-
-OPEN_TO_ALL = Rule(
-    "NX505",
-    Severity.ERROR,
-    "anyone on the network could use the gateway",
-    explanation=(
-        "auth: open serves everybody who can reach the port, on your account with every vendor. "
-        "It is possible on loopback only."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-listen_address: 0.0.0.0
-auth: open
-#     ^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "listen_address: 127.0.0.1\nauth: open\n", **_FILES},
-    source="run: without a master key every route is open",
-)
-
-BAD_ADDRESS = Rule(
-    "NX506",
-    Severity.ERROR,
-    "listen_address is no IP address",
-    explanation="The container's port is published on an IP address; a host name cannot be used.",
-    bad={
-        "nixcfg.yaml": """\
-listen_address: 127.0.0
-#               ^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "listen_address: 127.0.0.1\n", **_FILES},
-    source="docker and podman: --publish takes an address",
-)
-
-UNGROUPED = Rule(
-    "NX508",
-    Severity.NOTE,
-    "a provider is in no profile",
-    explanation=(
-        "The project groups its providers into profiles, and this one is in none of them: it is "
-        "loaded by its own configuration and by `all` only."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-model_config: work
-profiles:
-#^^^^^^^
-  work: [claude]
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "model_config: work\nprofiles:\n  work: [claude, openai]\n", **_FILES},
-    source="design: profiles are named groups of providers",
-)
-
-FLOATING_IMAGE = Rule(
-    "NX509",
-    Severity.WARNING,
-    "an image that changes under its name",
-    explanation=(
-        "latest, main-latest, main-stable and the like name another image every week; main-latest "
-        "and main-stable are deprecated upstream. A restart may then bring a release that nobody "
-        "tried, and nixcfg's knowledge of LiteLLM belongs to one release. Name a release, or a "
-        "digest."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-image: ghcr.io/berriai/litellm:main-latest
-#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "image: ghcr.io/berriai/litellm:v1.106.2\n", **_FILES},
-    source="LiteLLM's documentation: pin a release tag",
-)
-
-MALICIOUS_IMAGE = Rule(
-    "NX510",
-    Severity.ERROR,
-    "a release of LiteLLM that was backdoored",
-    explanation=(
-        "LiteLLM 1.82.7 and 1.82.8 on PyPI carried a backdoor that sent keys away (BerriAI/litellm "
-        "issue 24518). The images were not affected, but nobody should run these versions from "
-        "any source."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-image: ghcr.io/berriai/litellm:v1.82.8
-#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "image: ghcr.io/berriai/litellm:v1.106.2\n", **_FILES},
-    source="BerriAI/litellm issue 24518",
-)
 
 _FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})
 
@@ -237,16 +24,23 @@ def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
     yield from _conflicts(project)
 
 
+UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
+
+
 def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
-        guess = shape.nearest(machine.model_config, configs)
+        guess = nearest(machine.model_config, configs)
         yield project.document.problem(
             UNKNOWN_CONFIG,
             machine.place("model_config"),
             f"there is no provider or profile {machine.model_config}",
             help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(configs)}.",
         )
+
+
+UNKNOWN_MEMBER = Rule("NX502", Severity.ERROR)
+NAME_TAKEN = Rule("NX503", Severity.ERROR)
 
 
 def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
@@ -269,7 +63,7 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
         taken.setdefault(profile.lower(), "another profile")
         for index, member in enumerate(members):
             if member not in providers:
-                guess = shape.nearest(member, providers)
+                guess = nearest(member, providers)
                 yield document.problem(
                     UNKNOWN_MEMBER,
                     ("profiles", profile, index),
@@ -278,6 +72,9 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
                     if guess
                     else f"There are: {', '.join(providers)}.",
                 )
+
+
+UNGROUPED = Rule("NX508", Severity.NOTE)
 
 
 def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem]:
@@ -296,6 +93,9 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
         )
 
 
+SHARED_NAME = Rule("NX504", Severity.NOTE)
+
+
 def _shared_names(project: Project) -> Iterator[Problem]:
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
@@ -312,6 +112,10 @@ def _shared_names(project: Project) -> Iterator[Problem]:
                     help="Rename one of them if that is not meant.",
                     related=[first.document.related(at, "the other one", key=False)],
                 )
+
+
+OPEN_TO_ALL = Rule("NX505", Severity.ERROR)
+BAD_ADDRESS = Rule("NX506", Severity.ERROR)
 
 
 def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
@@ -339,6 +143,10 @@ def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
         )
 
 
+FLOATING_IMAGE = Rule("NX509", Severity.WARNING)
+MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
+
+
 def _image(project: Project, machine: Machine) -> Iterator[Problem]:
     name, _, digest = machine.image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
@@ -360,6 +168,9 @@ def _image(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
+CONFLICT = Rule("NX202", Severity.ERROR)
+
+
 def _conflicts(project: Project) -> Iterator[Problem]:
     """Settings that cannot be merged into one configuration; each is told once."""
     told = set()
@@ -372,6 +183,8 @@ def _conflicts(project: Project) -> Iterator[Problem]:
                 continue
             told.add(where)
             name = ".".join(map(str, conflict.place))
+            is_own = other.document is project.document
+            way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"
             secret = names_secret(str(conflict.place[-1]))
             here, there = ("", "") if secret else (_shown(other.value), _shown(first.value))
             yield other.document.problem(
@@ -379,8 +192,7 @@ def _conflicts(project: Project) -> Iterator[Problem]:
                 other.path,
                 f"{name} is {here or 'one thing'} here and {there or 'another'} in "
                 f"{first.document.name}",
-                help=f"One proxy ({config.name}) loads both: make them equal, or decide in "
-                f"nixcfg.yaml under {conflict.place[0]}.",
+                help=f"One proxy ({config.name}) loads both: make them equal, or {way_out}.",
                 related=[first.document.related(first.path, "the other value")],
             )
 

@@ -6,236 +6,11 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.config import Config
 from nixcfg.yamltext.source import Map, describe
-
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-REDIS_PORT = Rule(
-    "NX210",
-    Severity.WARNING,
-    "a Redis host without its port",
-    explanation=(
-        "The router connects to Redis only when it has both redis_host and redis_port, or a "
-        "redis_url. With the host alone it keeps its state to itself, without a word: several "
-        "instances then do not share cooldowns and usage."
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  redis_host: 10.0.0.5
-# ^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  redis_host: 10.0.0.5
-  redis_port: 6379
-""",
-    source="run: the router has no Redis; router.py, Router.__init__",
-)
-
-NEEDS_DATABASE = Rule(
-    "NX211",
-    Severity.WARNING,
-    "a setting that works with a database only",
-    explanation=(
-        "Budgets, spend logs, stored models and keys live in Postgres. Without a database_url, or "
-        "DATABASE_URL in the environment, this setting has no effect."
-    ),
-    bad=_MODELS
-    + """\
-general_settings:
-  store_model_in_db: true
-# ^^^^^^^^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-general_settings:
-  store_model_in_db: true
-  database_url: os.environ/DATABASE_URL
-""",
-    source="source: proxy_server.py reads these settings behind `if prisma_client`",
-    alone=Severity.NOTE,
-)
-
-UNKNOWN_CALLBACK = Rule(
-    "NX212",
-    Severity.WARNING,
-    "LiteLLM knows no such callback",
-    explanation=(
-        "success_callback and failure_callback accept any name; one that LiteLLM does not know "
-        "logs nothing and says nothing. A name with a dot is imported as module.attribute."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  success_callback: [langfuze]
-#                    ^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-litellm_settings:
-  success_callback: [langfuse]
-""",
-    source="run: load_config accepts it",
-)
-
-CALLBACK_STOPS = Rule(
-    "NX213",
-    Severity.ERROR,
-    "a callback that LiteLLM can neither find nor import",
-    explanation=(
-        "An entry of callbacks that is none of LiteLLM's own is imported as module.attribute; "
-        "without a dot that fails and LiteLLM does not start. s3 and langfuse are names for "
-        "success_callback, which callbacks does not always know."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  callbacks: [wibble]
-#             ^^^^^^
-""",
-    good=_MODELS
-    + """\
-litellm_settings:
-  callbacks: [dynamic_rate_limiter_v3]
-""",
-    source="run: ValueError: Empty module name",
-)
-
-CACHE_WITHOUT_REDIS = Rule(
-    "NX214",
-    Severity.ERROR,
-    "the cache has no Redis to keep anything in",
-    explanation=(
-        "cache: true means a Redis cache unless cache_params says otherwise. With neither a host "
-        "nor a url, and no REDIS_HOST or REDIS_URL in the environment, LiteLLM does not start."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  cache: true
-# ^^^^^
-""",
-    good=_MODELS
-    + """\
-litellm_settings:
-  cache: true
-  cache_params: {type: local}
-""",
-    source="run: ValueError: Either 'host' or 'url' must be specified for redis",
-    alone=Severity.WARNING,
-)
-
-NEEDS_LICENCE = Rule(
-    "NX215",
-    Severity.ERROR,
-    "a setting that needs an enterprise licence",
-    explanation=(
-        "LiteLLM does not start with this setting unless LITELLM_LICENSE, or litellm_license in "
-        "general_settings, holds a valid licence."
-    ),
-    bad=_MODELS
-    + """\
-general_settings:
-  allowed_ips: [10.0.0.1]
-# ^^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-general_settings:
-  allowed_ips: [10.0.0.1]
-  litellm_license: os.environ/LITELLM_LICENSE
-""",
-    source="run: ValueError: ... is an Enterprise Feature; tools/measure_refusals.py",
-    alone=Severity.WARNING,
-)
-
-GUARDRAIL_SHAPE = Rule(
-    "NX216",
-    Severity.ERROR,
-    "guardrails of a shape that LiteLLM stops at",
-    explanation=(
-        "The guardrails of litellm_settings are a list of `name: {callbacks: [...]}`; the newer "
-        "form, a list of entries with guardrail_name and litellm_params, is a section of its own "
-        "at the top level. In the wrong place either one ends LiteLLM's start."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  guardrails:
-    - guardrail_name: pii
-#     ^^^^^^^^^^^^^^
-      litellm_params: {guardrail: presidio, mode: pre_call}
-""",
-    good=_MODELS
-    + """\
-guardrails:
-  - guardrail_name: pii
-    litellm_params: {guardrail: presidio, mode: pre_call}
-""",
-    source="run: TypeError: GuardrailItem() argument after ** must be a mapping",
-)
-
-PROMPT_SHAPE = Rule(
-    "NX218",
-    Severity.ERROR,
-    "a prompt of a shape that LiteLLM stops at",
-    explanation=(
-        "An entry of the prompts section needs a prompt_id, and litellm_params that name the "
-        "prompt_integration. LiteLLM checks both when it starts."
-    ),
-    bad=_MODELS
-    + """\
-prompts:
-  - prompt_id: hello
-#   ^^^^^^^^^
-    litellm_params:
-      prompt_id: hello
-""",
-    good=_MODELS
-    + """\
-prompts:
-  - prompt_id: hello
-    litellm_params:
-      prompt_id: hello
-      prompt_integration: dotprompt
-      dotprompt_content: "Say hello."
-""",
-    source="run: ValidationError for PromptSpec: prompt_integration: Field required",
-)
-
-CUSTOM_CODE = Rule(
-    "NX217",
-    Severity.WARNING,
-    "a Python module that has to lie beside the configuration",
-    explanation=(
-        "A value like custom_auth.user_api_key_auth is imported from a file beside the "
-        "configuration, or from what is installed with LiteLLM. The container that nixcfg "
-        "describes mounts the configuration alone, and LiteLLM does not start when it cannot "
-        "import the module."
-    ),
-    bad=_MODELS
-    + """\
-general_settings:
-  custom_auth: my_auth.user_api_key_auth
-#              ^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-general_settings:
-  master_key: os.environ/LITELLM_MASTER_KEY
-""",
-    source="run: ImportError: Could not import user_api_key_auth from my_auth",
-)
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CODE = (
@@ -263,6 +38,9 @@ def check(config: Config) -> Iterator[Problem]:
     yield from _custom_code(config)
 
 
+REDIS_PORT = Rule("NX210", Severity.WARNING)
+
+
 def _redis(config: Config) -> Iterator[Problem]:
     router = config.section("router_settings")
     if router.get("redis_host") and not (router.get("redis_port") or router.get("redis_url")):
@@ -273,6 +51,9 @@ def _redis(config: Config) -> Iterator[Problem]:
             help="Add redis_port: 6379.",
             key=True,
         )
+
+
+NEEDS_DATABASE = Rule("NX211", Severity.WARNING, alone=Severity.NOTE)
 
 
 def _database(config: Config) -> Iterator[Problem]:
@@ -295,6 +76,9 @@ def _database(config: Config) -> Iterator[Problem]:
             )
 
 
+CALLBACK_STOPS = Rule("NX213", Severity.ERROR)
+
+
 def _callbacks(config: Config) -> Iterator[Problem]:
     settings = config.section("litellm_settings")
     own = config.section("callback_settings")
@@ -311,7 +95,7 @@ def _callbacks(config: Config) -> Iterator[Problem]:
                     help="Name one of LiteLLM's, or module.attribute.",
                 )
                 continue
-            is_plain = isinstance(name, str) and not wiring.referenced(name)
+            is_plain = isinstance(name, str) and not referenced(name)
             if not is_plain or "." in name or name in own:
                 continue
             # callbacks is imported when it is one text; the other two are taken letter by letter.
@@ -320,10 +104,13 @@ def _callbacks(config: Config) -> Iterator[Problem]:
                 yield _unknown_callback(config, path, key, name)
 
 
+UNKNOWN_CALLBACK = Rule("NX212", Severity.WARNING)
+
+
 def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Problem:
     known = knowledge.callbacks(key)
     stops = key == "callbacks"
-    guess = shape.nearest(name, known)
+    guess = nearest(name, known)
     mend = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
     if stops and name in known:
         mend = f"Write a list: callbacks: [{name}]."
@@ -340,6 +127,9 @@ def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Probl
         help=mend,
         fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
     )
+
+
+CACHE_WITHOUT_REDIS = Rule("NX214", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _cache(config: Config) -> Iterator[Problem]:
@@ -373,6 +163,9 @@ def _cache(config: Config) -> Iterator[Problem]:
             else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",
             key=True,
         )
+
+
+NEEDS_LICENCE = Rule("NX215", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _licence(config: Config) -> Iterator[Problem]:
@@ -423,6 +216,9 @@ def _guardrail_callbacks(old: Any) -> Iterator[tuple[Steps, Any]]:
                 yield path, value.get("callbacks")
 
 
+GUARDRAIL_SHAPE = Rule("NX216", Severity.ERROR)
+
+
 def _guardrails(config: Config) -> Iterator[Problem]:
     old = config.section("litellm_settings").get("guardrails")
     for index, item in enumerate(old if isinstance(old, list) else ()):
@@ -455,6 +251,9 @@ def _guardrails(config: Config) -> Iterator[Problem]:
             )
 
 
+PROMPT_SHAPE = Rule("NX218", Severity.ERROR)
+
+
 def _prompts(config: Config) -> Iterator[Problem]:
     listed = config.data.get("prompts") if not config.is_project_file else None
     for index, item in enumerate(listed if isinstance(listed, list) else ()):
@@ -472,6 +271,9 @@ def _prompts(config: Config) -> Iterator[Problem]:
                 help="Add what is missing, for example prompt_integration: dotprompt.",
                 key=bool(first),
             )
+
+
+CUSTOM_CODE = Rule("NX217", Severity.WARNING)
 
 
 def _custom_code(config: Config) -> Iterator[Problem]:

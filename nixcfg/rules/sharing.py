@@ -6,183 +6,8 @@ from typing import Any
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
 from nixcfg.project.model import Config, Machine, Project, Server
+from nixcfg.project.values import dollar, referenced
 from nixcfg.yamltext.source import Document
-
-_OPENAI = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-_FILES = {"providers/openai.yaml": _OPENAI}
-
-INSTANCES_ALONE = Rule(
-    "NX513",
-    Severity.ERROR,
-    "several instances that share nothing",
-    explanation=(
-        "Without Redis each instance counts rate limits, budgets and failing deployments for "
-        "itself, so that with two of them every limit is twice what it says. The module refuses "
-        "that."
-    ),
-    bad={"nixcfg.yaml": "instances: 2\n#          ^\n", **_FILES},
-    good={"nixcfg.yaml": "instances: 2\nredis: local\n", **_FILES},
-    source="run: two instances on one limit; the module's assertion",
-)
-
-WORKERS_ALONE = Rule(
-    "NX514",
-    Severity.WARNING,
-    "several workers that share nothing",
-    explanation=(
-        "Without Redis each worker counts for itself: with allowed_fails 1, a deployment that "
-        "fails is asked twice by one worker and four times by two, and a rate limit is twice what "
-        "it says."
-    ),
-    bad={"nixcfg.yaml": "workers: 2\n#        ^\n", **_FILES},
-    good={"nixcfg.yaml": "workers: 2\nredis: local\n", **_FILES},
-    source="run: two workers, allowed_fails 1, four failures upstream",
-)
-
-INSTANCE_PORT = Rule(
-    "NX515",
-    Severity.ERROR,
-    "the port is that of an instance",
-    explanation=(
-        f"Several instances are published on 127.0.0.1, from port {wiring.INSTANCE_PORT} upward, "
-        "and nginx stands before them on the port of nixcfg.yaml, which has to be another one."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-port: 4042
-#     ^^^^
-instances: 2
-redis: local
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "port: 4000\ninstances: 2\nredis: local\n", **_FILES},
-    source="the module's assertion",
-)
-
-NO_DATABASE = Rule(
-    "NX516",
-    Severity.ERROR,
-    "something for a database that is not there",
-    explanation=(
-        "salt_key_file encrypts what LiteLLM keeps in a database, and STORE_MODEL_IN_DB has it "
-        "keep models there. Without one the module refuses both."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-salt_key_file: /etc/nixcfg/secrets/salt_key.txt
-#^^^^^^^^^^^^
-""",
-        **_FILES,
-    },
-    good={
-        "nixcfg.yaml": "salt_key_file: /etc/nixcfg/secrets/salt_key.txt\ndatabase: local\n",
-        **_FILES,
-    },
-    source="the module's assertion",
-)
-
-OPEN_DATABASE = Rule(
-    "NX517",
-    Severity.ERROR,
-    "a database of keys that nobody is asked for",
-    explanation=(
-        "With auth: open LiteLLM checks no key, so that the virtual keys, budgets and limits in "
-        "the database bind nobody."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-auth: open
-#     ^^^^
-database: local
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "auth: master-key\ndatabase: local\n", **_FILES},
-    source="the module's assertion",
-)
-
-GIVEN_TWICE = Rule(
-    "NX518",
-    Severity.ERROR,
-    "a database or Redis that is given in two ways",
-    explanation=(
-        "nixcfg.yaml gives all of LiteLLM one database and one Redis, through the environment. "
-        "Another one in the settings wins for a part of LiteLLM only: the router then counts in "
-        "one Redis, and the limits of keys in another."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-redis: local
-router_settings:
-  redis_host: 10.0.0.5
-# ^^^^^^^^^^
-  redis_port: 6379
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "redis: {host: 10.0.0.5}\n", **_FILES},
-    source="run: router_settings.redis_host reaches the router alone",
-)
-
-OWN_KEYS = Rule(
-    "NX519",
-    Severity.ERROR,
-    "hosts that share a database and not its keys",
-    explanation=(
-        "LiteLLM encrypts what it keeps in the database with the salt key, and knows its "
-        "administrator by the master key. Where they are not given, each machine generates its "
-        "own, and cannot read what another one wrote. Give master_key_file and salt_key_file, with "
-        "the same content on every host."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-master_key_file: /etc/nixcfg/secrets/master_key.txt
-database: {host: db.example.org, password_file: /etc/nixcfg/secrets/database.txt}
-#^^^^^^^
-hosts:
-  alpha: {}
-  beta: {}
-""",
-        **_FILES,
-    },
-    good={
-        "nixcfg.yaml": """\
-master_key_file: /etc/nixcfg/secrets/master_key.txt
-salt_key_file: /etc/nixcfg/secrets/salt_key.txt
-database: {host: db.example.org, password_file: /etc/nixcfg/secrets/database.txt}
-hosts:
-  alpha: {}
-  beta: {}
-""",
-        **_FILES,
-    },
-    source="LiteLLM's documentation: one salt key and one master key for all instances",
-)
-
-CONTAINER_ITSELF = Rule(
-    "NX520",
-    Severity.ERROR,
-    "a server that is the container itself",
-    explanation=(
-        "In the container localhost and 127.0.0.1 are the container, in which no database and no "
-        "Redis answers. `local` has NixOS run one on the machine, reached through a socket."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-redis: {host: 127.0.0.1}
-#             ^^^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "redis: local\n", **_FILES},
-    source="the module's assertion",
-)
 
 _BY_HAND = {
     "database": (("general_settings", "database_url"),),
@@ -204,6 +29,11 @@ def check(project: Project) -> Iterator[Problem]:
             yield from _without_database(project.document, machine, config)
             yield from _given_twice(project, machine, config)
     yield from _own_keys(project)
+
+
+INSTANCES_ALONE = Rule("NX513", Severity.ERROR)
+WORKERS_ALONE = Rule("NX514", Severity.WARNING)
+INSTANCE_PORT = Rule("NX515", Severity.ERROR)
 
 
 def _processes(document: Document, machine: Machine) -> Iterator[Problem]:
@@ -233,6 +63,10 @@ def _processes(document: Document, machine: Machine) -> Iterator[Problem]:
         )
 
 
+OPEN_DATABASE = Rule("NX517", Severity.ERROR)
+CONTAINER_ITSELF = Rule("NX520", Severity.ERROR)
+
+
 def _servers(document: Document, machine: Machine) -> Iterator[Problem]:
     for key, server in (("database", machine.database), ("redis", machine.redis)):
         if server and server.host and wiring.is_loopback(_url(server)):
@@ -255,6 +89,9 @@ def _url(server: Server) -> str:
     return f"tcp://{f'[{server.host}]' if ':' in server.host else server.host}"
 
 
+NO_DATABASE = Rule("NX516", Severity.ERROR)
+
+
 def _without_database(document: Document, machine: Machine, config: Config) -> Iterator[Problem]:
     by_hand = "DATABASE_URL" in {*config.secrets, *machine.environment}
     if machine.database or by_hand:
@@ -270,6 +107,9 @@ def _without_database(document: Document, machine: Machine, config: Config) -> I
             help="Add database: local, or the host of one; or remove the line.",
             key=True,
         )
+
+
+GIVEN_TWICE = Rule("NX518", Severity.ERROR)
 
 
 def _given_twice(project: Project, machine: Machine, config: Config) -> Iterator[Problem]:
@@ -292,7 +132,7 @@ def _given_twice(project: Project, machine: Machine, config: Config) -> Iterator
 
 def _is_same(machine: Machine, key: str, value: Any) -> bool:
     """Whether a setting only reads the variable that nixcfg.yaml's own server is given by."""
-    variable = wiring.dollar(value) or wiring.referenced(value)
+    variable = dollar(value) or referenced(value)
     if key == "database_url":
         return variable == "DATABASE_URL"
     named = {"redis_host": "REDIS_HOST", "redis_port": "REDIS_PORT"}
@@ -300,6 +140,9 @@ def _is_same(machine: Machine, key: str, value: Any) -> bool:
         named["redis_password"] = "REDIS_PASSWORD"  # noqa: S105 (a variable's name)
     has_host = bool(machine.redis and machine.redis.host)
     return has_host and variable is not None and named.get(key) == variable
+
+
+OWN_KEYS = Rule("NX519", Severity.ERROR)
 
 
 def _own_keys(project: Project) -> Iterator[Problem]:

@@ -12,89 +12,11 @@ from typing import Any
 from nixcfg import knowledge
 from nixcfg.knowledge import Key
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
 from nixcfg.project.model import ENVIRONMENT, SETTINGS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules.config import Config, scalars
 from nixcfg.yamltext.source import Map, describe
-
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-WRONG_TYPE = Rule(
-    "NX204",
-    Severity.ERROR,
-    "a setting has a type that LiteLLM cannot work with",
-    explanation=(
-        "LiteLLM does not check the types of its settings. A quoted number starts without a word "
-        'and turns every failing request into a 500 (`num_retries: "3"`) or every request '
-        '(`timeout: "30s"`); the same holds for os.environ/ references in numbers, because a '
-        "variable is always text. A text where a list is meant is taken letter by letter. The "
-        'text "false" counts as true.'
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  num_retries: "3"
-#              ^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  num_retries: 3
-""",
-    source="run: TypeError in the answer to a failing request",
-    alone=Severity.WARNING,
-)
-
-WRONG_CHOICE = Rule(
-    "NX208",
-    Severity.ERROR,
-    "a value is none of those that LiteLLM knows",
-    explanation=(
-        "The setting takes one of a few words. With another one LiteLLM either does not start "
-        "(routing_strategy, the type of cache_params) or behaves as if nothing were set."
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  routing_strategy: round-robin
-#                   ^^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  routing_strategy: simple-shuffle
-""",
-    source="run: ValueError in load_config",
-    alone=Severity.WARNING,
-)
-
-STOPS = Rule(
-    "NX209",
-    Severity.ERROR,
-    "LiteLLM does not start with this value",
-    explanation=(
-        "Some settings are used while LiteLLM loads its configuration, and a value of the wrong "
-        "kind ends it there: a number as master_key or database_url, a null cache_params, a "
-        "text that is no number as max_budget, yes where responses is a mapping."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  responses: yes
-#            ^^^
-""",
-    good=_MODELS
-    + """\
-litellm_settings:
-  request_timeout: 10
-""",
-    source="run: every kind of value was given to every setting; tools/measure_refusals.py",
-)
 
 _STOPPING_CHOICES = (
     ("router_settings", "routing_strategy"),
@@ -142,7 +64,7 @@ def refuses(section: str, key: str, value: Any) -> bool:
     if kind not in _measured()["refused"].get(section, {}).get(key, ()):
         return False
     number = kind == "text" and _is_number(value, "float")
-    return not (kind == "text" and (number or wiring.referenced(value)))
+    return not (kind == "text" and (number or referenced(value)))
 
 
 def check(config: Config) -> Iterator[Problem]:
@@ -174,6 +96,9 @@ _SHAPED = frozenset(
 )
 
 
+STOPS = Rule("NX209", Severity.ERROR)
+
+
 def _dates(config: Config) -> Iterator[Problem]:
     """LiteLLM holds these sections against what JSON can say, which knows no dates."""
     for section in (*SETTINGS, ENVIRONMENT):
@@ -190,6 +115,9 @@ def _dates(config: Config) -> Iterator[Problem]:
                 )
 
 
+WRONG_TYPE = Rule("NX204", Severity.ERROR, alone=Severity.WARNING)
+
+
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
     """One setting that LiteLLM uses as it stands, without turning text into numbers."""
     if (
@@ -202,7 +130,7 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
         return
     words = " or ".join(WORDS[name] for name in sorted(known.types) if name in WORDS)
     fix, advice = how_to_mend(config, path, known, value)
-    what = "a variable, which is always text" if wiring.referenced(value) else describe(value)
+    what = "a variable, which is always text" if referenced(value) else describe(value)
     if known.secret:
         what = what if not isinstance(value, str | int | float) else type(value).__name__
     problem = config.document.problem(
@@ -228,7 +156,7 @@ def fits(known: Key, value: Any) -> bool:
             return "float" in types or ("int" in types and value.is_integer())
         case str():
             # LiteLLM turns a variable that holds true or false into a boolean.
-            return "str" in types or ("bool" in types and bool(wiring.referenced(value)))
+            return "str" in types or ("bool" in types and bool(referenced(value)))
         case list():
             return "list" in types or (
                 "list[str]" in types and all(isinstance(item, str) for item in value)
@@ -240,7 +168,7 @@ def fits(known: Key, value: Any) -> bool:
 
 def coerced(known: Key, value: Any) -> bool:
     """Whether pydantic would take the value in its lax mode, as it does for litellm_params."""
-    if fits(known, value) or value is None or wiring.referenced(value):
+    if fits(known, value) or value is None or referenced(value):
         return True
     types = known.types
     match value:
@@ -273,7 +201,7 @@ def _is_taken_anyway(path: Steps, value: Any) -> bool:
     if key == "alerting":
         return isinstance(value, str)  # LiteLLM asks whether `slack` is in it, which a text answers
     if key.endswith("port"):
-        return isinstance(value, int) or bool(wiring.referenced(value)) or value.isdigit()
+        return isinstance(value, int) or bool(referenced(value)) or value.isdigit()
     return key in _FLOATED and isinstance(value, str) and _is_number(value, "float")
 
 
@@ -292,7 +220,7 @@ _FLOATED = frozenset(
 
 
 def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
-    if isinstance(value, str) and not wiring.referenced(value):
+    if isinstance(value, str) and not referenced(value):
         for name in ("int", "float"):
             if name in known.types and _is_number(value, name):
                 number = float(value)
@@ -311,17 +239,20 @@ def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fi
     if "str" in known.types and isinstance(value, int | float):
         source = config.document.source(path)
         return Fix((SetValue(path, source),)), "Quote it." if known.secret else f'"{source}".'
-    if wiring.referenced(value):
+    if referenced(value):
         return None, "Write the value itself."
     return None, "See the documentation of LiteLLM for its form."
+
+
+WRONG_CHOICE = Rule("NX208", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _choice(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
     if not known.values or not isinstance(value, str) or value in known.values:
         return
-    if wiring.referenced(value):
+    if referenced(value):
         return
-    guess = shape.nearest(value, known.values)
+    guess = nearest(value, known.values)
     problem = config.document.problem(
         WRONG_CHOICE,
         path,

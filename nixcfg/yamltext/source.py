@@ -24,177 +24,6 @@ import yaml
 
 from nixcfg.problems.problem import START, Fix, Problem, Related, Rule, Severity, Span, reason
 
-_SMALL = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-UNREADABLE = Rule(
-    "NX001",
-    Severity.ERROR,
-    "a file cannot be read",
-    explanation=(
-        "The file or folder is absent, is not a regular file, or may not be read by the user who "
-        "runs nixcfg."
-    ),
-    bad={"nixcfg.yaml": "model_config: all\n"},
-    good={"nixcfg.yaml": "model_config: all\n", "providers/openai.yaml": _SMALL},
-    source="the operating system's answer",
-)
-NOT_UTF8 = Rule(
-    "NX002",
-    Severity.ERROR,
-    "a file is not UTF-8 text",
-    explanation="YAML is Unicode text. nixcfg reads UTF-8, and names the first byte that is none.",
-    bad="# caf\udce9\n#    ^\n" + _SMALL,
-    good="# caf\u00e9\n" + _SMALL,
-    source="YAML 1.1, chapter 5",
-)
-NOT_YAML = Rule(
-    "NX003",
-    Severity.ERROR,
-    "a file is not valid YAML",
-    explanation=(
-        "Brackets, quotes, indentation or tags do not come out, or a second document starts: "
-        "LiteLLM reads one document a file and stops at whatever is no YAML."
-    ),
-    bad=_SMALL
-    + """\
-    model_info: id: one
-#                 ^
-""",
-    good=_SMALL
-    + """\
-    model_info: {id: one}
-""",
-    source="run: ScannerError in load_config",
-)
-DUPLICATE_KEY = Rule(
-    "NX004",
-    Severity.ERROR,
-    "a key stands twice in one mapping",
-    explanation=(
-        "YAML readers keep the last of two equal keys without a word: of two model_list sections "
-        "the first one is gone."
-    ),
-    bad=_SMALL
-    + """\
-router_settings:
-  num_retries: 5
-router_settings:
-#^^^^^^^^^^^^^^
-  timeout: 30
-""",
-    good=_SMALL
-    + """\
-router_settings:
-  num_retries: 5
-  timeout: 30
-""",
-    source="run: config OK (1 models) for two sections",
-    alone=Severity.WARNING,
-)
-KEY_NOT_TEXT = Rule(
-    "NX005",
-    Severity.ERROR,
-    "a key is not text",
-    explanation=(
-        "YAML reads unquoted `on`, `no`, `1` or `2024-01-01` as a truth, a number or a date, also "
-        "as a key. LiteLLM looks for texts."
-    ),
-    bad=_SMALL
-    + """\
-    model_info:
-      on: weekdays
-#     ^^
-""",
-    good=_SMALL
-    + """\
-    model_info:
-      "on": weekdays
-""",
-    source="YAML 1.1: the types of plain scalars",
-    alone=Severity.WARNING,
-)
-TOO_LARGE = Rule(
-    "NX006",
-    Severity.ERROR,
-    "a file is too large, too deep or expands without bound",
-    explanation=(
-        "nixcfg reads up to 2 MB, 64 levels and 250,000 values after aliases are expanded, which "
-        "is far beyond any configuration; a few lines of nested aliases can ask for billions. "
-        "Numbers have up to 100 digits, and of a file with more than 300 errors the rest is not "
-        "looked for."
-    ),
-    bad=_SMALL
-    + f"""\
-    model_info:
-      deep: {"[" * 63}
-#           {" " * 60}^
-      {"]" * 63}
-""",
-    good=_SMALL
-    + """\
-    model_info:
-      deep: [[[[]]]]
-""",
-    source="PyYAML's own reader exhausts the stack or the memory",
-)
-CONTROL_CHARACTER = Rule(
-    "NX007",
-    Severity.ERROR,
-    "a control character stands in a text",
-    explanation=(
-        "Names and paths end in Nix files and unit files. Control characters other than newline, "
-        "tab and carriage return have no form there."
-    ),
-    bad=_SMALL
-    + """\
-    model_info:
-      title: "a\\x01b"
-#            ^^^^^^^^
-""",
-    good=_SMALL
-    + """\
-    model_info:
-      title: "a\\tb"
-""",
-    source="run: nix has no escape for them",
-    alone=Severity.WARNING,
-)
-ODD_SCALAR = Rule(
-    "NX008",
-    Severity.WARNING,
-    "an unquoted value is not what it looks like",
-    explanation=(
-        "YAML 1.1 reads 010 as 8, 12:30 as 750 and 2024-10-21 as a date. Quote what is meant as "
-        "text."
-    ),
-    bad=_SMALL
-    + """\
-    model_info:
-      since: 2026-01-31
-#            ^^^^^^^^^^
-""",
-    good=_SMALL
-    + """\
-    model_info:
-      since: "2026-01-31"
-""",
-    source="YAML 1.1: the types of plain scalars",
-)
-EMPTY = Rule(
-    "NX009",
-    Severity.ERROR,
-    "a file is empty",
-    explanation="LiteLLM stops at an empty configuration; comments alone count as empty.",
-    bad={"config.yaml": "# nothing yet\n"},
-    good=_SMALL,
-    source="run: Config cannot be None or Empty",
-)
-
 MAX_BYTES = 2 * 1024 * 1024
 """A provider file of 10,000 models has 1 MB; whatever is larger is not a configuration."""
 MAX_DEPTH = 64
@@ -324,6 +153,11 @@ class Document:
         return self._orders[here.at][key]
 
 
+UNREADABLE = Rule("NX001", Severity.ERROR)
+NOT_UTF8 = Rule("NX002", Severity.ERROR)
+TOO_LARGE = Rule("NX006", Severity.ERROR)
+
+
 def read(path: Path, name: str) -> Document:
     """Read the YAML file at `path`; whatever is wrong with it is in the document's problems."""
     try:
@@ -345,6 +179,9 @@ def read(path: Path, name: str) -> Document:
             help="Save the file as UTF-8.",
         )
     return parse(text, name)
+
+
+NOT_YAML = Rule("NX003", Severity.ERROR)
 
 
 def parse(text: str, name: str) -> Document:
@@ -389,6 +226,13 @@ class _Open:
         self.key_at = 0
         self.merges: list[tuple[Any, int]] = []
         self.size = 1
+
+
+DUPLICATE_KEY = Rule("NX004", Severity.ERROR, alone=Severity.WARNING)
+KEY_NOT_TEXT = Rule("NX005", Severity.ERROR, alone=Severity.WARNING)
+CONTROL_CHARACTER = Rule("NX007", Severity.ERROR, alone=Severity.WARNING)
+ODD_SCALAR = Rule("NX008", Severity.WARNING)
+EMPTY = Rule("NX009", Severity.ERROR)
 
 
 class _Builder:

@@ -32,7 +32,7 @@ from nixcfg.yamltext.source import Document
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, as in nixcfg
 NAME = "config.yaml"
-RULE = Rule("NX999", Severity.WARNING, "planted")
+RULE = Rule("NX999", Severity.WARNING)
 TEXTS = sorted(Path(__file__).parent.glob("cases/*/*.yaml"))
 
 many = settings(

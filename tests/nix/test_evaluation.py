@@ -549,7 +549,10 @@ def test_only_podman_acts_on_a_failed_health_check(evaluated):
 
 
 def test_host_has_the_same_name_with_both(evaluated):
-    assert option(evaluated["docker"], "add-host") == ["host.containers.internal:host-gateway"]
+    assert sorted(option(evaluated["docker"], "add-host")) == [
+        "host.containers.internal:host-gateway",
+        "host.docker.internal:host-gateway",
+    ]
     assert option(evaluated["podman"], "add-host") == []
 
 

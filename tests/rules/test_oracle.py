@@ -12,6 +12,7 @@ import pytest
 from rules_support import Oracle
 
 from nixcfg import rules
+from nixcfg.problems import pages
 
 pytestmark = pytest.mark.oracle
 
@@ -287,7 +288,8 @@ def answers(oracle: type[Oracle]) -> dict[str, tuple[Answer, Answer]]:
     asked = [
         question(claim, example)
         for code, claim in CLAIMS.items()
-        for example in (rules.RULES[code].bad, rules.RULES[code].good)
+        for page in (pages.read(code),)
+        for example in (page.bad, page.good)
     ]
     told = iter(oracle.ask(asked))
     return {code: (next(told), next(told)) for code in CLAIMS}

@@ -9,7 +9,7 @@ import pytest
 from rules_support import by_itself, in_project, write
 
 from nixcfg import rules
-from nixcfg.problems import report
+from nixcfg.problems import pages, report
 from nixcfg.problems.problem import Problem, Severity, Span
 from program import Run
 
@@ -72,7 +72,8 @@ def every_problem(folder: Path) -> list[Problem]:
     """The findings of all bad examples, under odd file names too."""
     found: list[Problem] = []
     for number, rule in enumerate(rules.RULES.values()):
-        files = {"config.yaml": rule.bad} if isinstance(rule.bad, str) else rule.bad
+        bad = pages.read(rule.code).bad
+        files = {"config.yaml": bad} if isinstance(bad, str) else bad
         check = in_project if "nixcfg.yaml" in files else by_itself
         found += check(folder / str(number), files).problems
     odd = Problem(rules.RULES["NX001"], "ä b/%,:\n\udce9.yaml", Span(1, 1), "odd, % : \r\n name")
