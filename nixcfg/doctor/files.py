@@ -17,7 +17,7 @@ from nixcfg.problems.problem import WriteError
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine, Project
 from nixcfg.project.wiring import KeyFile
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
     name = "rendered"
     folder = root / wiring.RENDERED_DIR
     try:
-        plan = write.plan(folder, render.files(project))
+        plan = write.plan(folder, rendered_files(project))
     except WriteError as problem:
         yield error(name, f"{problem}", "Make it readable for you.")
         return
