@@ -10,7 +10,7 @@ from nixcfg import validate
 from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.text import Rest, without
-from nixcfg.problems import report
+from nixcfg.keys.mask import masked
 from nixcfg.problems.problem import START, Problem, Span, Steps
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
@@ -131,7 +131,7 @@ def _leave_out(sources: Sequence[Litellm], attempt: "_Attempt") -> bool:
             return False
         path = path[:2] if path[0] == MODELS else path
         if path not in each.gone:
-            each.leave_out(path, f"{report.masked(at.message)} ({at.code})")
+            each.leave_out(path, f"{masked(at.message)} ({at.code})")
         if path[0] == MODELS:
             each.drop(int(path[1]))
     return True
