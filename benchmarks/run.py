@@ -46,7 +46,7 @@ def done(name):
     stamps.append((name, time.process_time()))
 from nixcfg import validate
 from nixcfg.disk import write
-from nixcfg.problems import report
+from nixcfg.problems import text
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
 from nixcfg.commands.context import today
