@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from nixcfg.problems.problem import Problem
 from nixcfg.project import model, shape, wiring
+from nixcfg.project.build import build
+from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
-from nixcfg.project.project import Sources
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Whole
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document, Map
 
 if TYPE_CHECKING:
-    from nixcfg.project.alone import Configuration
+    from nixcfg.project.standalone import Configuration
 
 MAX_ERRORS = 10 * source.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
@@ -50,7 +51,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     problems += found
     project = None
     if not any(problem.is_error for problem in found):
-        project = model.build(sources.project, usable)
+        project = build(sources.project, usable)
     problems += _of_files(sources, project, today)
     documents = [sources.project, *sources.providers.values()]
     if project:

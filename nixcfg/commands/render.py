@@ -1,13 +1,14 @@
 """`nixcfg render`."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, validated, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, validated
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.disk.write import Plan
@@ -34,24 +35,21 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     Example: nixcfg render --diff
     """
     from nixcfg.disk import write
-    from nixcfg.render import render
+    from nixcfg.render.files import rendered_files
 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
-        from nixcfg.problems import report
-
-        color = wants_color(sys.stderr)
-        say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
+        say_problems(checked.problems, checked.files, brief=checked.is_valid)
     if checked.project is None:
         say("Nothing was rendered: mend the errors first.")
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
-        plan = write.plan(folder, render.files(checked.project))
+        plan = write.plan(folder, rendered_files(checked.project))
         click.echo(write.diff(plan), nl=False) if diff else _show(plan)
         return PROBLEMS if check and plan.changes else OK
-    rendered = render.files(checked.project)  # while nobody has to wait for us
+    rendered = rendered_files(checked.project)  # while nobody has to wait for us
     with write.lock(folder):
         plan = write.plan(folder, rendered)
         if plan.edited and not force:

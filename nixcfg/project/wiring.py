@@ -3,13 +3,11 @@
 The NixOS module uses the same names; tests/nix holds the two against each other.
 """
 
-import functools
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from nixcfg.knowledge import LITELLM_VERSION
-from nixcfg.render import nix
 
 CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"
@@ -77,10 +75,9 @@ ALL = "all"
 DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
 DEFAULT_SECRETS_DIR = "/etc/nixcfg/secrets"
 
-_REFERENCE = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
-_DOLLAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MANAGERS = {"sops": "secrets", "age": "agenix"}
-_MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
+MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
+"""A key file that sops-nix or agenix keeps: the manager, and its name in quotes or bare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +94,10 @@ class KeyFile:
     optional: bool = False
     encrypted: bool = False
 
-    @property
-    def expression(self) -> str | nix.Expression:
-        """The Nix value of `file`: a string, or the option of sops-nix or agenix."""
-        return file_expression(self.file)
-
-
-def file_expression(file: str) -> str | nix.Expression:
-    """A path as it is, `config.sops.secrets.NAME.path` as the Nix expression that it names."""
-    managed = _MANAGED.fullmatch(file)
-    if not managed:
-        return file
-    manager, quoted, bare = managed.groups()
-    return nix.Expression(f"config.{manager}.secrets.{nix.attribute(quoted or bare)}.path")
-
 
 def place(file: str) -> str:
     """The path of a key file; where sops-nix or agenix keep it, the one that is their default."""
-    managed = _MANAGED.fullmatch(file)
+    managed = MANAGED.fullmatch(file)
     if not managed:
         return file
     manager, quoted, bare = managed.groups()
@@ -162,28 +145,6 @@ def host_folder(host: str) -> str:
 def provider_path(provider: str) -> str:
     """Where a provider's file is kept, relative to the project."""
     return f"{PROVIDERS_DIR}/{provider}.yaml"
-
-
-@functools.cache  # few variables, and one text for all deployments that read one
-def reference(variable: str) -> str:
-    """How LiteLLM is told to read a variable (the whole string, nothing around it)."""
-    return f"os.environ/{variable}"
-
-
-def referenced(value: object) -> str | None:
-    """The variable that a LiteLLM value reads, or None. `oidc/...` references name no variable."""
-    if not isinstance(value, str) or not value.startswith("os.environ/"):
-        return None
-    found = _REFERENCE.fullmatch(value)
-    return found[1] if found else None
-
-
-def dollar(value: object) -> str | None:
-    """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
-    if not isinstance(value, str) or "${" not in value:
-        return None
-    found = _DOLLAR.fullmatch(value.strip())
-    return found[1] if found else None
 
 
 def is_loopback(url: str) -> bool:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.project import shape, wiring
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import dollar, referenced
 from nixcfg.rules import endpoints
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, EveryDocument
@@ -42,7 +43,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
     path = ("general_settings", "master_key")
     value = general.get("master_key")
     permitted = config.has("general_settings", "dangerously_permit_weak_or_unset_master_key")
-    if isinstance(value, str) and not wiring.referenced(value) and not wiring.dollar(value):
+    if isinstance(value, str) and not referenced(value) and not dollar(value):
         if value.strip().lower() in _REFUSED:
             yield config.document.problem(
                 MASTER_KEY_REFUSED,
@@ -87,7 +88,7 @@ def _named(config: Config, deployment: Deployment) -> Iterator[Problem]:
     name = deployment.params.get("litellm_credential_name")
     if isinstance(name, str) and name not in names and config.context.complete:
         path = (*deployment.params_path, "litellm_credential_name")
-        guess = shape.nearest(name, names)
+        guess = nearest(name, names)
         yield config.document.problem(
             UNKNOWN_CREDENTIAL,
             path,

@@ -8,8 +8,9 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
 from nixcfg.project.model import MODELS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
@@ -43,7 +44,7 @@ FROM_VARIABLE = Rule("NX419", Severity.WARNING)
 
 @EveryDeployment
 def _from_variable(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    if variable := wiring.referenced(deployment.model):
+    if variable := referenced(deployment.model):
         yield config.document.problem(
             FROM_VARIABLE,
             (*deployment.params_path, "model"),
@@ -58,7 +59,7 @@ UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
 @EveryDeployment
 def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     model = deployment.model
-    if model is None or model in ("", "*") or wiring.referenced(model):
+    if model is None or model in ("", "*") or referenced(model):
         return
     custom = deployment.params.get("custom_llm_provider")
     if deployment.provider and (
@@ -71,7 +72,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     prefix, slash, rest = model.partition("/")
     if prefix in _custom_providers(config):
         return
-    guess = shape.nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
+    guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
     mend = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
@@ -109,7 +110,7 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
-            if "model" not in deployment.params and shape.nearest(key, keys) == "model":
+            if "model" not in deployment.params and nearest(key, keys) == "model":
                 continue  # the schema says that model is missing, and that this was meant
             if names_secret(key) or not _is_vendors(deployment.provider or "", key):
                 yield _unknown_param(config, deployment, key, keys)
@@ -147,7 +148,7 @@ UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
 def _unknown_param(
     config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
 ) -> Problem:
-    guess = shape.nearest(key, keys)
+    guess = nearest(key, keys)
     homes = [
         home
         for home in knowledge.homes(key)
@@ -199,7 +200,7 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
             if key in ("rpm", "tpm") and not values.coerced(known[key], value):
                 yield _dropped(config, (*deployment.path, key), known[key], value)
             continue
-        guess = shape.nearest(key, known)
+        guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
         params = key in knowledge.keys("litellm_params")
@@ -228,7 +229,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             continue
         path = (*deployment.path, "model_info", key)
         wrong = known.values and isinstance(value, str) and value not in known.values
-        if wrong and not wiring.referenced(value):
+        if wrong and not referenced(value):
             yield config.document.problem(
                 DROPPED,
                 path,

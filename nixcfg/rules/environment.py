@@ -6,6 +6,7 @@ from nixcfg import knowledge
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, Machine, Project
+from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.scope import EveryMachine, ModelFile, WholeProject
@@ -22,7 +23,7 @@ NONE_VALUE = Rule("NX309", Severity.WARNING)
 @ModelFile
 def _none_values(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
-        own = wiring.referenced(value) == name
+        own = referenced(value) == name
         if value is None or (own and config.alone):
             yield config.document.problem(
                 NONE_VALUE,

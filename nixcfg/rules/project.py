@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity
-from nixcfg.project import shape, wiring
+from nixcfg.project import wiring
 from nixcfg.project.model import Machine
+from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
@@ -21,7 +22,7 @@ def _loads(whole: Whole, machine: Machine) -> Iterator[Problem]:
     project, providers = whole.project, whole.files
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
-        guess = shape.nearest(machine.model_config, configs)
+        guess = nearest(machine.model_config, configs)
         yield project.document.problem(
             UNKNOWN_CONFIG,
             machine.place("model_config"),
@@ -56,7 +57,7 @@ def _names(whole: Whole) -> Iterator[Problem]:
         taken.setdefault(profile.lower(), "another profile")
         for index, member in enumerate(members):
             if member not in providers:
-                guess = shape.nearest(member, providers)
+                guess = nearest(member, providers)
                 yield document.problem(
                     UNKNOWN_MEMBER,
                     ("profiles", profile, index),
@@ -185,6 +186,8 @@ def _conflicts(whole: Whole) -> Iterator[Problem]:
                 continue
             told.add(where)
             name = ".".join(map(str, conflict.place))
+            is_own = other.document is project.document
+            way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"
             secret = names_secret(str(conflict.place[-1]))
             here, there = ("", "") if secret else (_shown(other.value), _shown(first.value))
             yield other.document.problem(
@@ -192,8 +195,7 @@ def _conflicts(whole: Whole) -> Iterator[Problem]:
                 other.path,
                 f"{name} is {here or 'one thing'} here and {there or 'another'} in "
                 f"{first.document.name}",
-                help=f"One proxy ({config.name}) loads both: make them equal, or decide in "
-                f"nixcfg.yaml under {conflict.place[0]}.",
+                help=f"One proxy ({config.name}) loads both: make them equal, or {way_out}.",
                 related=[first.document.related(first.path, "the other value")],
             )
 

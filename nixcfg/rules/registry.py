@@ -9,8 +9,9 @@ from types import ModuleType
 from typing import Final, TypeVar
 
 from nixcfg.problems.problem import Problem, Rule
-from nixcfg.project import project as project_files
+from nixcfg.project import find as project_files
 from nixcfg.project import shape
+from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
     catalogue,
     credentials,
@@ -104,4 +105,4 @@ def of_project(whole: Whole) -> Iterator[Problem]:
 
 def nearest_code(code: str) -> str:
     """The code that a typo was meant to be, or ""."""
-    return shape.nearest(code.upper(), RULES)
+    return nearest(code.upper(), RULES)

@@ -6,6 +6,7 @@ from typing import Any
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
 from nixcfg.project.model import Config, Machine, Server
+from nixcfg.project.values import dollar, referenced
 from nixcfg.rules.context import Whole, settings, variable_stores_models
 from nixcfg.rules.scope import EveryMachine, WholeProject
 
@@ -150,7 +151,7 @@ def _given_twice(whole: Whole, machine: Machine) -> Iterator[Problem]:
 
 def _is_same(machine: Machine, key: str, value: Any) -> bool:
     """Whether a setting only reads the variable that nixcfg.yaml's own server is given by."""
-    variable = wiring.dollar(value) or wiring.referenced(value)
+    variable = dollar(value) or referenced(value)
     if key == "database_url":
         return variable == "DATABASE_URL"
     named = {"redis_host": "REDIS_HOST", "redis_port": "REDIS_PORT"}

@@ -6,11 +6,12 @@ back, and has to hold exactly the data that was meant.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from nixcfg.problems.problem import START, MoveKey, SetValue, Steps
-from nixcfg.yamltext import fix, source
+from nixcfg.yamltext import emit, fix, source
+from nixcfg.yamltext.data import at, with_, without
 from nixcfg.yamltext.fix import RefusedError
 from nixcfg.yamltext.source import Document
 
@@ -21,16 +22,16 @@ _BLANK = re.compile(r"\s*(#.*)?")
 def set_scalar(document: Document, path: Steps, value: str) -> Document:
     """The document with `value` at `path`, in a mapping that is there. Raises RefusedError."""
     *above, key = path
-    given = _at(document.data, tuple(above))
+    given = at(document.data, tuple(above))
     if key in given:
         return fix.apply(document, [SetValue(path, value)])
-    entry = f"{key}: {fix.scalar(value)}"
-    data = _with(document.data, tuple(above), {**given, key: value})
+    entry = f"{key}: {emit.flow(value)}"
+    data = with_(document.data, tuple(above), lambda _: {**given, key: value})
     lines = (document.text if above else _body(document)).splitlines(keepends=True)
     start = document.span(above)
     if above and lines[start.line - 1][start.column - 1] == "{":
-        line, at = lines[start.line - 1], start.column
-        lines[start.line - 1] = f"{line[:at]}{entry}{', ' if given else ''}{line[at:].lstrip()}"
+        line, here = lines[start.line - 1], start.column
+        lines[start.line - 1] = f"{line[:here]}{entry}{', ' if given else ''}{line[here:].lstrip()}"
     else:
         first = document.span((*above, next(iter(given))), key=True) if given else START
         indent = " " * (first.column - 1)
@@ -39,7 +40,7 @@ def set_scalar(document: Document, path: Steps, value: str) -> Document:
 
 
 def add_entry(
-    document: Document, section: str, key: str, value: str | Sequence[str] | Mapping[str, str]
+    document: Document, section: str, key: str, value: str | list[str] | Mapping[str, str]
 ) -> Document:
     """The document with `section: {key: value}`, the section made where it is missing.
 
@@ -49,44 +50,35 @@ def add_entry(
         if isinstance(value, str):
             return fix.apply(document, [SetValue((section, key), value)])
         raise RefusedError(f"{section} has {key} already")
-    data: Any
-    match value:
-        case str():
-            data, written = value, fix.scalar(value)
-        case Mapping():
-            pairs = (f"{fix.scalar(name)}: {fix.scalar(item)}" for name, item in value.items())
-            data, written = dict(value), f"{{ {', '.join(pairs)} }}"
-        case _:
-            data, written = list(value), f"[{', '.join(map(fix.scalar, value))}]"
     # A section of its own at the end, which nixcfg.yamltext.fix then moves to where it belongs.
     end = _newline(document)
     body = _body(document)
     text = body + (end if body and not body.endswith("\n") else "")
-    text += f"{_SCRATCH}:{end}  {fix.scalar(key)}: {written}{end}"
-    draft = _read_back(document, text, {**document.data, _SCRATCH: {key: data}})
+    text += f"{_SCRATCH}:{end}  {emit.text(key)}: {emit.flow(value)}{end}"
+    draft = _read_back(document, text, {**document.data, _SCRATCH: {key: value}})
     return fix.apply(draft, [MoveKey((_SCRATCH, key), section)])
 
 
 def add_item(document: Document, path: Steps, item: str) -> Document:
     """The document with `item` at the end of the list of scalars at `path`. Raises RefusedError."""
-    items = _at(document.data, path)
-    data = _with(document.data, path, [*items, item])
+    items = at(document.data, path)
+    data = with_(document.data, path, lambda _: [*items, item])
     last = document.span((*path, len(items) - 1))
     lines = document.text.splitlines(keepends=True)
     line = lines[last.line - 1]
     end = last.column - 1 + last.length
     if _is_block(document, path):
-        lines.insert(last.line, f"{line[: last.column - 1]}{fix.scalar(item)}{_newline(document)}")
+        lines.insert(last.line, f"{line[: last.column - 1]}{emit.text(item)}{_newline(document)}")
     else:
-        lines[last.line - 1] = f"{line[:end]}, {fix.scalar(item)}{line[end:]}"
+        lines[last.line - 1] = f"{line[:end]}, {emit.text(item, in_flow=True)}{line[end:]}"
     return _read_back(document, "".join(lines), data)
 
 
 def drop_item(document: Document, path: Steps, item: str) -> Document:
     """The document without `item` in the list of scalars at `path`. Raises RefusedError."""
-    items = list(_at(document.data, path))
+    items = list(at(document.data, path))
     index = items.index(item)
-    data = _with(document.data, path, items[:index] + items[index + 1 :])
+    data = with_(document.data, path, lambda _: items[:index] + items[index + 1 :])
     here = document.span((*path, index))
     lines = document.text.splitlines(keepends=True)
     line = lines[here.line - 1]
@@ -105,10 +97,10 @@ def drop(document: Document, path: Steps) -> Document:
 
     Raises RefusedError.
     """
-    parent = _at(document.data, path[:-1])
+    parent = at(document.data, path[:-1])
     if len(path) > 1 and len(parent) == 1:
         return drop(document, path[:-1])
-    data = _without(document.data, path)
+    data = without(document.data, [path])
     start = document.span(path, key=True)
     lines = document.text.splitlines(keepends=True)
     line = lines[start.line - 1]
@@ -165,24 +157,6 @@ def _is_block(document: Document, path: Steps) -> bool:
     span = document.span((*path, 0))
     line = document.text.splitlines()[span.line - 1]
     return line[: span.column - 1].strip() == "-"
-
-
-def _at(data: Any, path: Steps) -> Any:
-    for step in path:
-        data = data[step]
-    return data
-
-
-def _with(data: Any, path: Steps, value: Any) -> Any:
-    if not path:
-        return value
-    return {**data, path[0]: _with(data[path[0]], path[1:], value)}
-
-
-def _without(data: Any, path: Steps) -> Any:
-    if len(path) == 1:
-        return {key: value for key, value in data.items() if key != path[0]}
-    return {**data, path[0]: _without(data[path[0]], path[1:])}
 
 
 def _indent(line: str) -> int:

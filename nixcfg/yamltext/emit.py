@@ -1,9 +1,8 @@
-"""Block YAML. Every value that reaches a YAML file is written here.
+"""Values as YAML text. Every value that reaches a YAML file is written here, and only here.
 
 PyYAML's emitter, on libyaml, takes ten times as long, and a rendering of thousands of models would
-mostly wait for it. A text is plain where nobody could read it as anything else, in YAML 1.1 or
-1.2, and else quoted as in JSON, on one line: that is valid in every place, whatever stands around
-it.
+mostly wait for it. A text is plain where no reader could take it for anything else, in YAML 1.1
+or 1.2; otherwise it is quoted as in JSON, on one line, which is valid anywhere.
 """
 
 import datetime as dt
@@ -18,6 +17,7 @@ _HARMLESS = r"[\w./@+=()*,;!?&%$<>|~^-]"
 _PLAIN = re.compile(
     rf"[A-Za-z_/]{_HARMLESS}*(?:(?:[ ]+|:){_HARMLESS}+)*|\$\{{[A-Za-z_]\w*\}}", re.ASCII
 )
+_MEANS_MORE_IN_BRACKETS = re.compile(r"[,?:{}[\]]")
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 _WORDS = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null)")
 """What some YAML reader takes for a truth, or for nothing."""
@@ -69,11 +69,31 @@ def _entry(key: str, value: Any, lead: str, pad: str, lines: list[str]) -> None:
         lines.append(f"{lead}{name}: {scalar(value)}")
 
 
-def scalar(value: Any) -> str:
-    """One value on one line; of collections only empty ones. Raises TypeError."""
+def flow(value: Any) -> str:
+    """A value on one line, collections in brackets. Takes what `block` takes. Raises TypeError."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(_pair(key, inner) for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    return scalar(value, in_flow=True)
+
+
+def _pair(key: str, value: Any) -> str:
+    name = text(key, in_flow=True)
+    return f"{'? ' if len(name) > _LONGEST_KEY else ''}{name}: {flow(value)}"
+
+
+def scalar(value: Any, quote: str = "", *, in_flow: bool = False) -> str:
+    """One value on one line; of collections only empty ones.
+
+    A text keeps `quote`, the mark that it had in the file; "" quotes it where it needs quotes.
+    `in_flow` is for a place inside { } or [ ]. Raises TypeError.
+    """
     match value:
         case str():
-            return text(value)
+            if quote == "'" and value.isprintable():
+                return "'" + value.replace("'", "''") + "'"
+            return _quoted(value) if quote else text(value, in_flow=in_flow)
         case None | bool():
             return _CONSTANTS[value]
         case int():
@@ -90,11 +110,15 @@ def scalar(value: Any) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def text(value: str) -> str:
-    """A text, plain or quoted as in JSON."""
+def text(value: str, *, in_flow: bool = False) -> str:
+    """A text, plain or quoted as in JSON; `in_flow` as for `scalar`."""
     # (To look for a way through a megabyte of words would take a hundred of memory.)
-    if len(value) <= _LONGEST_PLAIN and _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
-        return value
+    if len(value) > _LONGEST_PLAIN or not _PLAIN.fullmatch(value) or _WORDS.fullmatch(value):
+        return _quoted(value)
+    return _quoted(value) if in_flow and _MEANS_MORE_IN_BRACKETS.search(value) else value
+
+
+def _quoted(value: str) -> str:
     quoted = json.dumps(value, ensure_ascii=False)
     return quoted if quoted.isprintable() else "".join(map(_escaped, quoted))
 

@@ -21,7 +21,8 @@ import yaml
 
 from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, SetValue, Steps
 from nixcfg.project.model import SETTINGS
-from nixcfg.yamltext import source
+from nixcfg.yamltext import emit, source
+from nixcfg.yamltext.data import at, same, with_, without
 from nixcfg.yamltext.source import Document
 
 Edit = SetValue | RenameKey | MoveKey
@@ -102,7 +103,7 @@ def described(edit: Edit) -> str:
     """What an edit does, in a line. Mask it before it is shown: a value may be a key."""
     match edit:
         case SetValue():
-            return f"{_dotted(edit.path)}: {scalar(edit.value)}"
+            return f"{_dotted(edit.path)}: {emit.scalar(edit.value)}"
         case RenameKey():
             return f"{_dotted(edit.path)} renamed to {edit.name}"
         case MoveKey():
@@ -222,8 +223,8 @@ class _Pass:
             (edit,) = _fix(problem).edits
             try:
                 place = page.target(edit)
-                if isinstance(edit, SetValue) and _same(
-                    _at(self.document.data, edit.path), edit.value
+                if isinstance(edit, SetValue) and same(
+                    at(self.document.data, edit.path), edit.value
                 ):
                     raise RefusedError("it is so already")  # noqa: TRY301
             except RefusedError as error:
@@ -310,9 +311,9 @@ def _in_place(document: Document, edits: Sequence[Edit], *, through: bool = True
     ):
         match edit:
             case SetValue():
-                data = _with(data, edit.path, functools.partial(_replaced, edit))
+                data = with_(data, edit.path, functools.partial(_replaced, edit))
             case RenameKey():
-                data = _with(data, edit.path[:-1], functools.partial(_renamed, edit))
+                data = with_(data, edit.path[:-1], functools.partial(_renamed, edit))
     return _verified(document, page, replacements, data)
 
 
@@ -324,42 +325,6 @@ def _renamed(edit: RenameKey, old: Any) -> dict[str, Any]:
     if edit.name in old:
         raise RefusedError(f"{edit.name} is already there")
     return {edit.name if key == edit.path[-1] else key: value for key, value in old.items()}
-
-
-def _with(data: Any, path: Steps, change: Callable[[Any], Any]) -> Any:
-    """`data` with the value at `path` changed; what is off the path is shared, not copied."""
-    root: Any = {"": data}
-    holder: Any = root
-    at: str | int = ""
-    for step in path:
-        holder[at] = dict(holder[at]) if isinstance(holder[at], dict) else list(holder[at])
-        holder, at = holder[at], step
-    holder[at] = change(holder[at])
-    return root[""]
-
-
-def _at(data: Any, path: Steps) -> Any:
-    for step in path:
-        data = data[step]
-    return data
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal, and of the same types all the way down (True is not 1)."""
-    todo = [(one, other)]
-    while todo:
-        a, b = todo.pop()
-        if isinstance(a, dict) and isinstance(b, dict):
-            if a.keys() != b.keys():
-                return False
-            todo += ((value, b[key]) for key, value in a.items())
-        elif isinstance(a, list) and isinstance(b, list):
-            if len(a) != len(b):
-                return False
-            todo += zip(a, b, strict=True)
-        elif type(a) is not type(b) or (a != b and a == a):  # noqa: PLR0124 (nan is not itself)
-            return False
-    return True
 
 
 def _verified(
@@ -378,7 +343,7 @@ def _verified(
     after = source.parse(text, document.name)
     if after.data is None or len(after.problems) > len(document.problems):
         raise RefusedError("the result would not be YAML that reads as it should")
-    if not _same(after.data, data):
+    if not same(after.data, data):
         raise RefusedError("the same text stands for other values too, or would read otherwise")
     if not _comments(page) <= _comments(_Page(text)):
         raise RefusedError("a comment would be lost")
@@ -411,6 +376,7 @@ class _Node:
     end: int
     style: str = ""
     value: str = ""
+    in_flow: bool = False
     children: list["_Node"] = field(default_factory=list)
     target: "_Node | None" = None
 
@@ -478,6 +444,7 @@ class _Page:
                 node.end = _offsets(event)[1] if node.style else node.children[-1].end
             elif isinstance(event, yaml.NodeEvent):
                 node = self._node(event, anchors)
+                node.in_flow = bool(stack[-1].style)
                 stack[-1].children.append(node)
                 if isinstance(event, yaml.CollectionStartEvent):
                     stack.append(node)
@@ -612,7 +579,8 @@ class _Page:
         anchors = " ".join(p for p in (properties[0] if properties else "").split() if p[0] == "&")
         if node.is_block_scalar and "#" in re.split(_BREAK, old)[0]:
             raise RefusedError("a comment stands in its first line")
-        new = scalar(value, node.style if isinstance(value, str) else "")
+        quote = node.style if node.style in ("'", '"') else ""
+        new = emit.scalar(value, quote, in_flow=node.in_flow)
         new = f"{anchors} {new}" if anchors else new
         if node.start == node.end:  # a key without a value
             place = self.place(edit.path)
@@ -798,7 +766,7 @@ class _Page:
         index = settings[-1] if settings else len(pairs) - 1
         key, value = pairs[index]
         if self.root.style == "{":
-            name = scalar(section, pairs[-1][0].style)
+            name = emit.scalar(section, pairs[-1][0].style, in_flow=True)
             inner = self._flow_pair(entry, data)
             if entry.above or "#" in entry.lines[-1]:
                 raise RefusedError("the file is written in { } and has comments")
@@ -811,7 +779,7 @@ class _Page:
         block = "".join(
             [
                 self.newline if spaced else "",
-                f"{self.before(key)}{scalar(section)}:{self.newline}",
+                f"{self.before(key)}{emit.text(section)}:{self.newline}",
                 self._block(entry, column),
             ]
         )
@@ -861,13 +829,13 @@ class _Page:
         """An entry as `key: value` for inside { }."""
         key, value = entry.key_node, entry.value_node
         written = self.text[value.start : value.end]
-        name = self.text[key.start : key.end] if key.style else scalar(key.value)
+        name = self.text[key.start : key.end] if key.style else emit.text(key.value, in_flow=True)
         is_block = value.is_block_scalar or (value.kind in ("map", "seq") and not value.style)
         is_plain = value.kind == "scalar" and not value.style
         if is_block or (is_plain and set(written) & set(",[]{}")) or _BREAK.search(written):
             if "#" in written or "&" in written or "*" in written:
                 raise RefusedError("the section is written in { }, its value is not")
-            written = scalar(data) if isinstance(data, str) else _dumped(data)
+            written = emit.flow(data)
         return f"{name}: {written}" if written else f"{name}: null"
 
     def comment_on(self, place: _Place, comments: Sequence[str]) -> list[_Replacement]:
@@ -951,7 +919,7 @@ def _move(document: Document, edit: MoveKey) -> Document:
     if edit.path[0] == edit.section:
         raise RefusedError("it is there already")
     key = str(edit.path[-1])
-    value, data = _taken(document.data, edit.path)
+    value, data = at(document.data, edit.path), without(document.data, [edit.path])
     target = data.get(edit.section)
     is_last = len(place.parent.pairs) == 1
     if is_last and len(edit.path) != 2:
@@ -961,7 +929,7 @@ def _move(document: Document, edit: MoveKey) -> Document:
         index = page.root.find(str(edit.path[0]))
         replacements = page.cut_section(index or 0)
     if isinstance(target, dict) and key in target:
-        if not _same(target[key], value):
+        if not same(target[key], value):
             raise RefusedError(f"{edit.section} sets {key} to something else; keep one of them")
         comments = [*entry.above, *_found("\n".join(entry.lines))]
         if comments:
@@ -974,62 +942,8 @@ def _move(document: Document, edit: MoveKey) -> Document:
     return _verified(document, page, replacements, data)
 
 
-def _taken(data: Any, path: Steps) -> tuple[Any, dict[str, Any]]:
-    """The value at `path`, and the data without it and without the section that it empties."""
-    value = _at(data, path)
-
-    def without(old: Any) -> Any:
-        return {key: inner for key, inner in old.items() if key != path[-1]}
-
-    rest = _with(data, path[:-1], without)
-    if len(path) == 2 and not rest[path[0]]:
-        del rest[path[0]]
-    return value, rest
-
-
 def _usual_indent(page: _Page) -> int:
     for _, value in page.root.pairs:
         if value.kind == "map" and not value.style:
             return page.column(value.children[0])
     return page.column(page.root) + 2
-
-
-# --- Writing scalars.
-
-
-def scalar(value: str | float | bool | None, style: str = "") -> str:
-    """A value as a YAML 1.1 scalar that fits anywhere: in a block, in { }, as a key.
-
-    `style` is the quote that a text keeps; without one, a text has quotes where it needs them.
-    """
-    if not isinstance(value, str) or style not in ("'", '"'):
-        style = ""
-    if isinstance(value, str) and not value.isprintable():
-        style = '"'
-    if style != "'" and isinstance(value, str) and (style or _dumped(value)[0] in "'\""):
-        style = '"'
-    return _dumped(value, style or None)
-
-
-def _dumped(value: Any, style: str | None = None) -> str:
-    # In brackets, so that PyYAML quotes what is special inside a flow collection only.
-    text: str = yaml.dump(
-        [_bare(value)],
-        Dumper=yaml.SafeDumper,  # libyaml would write 🎉 as an escape
-        default_flow_style=True,
-        default_style=style,
-        allow_unicode=True,
-        sort_keys=False,
-        width=1_000_000,
-    )
-    return text.strip()[1:-1]
-
-
-def _bare(value: Any) -> Any:
-    """Without the subclasses of source.py, which PyYAML does not know."""
-    match value:
-        case dict():
-            return {key: _bare(inner) for key, inner in value.items()}
-        case list():
-            return [_bare(inner) for inner in value]
-    return value

@@ -15,7 +15,7 @@ HEAVY = (
     "referencing",
     "nixcfg.rules",
     "nixcfg.check",
-    "nixcfg.render.render",
+    "nixcfg.render.files",
 )
 
 

@@ -64,7 +64,7 @@ CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
     "set new": (lambda d: edit.set_scalar(d, ("backend",), "podman"), ["+backend: podman"]),
     "add": (
         lambda d: edit.add_entry(d, "secrets", "C_KEY", 'config.sops.secrets."a b".path'),
-        ['+  C_KEY: config.sops.secrets."a b".path'],
+        [r'+  C_KEY: "config.sops.secrets.\"a b\".path"'],
     ),
     "change": (
         lambda d: edit.add_entry(d, "secrets", "A_KEY", "/z"),

@@ -98,10 +98,14 @@ def test_an_unknown_name_is_still_reported(tmp_path: Path):
 @pytest.mark.parametrize(
     "settings",
     [
-        "general_settings: {allowed_ips: [10.0.0.1]}\n"
-        "litellm_settings: {litellm_license: os.environ/LITELLM_LICENSE}\n",
-        "general_settings: {store_prompts_in_spend_logs: true}\n"
-        "router_settings: {database_url: os.environ/DATABASE_URL}\n",
+        (
+            "general_settings: {allowed_ips: [10.0.0.1]}\n"
+            "litellm_settings: {litellm_license: os.environ/LITELLM_LICENSE}\n"
+        ),
+        (
+            "general_settings: {store_prompts_in_spend_logs: true}\n"
+            "router_settings: {database_url: os.environ/DATABASE_URL}\n"
+        ),
     ],
     ids=["licence", "database"],
 )
