@@ -36,7 +36,7 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     """
     from nixcfg.disk.folder import apply, lock, plan
     from nixcfg.disk.folder import diff as diff_of
-    from nixcfg.render import render
+    from nixcfg.render.files import rendered_files
 
     root = find_root(base)
     checked = validated(root)
@@ -47,10 +47,10 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
-        planned = plan(folder, render.files(checked.project))
+        planned = plan(folder, rendered_files(checked.project))
         click.echo(diff_of(planned), nl=False) if diff else _show(planned)
         return PROBLEMS if check and planned.changes else OK
-    rendered = render.files(checked.project)  # while nobody has to wait for us
+    rendered = rendered_files(checked.project)  # while nobody has to wait for us
     with lock(folder):
         planned = plan(folder, rendered)
         if planned.edited and not force:

@@ -54,6 +54,8 @@ let
           environment
           environmentFiles
           extraOptions
+          entrypoint
+          user
           cmd
           ;
       };
