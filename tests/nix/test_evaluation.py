@@ -266,7 +266,7 @@ Case = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
+def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     """Every case of this file, evaluated: its name, and what cases.nix says of it."""
     folder = tmp_path_factory.mktemp("evaluation")
     (folder / "claude.yaml").write_text("model_list: []\n")
@@ -295,7 +295,7 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         ).replace("@MODULE@", str(copy))
         + "\n}\n"
     )
-    return nix("cases.nix", cases=str(cases))
+    return nix("cases.nix", cases=str(cases), **tree)
 
 
 def option(case: Case, name: str) -> list[str]:
