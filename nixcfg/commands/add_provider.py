@@ -11,7 +11,8 @@ from nixcfg.commands.context import amended, example_files, find_root, json_opti
 from nixcfg.commands.output import print_changes, say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.providers.amend import Amendment, Wish
+    from nixcfg.providers.amendment import Amendment
+    from nixcfg.providers.request import NewProvider
 
 
 @click.command()
@@ -91,7 +92,9 @@ def command(
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
     from nixcfg.project.find import read_project
-    from nixcfg.providers import amend, ask, interview
+    from nixcfg.providers import ask, interview
+    from nixcfg.providers.add import add, check_name
+    from nixcfg.providers.request import NewProvider
 
     root = find_root(base)
     decided = models or aliases or api_base or variables or no_key or form == "json"
@@ -100,7 +103,7 @@ def command(
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
         name = name or interview.name()
-        wish = amend.Wish(
+        new = NewProvider(
             name=name,
             prefix=interview.prefix(name, provider or ""),
             models=models,
@@ -113,15 +116,15 @@ def command(
             keyless=no_key,
         )
         sources = read_project(root)
-        amend.check_name(sources, wish.name)
-        wish = interview.complete(wish, sources, today()) if asks else interview.fill(wish, today())
+        check_name(sources, new.name)
+        new = interview.complete(new, sources, today()) if asks else interview.fill(new, today())
     amendment, changes = amended(
-        root, lambda sources: amend.add(sources, wish, example_files(root), today())
+        root, lambda sources: add(sources, new, example_files(root), today())
     )
-    facts = _facts(amendment, wish)
+    facts = _facts(amendment, new)
     if form == "text":
         _describe(amendment, facts)
-    fetch = [f"nixcfg set-key {wish.name}"] if facts["secrets"] else []
+    fetch = [f"nixcfg set-key {new.name}"] if facts["secrets"] else []
     print_changes(
         changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts
     )
@@ -133,9 +136,9 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str]]]:
-    added = next(each for each in amendment.project.providers if each.name == wish.name)
-    config = next(each for each in amendment.project.machine.configs if each.name == wish.name)
+def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[str, str]]]:
+    added = next(each for each in amendment.project.providers if each.name == new.name)
+    config = next(each for each in amendment.project.machine.configs if each.name == new.name)
     files = (amendment.project.machine.key_files[variable] for variable in config.secrets)
     return {
         "models": [

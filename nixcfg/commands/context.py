@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nixcfg.disk.write import Change
     from nixcfg.project.find import Sources
     from nixcfg.project.model import Config, Project
-    from nixcfg.providers.amend import Amendment
+    from nixcfg.providers.amendment import Amendment
     from nixcfg.validate import Report
 
 
@@ -98,7 +98,7 @@ def config_of(project: "Project", name: str | None) -> "Config":
 def refusing() -> Iterator[None]:
     """Tell why a change of the project is refused, and leave with exit code 1."""
     from nixcfg.problems import report
-    from nixcfg.providers.amend import AmendError
+    from nixcfg.providers.amendment import AmendError
 
     try:
         yield

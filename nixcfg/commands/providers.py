@@ -23,10 +23,10 @@ def command(base: Path, form: str) -> int:
     Example: nixcfg providers
     """
     from nixcfg.commands.output import table, width_of
-    from nixcfg.providers import amend
+    from nixcfg.providers.overview import overview
 
     project = without_errors(find_root(base))
-    rows = amend.overview(project)
+    rows = overview(project)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK

@@ -25,21 +25,20 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     """
     from nixcfg.disk import change
     from nixcfg.project.find import read_project
-    from nixcfg.providers import amend, ask
+    from nixcfg.providers import ask
+    from nixcfg.providers.remove import remove
 
     root = find_root(base)
     if not yes:
         if not ask.is_terminal() or form == "json":
             raise click.UsageError("say --yes: nobody is there to be asked")
         with refusing():
-            texts = amend.remove(read_project(root), name, example_files(root), today()).texts
+            texts = remove(read_project(root), name, example_files(root), today()).texts
         for each in change.plan(root, texts):
             say(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):
             say("Nothing was changed.")
             return PROBLEMS
-    _, changes = amended(
-        root, lambda sources: amend.remove(sources, name, example_files(root), today())
-    )
+    _, changes = amended(root, lambda sources: remove(sources, name, example_files(root), today()))
     print_changes(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
     return OK

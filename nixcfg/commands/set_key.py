@@ -39,12 +39,12 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
-    from nixcfg.providers import amend
+    from nixcfg.providers.overview import keys_of
 
     root = find_root(base)
     project = valid_project(root, host)
     with refusing():
-        keys = amend.keys_of(project, what)
+        keys = keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):
         names = ", ".join(key.variable for key in keys)
         raise click.UsageError(f"{what} has several keys; name one of them: {names}")

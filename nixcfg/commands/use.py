@@ -27,9 +27,9 @@ def command(base: Path, config: str, host: str | None, form: str) -> int:
     \b
     Example: nixcfg use all
     """
-    from nixcfg.providers import amend
+    from nixcfg.providers.use import use
 
-    _, changes = amended(find_root(base), lambda sources: amend.use(sources, config, today(), host))
+    _, changes = amended(find_root(base), lambda sources: use(sources, config, today(), host))
     then = ["nixcfg render", "sudo nixos-rebuild switch"]
     print_changes(changes, then, form, model_config=config)
     return OK

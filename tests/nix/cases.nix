@@ -55,6 +55,8 @@ let
           environment
           environmentFiles
           extraOptions
+          entrypoint
+          user
           cmd
           ;
       };

@@ -20,8 +20,10 @@ from nixcfg.commands.init import copy_starter
 from nixcfg.disk import change
 from nixcfg.problems.problem import Severity
 from nixcfg.project.find import read_project
-from nixcfg.providers import amend, catalogue, interview
-from nixcfg.providers.amend import Amendment, Wish
+from nixcfg.providers import catalogue, interview
+from nixcfg.providers.add import add
+from nixcfg.providers.amendment import Amendment
+from nixcfg.providers.request import NewProvider
 from nixcfg.render import render
 
 TODAY = dt.date(2026, 11, 23)
@@ -38,12 +40,12 @@ MODELS = {"ragflow": "chat/team/some-model"}
 ADDRESS = "https://llm.example.org/v1"
 
 
-def wish(name: str) -> Wish:
+def wish(name: str) -> NewProvider:
     facts = knowledge.provider(name)
     assert facts is not None
     models = () if catalogue.recommended(name, TODAY) else (MODELS.get(name, "some-model"),)
     base = ADDRESS if facts.api_base.required else ""
-    return interview.fill(Wish(name=name, prefix=name, models=models, api_base=base), TODAY)
+    return interview.fill(NewProvider(name=name, prefix=name, models=models, api_base=base), TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         root.mkdir()
         copy_starter(root)
         (root / "providers" / "claude.yaml").unlink()
-        amendment = amend.add(read_project(root), wish(name), (), TODAY)
+        amendment = add(read_project(root), wish(name), (), TODAY)
         change.apply(root, change.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()

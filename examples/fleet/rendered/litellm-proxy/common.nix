@@ -38,9 +38,7 @@ rec {
   # not root, and looks for each request, so nothing has to be reloaded.
   outDirectory = "/run/litellm-proxy-out";
 
-  # LiteLLM moves to a random port, without a word, when it finds 4000 taken. On
-  # any other port it fails, so 4000 is never used inside the container.
-  containerPort = 4040;
+  image = import ./image.nix { inherit cfg lib; };
 
   runtimeDirectory = "/run/litellm-proxy";
   stateDirectory = "/var/lib/litellm-proxy";
@@ -173,8 +171,6 @@ rec {
     in
     "${reachable}:${toString instance.port}"
   ) instances;
-
-  nonRootImage = lib.hasInfix "non_root" cfg.image;
 
   isPath = value: builtins.isPath value;
   inStore = value: lib.hasPrefix "${builtins.storeDir}/" (toString value);
