@@ -27,7 +27,7 @@ let
     in
     {
       inherit container valuesOf;
-      own = "${instance.address}:${toString instance.port}:${toString common.containerPort}";
+      own = "${instance.address}:${toString instance.port}:${toString common.image.containerPort}";
       has = name: lib.any (each: each.name == name && each.value != "false") given;
       networks = valuesOf "network" ++ container.networks or [ ];
       capabilities =
@@ -123,9 +123,7 @@ let
   );
 
   # The engine keeps what such a file holds, on the disk.
-  environmentFiles = among (
-    final: lib.subtractLists [ common.environmentFile ] (map toString final.environmentFiles)
-  );
+  environmentFiles = among (final: map toString final.environmentFiles);
 in
 {
   config = lib.mkIf cfg.enable {
