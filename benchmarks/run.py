@@ -46,16 +46,16 @@ def done(name):
     stamps.append((name, time.process_time()))
 from nixcfg import validate
 from nixcfg.disk import write
-from nixcfg.problems import report
+from nixcfg.problems import text
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 from nixcfg.commands.context import today
 done("start Python, import")
 sources = read_project(Path())
 done("read and parse")
 report = validate.validate(sources, today())
 done("check, build the model")
-files = render.files(report.project)
+files = rendered_files(report.project)
 done("render texts")
 folder = Path("rendered").absolute()
 plan = write.plan(folder, files)

@@ -97,7 +97,7 @@ def config_of(project: "Project", name: str | None) -> "Config":
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
     """Tell why a change of the project is refused, and leave with exit code 1."""
-    from nixcfg.problems import report
+    from nixcfg.problems.text import as_text
     from nixcfg.providers.amendment import AmendError
 
     try:
@@ -105,7 +105,7 @@ def refusing() -> Iterator[None]:
     except AmendError as error:
         if error.problems:
             color = wants_color(sys.stderr)
-            say(report.as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
+            say(as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
         raise click.ClickException(f"{error}") from None
 
 

@@ -123,7 +123,7 @@ def _change(root: Path, before: "Document", after: "Document") -> "Change":
 
 
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
-    from nixcfg.problems.report import masked
+    from nixcfg.keys.mask import masked
     from nixcfg.yamltext import fix
 
     for problem in problems:
@@ -137,22 +137,20 @@ def _place(problem: "Problem") -> str:
 
 def _masked_diff(change: "Change") -> str:
     from nixcfg.disk import write
-    from nixcfg.problems.report import masked
+    from nixcfg.keys.mask import masked
 
     return masked(write.unified(change.path.lstrip("/"), change.old, change.new), source=True)
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
-    from nixcfg.problems import report
+    from nixcfg.keys.mask import masked
 
     if unusable:
         say_problems(unusable, len(unusable), brief=True)
     for left in result.left:
-        say(
-            f"{_place(left.problem)}: {left.problem.code}: not mended: {report.masked(left.reason)}"
-        )
+        say(f"{_place(left.problem)}: {left.problem.code}: not mended: {masked(left.reason)}")
     for problem in result.unsafe:
-        would = f"--unsafe would mend: {report.masked(problem.message)}"
+        would = f"--unsafe would mend: {masked(problem.message)}"
         say(f"{_place(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
     mended = "would be mended" if is_dry else "mended"

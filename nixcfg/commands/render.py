@@ -35,7 +35,7 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     Example: nixcfg render --diff
     """
     from nixcfg.disk import write
-    from nixcfg.render import render
+    from nixcfg.render.files import rendered_files
 
     root = find_root(base)
     checked = validated(root)
@@ -46,10 +46,10 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
-        plan = write.plan(folder, render.files(checked.project))
+        plan = write.plan(folder, rendered_files(checked.project))
         click.echo(write.diff(plan), nl=False) if diff else _show(plan)
         return PROBLEMS if check and plan.changes else OK
-    rendered = render.files(checked.project)  # while nobody has to wait for us
+    rendered = rendered_files(checked.project)  # while nobody has to wait for us
     with write.lock(folder):
         plan = write.plan(folder, rendered)
         if plan.edited and not force:
