@@ -45,7 +45,7 @@ stamps = [("", 0.0)]
 def done(name):
     stamps.append((name, time.process_time()))
 from nixcfg import validate
-from nixcfg.disk import write
+from nixcfg.disk.folder import apply, lock, plan as planned
 from nixcfg.problems import text
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
@@ -58,10 +58,10 @@ done("check, build the model")
 files = rendered_files(report.project)
 done("render texts")
 folder = Path("rendered").absolute()
-plan = write.plan(folder, files)
+plan = planned(folder, files)
 done("compare with what is there")
-with write.lock(folder):
-    write.apply(plan)
+with lock(folder):
+    apply(plan)
 done("write")
 for (_, begin), (name, end) in itertools.pairwise(stamps):
     print(f"| {name} | {end - begin:.2f} | {(end - begin) / stamps[-1][1]:.0%} |")

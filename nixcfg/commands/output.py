@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 if TYPE_CHECKING:
-    from nixcfg.disk.write import Change
+    from nixcfg.disk.change import Change
     from nixcfg.problems.problem import Problem
 
 _GAP = "  "

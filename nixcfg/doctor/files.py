@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg.disk import write
+from nixcfg.disk.folder import MANIFEST, plan
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
 from nixcfg.keys import read
@@ -33,19 +33,19 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
     name = "rendered"
     folder = root / wiring.RENDERED_DIR
     try:
-        plan = write.plan(folder, rendered_files(project))
+        found = plan(folder, rendered_files(project))
     except WriteError as problem:
         yield error(name, f"{problem}", "Make it readable for you.")
         return
-    changed = ", ".join(change.path for change in plan.changes if change.path != write.MANIFEST)
-    if plan.edited:
-        edited = ", ".join(plan.edited)
+    changed = ", ".join(change.path for change in found.changes if change.path != MANIFEST)
+    if found.edited:
+        edited = ", ".join(found.edited)
         yield warning(
             name,
             f"{folder.name}/ was edited by hand: {edited}",
             "Keep changes in nixcfg.yaml, providers/ or your own NixOS configuration.",
         )
-    elif plan.changes:
+    elif found.changes:
         yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
     else:
         yield ok(name, f"{folder.name}/ is what the project renders to")

@@ -17,7 +17,7 @@ import pytest
 
 from nixcfg import knowledge, validate
 from nixcfg.commands.init import copy_starter
-from nixcfg.disk import change
+from nixcfg.disk import files
 from nixcfg.problems.problem import Severity
 from nixcfg.project.find import read_project
 from nixcfg.providers import catalogue, interview
@@ -59,7 +59,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         copy_starter(root)
         (root / "providers" / "claude.yaml").unlink()
         amendment = add(read_project(root), wish(name), (), TODAY)
-        change.apply(root, change.plan(root, amendment.texts))
+        files.apply(root, files.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()
         again = validate.validate(read_project(root), TODAY)

@@ -317,15 +317,22 @@ def _full(*_args: object, **_options: object) -> None:
 def test_a_file_system_without_nameless_files_will_do(
     run: Run, groq: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_args: object) -> None:
-        raise OSError(95, "Operation not supported")
+    really = os.open
+    refused = []
 
-    monkeypatch.setattr(store, "_without_name", refuse)
+    def refuse(path: str, flags: int, *rest: int, **options: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            refused.append(path)
+            raise OSError(95, "Operation not supported")
+        return really(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
     for key in (KEY, KEY[::-1]):
         run("set-key", "groq", given=key.encode())
         assert groq.read_text() == key
         assert mode(groq) == 0o600
         assert names(groq.parent) == [groq.name]
+    assert len(refused) == 2
 
 
 @pytest.mark.parametrize("when", ["new", "replaced"])
