@@ -12,7 +12,8 @@ from nixcfg import validate
 from nixcfg.project import model
 from nixcfg.project.build import build
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.docker_nix import docker_nix
+from nixcfg.render.files import rendered_files
 from nixcfg.yamltext import source
 from program import HERE, ROOT, Run
 
@@ -104,9 +105,9 @@ def test_metrics_add_one_callback_to_those_of_the_user(callbacks: str, rendered:
 
 def test_instances_and_workers_are_rendered_where_they_are_several():
     provider = PROVIDER.format(name="a", key="A_KEY")
-    text = render.docker_nix(built("instances: 3\nworkers: 2\nredis: local\n", a=provider).machine)
+    text = docker_nix(built("instances: 3\nworkers: 2\nredis: local\n", a=provider).machine)
     assert "    instances = lib.mkDefault 3;\n    workers = lib.mkDefault 2;\n" in text
-    plain = render.docker_nix(built("instances: 1\n", a=provider).machine)
+    plain = docker_nix(built("instances: 1\n", a=provider).machine)
     assert "instances" not in plain
     assert "workers" not in plain
 
@@ -185,7 +186,7 @@ def fleet(tmp_path: Path) -> Path:
 def files(folder: Path) -> dict[str, bytes]:
     report = validate.validate(read_project(folder))
     assert report.project is not None, report.problems
-    return render.files(report.project)
+    return rendered_files(report.project)
 
 
 def problems(tmp_path: Path, text: str) -> list[tuple[str, int, int]]:

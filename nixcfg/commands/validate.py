@@ -45,7 +45,7 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     else:
         checked = validated(base)
         problems, count = list(checked.problems), checked.files
-    text = report.told(form, problems, count, color=wants_color(sys.stdout))
+    text = report(form, problems, count, color=wants_color(sys.stdout))
     if text:
         click.echo(text)
     failing = {Severity.ERROR, *([Severity.WARNING] if strict else [])}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nixcfg.problems import report
+from nixcfg.problems import text
 from nixcfg.validate import Report
 
 
@@ -74,7 +74,7 @@ def examine(root: Path, checked: Report) -> Iterator[Check]:
 
 
 def _project(checked: Report) -> Check:
-    summary = report.summary(checked.problems, checked.files)
+    summary = text.summary(checked.problems, checked.files)
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:

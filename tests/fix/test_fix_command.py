@@ -13,7 +13,7 @@ import pytest
 
 from nixcfg import validate
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 
 ROOT = Path(__file__).parents[2]
 MISPLACED = ["NX201"]
@@ -88,7 +88,7 @@ def test_a_project_validates_clean_and_renders_the_same(home: Path):
     after = validate.validate(read_project(home)).project
     assert before
     assert after
-    assert render.files(before) == render.files(after)
+    assert rendered_files(before) == rendered_files(after)
 
     fixed = texts(home)
     again = nixcfg("-C", home, "fix")

@@ -15,7 +15,7 @@ HEAVY = (
     "referencing",
     "nixcfg.rules",
     "nixcfg.validate",
-    "nixcfg.render.render",
+    "nixcfg.render.files",
 )
 
 

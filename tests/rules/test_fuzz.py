@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rules_support import TODAY
 
 from nixcfg import knowledge, validate
-from nixcfg.problems import report
+from nixcfg.problems import FORMATS, report
 from nixcfg.project.find import Sources, read_project
 from nixcfg.project.standalone import Configuration, Part
 from nixcfg.yamltext import source
@@ -77,8 +77,8 @@ def looks(text: str, *, limit: float = 10.0) -> None:
             assert 1 <= problem.span.line <= max(lines, 2)
             assert problem.span.column >= 1
             assert problem.message
-    form = report.FORMATS[len(text) % len(report.FORMATS)]
-    assert [report.told(form, told.problems, told.files) is not None for told in reports]
+    form = FORMATS[len(text) % len(FORMATS)]
+    assert [report(form, told.problems, told.files) is not None for told in reports]
     assert time.monotonic() - start < limit
 
 
