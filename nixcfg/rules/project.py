@@ -1,33 +1,29 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
+<<<<<<< HEAD
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+=======
+from collections.abc import Iterator
+>>>>>>> main
 from typing import Any
 
 from nixcfg.knowledge import releases
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
-from nixcfg.project.model import Machine, Project
+from nixcfg.project.model import Machine
 from nixcfg.project.nearest import nearest
+from nixcfg.rules.context import Whole
+from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
-
-
-def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with nixcfg.yaml; `providers` are the names of all provider files."""
-    yield from _names(project, providers)
-    yield from _ungrouped(project, providers)
-    yield from _shared_names(project)
-    for machine in project.machines:
-        yield from _loads(project, machine, providers)
-        yield from _exposure(project, machine)
-        yield from _image(project, machine)
-    yield from _conflicts(project)
 
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
 
-def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
+@EveryMachine
+def _loads(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
         guess = nearest(machine.model_config, configs)
@@ -43,7 +39,9 @@ UNKNOWN_MEMBER = Rule("NX502", Severity.ERROR)
 NAME_TAKEN = Rule("NX503", Severity.ERROR)
 
 
-def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+@WholeProject
+def _names(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     document = project.document
     # Their files would be one where the file system ignores case.
     taken = {wiring.ALL: "built in"}
@@ -77,7 +75,9 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
 UNGROUPED = Rule("NX508", Severity.NOTE)
 
 
-def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+@WholeProject
+def _ungrouped(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
     known = members <= set(providers)
@@ -96,7 +96,9 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
 SHARED_NAME = Rule("NX504", Severity.NOTE)
 
 
-def _shared_names(project: Project) -> Iterator[Problem]:
+@WholeProject
+def _shared_names(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
         told: set[str] = set()
@@ -118,8 +120,9 @@ OPEN_TO_ALL = Rule("NX505", Severity.ERROR)
 BAD_ADDRESS = Rule("NX506", Severity.ERROR)
 
 
-def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+@EveryMachine
+def _exposure(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     if machine.listen_address == "127.0.0.1":
         return
     import ipaddress
@@ -148,6 +151,7 @@ MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
 HOLED_IMAGE = Rule("NX521", Severity.ERROR)
 
 
+<<<<<<< HEAD
 def _image(project: Project, machine: Machine) -> Iterator[Problem]:
     image = machine.image
     found = releases.of_image(image)
@@ -155,6 +159,14 @@ def _image(project: Project, machine: Machine) -> Iterator[Problem]:
     where = machine.place("image")
     if releases.Level.COMPROMISED in levels:
         bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
+=======
+@EveryMachine
+def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project = whole.project
+    name, _, digest = machine.image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
+>>>>>>> main
         yield project.document.problem(
             MALICIOUS_IMAGE,
             where,
@@ -186,8 +198,10 @@ def _image(project: Project, machine: Machine) -> Iterator[Problem]:
 CONFLICT = Rule("NX202", Severity.ERROR)
 
 
-def _conflicts(project: Project) -> Iterator[Problem]:
-    """Settings that cannot be merged into one configuration; each is told once."""
+@WholeProject
+def _conflicts(whole: Whole) -> Iterator[Problem]:
+    """Settings that cannot be merged into one configuration; each is reported once."""
+    project = whole.project
     told = set()
     for config in project.machine.configs:
         for conflict in config.conflicts:

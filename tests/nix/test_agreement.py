@@ -4,8 +4,12 @@ import json
 import re
 from pathlib import Path
 
+<<<<<<< HEAD
 from nixcfg import validate
 from nixcfg.knowledge import releases
+=======
+from nixcfg import check
+>>>>>>> main
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
@@ -171,7 +175,7 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         (folder / "providers").mkdir(parents=True)
         (folder / "nixcfg.yaml").write_text(lines + "\n")
         (folder / "providers" / "openai.yaml").write_text(PROVIDER)
-        report = validate.validate(read_project(folder))
+        report = check.validate(read_project(folder))
         if report.project is None:
             continue
         for path, content in rendered_files(report.project).items():
