@@ -1,11 +1,7 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
-<<<<<<< HEAD
-from collections.abc import Collection, Iterator
-from dataclasses import replace
-=======
 from collections.abc import Iterator
->>>>>>> main
+from dataclasses import replace
 from typing import Any
 
 from nixcfg.knowledge import releases
@@ -16,7 +12,6 @@ from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
-
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
@@ -151,23 +146,14 @@ MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
 HOLED_IMAGE = Rule("NX521", Severity.ERROR)
 
 
-<<<<<<< HEAD
-def _image(project: Project, machine: Machine) -> Iterator[Problem]:
-    image = machine.image
-    found = releases.of_image(image)
-    levels = {each.level for each in found}
-    where = machine.place("image")
-    if releases.Level.COMPROMISED in levels:
-        bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
-=======
 @EveryMachine
 def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
-    project = whole.project
-    name, _, digest = machine.image.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
->>>>>>> main
-        yield project.document.problem(
+    document, image, where = whole.project.document, machine.image, machine.place("image")
+    found = releases.of_image(image)
+    levels = {each.level for each in found}
+    if releases.Level.COMPROMISED in levels:
+        bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
+        yield document.problem(
             MALICIOUS_IMAGE,
             where,
             f"this release is compromised: {bad}",
@@ -177,7 +163,7 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
         is_open = releases.Level.ERROR in levels
         how = " that are exploited or need no key" if is_open else ""
         until = releases.way_out(found)
-        problem = project.document.problem(
+        problem = document.problem(
             HOLED_IMAGE,
             where,
             f"this release has known holes{how}: {', '.join(map(str, found))}",
@@ -186,7 +172,7 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
         yield problem if is_open else replace(problem, level=Severity.WARNING)
     if releases.is_floating(image):
         tag = image.rpartition("/")[2].partition(":")[2]
-        yield project.document.problem(
+        yield document.problem(
             FLOATING_IMAGE,
             where,
             f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",

@@ -4,12 +4,8 @@ import json
 import re
 from pathlib import Path
 
-<<<<<<< HEAD
-from nixcfg import validate
-from nixcfg.knowledge import releases
-=======
 from nixcfg import check
->>>>>>> main
+from nixcfg.knowledge import releases
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
