@@ -154,17 +154,15 @@ def _find_configurations(
 
 def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:
     """Put the project in place: the paths written, relative to its folder."""
-    from nixcfg.disk import create
+    from nixcfg.disk import files
 
     texts = {
         path: text
         for path, text in imported.texts.items()
         if path != _IGNORE or not os.path.lexists(folder / path)
     }
-    new = create.missing(folder, texts)
-    if not dry_run:
-        create.create(folder, new)
-    return list(new)
+    write = files.plan_new if dry_run else files.create
+    return [change.path for change in write(folder, texts)]
 
 
 # --- Talking.

@@ -108,7 +108,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
     from nixcfg.gateway.client import Gateway, url_of
-    from nixcfg.keys import keys
+    from nixcfg.keys import read
     from nixcfg.project import wiring
 
     address = url or (url_of(whole.machine) if whole else "")
@@ -117,12 +117,12 @@ def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) ->
     if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
         return Gateway(address)  # this machine's own key is not for others
     try:
-        key, _ = keys.master_key(whole.machine if whole else None, key_file)
-    except keys.KeyForbiddenError as error:
+        key, _ = read.master_key(whole.machine if whole else None, key_file)
+    except read.KeyForbiddenError as error:
         raise click.ClickException(
             f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
         ) from None
-    except (keys.KeyMissingError, keys.KeyUnusableError) as error:
+    except (read.KeyMissingError, read.KeyUnusableError) as error:
         if url and not key_file:
             return Gateway(address)  # it may be an open one
         raise click.ClickException(

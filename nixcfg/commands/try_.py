@@ -93,14 +93,14 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     """What to start, or None after telling what is wrong with the keys."""
     from nixcfg.gateway import launch
     from nixcfg.project import wiring
-    from nixcfg.render import render
+    from nixcfg.render.litellm import litellm_yaml
 
     config = launch.unshared(project.machine, config)
     if mock:
         say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
-        text = render.litellm_yaml(launch.mocked(config, ANSWER))
+        text = litellm_yaml(launch.mocked(config, ANSWER))
         return launch.rehearsed(project.machine, config, text, port)
-    text = render.litellm_yaml(config)
+    text = litellm_yaml(config)
     if wiring.HOST in text or any(
         wiring.HOST in each for each in project.machine.environment.values()
     ):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from nixcfg.problems import report
-from nixcfg.validate import Report
+from nixcfg.check import Report
+from nixcfg.problems import text
 
 
 class Status(StrEnum):
@@ -76,7 +76,7 @@ def examine(root: Path, checked: Report) -> Iterator[Check]:
 
 
 def _project(checked: Report) -> Check:
-    summary = report.summary(checked.problems, checked.files)
+    summary = text.summary(checked.problems, checked.files)
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:

@@ -9,7 +9,7 @@ from typing import Any
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.gateway import machine
-from nixcfg.keys import keys
+from nixcfg.keys.mask import masked
 from nixcfg.knowledge import LITELLM_VERSION
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
@@ -71,8 +71,8 @@ def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
         lines = machine.journal(name, LOG_LINES)
     except machine.UnknownError:
         return (), f"sudo journalctl -u {name} -n 50"
-    masked = tuple(keys.mask(line, found.values) for line in lines)
-    return masked, "" if masked else f"sudo journalctl -u {name} -n 50"
+    shown = tuple(masked(line, found.values) for line in lines)
+    return shown, "" if shown else f"sudo journalctl -u {name} -n 50"
 
 
 def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nixcfg.keys import keys
-from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.keys import read
+from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.project import wiring
 from nixcfg.project.model import MODELS, Config, Machine
 
@@ -90,7 +90,7 @@ def read_keys(here: Machine, config: Config) -> Keys:
         key = here.key_files[variable]
         path = wiring.place(key.file)
         try:
-            content = keys.read(key)
+            content = read.content(key)
         except KeyMissingError:
             if key.optional:
                 missing.append(f"{variable}: optional key file {path} is missing")

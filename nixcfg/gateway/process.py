@@ -24,7 +24,7 @@ from pathlib import Path
 from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
-from nixcfg.keys import keys
+from nixcfg.keys.mask import masked
 from nixcfg.knowledge import LITELLM_VERSION
 
 EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
@@ -126,7 +126,7 @@ class Proxy:
         assert self.process.stdout is not None  # noqa: S101 (it was opened as a pipe)
         for raw in self.process.stdout:
             text = _COLOR.sub("", raw.decode("utf-8", "replace").rstrip("\r\n"))
-            self._lines.put(keys.mask(text, self._secrets))
+            self._lines.put(masked(text, self._secrets))
         self._lines.put(None)
 
 

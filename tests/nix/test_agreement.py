@@ -4,10 +4,10 @@ import json
 import re
 from pathlib import Path
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 from nixcfg.rules.secrets import is_refused_as_key
 
 MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assert-keys.nix"
@@ -117,10 +117,10 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         (folder / "providers").mkdir(parents=True)
         (folder / "nixcfg.yaml").write_text(lines + "\n")
         (folder / "providers" / "openai.yaml").write_text(PROVIDER)
-        report = validate.validate(read_project(folder))
+        report = check.validate(read_project(folder))
         if report.project is None:
             continue
-        for path, content in render.files(report.project).items():
+        for path, content in rendered_files(report.project).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         for machine in report.project.machines:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from in_process import Done
 
-from nixcfg.keys import keyfile
+from nixcfg.keys import store
 
 Run = Callable[..., Done]
 KEY = "gsk_" + "Zm9vYmFyYmF6cXV4" * 2
@@ -317,15 +317,22 @@ def _full(*_args: object, **_options: object) -> None:
 def test_a_file_system_without_nameless_files_will_do(
     run: Run, groq: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_args: object) -> None:
-        raise OSError(95, "Operation not supported")
+    really = os.open
+    refused = []
 
-    monkeypatch.setattr(keyfile, "_without_name", refuse)
+    def refuse(path: str, flags: int, *rest: int, **options: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            refused.append(path)
+            raise OSError(95, "Operation not supported")
+        return really(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
     for key in (KEY, KEY[::-1]):
         run("set-key", "groq", given=key.encode())
         assert groq.read_text() == key
         assert mode(groq) == 0o600
         assert names(groq.parent) == [groq.name]
+    assert len(refused) == 2
 
 
 @pytest.mark.parametrize("when", ["new", "replaced"])
@@ -398,11 +405,11 @@ def test_the_key_is_in_no_process_list_and_no_leftover(
 
 
 def test_no_exception_shows_the_key(groq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(keyfile.KeyRefusedError) as refused:
-        keyfile.cleaned(f"{KEY}\n{KEY}", "env")
+    with pytest.raises(store.KeyRefusedError) as refused:
+        store.cleaned(f"{KEY}\n{KEY}", "env")
     monkeypatch.setattr(os, "write", _full)
     with pytest.raises(Exception, match="nothing was changed") as failed:
-        keyfile.write(groq, KEY, is_private=True)
+        store.write(groq, KEY, is_private=True)
     for error in (refused.value, failed.value):
         assert KEY not in repr(error)
         assert error.__cause__ is None or KEY not in repr(error.__cause__)

@@ -1,21 +1,15 @@
 """Store a key in its file: checked, atomically, mode 0600, in a folder that nobody else can read.
 
-The key itself is in no message, no exception and no command line, and on disk under no other name
-than the file's own: it is written to a nameless file (O_TMPFILE) that then gets its name.
+The key itself is in no message, no exception and no command line.
 """
 
-import contextlib
-import errno
 import json
 import os
 import re
-import secrets
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nixcfg.disk.write import locked, settle, sync
+from nixcfg.disk import private
 from nixcfg.gateway import machine
-from nixcfg.problems.problem import WriteError
 
 MAX_LENGTH = 64 * 1024
 """Characters; the longest keys (JSON service accounts) have 3,000."""
@@ -36,7 +30,6 @@ _NO_KEY = (
     (r"^[A-Z][A-Z0-9_]+=", "it starts with NAME=; the file holds the key alone"),
 )
 """What cannot be a key whoever the vendor is, the first that fits is told."""
-_LEFT = ".nixcfg-key-"
 
 _PREFIXES = {
     "ANTHROPIC_API_KEY": ("sk-ant-",),
@@ -128,20 +121,7 @@ def write(path: Path, key: str, *, is_private: bool) -> None:
 
     `is_private`: the folder is there for keys alone, so that nobody else gets to read it.
     """
-    path = Path(os.path.realpath(path))
-    made: list[Path] = []
-    try:
-        with _removed_on_error(made):
-            _make_private(path.parent, made)
-            with locked(path.parent):
-                if is_private and path.parent.stat().st_mode & 0o077:
-                    path.parent.chmod(0o700)
-                _clear_leftovers(path.parent)
-                _put(path, key.encode())
-        settle(path.parent, path)
-    except OSError as error:
-        reason = (error.strerror or "it failed").lower()
-        raise WriteError(f"cannot write {path}: {reason}; nothing was changed") from None
+    private.put(path, key.encode(), closes_folder=is_private)
 
 
 def _json(text: str) -> str:
@@ -157,88 +137,3 @@ def _json(text: str) -> str:
 def _existing(folder: Path) -> Path:
     """The nearest folder that is there already."""
     return next(each for each in (folder, *folder.parents) if each.is_dir())
-
-
-def _make_private(folder: Path, made: list[Path]) -> None:
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700 if each == folder else 0o755)
-        made.append(each)
-        sync(each.parent)
-
-
-@contextlib.contextmanager
-def _removed_on_error(folders: Sequence[Path]) -> Iterator[None]:
-    """Leave no empty folders where no key was written."""
-    try:
-        yield
-    except BaseException:
-        for each in reversed(folders):
-            with contextlib.suppress(OSError):
-                each.rmdir()
-        raise
-
-
-def _put(path: Path, content: bytes) -> None:
-    named = path.with_name(_LEFT + secrets.token_hex(8))
-    try:
-        is_new = _without_name(path if not os.path.lexists(path) else named, content) == path
-    except OSError as error:
-        if error.errno not in _NO_NAMELESS:
-            raise
-        _with_name(named, content)
-        is_new = False
-    if is_new:
-        return
-    # An existing file can only be replaced by one with a name. What a kill between the two steps
-    # leaves goes when the next key is written here.
-    try:
-        named.replace(path)
-    except OSError:
-        named.unlink(missing_ok=True)
-        raise
-
-
-_NO_NAMELESS = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EXDEV)
-"""What file systems answer that cannot hold a file without a name, or without /proc give it one."""
-
-
-def _without_name(path: Path, content: bytes) -> Path:
-    """Write a nameless file, and give it its name when it is complete."""
-    handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        _fill(handle, content)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            # With a folder's handle Python calls linkat, which follows the link to the file.
-            os.link(f"/proc/self/fd/{handle}", path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        finally:
-            os.close(folder)
-    finally:
-        os.close(handle)
-    return path
-
-
-def _with_name(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        _fill(handle, content)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(handle)
-
-
-def _fill(handle: int, content: bytes) -> None:
-    os.fchmod(handle, 0o600)  # whatever the umask says
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(handle, rest) :]
-    os.fsync(handle)
-
-
-def _clear_leftovers(folder: Path) -> None:
-    for name in os.listdir(folder):  # noqa: PTH208 (names only)
-        if name.startswith(_LEFT):
-            (folder / name).unlink(missing_ok=True)

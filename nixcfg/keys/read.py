@@ -8,7 +8,6 @@ in no message and no exception.
 import os
 import re
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 from nixcfg.project import wiring
@@ -60,22 +59,22 @@ class KeyForbiddenError(KeyUnusableError):
     """The key file may be in order, but this user must not read it."""
 
 
-def read(key: KeyFile) -> bytes:
+def content(key: KeyFile) -> bytes:
     """The key, or the whole document where `kind` is "file".
 
     Raises KeyMissingError, KeyUnusableError, KeyForbiddenError.
     """
-    content = _content(key)
+    text = _content(key)
     if key.kind == "file":
-        if not content:
+        if not text:
             raise KeyUnusableError("is empty.")
-        if _is_placeholder(content[:256].decode("utf-8", "replace").rstrip("\n")):
+        if _is_placeholder(text[:256].decode("utf-8", "replace").rstrip("\n")):
             raise KeyUnusableError("still holds a placeholder. Replace it by the real document.")
-        return content
-    reason = refusal(key.variable, content)
+        return text
+    reason = refusal(key.variable, text)
     if reason:
         raise KeyUnusableError(reason)
-    return content.rstrip(b"\n")
+    return text.rstrip(b"\n")
 
 
 def refusal(variable: str, content: bytes) -> str:
@@ -102,16 +101,6 @@ def weakness(master_key: str) -> str:
     if not master_key.startswith("sk-") or len(master_key) < 20:
         return "holds a weak key."
     return ""
-
-
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """A text without the given secrets, and without what looks like one."""
-    from nixcfg.problems import report
-
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= 4 and secret != wiring.MISSING_KEY:
-            text = text.replace(secret, "********")
-    return report.masked(text)
 
 
 def _content(key: KeyFile) -> bytes:
@@ -165,6 +154,6 @@ def master_key(machine: Machine | None, file: Path | None = None) -> tuple[str, 
     usual = machine.master_key_file if machine else None
     path = wiring.place(str(file or usual or wiring.GENERATED_MASTER_KEY))
     try:
-        return os.fsdecode(read(KeyFile(variable, path))), path
+        return os.fsdecode(content(KeyFile(variable, path))), path
     except (KeyMissingError, KeyUnusableError) as error:
         raise type(error)(f"the master key file {path} {error}") from None
