@@ -33,7 +33,7 @@ import services  # noqa: E402
 import toolchain  # noqa: E402
 from gateway import Gateway, free_port, gateway  # noqa: E402
 
-from nixcfg import machine  # noqa: E402
+from nixcfg.gateway import machine  # noqa: E402
 
 REPETITIONS = 3
 WARM_UP_SECONDS = 3.0

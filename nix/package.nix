@@ -17,6 +17,7 @@ python3Packages.buildPythonApplication {
     root = ../.;
     fileset = lib.fileset.unions [
       ../LICENSE
+      ../docs/rules
       ../README.md
       ../modules
       ../nixcfg

@@ -9,7 +9,7 @@ import pytest
 
 from program import ROOT, Run
 
-HEAVY = {"yaml", "jinja2", "jsonschema", "fastjsonschema", "pathlib", "nixcfg.problem"}
+HEAVY = {"yaml", "jinja2", "jsonschema", "fastjsonschema", "pathlib", "nixcfg.problems.problem"}
 
 # Runs a command in this process and prints what it did. Audit hooks see files that are opened.
 COUNT = """
@@ -35,7 +35,8 @@ except SystemExit as end:
 read = {name: count for (name, wrote), count in opened.items() if not wrote}
 wrote = [name for (name, wrote), count in opened.items() if wrote]
 print(code, len(parsed), sum(count for name, count in read.items() if "/providers/" in name),
-      len(wrote), "jsonschema" in sys.modules, "fastjsonschema" in sys.modules)
+      len(wrote), "jsonschema" in sys.modules, "fastjsonschema" in sys.modules,
+      sum(count for name, count in read.items() if "/docs/rules/" in name))
 """
 
 
@@ -95,7 +96,7 @@ def test_completion_of_a_command_imports_as_little():
 
 
 def test_each_file_is_read_and_parsed_once(tmp_path: Path):
-    code, parsed, read, _, explains, compiles = counted(project(tmp_path / "new"), "render")
+    code, parsed, read, _, explains, compiles, _ = counted(project(tmp_path / "new"), "render")
     assert code == "0"
     assert (parsed, read) == ("4", "3")  # with nixcfg.yaml
     # jsonschema only explains, and the schemas are compiled beforehand.
@@ -105,15 +106,36 @@ def test_each_file_is_read_and_parsed_once(tmp_path: Path):
 def test_an_error_in_one_file_costs_one_explanation(tmp_path: Path):
     folder = project(tmp_path / "new")
     (folder / "providers" / "p1.yaml").write_text("model_list: {}\n")
-    code, parsed, read, _, explains, _ = counted(folder, "validate")
+    code, parsed, read, _, explains, *_ = counted(folder, "validate")
     assert (code, parsed, read, explains) == ("1", "4", "3", "True")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pages"),
+    [
+        (["validate"], 0),
+        (["validate", "--format", "json"], 0),
+        (["validate", "--format", "sarif"], 1),
+        (["explain", "NX408"], 1),
+    ],
+)
+def test_only_what_prints_prose_reads_the_page_of_a_rule(
+    tmp_path: Path, arguments: list[str], pages: int
+):
+    folder = project(tmp_path / "new", providers=1)
+    (folder / "providers" / "p0.yaml").write_text(
+        "model_list:\n- {model_name: a, litellm_params: {model: openai/gpt-4o}}\n"
+        "- {model_name: a, litellm_params: {model: openai/gpt-4o, rpm: 1}}\n"
+    )
+    *_, read = counted(folder, *arguments)
+    assert read == str(pages)
 
 
 def test_nothing_is_written_the_second_time(tmp_path: Path, nixcfg: Run):
     folder = project(tmp_path / "new")
     assert nixcfg("-C", folder, "render").returncode == 0
     before = {path: path.stat() for path in folder.rglob("*")}
-    code, *_, written, _, _ = counted(folder, "render")
+    code, *_, written, _, _, _ = counted(folder, "render")
     assert (code, written) == ("0", "0")
     after = {path: path.stat() for path in folder.rglob("*")}
     assert {p: (s.st_ino, s.st_mtime_ns) for p, s in before.items()} == {

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nixcfg import emit
+from nixcfg.problems.problem import SetValue
+from nixcfg.yamltext import emit, fix, source
 
 # The characters that can stand in a YAML file; the others reach no model (NX007).
 CHARACTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\ufffe\uffff").filter(
@@ -87,6 +88,50 @@ def test_reads_back(value: object):
     assert types(yaml.safe_load(text)) == types(value), text
     if hasattr(yaml, "CSafeLoader"):
         assert types(yaml.load(text, yaml.CSafeLoader)) == types(value), text
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(VALUES)
+@example({"k" * 1001: [1], "a": {"b": [{}]}})
+def test_reads_back_in_brackets(value: object):
+    text = emit.flow(value)
+    assert text.isprintable()
+    for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for place in (text, f"a: {text}  # c", f"{{a: {text}, b: [{text}]}}"):
+            read = yaml.load(place, loader)
+            found = read if place is text else read["a"]
+            assert types(found) == types(value), place
+            assert place[0] != "{" or place is text or types(read["b"]) == types([value])
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(TEXTS, st.sampled_from(["", "'", '"']), st.booleans())
+def test_a_text_keeps_its_quotes(text: str, quote: str, in_flow: bool):
+    written = emit.scalar(text, quote, in_flow=in_flow)
+    key = written if len(written) <= 1000 else f"? {written}\n"
+    place = f"{{{key}: [{written}]}}" if in_flow else f"{key}: {written}"
+    for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        assert yaml.load(place, loader) == {text: [text] if in_flow else text}
+    if quote and text.isprintable():
+        assert written[0] == written[-1] == quote
+    if not quote:
+        assert written in (emit.text(text), emit.scalar(text, '"'))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a, b", "${KEY}", "y", "1e3", "a\u2028b", "\u0085", "qwen2:7b", "http://h:1/v1", "é"),
+        *("it's", 'say "hi"', "a\\b", "x#y", "3.5-turbo", "$x", "?", "yes", "~", "<<", ""),
+    ],
+)
+def test_an_edit_writes_what_a_rendering_writes(text: str):
+    for before, path in (("x: y\n", ("x",)), ("a:\n- x: y\n", ("a", 0, "x"))):
+        document = source.parse(before, "x.yaml")
+        after = fix.apply(document, [SetValue(path, text)])
+        assert after.text == emit.block(after.data) + "\n"
+    inside = fix.apply(source.parse("a: [{x: y}, 1]\n", "x.yaml"), [SetValue(("a", 0, "x"), text)])
+    assert inside.text == f"a: {emit.flow(inside.data['a'])}\n"
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from nixcfg import resources, shape, source
+from nixcfg.project import shape
+from nixcfg.render import resources
+from nixcfg.yamltext import source
 from program import HERE, ROOT
 from tool import load
 
@@ -28,7 +30,7 @@ def explained(kind: str, data: object) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_compiled_from_the_schema_as_it_is(kind: str):
-    schema = Path(shape.__file__).parent / "schema" / f"{kind}.schema.json"
+    schema = Path(shape.__file__).parents[1] / "schema" / f"{kind}.schema.json"
     compiled = importlib.import_module(f"nixcfg.schema.{kind}")
     assert load("compile_schemas").digest(schema) == compiled.SCHEMA, (
         "run python tools/compile_schemas.py"

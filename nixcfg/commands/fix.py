@@ -1,7 +1,6 @@
 """`nixcfg fix`."""
 
 import contextlib
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, today, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, today
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.fix import Check, Result
-    from nixcfg.problem import Problem
-    from nixcfg.source import Document
-    from nixcfg.write import Change
+    from nixcfg.disk.change import Change
+    from nixcfg.problems.problem import Problem
+    from nixcfg.yamltext.fix import Check, Result
+    from nixcfg.yamltext.source import Document
 
 
 @click.command()
@@ -33,22 +34,24 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     \b
     Example: nixcfg fix --diff
     """
-    from nixcfg import change, fix, write
+    from nixcfg.disk.files import apply, edited
+    from nixcfg.disk.lock import locked
+    from nixcfg.yamltext import fix
 
     root = base if files else find_root(base)
     is_dry = diff or check
     with contextlib.ExitStack() as locks:
         for folder in () if is_dry else _folders(root, files):
-            locks.enter_context(write.locked(folder))
+            locks.enter_context(locked(folder))
         documents, finds, unusable = _litellm_files(root, files) if files else _project(root)
         result = fix.mend(documents, finds, unsafe=unsafe)
         changes = [
-            _change(root, documents[name], after)
+            edited(root, documents[name].name, documents[name].text, after.text)
             for name, after in result.documents.items()
             if after.text != documents[name].text
         ]
         if not is_dry:
-            change.apply(root, changes)
+            apply(root, changes)
     for line in _told(result.fixed):
         click.echo(line, err=diff)
     for each in changes if diff else ():
@@ -60,17 +63,18 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
 
 def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
     """Where no other nixcfg may be at work: the project, also for its files by name."""
-    from nixcfg import project
+    from nixcfg.project.find import project_root
 
     folders = {(root / file).parent for file in files}
-    found = {project.find(folder) or folder.absolute() for folder in folders}
+    found = {project_root(folder) or folder.absolute() for folder in folders}
     return sorted(folder for folder in found or {root} if folder.is_dir())
 
 
 def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
-    from nixcfg import project, validate
+    from nixcfg import check
+    from nixcfg.project.find import read_project
 
-    sources = project.read(root)
+    sources = read_project(root)
     documents = {each.name: each for each in (sources.project, *sources.providers.values())}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
@@ -79,7 +83,7 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]
             project=changed[sources.project.name],
             providers={name: changed[each.name] for name, each in sources.providers.items()},
         )
-        return validate.validate(now, today()).problems
+        return check.validate(now, today()).problems
 
     return documents, find, list(sources.problems)
 
@@ -88,9 +92,10 @@ def _litellm_files(
     base: Path, files: Iterable[Path]
 ) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
-    from nixcfg import alone, validate
+    from nixcfg import check
+    from nixcfg.project.standalone import read_configuration
 
-    configurations = {str(file): alone.read(base / file, str(file)) for file in files}
+    configurations = {str(file): read_configuration(base / file, str(file)) for file in files}
     documents = {name: each.parts[0].document for name, each in configurations.items()}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
@@ -98,29 +103,14 @@ def _litellm_files(
             replace(each, parts=(replace(each.parts[0], document=changed[name]), *each.parts[1:]))
             for name, each in configurations.items()
         ]
-        return validate.standalone(now, today()).problems
+        return check.standalone(now, today()).problems
 
     return documents, find, []
 
 
-def _change(root: Path, before: "Document", after: "Document") -> "Change":
-    from nixcfg.problem import WriteError
-    from nixcfg.write import Change
-
-    try:
-        old = (root / before.name).read_bytes()
-    except OSError as error:
-        raise WriteError(f"{before.name} cannot be read again: {error.strerror}") from error
-    text = before.text.encode()
-    mark = old[: len(old) - len(text)]  # a byte order mark, if anything
-    if mark + text != old:
-        raise WriteError(f"{before.name} has changed meanwhile; nothing was changed")
-    return Change(before.name, old, mark + after.text.encode())
-
-
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
-    from nixcfg import fix
-    from nixcfg.report import masked
+    from nixcfg.keys.mask import masked
+    from nixcfg.yamltext import fix
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
@@ -132,24 +122,20 @@ def _place(problem: "Problem") -> str:
 
 
 def _masked_diff(change: "Change") -> str:
-    from nixcfg import write
-    from nixcfg.report import masked
+    from nixcfg.keys.mask import masked
 
-    return masked(write.unified(change.path.lstrip("/"), change.old, change.new), source=True)
+    return masked(change.diff(), source=True)
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
-    from nixcfg import report
+    from nixcfg.keys.mask import masked
 
     if unusable:
-        color = wants_color(sys.stderr)
-        say(report.as_text(unusable, len(unusable), color=color, brief=True))
+        say_problems(unusable, len(unusable), brief=True)
     for left in result.left:
-        say(
-            f"{_place(left.problem)}: {left.problem.code}: not mended: {report.masked(left.reason)}"
-        )
+        say(f"{_place(left.problem)}: {left.problem.code}: not mended: {masked(left.reason)}")
     for problem in result.unsafe:
-        would = f"--unsafe would mend: {report.masked(problem.message)}"
+        would = f"--unsafe would mend: {masked(problem.message)}"
         say(f"{_place(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
     mended = "would be mended" if is_dry else "mended"

@@ -3,19 +3,23 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixcfg import complete
-from nixcfg.commands import OK, PROBLEMS, config_of, host_option, json_option, say, valid_project
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import config_of, host_option, json_option, valid_project
+from nixcfg.commands.output import say
 
 if TYPE_CHECKING:
-    from nixcfg.client import Gateway
-    from nixcfg.model import Config, Project
-    from nixcfg.probe import Comparison, Outcome, Row, Target
+    from collections.abc import Sequence
+
+    from nixcfg.gateway.ask import Row
+    from nixcfg.gateway.client import Gateway
+    from nixcfg.gateway.compare import Comparison
+    from nixcfg.gateway.targets import Target
+    from nixcfg.project.model import Project
 
 
 @click.command()
@@ -76,17 +80,22 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg probe --dry-run
       nixcfg probe --model gpt-4o --yes
     """
-    from nixcfg import probe, project
+    from nixcfg.gateway import targets
+    from nixcfg.gateway.compare import compare
+    from nixcfg.project.find import project_root
 
-    root = project.find(base)
+    root = project_root(base)
     if root is None and not url:
         raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
     whole = valid_project(root, host) if root else None
     chosen = config_of(whole, config) if whole else None
     gateway = _gateway(whole, url, key_file)
     served = _served(gateway, whole)
-    comparison = probe.compare(chosen, served) if chosen else None
-    asked = _targets(whole, chosen, names, served, everything=everything)
+    comparison = compare(chosen, served) if chosen else None
+    if whole and chosen:
+        asked = targets.wanted(whole, chosen, names, everything=everything)
+    else:
+        asked = targets.unknown(names or (served if everything else served[:1]))
     skipped = [target for target in asked if target.skipped]
     asked = [target for target in asked if not target.skipped]
     rows: list[Row] = []
@@ -103,21 +112,22 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
-    from nixcfg import keys, probe, wiring
-    from nixcfg.client import Gateway
+    from nixcfg.gateway.client import Gateway, url_of
+    from nixcfg.keys import read
+    from nixcfg.project import wiring
 
-    address = url or (probe.url_of(whole.machine) if whole else "")
+    address = url or (url_of(whole.machine) if whole else "")
     address = address if "://" in address else f"http://{address}"
     is_elsewhere = bool(url) and not wiring.is_loopback(address)
     if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
         return Gateway(address)  # this machine's own key is not for others
     try:
-        key, _ = keys.master_key(whole.machine if whole else None, key_file)
-    except keys.KeyForbiddenError as error:
+        key, _ = read.master_key(whole.machine if whole else None, key_file)
+    except read.KeyForbiddenError as error:
         raise click.ClickException(
             f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
         ) from None
-    except (keys.KeyMissingError, keys.KeyUnusableError) as error:
+    except (read.KeyMissingError, read.KeyUnusableError) as error:
         if url and not key_file:
             return Gateway(address)  # it may be an open one
         raise click.ClickException(
@@ -131,11 +141,8 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     """The names in /v1/models; an error that says what is wrong where there are none."""
     import http.client
 
-    from nixcfg import wiring
-    from nixcfg.client import RefusedError
+    from nixcfg.gateway.client import RefusedError
 
-    unit = wiring.main_unit(whole.machine.backend, whole.machine.instances) if whole else ""
-    where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()
     except RefusedError as error:
@@ -144,45 +151,35 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
             f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
             "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
             if refused
-            else f"{gateway.url} answers {error.answer.status} to /v1/models; {where}"
+            else f"{gateway.url} answers {error.answer.status} to /v1/models; {_where(whole)}"
         ) from None
     except ConnectionRefusedError:
-        raise click.ClickException(f"nobody listens on {gateway.url}; {where}") from None
+        raise click.ClickException(f"nobody listens on {gateway.url}; {_where(whole)}") from None
     except (TimeoutError, http.client.HTTPException, OSError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
-        raise click.ClickException(f"{gateway.url}: {reason}; {where}") from None
+        raise click.ClickException(f"{gateway.url}: {reason}; {_where(whole)}") from None
 
 
-def _targets(
-    whole: "Project | None",
-    chosen: "Config | None",
-    names: Sequence[str],
-    served: Sequence[str],
-    *,
-    everything: bool,
-) -> "list[Target]":
-    from nixcfg import probe
-    from nixcfg.probe import Target
+def _where(whole: "Project | None") -> str:
+    """Where to look when the gateway does not answer."""
+    from nixcfg.gateway import engine
+    from nixcfg.project import wiring
 
-    if whole is None or chosen is None:
-        wanted = names or (served if everything else served[:1])
-        return [Target(name) for name in wanted]
-    if everything:
-        return probe.targets(whole, chosen)
-    wanted = names or probe.one_for_each_provider(whole, chosen)
-    return [probe.behind(whole, chosen, name) for name in wanted]
+    if whole is None:
+        return "is the address right?"
+    unit = wiring.main_unit(engine.of(whole.machine), whole.machine.instances)
+    return f"see `nixcfg doctor`, or: systemctl status {unit}"
 
 
 def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
-    from nixcfg import probe
+    from nixcfg.gateway import ask
 
-    count = len(asked) * len(probe.REQUESTS)
-    prices = [target.cost(60, 3 * probe.USUAL_TOKENS) for target in asked]
-    known = [price for price in prices if price is not None]
-    cost = f"about ${sum(known):.3f} if an answer has {probe.USUAL_TOKENS} tokens"
-    if len(known) < len(prices):
-        unknown = len(prices) - len(known)
-        cost = f"{cost}, and {unknown} without a known price" if known else "price not known"
+    count = len(asked) * len(ask.REQUESTS)
+    dollars, unknown = ask.usual_cost(asked)
+    cost = f"about ${dollars:.3f} if an answer has {ask.USUAL_TOKENS} tokens"
+    if unknown:
+        is_all = unknown == len(asked)
+        cost = "price not known" if is_all else f"{cost}, and {unknown} without a known price"
     say(f"{url}: {count} requests to {', '.join(t.name for t in asked) or 'no model'} ({cost}).")
     for target in skipped:
         say(f"Not asked: {target.name}, {target.skipped}.")
@@ -196,27 +193,27 @@ def _may_spend(form: str) -> bool:
 
 
 def _run(gateway: "Gateway", asked: "Sequence[Target]", jobs: int, seconds: float) -> "list[Row]":
-    from nixcfg import probe
+    from nixcfg.gateway import ask
 
-    count = len(asked) * len(probe.REQUESTS)
+    count = len(asked) * len(ask.REQUESTS)
     if not sys.stderr.isatty():
-        return probe.run(gateway, asked, jobs=jobs, seconds=seconds)
+        return ask.run(gateway, asked, jobs=jobs, seconds=seconds)
     with click.progressbar(length=count, label="Asking", file=sys.stderr) as bar:
-        return probe.run(gateway, asked, jobs=jobs, seconds=seconds, tick=lambda: bar.update(1))
+        return ask.run(gateway, asked, jobs=jobs, seconds=seconds, tick=lambda: bar.update(1))
 
 
 def _text(
     _url: str, rows: "Sequence[Row]", _skipped: "Sequence[Target]", compared: "Comparison | None"
 ) -> None:
-    from nixcfg import probe
-    from nixcfg.table import fitted, table, width_of
+    from nixcfg.commands.output import fitted, table, width_of
+    from nixcfg.gateway import ask
 
     width = width_of(sys.stdout)
     if rows:
-        headers = ("model", *probe.REQUESTS, "first token", "total", "tokens", "cost")
+        headers = ("model", *ask.REQUESTS, "first token", "total", "tokens", "cost")
         click.echo(table(headers, [_cells(row) for row in rows], width))
     for row in rows:
-        for outcome in _different(row.outcomes):
+        for outcome in row.causes:
             mark = "slow" if outcome.status == "slow" else "error"
             click.echo(
                 fitted(f"{mark}: {row.target.name}, {outcome.kind}: {outcome.message}", width)
@@ -254,18 +251,6 @@ def _cells(row: "Row") -> tuple[str, ...]:
 
 
 _TOKENS = ("prompt", "completion")
-
-
-def _different(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
-    """Those with something to tell, each thing once; that LiteLLM rests a model follows from it."""
-    from nixcfg import probe
-
-    found: dict[str, Outcome] = {}
-    for outcome in outcomes:
-        if outcome.message:
-            found.setdefault(outcome.message, outcome)
-    causes = [outcome for outcome in found.values() if outcome.mend != probe.RESTING]
-    return causes or list(found.values())
 
 
 def _json(

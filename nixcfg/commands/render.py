@@ -1,16 +1,17 @@
 """`nixcfg render`."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, validated, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, validated
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.write import Plan
+    from nixcfg.disk.folder import Plan
 
 
 @click.command()
@@ -33,37 +34,36 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     \b
     Example: nixcfg render --diff
     """
-    from nixcfg import render, write
+    from nixcfg.disk.folder import apply, lock, plan
+    from nixcfg.disk.folder import diff as diff_of
+    from nixcfg.render.files import rendered_files
 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
-        from nixcfg import report
-
-        color = wants_color(sys.stderr)
-        say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
+        say_problems(checked.problems, checked.files, brief=checked.is_valid)
     if checked.project is None:
         say("Nothing was rendered: mend the errors first.")
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
-        plan = write.plan(folder, render.files(checked.project))
-        click.echo(write.diff(plan), nl=False) if diff else _show(plan)
-        return PROBLEMS if check and plan.changes else OK
-    rendered = render.files(checked.project)  # while nobody has to wait for us
-    with write.lock(folder):
-        plan = write.plan(folder, rendered)
-        if plan.edited and not force:
-            _refuse(plan)
+        planned = plan(folder, rendered_files(checked.project))
+        click.echo(diff_of(planned), nl=False) if diff else _show(planned)
+        return PROBLEMS if check and planned.changes else OK
+    rendered = rendered_files(checked.project)  # while nobody has to wait for us
+    with lock(folder):
+        planned = plan(folder, rendered)
+        if planned.edited and not force:
+            _refuse(planned)
             return PROBLEMS
-        write.apply(plan)
-    _show(plan)
-    say(f"{folder.name}/ is up to date ({len(plan.files)} files).")
+        apply(planned)
+    _show(planned)
+    say(f"{folder.name}/ is up to date ({len(planned.files)} files).")
     return OK
 
 
 def _output_folder(root: Path, out: Path | None) -> Path:
-    from nixcfg import wiring
+    from nixcfg.project import wiring
 
     # abspath, not resolve: the folder is replaced, so a symlink in its place is refused later.
     folder = Path(os.path.abspath(out or root / wiring.RENDERED_DIR))  # noqa: PTH100

@@ -15,7 +15,7 @@ def command(kind: str) -> int:
     \b
     Example: nixcfg schema provider
     """
-    from nixcfg import resources
+    from nixcfg.render import resources
 
     click.echo(resources.schema_text(kind), nl=False)
     return OK

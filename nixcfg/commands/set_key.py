@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg import complete
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    find_root,
-    host_option,
-    on_host,
-    refusing,
-    say,
-    validated,
-    wants_color,
-)
+from nixcfg.commands import OK, complete
+from nixcfg.commands.context import find_root, host_option, refusing, valid_project
+from nixcfg.commands.output import say
 
 if TYPE_CHECKING:
-    from nixcfg.wiring import KeyFile
+    from nixcfg.project.wiring import KeyFile
 
 
 @click.command()
@@ -48,17 +39,12 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
-    from nixcfg import amend, report
+    from nixcfg.providers.overview import keys_of
 
     root = find_root(base)
-    checked = validated(root)
-    if checked.project is None:
-        errors = [problem for problem in checked.problems if problem.is_error]
-        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
-        return PROBLEMS
-    project = on_host(checked.project, host)
+    project = valid_project(root, host)
     with refusing():
-        keys = amend.keys_of(project, what)
+        keys = keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):
         names = ", ".join(key.variable for key in keys)
         raise click.UsageError(f"{what} has several keys; name one of them: {names}")
@@ -73,7 +59,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
 
 def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path:
     """Where to write, known to be possible before anybody types a key."""
-    from nixcfg import keyfile
+    from nixcfg.keys import store
 
     if path is None and key.file.startswith("config."):
         manager = "sops-nix" if ".sops." in key.file else "agenix"
@@ -86,7 +72,7 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
             f"  systemd-creds encrypt - {key.file}"
         )
     target = Path(path or key.file).absolute()
-    reason = keyfile.target_problem(target, is_ours=target.parent == folder)
+    reason = store.target_problem(target, is_ours=target.parent == folder)
     if reason.endswith("needs root"):
         reason += f": sudo nixcfg -C {root.absolute()} set-key {key.variable}"
     if reason:
@@ -95,27 +81,27 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
 
 
 def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
-    from nixcfg import keyfile
+    from nixcfg.keys import store
 
     try:
-        text = keyfile.cleaned(_read(key), key.kind)
-    except keyfile.KeyRefusedError as error:
+        text = store.cleaned(_read(key), key.kind)
+    except store.KeyRefusedError as error:
         raise click.ClickException(f"{key.variable} was not stored: {error}") from None
-    for doubt in keyfile.doubts(text, key.variable) if key.kind == "env" else ():
+    for doubt in store.doubts(text, key.variable) if key.kind == "env" else ():
         say(f"Warning: {doubt}.")
-    keyfile.write(target, text, is_private=is_private)
+    store.write(target, text, is_private=is_private)
     click.echo(target)
 
 
 def _read(key: "KeyFile") -> str:
-    from nixcfg import keyfile
+    from nixcfg.keys import store
 
     if not sys.stdin.isatty():
-        raw = sys.stdin.buffer.read(keyfile.MAX_LENGTH + 1)
+        raw = sys.stdin.buffer.read(store.MAX_LENGTH + 1)
         try:
             return raw.decode()
         except UnicodeDecodeError:
-            raise keyfile.KeyRefusedError("it is not UTF-8 text") from None
+            raise store.KeyRefusedError("it is not UTF-8 text") from None
     if key.kind == "file":
         raise click.UsageError(f"{key.variable} is a JSON document: nixcfg set-key ... < FILE")
     with warnings.catch_warnings():

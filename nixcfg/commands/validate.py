@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, today, validated, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import today, validated
+from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
-    from nixcfg.problem import Problem
+    from nixcfg.problems.problem import Problem
 
 
 @click.command()
@@ -35,15 +37,15 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     \b
     Example: nixcfg validate --format json
     """
-    from nixcfg import report
-    from nixcfg.problem import Severity
+    from nixcfg.problems import report
+    from nixcfg.problems.problem import Severity
 
     if files:
         problems, count = _of_files(base, files)
     else:
         checked = validated(base)
         problems, count = list(checked.problems), checked.files
-    text = report.told(form, problems, count, color=wants_color(sys.stdout))
+    text = report(form, problems, count, color=wants_color(sys.stdout))
     if text:
         click.echo(text)
     failing = {Severity.ERROR, *([Severity.WARNING] if strict else [])}
@@ -52,22 +54,24 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
 
 def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
-    from nixcfg import alone, project, validate
-    from nixcfg.problem import Problem
+    from nixcfg import check
+    from nixcfg.problems.problem import Problem
+    from nixcfg.project.find import project_root, read_project
+    from nixcfg.project.standalone import read_configuration
 
     ordinary = []
     wanted: dict[Path, list[str]] = {}
     for file in dict.fromkeys(files):
-        root = project.find((base / file).parent)
+        root = project_root((base / file).parent)
         own = _name_in(root, base / file) if root else None
         if root and own:
             wanted.setdefault(root, []).append(own)
         else:
-            ordinary.append(alone.read(base / file, str(file)))
-    checked = validate.standalone(ordinary, today())
+            ordinary.append(read_configuration(base / file, str(file)))
+    checked = check.standalone(ordinary, today())
     problems, count = list(checked.problems), checked.files
     for root, names in wanted.items():
-        found = validate.validate(project.read(root), today()).problems
+        found = check.validate(read_project(root), today()).problems
         problems += [problem for problem in found if problem.file in names]
         count += len(names)
     return sorted(problems, key=Problem.sort_key), count
@@ -76,7 +80,7 @@ def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
 def _name_in(root: Path, file: Path) -> str | None:
     """What a project calls one of its own files, None for any other file."""
 
-    from nixcfg import wiring
+    from nixcfg.project import wiring
 
     name = os.path.relpath(file, root)
     folder = os.path.dirname(name)  # noqa: PTH120 (text in, text out)

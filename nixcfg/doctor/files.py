@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg import keyfile, keys, machine, render, wiring, write
+from nixcfg.disk.folder import MANIFEST, plan
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
-from nixcfg.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
-from nixcfg.model import Machine, Project
-from nixcfg.problem import WriteError
-from nixcfg.wiring import KeyFile
+from nixcfg.gateway import machine
+from nixcfg.keys import read
+from nixcfg.keys import store as keys_store
+from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.problems.problem import WriteError
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine, Project
+from nixcfg.project.wiring import KeyFile
+from nixcfg.render.files import rendered_files
 
 
 @dataclass(slots=True)
@@ -28,19 +33,19 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
     name = "rendered"
     folder = root / wiring.RENDERED_DIR
     try:
-        plan = write.plan(folder, render.files(project))
+        found = plan(folder, rendered_files(project))
     except WriteError as problem:
         yield error(name, f"{problem}", "Make it readable for you.")
         return
-    changed = ", ".join(change.path for change in plan.changes if change.path != write.MANIFEST)
-    if plan.edited:
-        edited = ", ".join(plan.edited)
+    changed = ", ".join(change.path for change in found.changes if change.path != MANIFEST)
+    if found.edited:
+        edited = ", ".join(found.edited)
         yield warning(
             name,
             f"{folder.name}/ was edited by hand: {edited}",
             "Keep changes in nixcfg.yaml, providers/ or your own NixOS configuration.",
         )
-    elif plan.changes:
+    elif found.changes:
         yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
     else:
         yield ok(name, f"{folder.name}/ is what the project renders to")
@@ -69,7 +74,7 @@ def _key(
         )
         return
     try:
-        content = keys.read(key)
+        content = read.content(key)
     except KeyMissingError:
         yield _missing(name, key, path, here, store, is_needed=is_needed)
         return
@@ -111,7 +116,7 @@ def _missing(
 
 def _doubts(name: str, key: KeyFile, path: Path, value: str, store: str) -> Iterator[Check]:
     if key.kind == "env":
-        for doubt in keyfile.doubts(value, key.variable):
+        for doubt in keys_store.doubts(value, key.variable):
             yield warning(name, f"{path}: {doubt}", f"If that is wrong: {store}")
 
 
@@ -156,22 +161,20 @@ def _name(look_up: object, number: int) -> str:
 
 
 def _git(name: str, path: Path) -> Iterator[Check]:
-    real = Path(os.path.realpath(path))
-    tree = machine.work_tree(real)
-    if tree is None:
+    tree = machine.work_tree(path)
+    if tree is None or tree.state == "ignored":
         return
-    try:
-        if machine.is_tracked(tree, real):
-            yield error(
-                name,
-                f"git tracks {path}: the key is in the history of {tree}",
-                f"git rm --cached {path}, add it to .gitignore, and revoke this key.",
-            )
-        elif not machine.is_ignored(tree, real):
-            yield warning(
-                name,
-                f"{path} is in the git work tree {tree}, which does not ignore it",
-                "Add it to .gitignore, or keep it elsewhere.",
-            )
-    except machine.UnknownError as reason:
-        yield skipped(name, f"whether git tracks {path}: {reason}")
+    if tree.state == "unknown":
+        yield skipped(name, f"whether git tracks {path}: {tree.reason}")
+    elif tree.state == "tracked":
+        yield error(
+            name,
+            f"git tracks {path}: the key is in the history of {tree.root}",
+            f"git rm --cached {path}, add it to .gitignore, and revoke this key.",
+        )
+    else:
+        yield warning(
+            name,
+            f"{path} is in the git work tree {tree.root}, which does not ignore it",
+            "Add it to .gitignore, or keep it elsewhere.",
+        )

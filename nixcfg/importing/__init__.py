@@ -1,15 +1,16 @@
-"""Make a project of what runs LiteLLM already. Pure but for `place`: documents in, texts out.
+"""Make a project of what runs LiteLLM already. Pure but for `sources`: documents in, texts out.
 
+`sources` reads the files that import is given, and those that they name.
 `litellm` reads a LiteLLM configuration, `compose` and `nixos` what a container definition says
-around it, `assemble` puts both together and validates the result. `text` takes the source apart
-so that its comments stay. `place` writes the files.
+around it; `nix` understands the expressions of the latter. `assemble` puts both together: `split`
+makes provider files, `variables` wires what was in the environment, `attempt` validates the result.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nixcfg.problem import Span
-from nixcfg.source import Document
+from nixcfg.problems.problem import Span
+from nixcfg.yamltext.source import Document
 
 
 class Kind(StrEnum):

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg import source
 from nixcfg.importing import Config, Container, Kind, NotImportableError
 from nixcfg.importing.container import (
     Mount,
@@ -18,8 +17,9 @@ from nixcfg.importing.container import (
     to_mount,
 )
 from nixcfg.importing.litellm import names_key
-from nixcfg.problem import Steps
-from nixcfg.source import Document
+from nixcfg.problems.problem import Steps
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document
 
 _HANDLED = ("image", "ports", "command", "volumes", "environment", "env_file", "configs")
 _REPLACED = ("restart", "container_name", "healthcheck", "init", "pull_policy", "stop_grace_period")

@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nixcfg import knowledge, wiring
+from nixcfg import knowledge
 from nixcfg.importing import Config, Container, Kind
 from nixcfg.importing.litellm import is_key_for
-from nixcfg.problem import Span
+from nixcfg.problems.problem import Span
+from nixcfg.project import wiring
 
 _PORT = re.compile(
     r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3}):)?(?:(?P<host>\d+):)?(?P<inner>\d+)(?:/tcp)?"

@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from nixcfg import knowledge, model, wiring
+from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.text import rewritten
-from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import Span, Steps
+from nixcfg.problems.problem import Span, Steps
+from nixcfg.project import wiring
+from nixcfg.project.credentials import credentials
+from nixcfg.project.merge import honouring_section
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.project.values import dollar, reference, referenced
 from nixcfg.rules.secrets import looks_like_key
-from nixcfg.source import Document
+from nixcfg.yamltext.data import at, walk
+from nixcfg.yamltext.source import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
@@ -84,7 +89,7 @@ class Litellm:
     def path_at(self, span: Span) -> Steps | None:
         """What stands at a place, as far down as possible."""
         found: Steps | None = None
-        for path in _paths(self.document.data, ()):
+        for path, _ in walk(self.document.data):
             if span in (self.document.span(path), self.document.span(path, key=True)):
                 found = path
         return found
@@ -98,10 +103,10 @@ def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
     """The variables that the configurations read already, and those that are `given`."""
     names = Names({wiring.MASTER_KEY_VARIABLE, *given})
     for document in documents:
-        for _, _, text in _texts(document.data, ()):
-            names.taken |= {each for each in (wiring.referenced(text), wiring.dollar(text)) if each}
+        for _, _, text in _texts(document.data):
+            names.taken |= {each for each in (referenced(text), dollar(text)) if each}
         for entry in document.data.get(MODELS) or ():
-            needed = model.credentials(entry["litellm_params"], ())
+            needed = credentials(entry["litellm_params"], ())
             names.taken |= {credential.variable for credential in needed}
     return names
 
@@ -111,6 +116,7 @@ def read(document: Document, names: Names) -> Litellm:
     found = Litellm(document)
     _leave_out_code(found)
     _leave_out_sections(found)
+    _leave_out_ignored(found)
     _leave_out_deployments(found)
     _replace_keys(found, names)
     return found
@@ -137,7 +143,7 @@ def is_key_for(variable: str, text: str) -> bool:
 
 def all_texts(value: Any) -> Iterator[str]:
     """Every text in a configuration."""
-    return (text for _, _, text in _texts(value, ()))
+    return (text for _, _, text in _texts(value))
 
 
 def _leave_out_code(found: Litellm) -> None:
@@ -178,6 +184,17 @@ def _leave_out_sections(found: Litellm) -> None:
                 found.leave_out((section, name), f"LiteLLM does not let a file set {name}")
 
 
+def _leave_out_ignored(found: Litellm) -> None:
+    """Settings that LiteLLM ignores beside the same one where it honours it: they never counted."""
+    data = found.document.data
+    for section in SETTINGS:
+        for key in data.get(section) or ():
+            home = honouring_section(section, key)
+            if home and home != section and key in (data.get(home) or ()):
+                why = f"{key} has no effect in {section}, and {home} has it too"
+                found.leave_out((section, key), why)
+
+
 def _leave_out_deployments(found: Litellm) -> None:
     for index, entry in enumerate(found.document.data.get(MODELS) or ()):
         provider = provider_of(entry["litellm_params"])
@@ -194,14 +211,14 @@ def provider_of(params: Mapping[str, Any]) -> str | None:
     name, _ = knowledge.split_model(params["model"], given, params.get("api_base"))
     if name is not None:
         return name if knowledge.provider(name) else None
-    return "from-environment" if wiring.referenced(params["model"]) else None
+    return "from-environment" if referenced(params["model"]) else None
 
 
 def _replace_keys(found: Litellm, names: Names) -> None:
     """Write a reference in place of every key; what cannot hold a reference is left out."""
     edits: dict[Steps, str] = {}
     kept = []
-    for path, key, text in _texts(found.document.data, ()):
+    for path, key, text in _texts(found.document.data):
         if any(path[: len(gone)] == gone for gone in found.gone):
             continue
         defaulted = _DEFAULTED.fullmatch(text)
@@ -210,7 +227,7 @@ def _replace_keys(found: Litellm, names: Names) -> None:
             found.has_master_key = True
             found.note(Kind.SECRET, path, "a master key is written out; it comes from a file now")
         elif defaulted and path[0] != ENVIRONMENT:
-            edits[path] = wiring.reference(defaulted[1])
+            edits[path] = reference(defaulted[1])
             found.note(
                 Kind.CHANGED,
                 path,
@@ -237,9 +254,9 @@ def _replace_key(found: Litellm, path: Steps, names: Names, edits: dict[Steps, s
         if path not in found.gone:
             found.leave_out(path, f"{path[-1]} has a key in a list, where none can be referred to")
         return
-    value = _at(data, path)
+    value = at(data, path)
     name = names.of(_variable(data, path), value)
-    edits[path] = f"${{{name}}}" if path[0] == ENVIRONMENT else wiring.reference(name)
+    edits[path] = f"${{{name}}}" if path[0] == ENVIRONMENT else reference(name)
     found.note(
         Kind.SECRET,
         path,
@@ -274,7 +291,7 @@ def _upper(name: str) -> str:
 
 
 def _is_reference(text: str) -> bool:
-    return text.startswith(("os.environ/", "oidc/")) or wiring.dollar(text) is not None
+    return text.startswith(("os.environ/", "oidc/")) or dollar(text) is not None
 
 
 def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
@@ -288,7 +305,7 @@ def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
     if path[0] == MODELS:
         params = found.document.data[MODELS][path[1]]["litellm_params"]
         has_own_server = any(name in params for name in ("api_base", "base_url"))
-        if not has_own_server and model.credentials({"model": params["model"]}, ()):
+        if not has_own_server and credentials({"model": params["model"]}, ()):
             return True  # the vendor's own server takes no placeholder
     return looks_like_key(text) or not _is_dummy(text)
 
@@ -317,34 +334,8 @@ def _secret_variables() -> frozenset[str]:
     return frozenset(c.variable for c in credentials if c.secret and not c.file)
 
 
-def _texts(value: Any, path: Steps) -> Iterator[tuple[Steps, str, str]]:
+def _texts(value: Any) -> Iterator[tuple[Steps, str, str]]:
     """Every text in a document with its path and the nearest key above it."""
-    items: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for step, inner in items:
-        here = (*path, step)
+    for path, inner in walk(value):
         if isinstance(inner, str):
-            yield here, next(s for s in reversed(here) if isinstance(s, str)), inner
-        else:
-            yield from _texts(inner, here)
-
-
-def _paths(value: Any, path: Steps) -> Iterator[Steps]:
-    """The paths of everything in a document, what holds others before them."""
-    items: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for step, inner in items:
-        yield (*path, step)
-        yield from _paths(inner, (*path, step))
-
-
-def _at(data: Any, path: Steps) -> Any:
-    for step in path:
-        data = data[step]
-    return data
+            yield path, next((s for s in reversed(path) if isinstance(s, str)), ""), inner

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from nixcfg import emit, nix, source
 from nixcfg.importing import Config, Container, Kind, NotImportableError
 from nixcfg.importing.container import (
     Mount,
@@ -18,17 +17,19 @@ from nixcfg.importing.container import (
     set_ports,
     set_variable,
 )
-from nixcfg.importing.nixlang import (
+from nixcfg.importing.nix.evaluate import File
+from nixcfg.importing.nix.values import (
     Attributes,
     Content,
-    File,
     Generated,
     Mixed,
     Opaque,
     Path,
     Thunk,
 )
-from nixcfg.problem import Span
+from nixcfg.problems.problem import Span
+from nixcfg.render import nix
+from nixcfg.yamltext import emit, source
 
 _CONTAINERS = ("virtualisation", "oci-containers", "containers")
 _BACKEND = ("virtualisation", "oci-containers", "backend")

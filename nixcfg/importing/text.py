@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nixcfg import emit, source
-from nixcfg.problem import Steps
-from nixcfg.source import Document
+from nixcfg.problems.problem import Steps
+from nixcfg.yamltext import emit, source
+from nixcfg.yamltext.data import at, outermost, same, with_
+from nixcfg.yamltext.data import without as data_without
+from nixcfg.yamltext.source import Document
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -36,8 +38,8 @@ def without(document: Document, paths: Collection[Steps], *, header: bool = True
 
     `header=False` leaves out what stands above the first key as well.
     """
-    gone = set(paths)
-    data = _pruned(document.data, (), gone)
+    gone = outermost(document.data, paths)
+    data = data_without(document.data, gone)
     if not data:
         return Rest("", {}, ())
     lines = _BREAK.split(document.text)
@@ -86,7 +88,7 @@ def rewritten(document: Document, values: Mapping[Steps, str]) -> tuple[Document
     """
     data = document.data
     for path, value in values.items():
-        data = _with(data, path, value)
+        data = with_(data, path, lambda _, value=value: value)  # type: ignore[misc]
     lines = _BREAK.split(document.text)
     for quote in ("", '"'):
         changed = list(lines)
@@ -102,37 +104,6 @@ def rewritten(document: Document, values: Mapping[Steps, str]) -> tuple[Document
     return source.parse(emit.block(data) + "\n", document.name), True
 
 
-def same(one: Any, other: Any) -> bool:
-    """Equal, and of the same types all the way down (True is not 1)."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(v, other[k]) for k, v in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and (one == other or one != one)  # noqa: PLR0124 (nan)
-
-
-def _pruned(value: Any, here: Steps, gone: set[Steps]) -> Any:
-    """The data without what stands at the paths in `gone`; a key that this empties joins them."""
-    if isinstance(value, dict):
-        left = {k: _pruned(v, (*here, k), gone) for k, v in value.items() if (*here, k) not in gone}
-        gone |= {(*here, key) for key, inner in left.items() if value[key] and not inner}
-        return {key: inner for key, inner in left.items() if (*here, key) not in gone}
-    if isinstance(value, list):
-        items = {n: _pruned(v, (*here, n), gone) for n, v in enumerate(value)}
-        gone |= {(*here, n) for n, inner in items.items() if value[n] and not inner}
-        return [inner for n, inner in items.items() if (*here, n) not in gone]
-    return value
-
-
-def _with(data: Any, path: Steps, value: str) -> Any:
-    """A copy of the data with another value at `path`."""
-    if not path:
-        return value
-    copy = dict(data) if isinstance(data, dict) else list(data)
-    copy[path[0]] = _with(data[path[0]], path[1:], value)  # type: ignore[index]
-    return copy
-
-
 def _has_lines(document: Document, lines: list[str], path: Steps) -> bool:
     """Whether an entry starts a line of its own."""
     span = document.span(path, key=True)
@@ -144,7 +115,7 @@ def _extent(document: Document, lines: list[str], path: Steps) -> Iterable[int]:
     """The numbers of the lines that an entry takes, from 1, its comments above included."""
     number = document.span(path, key=True).line
     column = len(lines[number - 1]) - len(lines[number - 1].lstrip())
-    is_list_under_key = isinstance(path[-1], str) and isinstance(_at(document.data, path), list)
+    is_list_under_key = isinstance(path[-1], str) and isinstance(at(document.data, path), list)
     end = number + 1
     while end <= len(lines):
         line = lines[end - 1]
@@ -182,9 +153,3 @@ def _end_of_header(document: Document, lines: list[str]) -> int:
 
 def _is_code(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
-
-
-def _at(data: Any, path: Steps) -> Any:
-    for step in path:
-        data = data[step]
-    return data

@@ -4,82 +4,12 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
-from nixcfg import knowledge, shape
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
+from nixcfg.project.nearest import nearest
 from nixcfg.rules import endpoints
-from nixcfg.rules.config import Config, Deployment
-
-UNKNOWN_MODEL = Rule(
-    "NX411",
-    Severity.WARNING,
-    "LiteLLM's catalogue has no such model",
-    explanation=(
-        "LiteLLM passes any model name on to the vendor, who answers 404 for one that is "
-        "misspelt or retired; after a few of those the deployment is cooled down and requests "
-        "get 429. A model that is newer than this release of LiteLLM is reported too: it works, "
-        "without prices and limits. Providers with open catalogues, and deployments with an "
-        "api_base of their own, are not checked."
-    ),
-    bad="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonet-4-5
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    source="run: 404 from the vendor, then 429",
-)
-
-RETIRED = Rule(
-    "NX412",
-    Severity.WARNING,
-    "a model that its vendor has retired",
-    explanation=(
-        "The day on which the vendor said it would switch the model off has passed; requests are "
-        "likely answered with 404."
-    ),
-    bad="""\
-model_list:
-  - model_name: codex
-    litellm_params:
-      model: openai/gpt-5-codex
-#            ^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="LiteLLM's catalogue: deprecation_date",
-)
-
-RETIRES_SOON = Rule(
-    "NX413",
-    Severity.WARNING,
-    "a model that its vendor is about to retire",
-    explanation="The vendor has said when it will switch the model off: within three months.",
-    bad="""\
-model_list:
-  - model_name: small
-    litellm_params:
-      model: openai/o4-mini
-#            ^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="LiteLLM's catalogue: deprecation_date",
-)
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment
 
 _OWN_ENDPOINTS = ("sagemaker",)  # what is called there is an endpoint of one's own account
 _SOON = dt.timedelta(days=90)
@@ -87,21 +17,22 @@ _SOON = dt.timedelta(days=90)
 _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*")
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The models of a file, as far as LiteLLM can know them."""
-    for deployment in config.deployments:
-        if _is_known_to_nobody(deployment) or _has_own_endpoint(deployment):
-            continue
-        facts = _entry(deployment)
-        if facts is None:
-            yield from _unknown(config, deployment)
-        elif facts.deprecation_date and config.around.today:
-            yield from _retirement(config, deployment, facts.deprecation_date, config.around.today)
+@EveryDeployment
+def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
+    if not _is_in_catalogue(deployment):
+        return
+    facts, today = _entry(deployment), config.context.today
+    if facts is None:
+        yield from _unknown(config, deployment)
+    elif facts.deprecation_date and today:
+        yield from _retirement(config, deployment, facts.deprecation_date, today)
 
 
-def _is_known_to_nobody(deployment: Deployment) -> bool:
+def _is_in_catalogue(deployment: Deployment) -> bool:
+    """Whether LiteLLM's catalogue is the one that decides which models there are."""
     facts, model = deployment.facts, deployment.model
-    return (
+    return not (
         facts is None
         or facts.name.startswith(_OWN_ENDPOINTS)
         or not model
@@ -110,11 +41,12 @@ def _is_known_to_nobody(deployment: Deployment) -> bool:
         or "mock_response" in deployment.params
         or not knowledge.models(facts.name)
         or bool(_OWN.fullmatch(deployment.bare))
+        or _has_own_endpoint(deployment)
     )
 
 
 def _has_own_endpoint(deployment: Deployment) -> bool:
-    """Whether somebody else than the vendor answers, under names of their own."""
+    """Whether a server other than the vendor's answers, under names of its own."""
     info = deployment.entry.get("model_info")
     if isinstance(info, dict) and "base_model" in info:
         return True
@@ -136,11 +68,14 @@ def _entry(deployment: Deployment) -> knowledge.ModelFacts | None:
     return found
 
 
+UNKNOWN_MODEL = Rule("NX411", Severity.WARNING)
+
+
 def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     provider, model = deployment.facts, str(deployment.model)
     if provider is None:
         return
-    guess = shape.nearest(deployment.bare, knowledge.models(provider.name))
+    guess = nearest(deployment.bare, knowledge.models(provider.name))
     path = (*deployment.params_path, "model")
     better = model.removesuffix(deployment.bare) + guess if guess and deployment.bare else ""
     named = (
@@ -157,6 +92,10 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
         else f"See what it knows: {', '.join(list(knowledge.models(provider.name))[:3])} ...",
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
+
+
+RETIRED = Rule("NX412", Severity.WARNING)
+RETIRES_SOON = Rule("NX413", Severity.WARNING)
 
 
 def _retirement(

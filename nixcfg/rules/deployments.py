@@ -6,186 +6,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nixcfg import knowledge, shape, wiring
-from nixcfg.model import MODELS
-from nixcfg.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
+from nixcfg.project.model import MODELS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules import values
-from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment, ModelFile
 from nixcfg.rules.secrets import names_secret
-from nixcfg.source import Map, describe
-
-NO_MODELS = Rule(
-    "NX401",
-    Severity.ERROR,
-    "a file offers no model",
-    explanation=(
-        "With an empty model_list, or none, LiteLLM starts, reports healthy and answers every "
-        "request with an error. Models that are stored in the database, or included from other "
-        "files, are no concern of this rule."
-    ),
-    bad="""\
-model_list: []
-#^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: healthy with 0 models",
-    alone=Severity.WARNING,
-)
-
-UNKNOWN_PROVIDER = Rule(
-    "NX402",
-    Severity.ERROR,
-    "LiteLLM knows no such provider, and drops the deployment",
-    explanation=(
-        "LiteLLM finds the provider in the prefix of the model (anthropic/...), or in its own "
-        "catalogue for a bare name. When it finds none it leaves the deployment out, with one "
-        "line in the log, and reports healthy."
-    ),
-    bad="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: antropic/claude-sonnet-4-5
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    source="run: LLM Provider NOT provided, 0 deployments",
-)
-
-FROM_VARIABLE = Rule(
-    "NX419",
-    Severity.WARNING,
-    "a model that only a variable names",
-    explanation=(
-        "LiteLLM resolves os.environ/NAME in litellm_params.model as everywhere, and does not "
-        "start at all when that variable is not set. nixcfg would read the model from a key file, "
-        "and cannot say which provider and which key belong to it."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: os.environ/OPENAI_MODEL
-#            ^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: TypeError: argument of type 'NoneType' is not iterable",
-)
-
-UNKNOWN_PARAM = Rule(
-    "NX403",
-    Severity.WARNING,
-    "LiteLLM sends a parameter that it does not know to the vendor",
-    explanation=(
-        "Whatever stands in litellm_params and is no parameter of LiteLLM's goes into the body of "
-        "every request. For a parameter of the vendor that is what you want, for a misspelt "
-        "api_key it is a leak."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      temprature: 0.2
-#     ^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      temperature: 0.2
-""",
-    source="run: the vendor saw the key in the body",
-)
-
-DROPPED = Rule(
-    "NX404",
-    Severity.ERROR,
-    "a value for which LiteLLM drops the deployment",
-    explanation=(
-        "LiteLLM checks the types of litellm_params and model_info, and leaves out a deployment "
-        "that does not pass: one line in the log, and the proxy reports healthy. Numbers may be "
-        "quoted here; words for numbers, and numbers or dates for text, may not."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      rpm: ten
-#          ^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      rpm: 10
-""",
-    source="run: validation error for LiteLLM_Params, 0 deployments",
-)
-
-ENTRY_KEY = Rule(
-    "NX405",
-    Severity.WARNING,
-    "a key beside litellm_params has no effect",
-    explanation=(
-        "An entry of model_list holds model_name, litellm_params and model_info; LiteLLM ignores "
-        "other keys at that level, apart from rpm and tpm."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-    timeout: 30
-#   ^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      timeout: 30
-""",
-    source="run: the deployment has no such value",
-)
+from nixcfg.yamltext.source import Map, describe
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The model_list of a file."""
-    if config.is_project_file:
-        return
-    yield from _empty(config)
-    for deployment in config.deployments:
-        yield from _provider(config, deployment)
-        yield from _params(config, deployment)
-        yield from _entry(config, deployment)
-        yield from _model_info(config, deployment)
+NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
 
 
+@ModelFile
 def _empty(config: Config) -> Iterator[Problem]:
-    if config.data.get(MODELS) or config.around.included or config.data.get("include"):
+    if config.data.get(MODELS) or config.context.included or config.data.get("include"):
         return
-    if config.section("general_settings").get("store_model_in_db"):
+    if config.has("general_settings", "store_model_in_db"):
         return
     if config.data.get(MODELS) in (None, []):
         yield config.document.problem(
@@ -197,17 +39,27 @@ def _empty(config: Config) -> Iterator[Problem]:
         )
 
 
-def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    model = deployment.model
-    if model is None or model in ("", "*"):
-        return
-    if wiring.referenced(model):
+FROM_VARIABLE = Rule("NX419", Severity.WARNING)
+
+
+@EveryDeployment
+def _from_variable(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    if variable := referenced(deployment.model):
         yield config.document.problem(
             FROM_VARIABLE,
             (*deployment.params_path, "model"),
-            f"LiteLLM does not start when {wiring.referenced(model)} is not set",
+            f"LiteLLM does not start when {variable} is not set",
             help="Write the model itself.",
         )
+
+
+UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
+
+
+@EveryDeployment
+def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    model = deployment.model
+    if model is None or model in ("", "*") or referenced(model):
         return
     custom = deployment.params.get("custom_llm_provider")
     if deployment.provider and (
@@ -220,16 +72,16 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     prefix, slash, rest = model.partition("/")
     if prefix in _custom_providers(config):
         return
-    guess = shape.nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
+    guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
-    mend = f"Did you mean {better}?" if better else _bare_help(model)
+    advice = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
-        mend = f"Write openai/{rest} for an API that speaks like OpenAI's."
+        advice = f"Write openai/{rest} for an API that speaks like OpenAI's."
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
         f"LiteLLM would drop this deployment in silence: no provider for {model}",
-        help=mend,
+        help=advice,
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
 
@@ -251,13 +103,14 @@ def _custom_providers(config: Config) -> frozenset[str]:
     )
 
 
+@EveryDeployment
 def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
     keys = knowledge.keys("litellm_params")
     for key, value in deployment.params.items():
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
-            if "model" not in deployment.params and shape.nearest(key, keys) == "model":
+            if "model" not in deployment.params and nearest(key, keys) == "model":
                 continue  # the schema says that model is missing, and that this was meant
             if names_secret(key) or not _is_vendors(deployment.provider or "", key):
                 yield _unknown_param(config, deployment, key, keys)
@@ -289,10 +142,13 @@ def _is_vendors(provider: str, key: str) -> bool:
     )
 
 
+UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
+
+
 def _unknown_param(
     config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
 ) -> Problem:
-    guess = shape.nearest(key, keys)
+    guess = nearest(key, keys)
     homes = [
         home
         for home in knowledge.homes(key)
@@ -300,15 +156,15 @@ def _unknown_param(
     ]
     if guess in deployment.params:
         guess = ""
-    mend = f"Did you mean {guess}?" if guess else ""
-    if not mend and homes:
-        mend = f"It has an effect in {homes[0]} only."
+    advice = f"Did you mean {guess}?" if guess else ""
+    if not advice and homes:
+        advice = f"It has an effect in {homes[0]} only."
     path = (*deployment.params_path, key)
     return config.document.problem(
         UNKNOWN_PARAM,
         path,
         f"LiteLLM does not know {key} and sends it to the vendor with every request",
-        help=mend
+        help=advice
         or (
             "Remove it." if names_secret(key) else "Keep it if the vendor knows it; else remove it."
         ),
@@ -317,19 +173,26 @@ def _unknown_param(
     )
 
 
+DROPPED = Rule("NX404", Severity.ERROR)
+
+
 def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
-    fix, mend = values.how_to_mend(config, path, known, value)
+    fix, advice = values.how_to_fix(config, path, known, value)
     shown = "this value" if known.secret else describe(value)
     return config.document.problem(
         DROPPED,
         path,
         f"LiteLLM would drop this deployment in silence: {path[-1]} must be {words}, not {shown}",
-        help=mend,
+        help=advice,
         fix=fix,
     )
 
 
+ENTRY_KEY = Rule("NX405", Severity.WARNING)
+
+
+@EveryDeployment
 def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
     known = knowledge.keys("deployment")
     for key, value in deployment.entry.items():
@@ -337,26 +200,27 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
             if key in ("rpm", "tpm") and not values.coerced(known[key], value):
                 yield _dropped(config, (*deployment.path, key), known[key], value)
             continue
-        guess = shape.nearest(key, known)
+        guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
         params = key in knowledge.keys("litellm_params")
         inside = "litellm_params" if params else "model_info"
         if key in knowledge.keys("top_level"):
             guess, inside = "", "the top level of the file"
-        mend = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
+        advice = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
         path = (*deployment.path, key)
         free = guess and guess not in deployment.entry
         yield config.document.problem(
             ENTRY_KEY,
             path,
             f"{key} has no effect beside litellm_params",
-            help=mend,
+            help=advice,
             key=True,
             fix=Fix((RenameKey(path, guess),), safe=False) if free else None,
         )
 
 
+@EveryDeployment
 def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
     info = deployment.entry.get("model_info")
     for key, value in info.items() if isinstance(info, Map) else ():
@@ -365,7 +229,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             continue
         path = (*deployment.path, "model_info", key)
         wrong = known.values and isinstance(value, str) and value not in known.values
-        if wrong and not wiring.referenced(value):
+        if wrong and not referenced(value):
             yield config.document.problem(
                 DROPPED,
                 path,

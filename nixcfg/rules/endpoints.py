@@ -5,205 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
-from nixcfg import wiring
 from nixcfg.knowledge import ApiBase
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.rules.config import Config, Deployment
-from nixcfg.source import Document
-
-BASE_SHAPE = Rule(
-    "NX414",
-    Severity.WARNING,
-    "a base URL of a shape that leads to 404",
-    explanation=(
-        "LiteLLM puts a path behind api_base, and another one for each provider: /v1/messages "
-        "behind a bare host for anthropic, /chat/completions behind .../v1 for openai and what "
-        "speaks like it. With /v1 too much or too little, or the whole path doubled, every "
-        "request is answered with 404."
-    ),
-    bad="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-      api_base: https://api.anthropic.com/v1
-#               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      api_key: os.environ/ANTHROPIC_API_KEY
-""",
-    good="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-      api_base: https://api.anthropic.com
-      api_key: os.environ/ANTHROPIC_API_KEY
-""",
-    source="run: the stand-in saw POST /v1/v1/messages",
-)
-
-NO_SCHEME = Rule(
-    "NX415",
-    Severity.ERROR,
-    "a base URL that is no URL",
-    explanation=(
-        "Without http:// or https:// before it every request fails inside LiteLLM, before "
-        "anything is sent."
-    ),
-    bad="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: 10.0.0.5:8000/v1
-#               ^^^^^^^^^^^^^^^^
-      api_key: none
-""",
-    good="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: http://10.0.0.5:8000/v1
-      api_key: none
-""",
-    source="run: 500, the URL has no protocol",
-    alone=Severity.WARNING,
-)
-
-NO_BASE = Rule(
-    "NX416",
-    Severity.ERROR,
-    "a provider that has no address without api_base",
-    explanation=(
-        "Self-hosted providers have no default address. For some LiteLLM falls back to "
-        "https://api.openai.com without a word, so that prompts meant for your own machine, "
-        "and for some of them your OpenAI key, go to OpenAI."
-    ),
-    bad="""\
-model_list:
-  - model_name: local
-    litellm_params:
-#   ^^^^^^^^^^^^^^
-      model: hosted_vllm/qwen
-""",
-    good="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: hosted_vllm/qwen
-      api_base: http://10.0.0.5:8000/v1
-""",
-    source="run: the prompt was posted to api.openai.com",
-    alone=Severity.WARNING,
-)
-
-SPAWNS_OLLAMA = Rule(
-    "NX417",
-    Severity.WARNING,
-    "LiteLLM would try to run `ollama serve`",
-    explanation=(
-        "When a model's name contains ollama and the deployment has no api_base, LiteLLM starts "
-        "`ollama serve` beside itself when it loads the configuration. In a container there is no "
-        "ollama, and its address there is not localhost."
-    ),
-    bad="""\
-model_list:
-  - model_name: llama
-    litellm_params:
-#   ^^^^^^^^^^^^^^
-      model: ollama/llama3.2
-""",
-    good="""\
-model_list:
-  - model_name: llama
-    litellm_params:
-      model: ollama/llama3.2
-      api_base: http://10.0.0.5:11434
-""",
-    source="run: load_config calls run_ollama_serve",
-)
-
-INTERACTIVE = Rule(
-    "NX418",
-    Severity.ERROR,
-    "a provider that asks for a login in a browser",
-    explanation=(
-        "chatgpt/ and github_copilot/ want somebody to enter a device code in a browser. A service "
-        "has nobody to do that: unless a login is kept in its home folder from before, LiteLLM "
-        "leaves the deployment out when it starts."
-    ),
-    bad="""\
-model_list:
-  - model_name: copilot
-    litellm_params:
-      model: github_copilot/gpt-4o
-#            ^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    source="run: device-code login needs a human, 0 deployments",
-    alone=Severity.WARNING,
-)
-
-OWN_ADDRESS = Rule(
-    "NX427",
-    Severity.WARNING,
-    "an address that is the container itself",
-    explanation=(
-        "The proxy runs in a container, where 127.0.0.1 and localhost are the container and not "
-        "your machine. podman and docker (by an option that the module sets) call the machine "
-        "host.containers.internal; the server there must listen on more than its own loopback."
-    ),
-    bad={
-        "providers/local.yaml": """\
-model_list:
-  - model_name: llama
-    litellm_params:
-      model: ollama_chat/llama3.2
-      api_base: http://localhost:11434
-#               ^^^^^^^^^^^^^^^^^^^^^^
-""",
-        "nixcfg.yaml": "port: 4000\n",
-    },
-    good={
-        "providers/local.yaml": """\
-model_list:
-  - model_name: llama
-    litellm_params:
-      model: ollama_chat/llama3.2
-      api_base: http://host.containers.internal:11434
-""",
-        "nixcfg.yaml": "port: 4000\n",
-    },
-    source="containers have a network of their own",
-)
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import wiring
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment
+from nixcfg.yamltext.source import Document
 
 _VERSION = re.compile(r"/v\d")
 _VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")
-
-
-def check(config: Config) -> Iterator[Problem]:
-    """The addresses of a file's deployments."""
-    for deployment in config.deployments:
-        facts = deployment.facts
-        if "mock_response" in deployment.params:
-            continue
-        if facts and facts.interactive_login:
-            yield config.document.problem(
-                INTERACTIVE,
-                (*deployment.params_path, "model"),
-                f"{facts.name} waits for a login in a browser, which a service cannot do",
-                help="Use a provider with an API key.",
-            )
-        base = deployment.api_base
-        if isinstance(base, str) and not wiring.referenced(base) and "os.environ" not in base:
-            yield from _given(config, deployment, base)
-        elif base is None:
-            yield from _missing(config, deployment)
 
 
 def host(url: str) -> str:
@@ -222,7 +32,29 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _given(config: Config, deployment: Deployment, base: str) -> Iterator[Problem]:
+INTERACTIVE = Rule("NX418", Severity.ERROR, alone=Severity.WARNING)
+
+
+@EveryDeployment
+def _interactive(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    facts = deployment.facts
+    if facts and facts.interactive_login and "mock_response" not in deployment.params:
+        yield config.document.problem(
+            INTERACTIVE,
+            (*deployment.params_path, "model"),
+            f"{facts.name} waits for a login in a browser, which a service cannot do",
+            help="Use a provider with an API key.",
+        )
+
+
+NO_SCHEME = Rule("NX415", Severity.ERROR, alone=Severity.WARNING)
+
+
+@EveryDeployment
+def _given(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    base = deployment.api_base
+    if not isinstance(base, str) or "os.environ" in base or "mock_response" in deployment.params:
+        return
     key = "api_base" if "api_base" in deployment.params else "base_url"
     path = (*deployment.params_path, key)
     parts = _split(base)
@@ -242,6 +74,9 @@ def _given(config: Config, deployment: Deployment, base: str) -> Iterator[Proble
         yield from _shape(config, path, base, parts, deployment.facts.api_base)
 
 
+OWN_ADDRESS = Rule("NX427", Severity.WARNING)
+
+
 def own_address(document: Document, path: Steps, url: str) -> Problem:
     """A URL of this machine, which in the container means the container."""
     better = url.replace(host(url), wiring.HOST, 1).replace(f"[{wiring.HOST}]", wiring.HOST)
@@ -252,6 +87,9 @@ def own_address(document: Document, path: Steps, url: str) -> Problem:
         help=f"Write {better}, and let the server listen on more than 127.0.0.1.",
         fix=Fix((SetValue(path, better),), safe=False),
     )
+
+
+BASE_SHAPE = Rule("NX414", Severity.WARNING)
 
 
 def _shape(
@@ -290,17 +128,32 @@ def _shape(
     yield replace(problem, level=Severity.NOTE) if bare else problem
 
 
-def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    facts, params = deployment.facts, deployment.params
-    path = deployment.params_path
-    if "ollama" in (deployment.model or ""):
+def _has_no_base(deployment: Deployment) -> bool:
+    return deployment.api_base is None and "mock_response" not in deployment.params
+
+
+SPAWNS_OLLAMA = Rule("NX417", Severity.WARNING)
+
+
+@EveryDeployment
+def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    if _has_no_base(deployment) and "ollama" in (deployment.model or ""):
         yield config.document.problem(
             SPAWNS_OLLAMA,
-            path,
+            deployment.params_path,
             "without api_base LiteLLM starts `ollama serve` beside itself",
             help="Add api_base: http://HOST:11434.",
             key=True,
         )
+
+
+NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
+
+
+@EveryDeployment
+def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    facts, params = deployment.facts, deployment.params
+    if not _has_no_base(deployment) or "ollama" in (deployment.model or ""):
         return
     if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
         return
@@ -312,7 +165,7 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
     yield config.document.problem(
         NO_BASE,
-        path,
+        deployment.params_path,
         f"{facts.name} has no address without api_base" + (f"; {where}" if where else ""),
         help="Add api_base with the address of the server"
         + (f", or set {variable}." if variable else "."),

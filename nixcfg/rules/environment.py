@@ -2,283 +2,57 @@
 
 from collections.abc import Iterator
 
-from nixcfg import knowledge, wiring
-from nixcfg.model import ENVIRONMENT, Machine, Project
-from nixcfg.problem import Problem, Rule, Severity, Steps
-from nixcfg.rules.config import Config
+from nixcfg import knowledge
+from nixcfg.problems.problem import Problem, Rule, Severity, Steps
+from nixcfg.project import wiring
+from nixcfg.project.model import ENVIRONMENT, Machine, Project
+from nixcfg.project.values import referenced
+from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.endpoints import own_address
+from nixcfg.rules.scope import EveryMachine, ModelFile, WholeProject
 from nixcfg.rules.secrets import LITERAL, is_refused_as_key
-from nixcfg.source import Document
-
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-ONE_FILE = Rule(
-    "NX303",
-    Severity.ERROR,
-    "two variables read one key file",
-    explanation=(
-        "Each key is kept in a file of its own, whose content is that key and nothing else. Two "
-        "variables with one file would be two vendors with one key."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-secrets:
-  OPENAI_API_KEY: /etc/nixcfg/secrets/anthropic_api_key.txt
-#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params: {model: openai/gpt-4o}
-  - model_name: claude
-    litellm_params: {model: anthropic/claude-sonnet-4-5}
-environment_variables:
-  OPENAI_API_KEY: ${OPENAI_API_KEY}
-  ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}
-""",
-    },
-    good={
-        "nixcfg.yaml": "secrets:\n  OPENAI_API_KEY: /etc/nixcfg/secrets/openai.txt\n",
-        "providers/openai.yaml": _MODELS
-        + "environment_variables:\n  OPENAI_API_KEY: ${OPENAI_API_KEY}\n",
-    },
-    source="design: one key a file",
-)
-
-TWICE = Rule(
-    "NX304",
-    Severity.ERROR,
-    "a variable is wired twice",
-    explanation=(
-        "A variable has one source. Under both secrets and environment, nobody could say which "
-        "one the container gets."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-secrets:
-  OLLAMA_API_BASE: /etc/nixcfg/secrets/ollama.txt
-environment:
-  OLLAMA_API_BASE: http://host.containers.internal:11434
-# ^^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={
-        "nixcfg.yaml": "environment:\n  OLLAMA_API_BASE: http://host.containers.internal:11434\n",
-        "providers/openai.yaml": _MODELS,
-    },
-    source="design: a variable is a secret or plain",
-)
-
-UNUSED = Rule(
-    "NX305",
-    Severity.WARNING,
-    "nothing uses a secret",
-    explanation=(
-        "nixcfg.yaml says where a key is kept, and no configuration reads its variable: a leftover "
-        "of a removed provider, or a misspelt name."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-secrets:
-  OPENIA_API_KEY: /etc/nixcfg/secrets/openai.txt
-# ^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={
-        "nixcfg.yaml": "secrets:\n  TEAM_KEY: /etc/nixcfg/secrets/openai.txt\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_key: os.environ/TEAM_KEY
-""",
-    },
-    source="design: a config gets only the keys that it needs",
-)
-
-NONE_VALUE = Rule(
-    "NX309",
-    Severity.WARNING,
-    'a variable that becomes the text "None"',
-    explanation=(
-        "LiteLLM writes every value of environment_variables into its environment as text. null "
-        'becomes "None", and so does `KEY: os.environ/KEY` when KEY is not set: a key called None '
-        "is then sent to the vendor."
-    ),
-    bad=_MODELS
-    + """\
-environment_variables:
-  OPENAI_ORGANIZATION:
-#                     ^
-""",
-    good=_MODELS
-    + """\
-environment_variables:
-  OPENAI_ORGANIZATION: org-1
-""",
-    source="run: os.environ['OPENAI_ORGANIZATION'] == 'None'",
-)
-
-BLOCKED = Rule(
-    "NX310",
-    Severity.WARNING,
-    "a variable that LiteLLM refuses to set",
-    explanation=(
-        "LiteLLM skips variables that could change which programs run or where they connect: "
-        "PATH, HOME, LD_PRELOAD, PYTHONPATH, NO_PROXY and a few more. One line in the log says so."
-    ),
-    bad=_MODELS
-    + """\
-environment_variables:
-  NO_PROXY: localhost
-# ^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-environment_variables:
-  LITELLM_LOG: ERROR
-""",
-    source="source: proxy_server.py, _load_environment_variables",
-)
-
-COMPETING = Rule(
-    "NX312",
-    Severity.WARNING,
-    "two variables for one key, of which one always wins",
-    explanation=(
-        "Some providers look for their key in several variables. When both are set LiteLLM takes "
-        "the first, so a key that belongs to another service may be used: GOOGLE_API_KEY beats "
-        "GEMINI_API_KEY, MISTRAL_AZURE_API_KEY beats MISTRAL_API_KEY."
-    ),
-    bad="""\
-model_list:
-  - model_name: gemini
-    litellm_params:
-      model: gemini/gemini-2.5-flash
-environment_variables:
-  GOOGLE_API_KEY: dummy-1
-  GEMINI_API_KEY: dummy-2
-# ^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gemini
-    litellm_params:
-      model: gemini/gemini-2.5-flash
-      api_key: os.environ/GEMINI_API_KEY
-""",
-    source="run: the vendor saw the winner's value",
-)
-
-REDIRECT = Rule(
-    "NX313",
-    Severity.WARNING,
-    "a variable that sends a vendor's traffic somewhere else",
-    explanation=(
-        "LiteLLM takes OPENAI_BASE_URL, OPENAI_API_BASE and their like for the address of every "
-        "deployment of that provider which has no api_base: prompts and the key go there. Give "
-        "the one deployment that is meant an api_base."
-    ),
-    bad=_MODELS
-    + """\
-environment_variables:
-  OPENAI_BASE_URL: http://10.0.0.5:8000/v1
-# ^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_base: http://10.0.0.5:8000/v1
-      api_key: none
-""",
-    source="run: openai/* requests arrive at the other host",
-)
-
-CONFIG_PATH = Rule(
-    "NX511",
-    Severity.ERROR,
-    "a variable that replaces the whole configuration",
-    explanation=(
-        "CONFIG_FILE_PATH overrides the --config argument. A file that is absent, or whose name "
-        "does not end in .yaml, is ignored without a word: the proxy reports healthy and has no "
-        "model."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-environment:
-  CONFIG_FILE_PATH: /app/other.yaml
-# ^^^^^^^^^^^^^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={
-        "nixcfg.yaml": "environment:\n  LITELLM_LOG: ERROR\n",
-        "providers/openai.yaml": _MODELS,
-    },
-    source="run: healthy with 0 models",
-    alone=Severity.WARNING,
-)
-
-OWNED = Rule(
-    "NX512",
-    Severity.ERROR,
-    "a variable that the gateway sets by itself",
-    explanation=(
-        "The NixOS module says where LiteLLM listens, how it runs and which master key it takes; "
-        "each has a setting in nixcfg.yaml. A second source for the same variable would win or "
-        "lose by chance, so the module refuses it when the system is evaluated."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-environment:
-  PORT: "8080"
-# ^^^^
-""",
-        "providers/openai.yaml": _MODELS,
-    },
-    good={"nixcfg.yaml": "port: 8080\n", "providers/openai.yaml": _MODELS},
-    source="the assertions of modules/litellm-proxy",
-)
+from nixcfg.yamltext.source import Document
 
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The environment_variables of a file."""
-    document = config.document
+NONE_VALUE = Rule("NX309", Severity.WARNING)
+
+
+@ModelFile
+def _none_values(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
-        path = (ENVIRONMENT, name)
-        own = wiring.referenced(value) == name
+        own = referenced(value) == name
         if value is None or (own and config.alone):
-            yield document.problem(
+            yield config.document.problem(
                 NONE_VALUE,
-                path,
+                (ENVIRONMENT, name),
                 f'LiteLLM sets {name} to the text "None"'
                 + (f" when {name} is not set" if own else ""),
                 help="Remove the line: the variable is in LiteLLM's environment anyway."
                 if own
                 else "Give it a value, or remove the line.",
             )
+
+
+BLOCKED = Rule("NX310", Severity.WARNING)
+
+
+@ModelFile
+def _blocked(config: Config) -> Iterator[Problem]:
+    for name in config.environment:
         if name in knowledge.BLOCKED_VARIABLES or name.startswith("DYLD_"):
-            yield document.problem(
-                BLOCKED, path, f"LiteLLM does not set {name}", help="Remove the line.", key=True
+            yield config.document.problem(
+                BLOCKED,
+                (ENVIRONMENT, name),
+                f"LiteLLM does not set {name}",
+                help="Remove the line.",
+                key=True,
             )
-        if name == "CONFIG_FILE_PATH":
-            yield _config_path(document, path)
-    yield from _redirects(config)
-    if config.alone:
-        yield from _competing(document, {name: (ENVIRONMENT, name) for name in config.environment})
+
+
+CONFIG_PATH = Rule("NX511", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _config_path(document: Document, path: Steps) -> Problem:
@@ -291,6 +65,16 @@ def _config_path(document: Document, path: Steps) -> Problem:
     )
 
 
+@ModelFile
+def _config_path_in_file(config: Config) -> Iterator[Problem]:
+    if "CONFIG_FILE_PATH" in config.environment:
+        yield _config_path(config.document, (ENVIRONMENT, "CONFIG_FILE_PATH"))
+
+
+REDIRECT = Rule("NX313", Severity.WARNING)
+
+
+@ModelFile
 def _redirects(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
         provider = _REDIRECTS.get(name)
@@ -306,31 +90,49 @@ def _redirects(config: Config) -> Iterator[Problem]:
             )
 
 
-def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]:
-    for winner, loser in knowledge.competing():
-        if winner in found and loser in found:
+COMPETING = Rule("NX312", Severity.WARNING)
+
+
+@ModelFile
+def _competing(config: Config) -> Iterator[Problem]:
+    """Outside a project, those of one file; in a project, see `_competing_secrets`."""
+    document = config.document
+    for winner, loser in knowledge.competing() if config.alone else ():
+        if winner in config.environment and loser in config.environment:
             yield document.problem(
                 COMPETING,
-                found[loser],
+                (ENVIRONMENT, loser),
                 f"LiteLLM uses {winner} and never {loser} when both are set",
                 help=f"Keep one of the two, or write api_key: os.environ/{loser} where meant.",
                 key=True,
-                related=[document.related(found[winner], "this one wins")],
+                related=[document.related((ENVIRONMENT, winner), "this one wins")],
             )
 
 
-def across(project: Project) -> Iterator[Problem]:
-    """The secrets and the plain variables of each machine, over all files."""
-    for machine in project.machines:
-        yield from _wired_twice(project, machine)
-        yield from _owned(project, machine)
-        yield from _shared_files(project, machine)
-        yield from _plain(project, machine)
-        yield from _competing_secrets(project, machine)
-    yield from _unused(project)
+@EveryMachine
+def _competing_secrets(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    for provider in whole.project.providers:
+        section = provider.document.data.get(ENVIRONMENT) or {}
+        known = {*provider.variables, *machine.environment, *section}
+        for winner, loser in sorted(knowledge.competing()):
+            if not known.issuperset((winner, loser)):
+                continue
+            at: Steps = (ENVIRONMENT, loser) if loser in section else ()
+            yield provider.document.problem(
+                COMPETING,
+                at,
+                f"LiteLLM uses {winner} and never {loser} when both are set",
+                help="Keep one of the two.",
+                key=True,
+            )
 
 
-def _unused(project: Project) -> Iterator[Problem]:
+UNUSED = Rule("NX305", Severity.WARNING)
+
+
+@WholeProject
+def _unused(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     used = {name for each in project.machines for name in (*each.key_files, *each.environment)}
     for machine in (project.machine, *project.machines):
         for name in machine.secrets:
@@ -344,13 +146,17 @@ def _unused(project: Project) -> Iterator[Problem]:
                 )
 
 
-def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
+ONE_FILE = Rule("NX303", Severity.ERROR)
+
+
+@EveryMachine
+def _shared_files(whole: Whole, machine: Machine) -> Iterator[Problem]:
     first_with: dict[str, str] = {}
     for key in machine.key_files.values():
         first = first_with.setdefault(key.file, key.variable)
         if first != key.variable:
             named = key.variable if key.variable in machine.secrets else first
-            yield project.document.problem(
+            yield whole.project.document.problem(
                 ONE_FILE,
                 machine.place("secrets", named),
                 f"{first} and {key.variable} would both be read from {key.file}",
@@ -358,8 +164,9 @@ def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
-def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+@EveryMachine
+def _plain(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     for name, value in machine.environment.items():
         place = machine.place("environment", name)
         if is_refused_as_key(name, value):
@@ -374,7 +181,7 @@ def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
         if wiring.is_loopback(value):
             yield own_address(document, place, value)
         provider = _REDIRECTS.get(name)
-        if provider and _relies_on_default(project, provider):
+        if provider and _relies_on_default(whole.project, provider):
             yield document.problem(
                 REDIRECT,
                 place,
@@ -384,8 +191,12 @@ def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
-def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+TWICE = Rule("NX304", Severity.ERROR)
+
+
+@EveryMachine
+def _wired_twice(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     for name in machine.secrets:
         if name in machine.environment:
             yield document.problem(
@@ -398,14 +209,18 @@ def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
-def _owned(project: Project, machine: Machine) -> Iterator[Problem]:
+OWNED = Rule("NX512", Severity.ERROR)
+
+
+@EveryMachine
+def _owned(whole: Whole, machine: Machine) -> Iterator[Problem]:
     owned = {**wiring.OWNED_VARIABLES, **machine.served}
     for section, given in (("environment", machine.environment), ("secrets", machine.secrets)):
         for name in given:
-            told = section == "environment" and name == "CONFIG_FILE_PATH"  # by NX511
-            if name in owned and not told:
+            is_nx511 = section == "environment" and name == "CONFIG_FILE_PATH"
+            if name in owned and not is_nx511:
                 setting = owned[name]
-                yield project.document.problem(
+                yield whole.project.document.problem(
                     OWNED,
                     machine.place(section, name),
                     f"the gateway sets {name} by itself",
@@ -421,20 +236,3 @@ def _relies_on_default(project: Project, provider: str) -> bool:
         for each in project.providers
         for entry in each.deployments
     )
-
-
-def _competing_secrets(project: Project, machine: Machine) -> Iterator[Problem]:
-    for provider in project.providers:
-        section = provider.document.data.get(ENVIRONMENT) or {}
-        known = {*provider.variables, *machine.environment, *section}
-        for winner, loser in sorted(knowledge.competing()):
-            if not known.issuperset((winner, loser)):
-                continue
-            at: Steps = (ENVIRONMENT, loser) if loser in section else ()
-            yield provider.document.problem(
-                COMPETING,
-                at,
-                f"LiteLLM uses {winner} and never {loser} when both are set",
-                help="Keep one of the two.",
-                key=True,
-            )

@@ -5,209 +5,30 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from nixcfg import shape
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.rules.config import ALIASES, Config
-from nixcfg.source import Map, describe
-
-_TWO = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-"""
-
-UNKNOWN = Rule(
-    "NX421",
-    Severity.ERROR,
-    "a fallback or alias to a model that nobody offers",
-    explanation=(
-        "LiteLLM never checks the names in fallbacks and model_group_alias. A wrong one shows on "
-        "the day it is needed: the fallback fails as well, the alias answers with an error."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [cluade]
-#              ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: Fallback to nonexistent also failed",
-    alone=Severity.WARNING,
-)
-
-SHAPE = Rule(
-    "NX422",
-    Severity.ERROR,
-    "fallbacks of a shape that LiteLLM stops at",
-    explanation=(
-        "fallbacks is a list of mappings with one entry each: the model, and the list of models "
-        "to try after it. LiteLLM does not start with a mapping, with names alone, or with two "
-        "entries in one mapping."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    gpt-4o: [claude]
-#   ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: ValueError: Item 'gpt-4o' is not a dictionary; router.py, validate_fallbacks",
-)
-
-TEXT = Rule(
-    "NX423",
-    Severity.ERROR,
-    "a fallback that LiteLLM tries letter by letter",
-    explanation=(
-        "The models to fall back to are a list, also when it is one. LiteLLM walks over a text "
-        "letter by letter: Fallback to c, l, a, u, d, e also failed."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: claude
-#             ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: Fallback to c, l, a, u, d, e also failed",
-    alone=Severity.WARNING,
-)
-
-LOOP = Rule(
-    "NX424",
-    Severity.NOTE,
-    "fallbacks that lead back to where they started",
-    explanation=(
-        "Models that back each other up are common and harmless: LiteLLM tries each of them once "
-        "a request and then gives up. A model that falls back to itself gains nothing."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-    - claude: [gpt-4o]
-#              ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="source: fallback_event_handlers.py skips what was attempted already",
-)
-
-UNUSED = Rule(
-    "NX425",
-    Severity.WARNING,
-    "a fallback for a model that nobody offers",
-    explanation=(
-        "The key of a fallback is the name that a client asked for. For a name that no deployment "
-        "has, and that is no alias, the fallback is never used."
-    ),
-    bad=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gtp-4o: [claude]
-#     ^^^^^^
-""",
-    good=_TWO
-    + """\
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-    source="run: the fallback of an unknown name is never looked up",
-)
-
-NOT_LOADED = Rule(
-    "NX426",
-    Severity.NOTE,
-    "a fallback to a model of another provider file",
-    explanation=(
-        "The fallback works in configurations that load both providers, such as `all`. The one "
-        "that model_config names does not: there the fallback fails when it is needed."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: openai\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-#              ^^^^^^
-""",
-        "providers/claude.yaml": """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    },
-    good={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  fallbacks:
-    - gpt-4o: [claude]
-""",
-        "providers/claude.yaml": """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-""",
-    },
-    source="design: one LiteLLM file for each provider, each profile, and all",
-)
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project.nearest import nearest
+from nixcfg.rules.context import Config, Setting
+from nixcfg.rules.scope import EveryDocument
+from nixcfg.yamltext.source import Map, describe
 
 _CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """Every fallback and alias of a document."""
+@EveryDocument
+def _fallbacks(config: Config) -> Iterator[Problem]:
+    """Every fallback and alias of a document, which share the names that there are."""
     names = _Names(config)
     edges: dict[str, list[tuple[str, Steps]]] = {}
     for section in ("router_settings", "litellm_settings"):
         for key in _CHAINS:
-            value = config.section(section).get(key)
-            if value is not None:
-                own = edges if key == "fallbacks" else {}
-                yield from _chain(config, names, (section, key), value, own)
-        yield from _defaults(config, names, section)
-    for section, key in ALIASES[:1]:
-        yield from _aliases(config, names, (section, key))
+            for given in config.given(section, key):
+                if given.value is not None:
+                    own = edges if key == "fallbacks" else {}
+                    yield from _chain(config, names, given.path, given.value, own)
+        for given in config.given(section, "default_fallbacks"):
+            yield from _defaults(config, names, given)
+    for given in config.given("router_settings", "model_group_alias"):
+        yield from _aliases(config, names, given)
     yield from _loops(config, edges)
 
 
@@ -215,22 +36,9 @@ class _Names:
     """Every name that the router can resolve, for one document."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
-
-    @cached_property
-    def exact(self) -> frozenset[str]:
-        """Names, aliases, ids and LiteLLM's own model names: all of them may be asked for."""
-        known: set[str] = {*self.config.names, *self.config.aliases, *self.config.around.names}
-        for deployment in self.config.deployments:
-            info = deployment.entry.get("model_info")
-            known |= {deployment.model} if deployment.model else set()
-            own = info.get("id") if isinstance(info, Map) else None
-            known |= {own} if isinstance(own, str) else set()
-        groups = self.config.section("router_settings").get("routing_groups")
-        for group in groups if isinstance(groups, list) else ():
-            name = group.get("group_name") if isinstance(group, Map) else None
-            known |= {name} if isinstance(name, str) else set()
-        return frozenset(known)
+        self.exact = config.context.names
+        # Models can be stored in the database, or in an included file that is missing.
+        self.may_be_elsewhere = config.context.stores_models or not config.context.complete
 
     @cached_property
     def patterns(self) -> tuple[re.Pattern[str], ...]:
@@ -242,12 +50,6 @@ class _Names:
     def tails(self) -> frozenset[str]:
         """Names without their provider: a fallback for `gpt-4o` serves `openai/gpt-4o` too."""
         return frozenset(name.partition("/")[2] for name in self.exact)
-
-    @cached_property
-    def may_be_elsewhere(self) -> bool:
-        """Models can be stored in the database, or in an included file that is missing."""
-        general = self.config.section("general_settings")
-        return bool(general.get("store_model_in_db")) or not self.config.around.complete
 
     def has(self, name: str) -> bool:
         return (
@@ -261,7 +63,7 @@ class _Names:
         return frozenset(name for name in self.exact if "*" not in name)
 
     def guess(self, name: str) -> str:
-        return shape.nearest(name, self.plain)
+        return nearest(name, self.plain)
 
 
 def _chain(
@@ -278,7 +80,7 @@ def _chain(
             )
         return
     if not isinstance(value, list):
-        return  # the rule on types tells
+        return  # the rule on types reports it
     for index, item in enumerate(value):
         here = (*path, index)
         if not isinstance(item, Map):
@@ -297,6 +99,9 @@ def _chain(
                         yield from _target(config, names, *each)
 
 
+SHAPE = Rule("NX422", Severity.ERROR)
+
+
 def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Problem:
     name = next(step for step in path[1:] if isinstance(step, str))
     return config.document.problem(
@@ -306,6 +111,9 @@ def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Pro
         help=f"Write {name}: [{{model: [other, models]}}].",
         key=key,
     )
+
+
+TEXT = Rule("NX423", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tuple[str, Steps]]:
@@ -323,10 +131,13 @@ def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tu
             yield name, here
 
 
+UNUSED = Rule("NX425", Severity.WARNING)
+
+
 def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Problem]:
     if key == "*" or names.has(key) or key in names.tails or key.partition("/")[2] in names.exact:
         return
-    if config.is_project_file and not config.around.names:
+    if config.is_project_file and not config.context.names:
         return
     guess = names.guess(key)
     yield config.document.problem(
@@ -338,10 +149,14 @@ def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Pr
     )
 
 
+UNKNOWN = Rule("NX421", Severity.ERROR, alone=Severity.WARNING)
+NOT_LOADED = Rule("NX426", Severity.NOTE)
+
+
 def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[Problem]:
     if names.has(name):
-        loaded = config.around.loaded
-        if loaded is not None and name not in loaded and name in config.around.names:
+        loaded = config.context.loaded
+        if loaded is not None and name not in loaded and name in config.context.names:
             yield config.document.problem(
                 NOT_LOADED,
                 path,
@@ -359,32 +174,32 @@ def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[P
     )
 
 
-def _defaults(config: Config, names: _Names, section: str) -> Iterator[Problem]:
-    path = (section, "default_fallbacks")
-    value = config.section(section).get("default_fallbacks")
-    if isinstance(value, str):
+def _defaults(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
+    if isinstance(given.value, str):
         yield config.document.problem(
             TEXT,
-            path,
-            f"LiteLLM would try {value} letter by letter",
-            help=f"Write a list: [{value}].",
+            given.path,
+            f"LiteLLM would try {given.value} letter by letter",
+            help=f"Write a list: [{given.value}].",
         )
-    for index, name in enumerate(value if isinstance(value, list) else ()):
+    for index, name in enumerate(given.value if isinstance(given.value, list) else ()):
         if isinstance(name, str):
-            yield from _target(config, names, name, (*path, index))
+            yield from _target(config, names, name, (*given.path, index))
 
 
-def _aliases(config: Config, names: _Names, path: Steps) -> Iterator[Problem]:
-    aliases = config.section(str(path[0])).get(str(path[1]))
-    for alias, meant in aliases.items() if isinstance(aliases, Map) else ():
+def _aliases(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
+    for alias, meant in given.value.items() if isinstance(given.value, Map) else ():
         name = meant.get("model") if isinstance(meant, Map) else meant
-        here = (*path, alias, "model") if isinstance(meant, Map) else (*path, alias)
-        if isinstance(name, str) and (name != alias or name not in config.names):
+        here = (*given.path, alias, "model") if isinstance(meant, Map) else (*given.path, alias)
+        if isinstance(name, str):
             yield from _target(config, names, name, here)
 
 
+LOOP = Rule("NX424", Severity.NOTE)
+
+
 def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterator[Problem]:
-    """The last step of every way back, each told once; linear in the number of fallbacks."""
+    """The last step of every way back, each reported once; linear in the number of fallbacks."""
     done: set[str] = set()
     for start, first in edges.items():
         if start in done:

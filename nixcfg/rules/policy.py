@@ -8,68 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from nixcfg import shape
-from nixcfg.problem import Problem, Rule, Severity, Span
-from nixcfg.source import Document
-
-NEEDLESS_IGNORE = Rule(
-    "NX013",
-    Severity.NOTE,
-    "an ignore comment that silences nothing",
-    explanation=(
-        "`# nixcfg: ignore NX201` silences that code on its line; several codes stand with commas "
-        "between them. This one finds nothing to silence: the cause is gone, the code is "
-        "misspelt, or it is one that cannot be ignored because nothing could be rendered."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o  # nixcfg: ignore NX411
-#                                            ^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-99  # nixcfg: ignore NX411
-""",
-    source="nixcfg's own",
-)
-
-BAD_SEVERITY = Rule(
-    "NX507",
-    Severity.ERROR,
-    "a severity for a rule that has none to give",
-    explanation=(
-        "Under severities a project makes a rule an error, a warning or a note, or turns it off. "
-        "The code has to exist, and the rules for reading and for shape (NX0.., NX1..) are fixed: "
-        "where they find an error there is nothing to render."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-severities:
-  NX999: off
-# ^^^^^
-""",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    },
-    good={
-        "nixcfg.yaml": "severities:\n  NX408: off\n  NX411: error\n",
-        "providers/openai.yaml": """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-""",
-    },
-    source="nixcfg's own",
-)
+from nixcfg.problems.problem import Problem, Rule, Severity, Span
+from nixcfg.project.nearest import nearest
+from nixcfg.yamltext.source import Document
 
 OFF = "off"
 _COMMENT = re.compile(r"(?:^|\s)#\s*nixcfg:\s*ignore\s+([A-Za-z0-9, \t]+)")
@@ -86,6 +27,9 @@ class _Ignore:
 def is_fixed(rule: Rule) -> bool:
     """Whether the rule can be neither ignored nor given another severity."""
     return rule.code.startswith(_FIXED) and rule.severity is Severity.ERROR
+
+
+NEEDLESS_IGNORE = Rule("NX013", Severity.NOTE)
 
 
 def ignored(
@@ -129,12 +73,15 @@ def _ignores(document: Document) -> Iterator[_Ignore]:
                 yield _Ignore(document, code[0].upper(), Span(number, column, len(code[0])))
 
 
+BAD_SEVERITY = Rule("NX507", Severity.ERROR)
+
+
 def unknown_severities(document: Document, rules: Mapping[str, Rule]) -> Iterator[Problem]:
     """Entries of nixcfg.yaml's severities that cannot be."""
     for code in document.data.get("severities") or {}:
         rule = rules.get(code)
         if rule is None or is_fixed(rule) or rule is BAD_SEVERITY:
-            guess = "" if rule else shape.nearest(code, rules)
+            guess = "" if rule else nearest(code, rules)
             yield document.problem(
                 BAD_SEVERITY,
                 ("severities", code),
@@ -147,7 +94,7 @@ def unknown_severities(document: Document, rules: Mapping[str, Rule]) -> Iterato
 def with_severities(
     problems: Iterable[Problem], severities: Mapping[str, str | bool]
 ) -> Iterator[Problem]:
-    """The problems as the project wants them told."""
+    """The problems with the severities that the project gives."""
     for problem in problems:
         # YAML 1.1 reads an unquoted `off` as false.
         wanted = severities.get(problem.code)

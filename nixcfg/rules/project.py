@@ -1,246 +1,27 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from nixcfg import shape, wiring
-from nixcfg.model import Machine, Project
-from nixcfg.problem import Problem, Rule, Severity
+from nixcfg.knowledge import releases
+from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine
+from nixcfg.project.nearest import nearest
+from nixcfg.rules.context import Whole
+from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
 
-_OPENAI = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-_CLAUDE = """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-"""
-_FILES: Mapping[str, str] = {"providers/openai.yaml": _OPENAI, "providers/claude.yaml": _CLAUDE}
-
-CONFLICT = Rule(
-    "NX202",
-    Severity.ERROR,
-    "one setting is given differently in two places",
-    explanation=(
-        "A configuration that loads several providers has one of each setting. nixcfg merges "
-        "mappings and lists of fallbacks, and lets nixcfg.yaml win; whatever else differs between "
-        "two provider files it does not decide."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/claude.yaml": _CLAUDE + "router_settings:\n  num_retries: 2\n",
-        "providers/openai.yaml": _OPENAI
-        + """\
-router_settings:
-  num_retries: 3
-#              ^
-""",
-    },
-    good={
-        "nixcfg.yaml": "model_config: all\nrouter_settings:\n  num_retries: 2\n",
-        "providers/claude.yaml": _CLAUDE,
-        "providers/openai.yaml": _OPENAI + "router_settings:\n  num_retries: 3\n",
-    },
-    source="design: conflicts are reported, never resolved in silence",
-)
-
-UNKNOWN_CONFIG = Rule(
-    "NX501",
-    Severity.ERROR,
-    "model_config names nothing that is rendered",
-    explanation=(
-        "model_config says which rendered configuration the container loads: a provider, a "
-        "profile, or all."
-    ),
-    bad={"nixcfg.yaml": "model_config: cluade\n#             ^^^^^^\n", **_FILES},
-    good={"nixcfg.yaml": "model_config: claude\n", **_FILES},
-    source="design: one LiteLLM file for each provider, each profile, and all",
-)
-
-UNKNOWN_MEMBER = Rule(
-    "NX502",
-    Severity.ERROR,
-    "a profile names no provider",
-    explanation="A profile is a list of providers, each of which is a file in providers/.",
-    bad={
-        "nixcfg.yaml": """\
-model_config: work
-profiles:
-  work: [claude, opnai]
-#                ^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "model_config: work\nprofiles:\n  work: [claude, openai]\n", **_FILES},
-    source="design: profiles are named groups of providers",
-)
-
-NAME_TAKEN = Rule(
-    "NX503",
-    Severity.ERROR,
-    "a name stands for two things",
-    explanation=(
-        "Providers, profiles and the built-in `all` are rendered side by side in litellm/, so no "
-        "two of them can have one name."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-profiles:
-  claude: [claude, openai]
-# ^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "profiles:\n  both: [claude, openai]\n", **_FILES},
-    source="design: one LiteLLM file for each provider, each profile, and all",
-)
-
-SHARED_NAME = Rule(
-    "NX504",
-    Severity.NOTE,
-    "several provider files offer one model name",
-    explanation=(
-        "Where both files are loaded, LiteLLM balances the requests for that name over both. That "
-        "is how a group over several vendors is written; by accident it sends some requests to "
-        "another vendor."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/a.yaml": _CLAUDE,
-        "providers/b.yaml": """\
-model_list:
-  - model_name: claude
-#               ^^^^^^
-    litellm_params:
-      model: openrouter/anthropic/claude-sonnet-4.5
-""",
-    },
-    good={"nixcfg.yaml": "model_config: all\n", **_FILES},
-    source="run: requests alternate between the two",
-)
-
-OPEN_TO_ALL = Rule(
-    "NX505",
-    Severity.ERROR,
-    "anyone on the network could use the gateway",
-    explanation=(
-        "auth: open serves everybody who can reach the port, on your account with every vendor. "
-        "It is possible on loopback only."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-listen_address: 0.0.0.0
-auth: open
-#     ^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "listen_address: 127.0.0.1\nauth: open\n", **_FILES},
-    source="run: without a master key every route is open",
-)
-
-BAD_ADDRESS = Rule(
-    "NX506",
-    Severity.ERROR,
-    "listen_address is no IP address",
-    explanation="The container's port is published on an IP address; a host name cannot be used.",
-    bad={
-        "nixcfg.yaml": """\
-listen_address: 127.0.0
-#               ^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "listen_address: 127.0.0.1\n", **_FILES},
-    source="docker and podman: --publish takes an address",
-)
-
-UNGROUPED = Rule(
-    "NX508",
-    Severity.NOTE,
-    "a provider is in no profile",
-    explanation=(
-        "The project groups its providers into profiles, and this one is in none of them: it is "
-        "loaded by its own configuration and by `all` only."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-model_config: work
-profiles:
-#^^^^^^^
-  work: [claude]
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "model_config: work\nprofiles:\n  work: [claude, openai]\n", **_FILES},
-    source="design: profiles are named groups of providers",
-)
-
-FLOATING_IMAGE = Rule(
-    "NX509",
-    Severity.WARNING,
-    "an image that changes under its name",
-    explanation=(
-        "latest, main-latest, main-stable and the like name another image every week; main-latest "
-        "and main-stable are deprecated upstream. A restart may then bring a release that nobody "
-        "tried, and nixcfg's knowledge of LiteLLM belongs to one release. Name a release, or a "
-        "digest."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-image: ghcr.io/berriai/litellm:main-latest
-#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "image: ghcr.io/berriai/litellm:v1.106.2\n", **_FILES},
-    source="LiteLLM's documentation: pin a release tag",
-)
-
-MALICIOUS_IMAGE = Rule(
-    "NX510",
-    Severity.ERROR,
-    "a release of LiteLLM that was backdoored",
-    explanation=(
-        "LiteLLM 1.82.7 and 1.82.8 on PyPI carried a backdoor that sent keys away (BerriAI/litellm "
-        "issue 24518). The images were not affected, but nobody should run these versions from "
-        "any source."
-    ),
-    bad={
-        "nixcfg.yaml": """\
-image: ghcr.io/berriai/litellm:v1.82.8
-#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-        **_FILES,
-    },
-    good={"nixcfg.yaml": "image: ghcr.io/berriai/litellm:v1.106.2\n", **_FILES},
-    source="BerriAI/litellm issue 24518",
-)
-
-_FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})
+UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
 
-def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with nixcfg.yaml; `providers` are the names of all provider files."""
-    yield from _names(project, providers)
-    yield from _ungrouped(project, providers)
-    yield from _shared_names(project)
-    for machine in project.machines:
-        yield from _loads(project, machine, providers)
-        yield from _exposure(project, machine)
-        yield from _image(project, machine)
-    yield from _conflicts(project)
-
-
-def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
+@EveryMachine
+def _loads(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
-        guess = shape.nearest(machine.model_config, configs)
+        guess = nearest(machine.model_config, configs)
         yield project.document.problem(
             UNKNOWN_CONFIG,
             machine.place("model_config"),
@@ -249,7 +30,13 @@ def _loads(project: Project, machine: Machine, providers: Collection[str]) -> It
         )
 
 
-def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+UNKNOWN_MEMBER = Rule("NX502", Severity.ERROR)
+NAME_TAKEN = Rule("NX503", Severity.ERROR)
+
+
+@WholeProject
+def _names(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     document = project.document
     # Their files would be one where the file system ignores case.
     taken = {wiring.ALL: "built in"}
@@ -269,7 +56,7 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
         taken.setdefault(profile.lower(), "another profile")
         for index, member in enumerate(members):
             if member not in providers:
-                guess = shape.nearest(member, providers)
+                guess = nearest(member, providers)
                 yield document.problem(
                     UNKNOWN_MEMBER,
                     ("profiles", profile, index),
@@ -280,7 +67,12 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
                 )
 
 
-def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+UNGROUPED = Rule("NX508", Severity.NOTE)
+
+
+@WholeProject
+def _ungrouped(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
     known = members <= set(providers)
@@ -296,14 +88,19 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
         )
 
 
-def _shared_names(project: Project) -> Iterator[Problem]:
+SHARED_NAME = Rule("NX504", Severity.NOTE)
+
+
+@WholeProject
+def _shared_names(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
-        told: set[str] = set()
+        reported: set[str] = set()
         for index, name in enumerate(provider.model_names):
             first = project.providers[first_with.setdefault(name, number)]
-            if first is not provider and name not in told:
-                told.add(name)
+            if first is not provider and name not in reported:
+                reported.add(name)
                 at = ("model_list", first.model_names.index(name), "model_name")
                 yield provider.document.problem(
                     SHARED_NAME,
@@ -314,8 +111,13 @@ def _shared_names(project: Project) -> Iterator[Problem]:
                 )
 
 
-def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+OPEN_TO_ALL = Rule("NX505", Severity.ERROR)
+BAD_ADDRESS = Rule("NX506", Severity.ERROR)
+
+
+@EveryMachine
+def _exposure(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     if machine.listen_address == "127.0.0.1":
         return
     import ipaddress
@@ -339,39 +141,65 @@ def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
         )
 
 
-def _image(project: Project, machine: Machine) -> Iterator[Problem]:
-    name, _, digest = machine.image.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
-        yield project.document.problem(
+FLOATING_IMAGE = Rule("NX509", Severity.WARNING)
+MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
+HOLED_IMAGE = Rule("NX521", Severity.ERROR)
+
+
+@EveryMachine
+def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document, image, where = whole.project.document, machine.image, machine.place("image")
+    found = releases.of_image(image)
+    levels = {each.level for each in found}
+    if releases.Level.COMPROMISED in levels:
+        bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
+        yield document.problem(
             MALICIOUS_IMAGE,
-            machine.place("image"),
-            f"LiteLLM {tag.removeprefix('v')} was backdoored",
-            help=f"Use {wiring.DEFAULT_IMAGE}.",
+            where,
+            f"this release is compromised: {bad}",
+            help=f"Use {wiring.DEFAULT_IMAGE}. If it has run, replace every key it could read.",
         )
-    elif not digest and (not tag or any(word in _FLOATING for word in tag.split("-"))):
-        is_release = any(character.isdigit() for character in tag)
-        if not is_release:
-            yield project.document.problem(
-                FLOATING_IMAGE,
-                machine.place("image"),
-                f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
-                help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows.",
-            )
+    elif found:
+        is_open = releases.Level.ERROR in levels
+        how = " that are exploited or need no key" if is_open else ""
+        until = releases.way_out(found)
+        problem = document.problem(
+            HOLED_IMAGE,
+            where,
+            f"this release has known holes{how}: {', '.join(map(str, found))}",
+            help=f"Use {until and f'a release from {until} on, such as '}{wiring.DEFAULT_IMAGE}.",
+        )
+        yield problem if is_open else replace(problem, level=Severity.WARNING)
+    if releases.is_floating(image):
+        tag = image.rpartition("/")[2].partition(":")[2]
+        yield document.problem(
+            FLOATING_IMAGE,
+            where,
+            f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
+            help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows. On 2026-10-21 "
+            "LiteLLM's moving tags pointed at the compromised 1.107.0.",
+        )
 
 
-def _conflicts(project: Project) -> Iterator[Problem]:
-    """Settings that cannot be merged into one configuration; each is told once."""
-    told = set()
+CONFLICT = Rule("NX202", Severity.ERROR)
+
+
+@WholeProject
+def _conflicts(whole: Whole) -> Iterator[Problem]:
+    """Settings that cannot be merged into one configuration; each is reported once."""
+    project = whole.project
+    reported = set()
     for config in project.machine.configs:
         for conflict in config.conflicts:
             first, *others = conflict.settings
             other = next((s for s in others if s.value != first.value), others[-1])
             where = (first.document.name, first.path, other.document.name, other.path)
-            if where in told:
+            if where in reported:
                 continue
-            told.add(where)
+            reported.add(where)
             name = ".".join(map(str, conflict.place))
+            is_own = other.document is project.document
+            way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"
             secret = names_secret(str(conflict.place[-1]))
             here, there = ("", "") if secret else (_shown(other.value), _shown(first.value))
             yield other.document.problem(
@@ -379,8 +207,7 @@ def _conflicts(project: Project) -> Iterator[Problem]:
                 other.path,
                 f"{name} is {here or 'one thing'} here and {there or 'another'} in "
                 f"{first.document.name}",
-                help=f"One proxy ({config.name}) loads both: make them equal, or decide in "
-                f"nixcfg.yaml under {conflict.place[0]}.",
+                help=f"One proxy ({config.name}) loads both: make them equal, or {way_out}.",
                 related=[first.document.related(first.path, "the other value")],
             )
 

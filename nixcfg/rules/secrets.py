@@ -4,196 +4,14 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from nixcfg import knowledge, shape, wiring
-from nixcfg.model import ENVIRONMENT, MODELS, SETTINGS
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.rules.config import Config, scalars
-
-DOLLAR = Rule(
-    "NX301",
-    Severity.WARNING,
-    "LiteLLM does not expand ${VARIABLE}",
-    explanation=(
-        "LiteLLM reads variables as os.environ/NAME only and takes ${NAME} for the value itself: "
-        "it is sent to the vendor as the key, and under environment_variables it overwrites the "
-        "real variable. In a provider file of a project `KEY: ${KEY}` under environment_variables "
-        "declares a secret and is never rendered; everywhere else nixcfg renders a whole ${NAME} "
-        "as os.environ/NAME, and `nixcfg fix` writes it so."
-    ),
-    bad="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-      api_key: ${ANTHROPIC_API_KEY}
-#              ^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-      api_key: os.environ/ANTHROPIC_API_KEY
-""",
-    source="run: the vendor saw x-api-key: ${ANTHROPIC_API_KEY}",
-)
-
-LITERAL = Rule(
-    "NX302",
-    Severity.ERROR,
-    "a key is written out in a file",
-    explanation=(
-        "Everything that nixcfg renders ends in the Nix store, which every user of the machine "
-        "can read, and a provider file is in the history of its repository. Keep the key in a "
-        "file of its own and replace the one that was written here with its vendor. Dummies such "
-        "as `none` or `sk-1234`, which local servers want, are not reported."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_key: sk-proj-abcdefghij0123456789klmn
-#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-      api_key: os.environ/OPENAI_API_KEY
-""",
-    source="the Nix manual: the store is world-readable; design: secrets are names and paths",
-    alone=Severity.WARNING,
-)
-
-PARTIAL = Rule(
-    "NX306",
-    Severity.ERROR,
-    "a reference that LiteLLM takes for plain text",
-    explanation=(
-        "LiteLLM resolves a text that is os.environ/NAME from its first to its last character. "
-        "In the middle of a text, with something behind the name, or in another spelling "
-        "($NAME, os.environ.NAME, oidc/file/... without os.environ/ before it) it is sent as it "
-        "stands. Put the whole value, the URL included, into the variable."
-    ),
-    bad="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: http://os.environ/HOST/v1
-#               ^^^^^^^^^^^^^^^^^^^^^^^^^
-      api_key: none
-""",
-    good="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: os.environ/OLLAMA_API_BASE
-      api_key: none
-""",
-    source="run: api_base stays as written",
-    alone=Severity.WARNING,
-)
-
-IN_LIST = Rule(
-    "NX307",
-    Severity.ERROR,
-    "a reference in a list, where LiteLLM resolves none",
-    explanation=(
-        "LiteLLM resolves os.environ/NAME in mappings, also in those inside lists, but never in "
-        "a text that is itself an item of a list: it keeps the text."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-general_settings:
-  public_routes: [os.environ/ROUTE]
-#                 ^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-general_settings:
-  public_routes: [/metrics]
-""",
-    source="run: the list keeps the text os.environ/...",
-    alone=Severity.WARNING,
-)
-
-TOO_LATE = Rule(
-    "NX308",
-    Severity.ERROR,
-    "a reference to a variable that this file sets too late",
-    explanation=(
-        "LiteLLM resolves os.environ/NAME before it sets what environment_variables holds, so a "
-        "reference to such a variable finds nothing, and the provider's own variable is used "
-        "in its place."
-    ),
-    bad="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: os.environ/QWEN_API_BASE
-#               ^^^^^^^^^^^^^^^^^^^^^^^^
-      api_key: none
-environment_variables:
-  QWEN_API_BASE: http://10.0.0.5:8000/v1
-""",
-    good="""\
-model_list:
-  - model_name: local
-    litellm_params:
-      model: openai/qwen
-      api_base: http://10.0.0.5:8000/v1
-      api_key: none
-""",
-    source="run: the deployment has no such value",
-    alone=Severity.WARNING,
-)
-
-UNDECLARED = Rule(
-    "NX311",
-    Severity.WARNING,
-    "a reference to a variable that nothing declares",
-    explanation=(
-        "Without its variable LiteLLM drops the value in silence and uses the provider's own "
-        "variable, in the worst case the key of another vendor. nixcfg wires a key file to every "
-        "reference, but a name that is declared nowhere and belongs to no provider is likely a "
-        "typo, or a plain value such as a URL that belongs under environment in nixcfg.yaml."
-    ),
-    bad={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/claude.yaml": """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-      api_key: os.environ/ANTHROPIC_API_KY
-#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-""",
-    },
-    good={
-        "nixcfg.yaml": "model_config: all\n",
-        "providers/claude.yaml": """\
-model_list:
-  - model_name: claude
-    litellm_params:
-      model: anthropic/claude-sonnet-4-5
-      api_key: os.environ/CLAUDE_KEY_OF_THE_TEAM
-environment_variables:
-  CLAUDE_KEY_OF_THE_TEAM: ${CLAUDE_KEY_OF_THE_TEAM}
-""",
-    },
-    source="run: an unset variable leaves the deployment without its key",
-)
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project import wiring
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import dollar, reference, referenced
+from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.scope import EveryDocument
 
 # Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.
 _KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
@@ -219,21 +37,9 @@ _WELL_KNOWN = (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL", "LITELLM_LICENSE")
 _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """What a document says about secrets, and how."""
-    for path, text in scalars(config.data):
-        if not isinstance(text, str):
-            continue
-        if config.is_project_file and path[0] not in SETTINGS:
-            continue
-        if len(path) > 2 and "model_info" in path:
-            continue  # free-form: descriptions may hold anything
-        yield from _text(config, path, text)
-
-
 def looks_like_key(text: str) -> bool:
     """Whether a text has the shape of a real key. The text itself goes into no message."""
-    return not wiring.referenced(text) and bool(_KEY.fullmatch(text))
+    return not referenced(text) and bool(_KEY.fullmatch(text))
 
 
 def names_secret(name: str) -> bool:
@@ -256,6 +62,22 @@ def is_refused_as_key(name: str, value: str) -> bool:
     return bool(_KEY_SHAPES.fullmatch(value))
 
 
+@EveryDocument
+def _texts(config: Config) -> Iterator[Problem]:
+    """What a document says about secrets, and how."""
+    for path, text in scalars(config.data):
+        if not isinstance(text, str):
+            continue
+        if config.is_project_file and path[0] not in SETTINGS:
+            continue
+        if len(path) > 2 and "model_info" in path:
+            continue  # free-form: descriptions may hold anything
+        yield from _text(config, path, text)
+
+
+PARTIAL = Rule("NX306", Severity.ERROR, alone=Severity.WARNING)
+
+
 def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     if "os.environ/" in text:
         yield from _reference(config, path, text)
@@ -270,7 +92,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     ):
         name = re.search(r"[A-Z][A-Z0-9_]+", text)
         right = f"os.environ/{text}" if text.startswith("oidc/") else ""
-        right = right or (wiring.reference(name[0]) if name else "")
+        right = right or (reference(name[0]) if name else "")
         yield config.document.problem(
             PARTIAL,
             path,
@@ -278,6 +100,9 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             help=f"Write {right or 'os.environ/NAME'}.",
             fix=Fix((SetValue(path, right),), safe=False) if right else None,
         )
+
+
+LITERAL = Rule("NX302", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _literal(config: Config, path: Steps, what: str) -> Problem:
@@ -291,8 +116,12 @@ def _literal(config: Config, path: Steps, what: str) -> Problem:
     )
 
 
+IN_LIST = Rule("NX307", Severity.ERROR, alone=Severity.WARNING)
+TOO_LATE = Rule("NX308", Severity.ERROR, alone=Severity.WARNING)
+
+
 def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
-    variable = wiring.referenced(text)
+    variable = referenced(text)
     if isinstance(path[-1], int):
         yield config.document.problem(
             IN_LIST,
@@ -322,11 +151,14 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _undeclared(config, path, variable)
 
 
+UNDECLARED = Rule("NX311", Severity.WARNING)
+
+
 def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]:
-    named: set[str] = {*config.environment, *config.around.secrets, *config.around.environment}
+    named: set[str] = {*config.environment, *config.context.secrets, *config.context.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
-    guess = shape.nearest(variable, named) or shape.nearest(variable, _credential_variables())
+    guess = nearest(variable, named) or nearest(variable, _credential_variables())
     if not guess and _is_secret(path):
         return  # a key under a name of the user's own: it is wired to a key file
     declare = f"Declare it: {ENVIRONMENT}: {variable}: ${{{variable}}}; or, for a plain value, "
@@ -335,7 +167,7 @@ def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]
         path,
         f"nothing declares {variable}; nixcfg would read it from a key file",
         help=f"Did you mean {guess}?" if guess else declare + "under environment in nixcfg.yaml.",
-        fix=Fix((SetValue(path, wiring.reference(guess)),), safe=False) if guess else None,
+        fix=Fix((SetValue(path, reference(guess)),), safe=False) if guess else None,
     )
 
 
@@ -343,8 +175,8 @@ def _is_declared(config: Config, path: Steps, variable: str) -> bool:
     return (
         path[0] == ENVIRONMENT
         or variable in config.environment
-        or variable in config.around.secrets
-        or variable in config.around.environment
+        or variable in config.context.secrets
+        or variable in config.context.environment
         or variable in _WELL_KNOWN
         or variable in _credential_variables()
     )
@@ -367,32 +199,35 @@ def _credential_variables() -> frozenset[str]:
 def _declares(config: Config, variable: str) -> bool:
     """`KEY: ${KEY}` or `KEY: os.environ/KEY`: the variable is in the environment already."""
     value = config.environment.get(variable)
-    return variable in (wiring.referenced(value), wiring.dollar(value))
+    return variable in (referenced(value), dollar(value))
+
+
+DOLLAR = Rule("NX301", Severity.WARNING)
 
 
 def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
-    variable = wiring.dollar(text)
+    variable = dollar(text)
     in_environment = path[0] == ENVIRONMENT and path[-1] == variable
     if in_environment and not config.alone:
         return
-    right = wiring.reference(variable) if variable else ""
+    right = reference(variable) if variable else ""
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
     if in_environment:
         wrong = f"LiteLLM would overwrite {variable} with the text {text}"
-        mend = "Remove the line: the variable is in LiteLLM's environment anyway."
+        advice = "Remove the line: the variable is in LiteLLM's environment anyway."
     elif default and isinstance(path[-1], str):
-        right = wiring.reference(default[1])
+        right = reference(default[1])
         wrong = f"LiteLLM knows no default values and would send {text} as it stands"
-        mend = f"Write {right}."
+        advice = f"Write {right}."
     elif isinstance(path[-1], int) or not right:
         wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
-        mend = "Put the whole value into one variable and write os.environ/NAME, no more."
+        advice = "Put the whole value into one variable and write os.environ/NAME, no more."
         right = ""
     else:
         wrong = f"LiteLLM would send the text {text} as it stands"
-        mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+        advice = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
-    yield config.document.problem(DOLLAR, path, wrong, help=mend, fix=fix)
+    yield config.document.problem(DOLLAR, path, wrong, help=advice, fix=fix)
 
 
 def _shown(text: str) -> str:

@@ -1,160 +1,17 @@
-"""Where settings stand: in a section that LiteLLM reads, under a name that it knows there."""
+"""Where settings are: in a section that LiteLLM reads, under a name that it knows there."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg import knowledge, shape
-from nixcfg.model import SETTINGS, honouring_section
-from nixcfg.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
-from nixcfg.rules.config import Config
-from nixcfg.source import Map
-
-MISPLACED = Rule(
-    "NX201",
-    Severity.WARNING,
-    "a setting stands where LiteLLM ignores it",
-    explanation=(
-        "LiteLLM reads each setting in certain sections only and ignores it everywhere else, most "
-        "often without a word: routing_strategy and allowed_fails under litellm_settings, which "
-        "many examples show, change nothing. In a project nixcfg renders the setting in the "
-        "section that honours it; `nixcfg fix` moves it there in the source."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-litellm_settings:
-  routing_strategy: least-busy
-# ^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  routing_strategy: least-busy
-""",
-    source="run: the router keeps its default strategy",
-)
-
-UNKNOWN_SETTING = Rule(
-    "NX203",
-    Severity.WARNING,
-    "LiteLLM knows no such setting",
-    explanation=(
-        "No section of a LiteLLM configuration knows this name. In general_settings it is ignored "
-        "without a word, in router_settings with one line in the log; in litellm_settings LiteLLM "
-        "sets it as an attribute of its own Python module, whatever it is called, so that "
-        "`acompletion: 1` replaces the function that answers every request."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-litellm_settings:
-  drop_param: true
-# ^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-litellm_settings:
-  drop_params: true
-""",
-    source="run: load_config accepts the file and nothing changes",
-)
-
-UNKNOWN_SECTION = Rule(
-    "NX205",
-    Severity.WARNING,
-    "LiteLLM knows no such section",
-    explanation=(
-        "LiteLLM ignores a top-level key that it does not know, with everything below it. Keys "
-        "that start with `x-`, `_` or `.`, and mappings that only carry a YAML anchor, are taken "
-        "for what they are and not reported."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-litelm_settings:
-#^^^^^^^^^^^^^^
-  drop_params: true
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-litellm_settings:
-  drop_params: true
-""",
-    source="run: load_config accepts the file and nothing changes",
-)
-
-STOPS_HERE = Rule(
-    "NX206",
-    Severity.ERROR,
-    "a setting that LiteLLM refuses in this section",
-    explanation=(
-        "LiteLLM does not start when health_check_interval or health_check_concurrency stands "
-        "under router_settings; both belong in general_settings."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  health_check_interval: 300
-# ^^^^^^^^^^^^^^^^^^^^^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-general_settings:
-  health_check_interval: 300
-""",
-    source="run: ValueError in load_config; proxy_server.py, router settings",
-)
-
-NO_EFFECT = Rule(
-    "NX207",
-    Severity.WARNING,
-    "a value that LiteLLM treats as not set",
-    explanation=(
-        "allowed_fails: 3 is the module's own default, and LiteLLM takes a router value equal to "
-        "that default for `not set`: failing deployments are never cooled down. Any other number, "
-        "or an allowed_fails_policy, has an effect."
-    ),
-    bad="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  allowed_fails: 3
-#                ^
-""",
-    good="""\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-router_settings:
-  allowed_fails: 2
-""",
-    source="run: 6 of 6 failing requests still reach the vendor",
-)
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
+from nixcfg.project.merge import honouring_section
+from nixcfg.project.model import SETTINGS
+from nixcfg.project.nearest import nearest
+from nixcfg.rules.context import Config
+from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.yamltext.source import Map
 
 _REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")
 _NESTED: tuple[tuple[str, str, str], ...] = (
@@ -166,28 +23,38 @@ _NESTED: tuple[tuple[str, str, str], ...] = (
 """(section, key, name of the nested section in the knowledge)."""
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """Every setting of a document that has no effect where it stands."""
-    if not config.is_project_file:
-        yield from _top_level(config)
-    for section, key, value in config.settings():
-        if section == "router_settings" and key in _REFUSED_IN_ROUTER:
-            yield _refused(config, key)
-        elif not knowledge.honoured(section, key):
-            yield _not_honoured(config, (section, key))
-        elif (section, key, value) == ("router_settings", "allowed_fails", 3):
-            yield config.document.problem(
-                NO_EFFECT,
-                (section, key),
-                "LiteLLM takes allowed_fails: 3 for not set, so nothing is ever cooled down",
-                help="Write another number, or an allowed_fails_policy.",
-            )
-    for section, key, name in _NESTED:
-        nested = config.section(section).get(key)
+NO_EFFECT = Rule("NX207", Severity.WARNING)
+
+
+@EveryDocument
+def _allowed_fails(config: Config) -> Iterator[Problem]:
+    if config.section("router_settings").get("allowed_fails") == 3:
+        yield config.document.problem(
+            NO_EFFECT,
+            ("router_settings", "allowed_fails"),
+            "LiteLLM takes allowed_fails: 3 for not set, so nothing is ever cooled down",
+            help="Write another number, or an allowed_fails_policy.",
+        )
+
+
+@EveryDocument
+def _settings(config: Config) -> Iterator[Problem]:
+    """Every setting that has no effect where it is written."""
+    for given in config.settings:
+        if given.section == "router_settings" and given.key in _REFUSED_IN_ROUTER:
+            yield _refused(config, given.key)
+        elif not knowledge.honoured(given.section, given.key):
+            yield _not_honoured(config, given.path)
+    for place, key, name in _NESTED:
+        nested = config.section(place).get(key)
         if name in knowledge.sections() and isinstance(nested, Map):
-            yield from _nested(config, (section, key), name, nested)
+            yield from _nested(config, (place, key), name, nested)
 
 
+UNKNOWN_SECTION = Rule("NX205", Severity.WARNING)
+
+
+@ModelFile
 def _top_level(config: Config) -> Iterator[Problem]:
     known = knowledge.keys("top_level")
     for key, value in config.data.items():
@@ -197,7 +64,7 @@ def _top_level(config: Config) -> Iterator[Problem]:
         if home:
             yield _misplaced(config, (key,), home)
             continue
-        guess = shape.nearest(key, known)
+        guess = nearest(key, known)
         if guess or isinstance(value, dict | list) or not knowledge.homes(key):
             yield config.document.problem(
                 UNKNOWN_SECTION,
@@ -212,10 +79,13 @@ def _top_level(config: Config) -> Iterator[Problem]:
 
 
 def _is_anchor(config: Config, key: str) -> bool:
-    """`defaults: &defaults`: a mapping that only stands there to be merged elsewhere."""
+    """`defaults: &defaults`: a mapping that is only there to be merged elsewhere."""
     span = config.document.span((key,), key=True)
     rest = config.document.line(span.line)[span.column - 1 + span.length :]
     return bool(re.match(r"\s*:\s*&\S", rest))
+
+
+STOPS_HERE = Rule("NX206", Severity.ERROR)
 
 
 def _refused(config: Config, key: str) -> Problem:
@@ -227,6 +97,9 @@ def _refused(config: Config, key: str) -> Problem:
         key=True,
         fix=_move(config, ("router_settings", key), "general_settings"),
     )
+
+
+MISPLACED = Rule("NX201", Severity.WARNING)
 
 
 def _not_honoured(config: Config, path: Steps) -> Problem:
@@ -271,10 +144,13 @@ def _move(config: Config, path: Steps, home: str) -> Fix | None:
     return None if blocked else Fix((MoveKey(path, home),))
 
 
+UNKNOWN_SETTING = Rule("NX203", Severity.WARNING)
+
+
 def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem:
     key = str(path[-1])
     homes = knowledge.homes(key)
-    guess = "" if homes else shape.nearest(key, section.keys)
+    guess = "" if homes else nearest(key, section.keys)
     where = ".".join(map(str, path[:-1]))
     what = {
         "attribute": f"LiteLLM sets litellm.{key}, which it never reads or which breaks it",
@@ -283,7 +159,7 @@ def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem
     elsewhere = f"It has an effect in {_PLACES.get(homes[0], homes[0])}." if homes else ""
     if not guess and not homes:
         for other in SETTINGS:
-            near = shape.nearest(key, knowledge.keys(other))
+            near = nearest(key, knowledge.keys(other))
             if near:
                 elsewhere = f"Did you mean {near} in {other}?"
                 break
@@ -308,10 +184,8 @@ def _rename(config: Config, path: Steps, guess: str) -> Fix | None:
 def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     section = knowledge.sections()[name]
     for key in values:
-        # A free-form section swallows any name, so only what looks like a typo is told.
-        if key not in section.keys and (
-            section.unknown != "kept" or shape.nearest(key, section.keys)
-        ):
+        # A free-form section swallows any name, so only what looks like a typo is reported.
+        if key not in section.keys and (section.unknown != "kept" or nearest(key, section.keys)):
             yield _unknown(config, (*path, key), section)
 
 

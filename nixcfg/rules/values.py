@@ -3,97 +3,21 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nixcfg import knowledge, shape, wiring
+from nixcfg import knowledge
 from nixcfg.knowledge import Key
-from nixcfg.model import ENVIRONMENT, SETTINGS
-from nixcfg.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.rules.config import Config, scalars
-from nixcfg.source import Map, describe
-
-_MODELS = """\
-model_list:
-  - model_name: gpt-4o
-    litellm_params:
-      model: openai/gpt-4o
-"""
-
-WRONG_TYPE = Rule(
-    "NX204",
-    Severity.ERROR,
-    "a setting has a type that LiteLLM cannot work with",
-    explanation=(
-        "LiteLLM does not check the types of its settings. A quoted number starts without a word "
-        'and turns every failing request into a 500 (`num_retries: "3"`) or every request '
-        '(`timeout: "30s"`); the same holds for os.environ/ references in numbers, because a '
-        "variable is always text. A text where a list is meant is taken letter by letter. The "
-        'text "false" counts as true.'
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  num_retries: "3"
-#              ^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  num_retries: 3
-""",
-    source="run: TypeError in the answer to a failing request",
-    alone=Severity.WARNING,
-)
-
-WRONG_CHOICE = Rule(
-    "NX208",
-    Severity.ERROR,
-    "a value is none of those that LiteLLM knows",
-    explanation=(
-        "The setting takes one of a few words. With another one LiteLLM either does not start "
-        "(routing_strategy, the type of cache_params) or behaves as if nothing were set."
-    ),
-    bad=_MODELS
-    + """\
-router_settings:
-  routing_strategy: round-robin
-#                   ^^^^^^^^^^^
-""",
-    good=_MODELS
-    + """\
-router_settings:
-  routing_strategy: simple-shuffle
-""",
-    source="run: ValueError in load_config",
-    alone=Severity.WARNING,
-)
-
-STOPS = Rule(
-    "NX209",
-    Severity.ERROR,
-    "LiteLLM does not start with this value",
-    explanation=(
-        "Some settings are used while LiteLLM loads its configuration, and a value of the wrong "
-        "kind ends it there: a number as master_key or database_url, a null cache_params, a "
-        "text that is no number as max_budget, yes where responses is a mapping."
-    ),
-    bad=_MODELS
-    + """\
-litellm_settings:
-  responses: yes
-#            ^^^
-""",
-    good=_MODELS
-    + """\
-litellm_settings:
-  request_timeout: 10
-""",
-    source="run: every kind of value was given to every setting; tools/measure_refusals.py",
-)
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project.model import ENVIRONMENT, SETTINGS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
+from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.yamltext.source import Map, describe
 
 _STOPPING_CHOICES = (
     ("router_settings", "routing_strategy"),
@@ -141,30 +65,28 @@ def refuses(section: str, key: str, value: Any) -> bool:
     if kind not in _measured()["refused"].get(section, {}).get(key, ()):
         return False
     number = kind == "text" and _is_number(value, "float")
-    return not (kind == "text" and (number or wiring.referenced(value)))
+    return not (kind == "text" and (number or referenced(value)))
 
 
-def check(config: Config) -> Iterator[Problem]:
+@EveryDocument
+def _settings(config: Config) -> Iterator[Problem]:
     """Every setting whose value LiteLLM cannot work with."""
-    yield from _dates(config)
-    for section, key, value in config.settings():
-        known = knowledge.keys(section).get(key)
-        if key in _CHAINS and isinstance(value, Map | str):
+    for given in config.settings:
+        known = knowledge.keys(given.section).get(given.key)
+        if given.key in _CHAINS and isinstance(given.value, Map | str):
             continue  # the rules on fallbacks say more
-        if known and not refuses(section, key, value):
-            yield from setting(config, (section, key), known, value)
+        if known and not refuses(given.section, given.key, given.value):
+            yield from setting(config, given.path, known, given.value)
         elif known:
-            yield _stops(config, (section, key), known)
-    if not config.is_project_file:
-        for key, value in config.data.items():
-            # The schema knows the shape of the sections that it describes.
-            if key not in _SHAPED and refuses("top_level", key, value):
-                yield _stops(config, (key,), knowledge.keys("top_level").get(key))
-    for section, key in (("litellm_settings", "cache_params"),):
-        nested = config.section(section).get(key)
-        # Without `cache: true` nobody looks at them.
-        if isinstance(nested, Map) and config.section(section).get("cache") is True:
-            yield from _cache(config, (section, key), nested)
+            yield _stops(config, given.path, known)
+
+
+@ModelFile
+def _top_level(config: Config) -> Iterator[Problem]:
+    for key, value in config.data.items():
+        # The schema knows the shape of the sections that it describes.
+        if key not in _SHAPED and refuses("top_level", key, value):
+            yield _stops(config, (key,), knowledge.keys("top_level").get(key))
 
 
 _SHAPED = frozenset(
@@ -173,6 +95,10 @@ _SHAPED = frozenset(
 )
 
 
+STOPS = Rule("NX209", Severity.ERROR)
+
+
+@EveryDocument
 def _dates(config: Config) -> Iterator[Problem]:
     """LiteLLM holds these sections against what JSON can say, which knows no dates."""
     for section in (*SETTINGS, ENVIRONMENT):
@@ -189,8 +115,11 @@ def _dates(config: Config) -> Iterator[Problem]:
                 )
 
 
+WRONG_TYPE = Rule("NX204", Severity.ERROR, alone=Severity.WARNING)
+
+
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
-    """One setting that LiteLLM uses as it stands, without turning text into numbers."""
+    """One setting that LiteLLM uses as it is written, without turning text into numbers."""
     if (
         value is None
         or isinstance(value, dt.date)
@@ -200,8 +129,8 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
         yield from _choice(config, path, known, value)
         return
     words = " or ".join(WORDS[name] for name in sorted(known.types) if name in WORDS)
-    fix, advice = how_to_mend(config, path, known, value)
-    what = "a variable, which is always text" if wiring.referenced(value) else describe(value)
+    fix, advice = how_to_fix(config, path, known, value)
+    what = "a variable, which is always text" if referenced(value) else describe(value)
     if known.secret:
         what = what if not isinstance(value, str | int | float) else type(value).__name__
     problem = config.document.problem(
@@ -227,7 +156,7 @@ def fits(known: Key, value: Any) -> bool:
             return "float" in types or ("int" in types and value.is_integer())
         case str():
             # LiteLLM turns a variable that holds true or false into a boolean.
-            return "str" in types or ("bool" in types and bool(wiring.referenced(value)))
+            return "str" in types or ("bool" in types and bool(referenced(value)))
         case list():
             return "list" in types or (
                 "list[str]" in types and all(isinstance(item, str) for item in value)
@@ -239,7 +168,7 @@ def fits(known: Key, value: Any) -> bool:
 
 def coerced(known: Key, value: Any) -> bool:
     """Whether pydantic would take the value in its lax mode, as it does for litellm_params."""
-    if fits(known, value) or value is None or wiring.referenced(value):
+    if fits(known, value) or value is None or referenced(value):
         return True
     types = known.types
     match value:
@@ -272,7 +201,7 @@ def _is_taken_anyway(path: Steps, value: Any) -> bool:
     if key == "alerting":
         return isinstance(value, str)  # LiteLLM asks whether `slack` is in it, which a text answers
     if key.endswith("port"):
-        return isinstance(value, int) or bool(wiring.referenced(value)) or value.isdigit()
+        return isinstance(value, int) or bool(referenced(value)) or value.isdigit()
     return key in _FLOATED and isinstance(value, str) and _is_number(value, "float")
 
 
@@ -290,8 +219,8 @@ _FLOATED = frozenset(
 """What LiteLLM passes through float() before it uses it; source: proxy_server.py, load_config."""
 
 
-def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
-    if isinstance(value, str) and not wiring.referenced(value):
+def how_to_fix(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
+    if isinstance(value, str) and not referenced(value):
         for name in ("int", "float"):
             if name in known.types and _is_number(value, name):
                 number = float(value)
@@ -310,17 +239,20 @@ def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fi
     if "str" in known.types and isinstance(value, int | float):
         source = config.document.source(path)
         return Fix((SetValue(path, source),)), "Quote it." if known.secret else f'"{source}".'
-    if wiring.referenced(value):
+    if referenced(value):
         return None, "Write the value itself."
     return None, "See the documentation of LiteLLM for its form."
+
+
+WRONG_CHOICE = Rule("NX208", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _choice(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
     if not known.values or not isinstance(value, str) or value in known.values:
         return
-    if wiring.referenced(value):
+    if referenced(value):
         return
-    guess = shape.nearest(value, known.values)
+    guess = nearest(value, known.values)
     problem = config.document.problem(
         WRONG_CHOICE,
         path,
@@ -338,7 +270,7 @@ def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
         value = value[step]
     types = sorted(known.types & WORDS.keys()) if known else []
     words = " or ".join(WORDS[name] for name in types)
-    fix, advice = how_to_mend(config, path, known, value) if known else (None, "")
+    fix, advice = how_to_fix(config, path, known, value) if known else (None, "")
     shown = "this value" if known and known.secret else describe(value)
     return config.document.problem(
         STOPS,
@@ -351,7 +283,13 @@ def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
     )
 
 
-def _cache(config: Config, path: Steps, nested: Mapping[str, Any]) -> Iterator[Problem]:
+@EveryDocument
+def _cache_params(config: Config) -> Iterator[Problem]:
+    section, path = config.section("litellm_settings"), ("litellm_settings", "cache_params")
+    nested = section.get("cache_params")
+    # Without `cache: true` LiteLLM does not look at them.
+    if not isinstance(nested, Map) or section.get("cache") is not True:
+        return
     for key, value in nested.items():
         known = knowledge.keys("cache_params").get(key)
         if known is None or value is None:

@@ -22,7 +22,7 @@ from day import Cli, Done, Trying, clean_environment
 from gateway import free_port
 from vendors import Vendor
 
-from nixcfg import machine
+from nixcfg.gateway import machine
 from program import ROOT
 
 UNIT = "docker-litellm-proxy.service"

@@ -11,35 +11,37 @@ import pytest
 from day import is_running
 from test_wiring import PLACEHOLDERS, REAL, REFUSED
 
-from nixcfg import guard, keys, proxy, wiring
-from nixcfg.wiring import KeyFile
+from nixcfg.gateway import cleanup, process
+from nixcfg.keys import read
+from nixcfg.project import wiring
+from nixcfg.project.wiring import KeyFile
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refuses_what_the_service_refuses(name: str):
     content, reason = REFUSED[name]
-    said = keys.refusal("FIRST_KEY", content)
+    said = read.refusal("FIRST_KEY", content)
     assert said.startswith(reason)
     assert "secret" not in said
 
 
 @pytest.mark.parametrize("text", PLACEHOLDERS)
 def test_refuses_placeholders(text: str):
-    assert keys.refusal("FIRST_KEY", f"{text}\n".encode()).startswith("still holds a placeholder")
+    assert read.refusal("FIRST_KEY", f"{text}\n".encode()).startswith("still holds a placeholder")
 
 
 @pytest.mark.parametrize("text", REAL)
 def test_takes_what_the_service_takes(text: str):
-    assert keys.refusal("FIRST_KEY", f"{text}\n".encode()) == ""
+    assert read.refusal("FIRST_KEY", f"{text}\n".encode()) == ""
 
 
 def test_the_words_and_names_are_those_of_the_module():
-    from nixcfg.resources import module_texts
+    from nixcfg.render.resources import module_texts
 
     module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module
     for content, _ in REFUSED.values():
-        first = keys.refusal("FIRST_KEY", content).split(".")[0].replace("; a document", "")
+        first = read.refusal("FIRST_KEY", content).split(".")[0].replace("; a document", "")
         assert first.split(" of several lines")[0].replace("FIRST_KEY", "$1") in module
     assert f'CONFIG_FILE_PATH = "{wiring.CONTAINER_CONFIG}";' in module
 
@@ -53,14 +55,14 @@ def test_an_encrypted_key(tmp_path: Path):
     done = subprocess.run(command, input=b"sk-secret", capture_output=True, timeout=60, check=False)
     if done.returncode != 0:
         pytest.skip(f"systemd-creds cannot encrypt here: {done.stderr.decode()}")
-    assert keys.read(KeyFile("X_API_KEY", str(file), encrypted=True)) == b"sk-secret"
-    with pytest.raises(keys.KeyForbiddenError, match="cannot decrypt it for you"):
-        keys.read(KeyFile("Y_API_KEY", str(file), encrypted=True))
+    assert read.content(KeyFile("X_API_KEY", str(file), encrypted=True)) == b"sk-secret"
+    with pytest.raises(read.KeyForbiddenError, match="cannot decrypt it for you"):
+        read.content(KeyFile("Y_API_KEY", str(file), encrypted=True))
 
 
 def test_a_document_in_memory_is_a_file_for_the_child():
     content = b'{"type": "service_account"}\n'
-    with proxy._documents({"ACCOUNT": content}) as (paths, handles):
+    with process._documents({"ACCOUNT": content}) as (paths, handles):
         command = [sys.executable, "-c", f"print(open({paths['ACCOUNT']!r}).read(), end='')"]
         for _ in range(2):  # each opening starts at the beginning
             done = subprocess.run(command, pass_fds=handles, capture_output=True, check=True)
@@ -77,7 +79,7 @@ def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
         assert group.stdout is not None
         grandchild = int(group.stdout.readline())
         watcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, folder], stdin=subprocess.PIPE
+            [sys.executable, "-I", "-S", cleanup.__file__, folder], stdin=subprocess.PIPE
         )
         assert watcher.stdin is not None
         watcher.stdin.write(f"{group.pid}\n".encode())
@@ -97,14 +99,14 @@ def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
 @pytest.mark.parametrize(
     ("put", "kind", "error", "told"),
     [
-        (lambda file: file.parent, "env", keys.KeyMissingError, "is missing"),
-        (lambda file: file.mkdir(), "env", keys.KeyUnusableError, "is a folder"),
-        (lambda file: file.symlink_to(file.name), "env", keys.KeyUnusableError, "cannot be read"),
-        (lambda file: file.write_bytes(b""), "file", keys.KeyUnusableError, "is empty"),
+        (lambda file: file.parent, "env", read.KeyMissingError, "is missing"),
+        (lambda file: file.mkdir(), "env", read.KeyUnusableError, "is a folder"),
+        (lambda file: file.symlink_to(file.name), "env", read.KeyUnusableError, "cannot be read"),
+        (lambda file: file.write_bytes(b""), "file", read.KeyUnusableError, "is empty"),
         (
             lambda file: file.write_text("replace-me\n"),
             "file",
-            keys.KeyUnusableError,
+            read.KeyUnusableError,
             "still holds a placeholder",
         ),
     ],
@@ -115,18 +117,18 @@ def test_a_file_that_holds_no_key(
     file = tmp_path / "key"
     put(file)
     with pytest.raises(error, match=told):
-        keys.read(KeyFile("X_API_KEY", str(file), kind=kind))
+        read.content(KeyFile("X_API_KEY", str(file), kind=kind))
 
 
 def test_a_document_is_kept_as_it_is(tmp_path: Path):
     file = tmp_path / "key"
     file.write_bytes(b'{"a": 1}\n\n')
-    assert keys.read(KeyFile("X", str(file), kind="file")) == b'{"a": 1}\n\n'
+    assert read.content(KeyFile("X", str(file), kind="file")) == b'{"a": 1}\n\n'
 
 
 def test_an_encrypted_key_where_nobody_can_decrypt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = tmp_path / "key"
     file.write_bytes(b"x")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(keys.KeyUnusableError, match="there is no systemd-creds here"):
-        keys.read(KeyFile("X_API_KEY", str(file), encrypted=True))
+    with pytest.raises(read.KeyUnusableError, match="there is no systemd-creds here"):
+        read.content(KeyFile("X_API_KEY", str(file), encrypted=True))

@@ -10,9 +10,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nixcfg import fix, source
-from nixcfg.fix import Edit
-from nixcfg.problem import START, Fix, MoveKey, Problem, RenameKey, Rule, SetValue, Severity
+from nixcfg.problems.problem import (
+    START,
+    Fix,
+    MoveKey,
+    Problem,
+    RenameKey,
+    Rule,
+    SetValue,
+    Severity,
+)
+from nixcfg.yamltext import fix, source
+from nixcfg.yamltext.fix import Edit
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/before.yaml"))
 KINDS = {"move": MoveKey, "set": SetValue, "rename": RenameKey}
@@ -20,7 +29,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def problem(number: int, *edits: Edit, safe: bool = True) -> Problem:
-    rule = Rule(f"NX9{number:02}", Severity.WARNING, "planted")
+    rule = Rule(f"NX9{number:02}", Severity.WARNING)
     return Problem(rule, "before.yaml", START, "planted", fix=Fix(edits, safe=safe))
 
 
@@ -114,7 +123,7 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
 
 
 def error(code: str) -> Problem:
-    return Problem(Rule(code, Severity.ERROR, "worse"), "before.yaml", START, "it got worse")
+    return Problem(Rule(code, Severity.ERROR), "before.yaml", START, "it got worse")
 
 
 def test_a_warning_is_not_mended_into_an_error():
@@ -141,7 +150,7 @@ def test_an_error_that_hid_another_is_mended():
         broken = files["before.yaml"].data["a"] == "1"
         yield error("NX997") if broken else error("NX998")
         if broken:
-            rule = Rule("NX997", Severity.ERROR, "hides")
+            rule = Rule("NX997", Severity.ERROR)
             mend = Fix((SetValue(("a",), 1),))
             yield Problem(rule, "before.yaml", START, "hides", fix=mend)
 
@@ -152,13 +161,6 @@ def test_an_error_that_hid_another_is_mended():
 def test_a_value_that_is_so_already_is_not_told_as_mended():
     result = run("a: x\n", [problem(1, SetValue(("a",), "x"))])
     assert (result.fixed, result.left[0].reason) == ((), "it is so already")
-
-
-def test_a_result_is_compared_exactly():
-    nan = float("nan")
-    assert fix._same({"a": [1, {"b": nan}]}, {"a": [1, {"b": nan}]})
-    for one, other in [(1, True), (1, 1.0), ("1", 1), (None, ""), ([1], [1, 2]), ({"a": 1}, {})]:
-        assert not fix._same({"x": [one]}, {"x": [other]})
 
 
 def test_aliases_in_aliases():

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nixcfg import project, render, validate
+from nixcfg import check
+from nixcfg.project.find import read_project
+from nixcfg.render.files import rendered_files
 
 ROOT = Path(__file__).parents[2]
 MISPLACED = ["NX201"]
@@ -78,15 +80,15 @@ def texts(home: Path) -> dict[str, bytes]:
 
 def test_a_project_validates_clean_and_renders_the_same(home: Path):
     assert set(MISPLACED) <= set(codes(home))
-    before = validate.validate(project.read(home)).project
+    before = check.validate(read_project(home)).project
     done = nixcfg("-C", home, "fix")
     assert done.returncode == 0, done.stderr
     assert "providers/claude.yaml:10:3: NX201: " in done.stdout
     assert not set(MISPLACED) & set(codes(home))
-    after = validate.validate(project.read(home)).project
+    after = check.validate(read_project(home)).project
     assert before
     assert after
-    assert render.files(before) == render.files(after)
+    assert rendered_files(before) == rendered_files(after)
 
     fixed = texts(home)
     again = nixcfg("-C", home, "fix")
@@ -222,7 +224,8 @@ def test_a_file_that_changes_under_the_fixer_is_left(config: Path):
     program = """
 import sys
 from pathlib import Path
-from nixcfg import cli, fix
+from nixcfg import cli
+from nixcfg.yamltext import fix
 mend = fix.mend
 def slow(*arguments, **options):
     Path(sys.argv[-1]).write_text("model_list: []\\n")

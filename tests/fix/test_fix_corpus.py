@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 from test_fix_properties import alike, exact, wanted
 
-from nixcfg import alone, fix, source, validate
-from nixcfg.problem import MoveKey, Problem
-from nixcfg.source import Document
+from nixcfg import check
+from nixcfg.problems.problem import MoveKey, Problem
+from nixcfg.project.standalone import Configuration, Part
+from nixcfg.yamltext import fix, source
+from nixcfg.yamltext.source import Document
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("NIXCFG_CORPUS", ROOT.parent / "shared" / "corpus"))
@@ -50,7 +52,7 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def problems(document: Document) -> tuple[Problem, ...]:
-    return validate.standalone([alone.Configuration((alone.Part(document),))]).problems
+    return check.standalone([Configuration((Part(document),))]).problems
 
 
 def mended(document: Document, *, unsafe: bool) -> fix.Result:

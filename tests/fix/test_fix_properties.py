@@ -1,6 +1,6 @@
 """Random configurations with planted mistakes: mended as meant, and untouched everywhere else.
 
-What a result has to be is worked out here from the data and the lines, without nixcfg.fix.
+What a result has to be is worked out here from the data and the lines, without nixcfg.yamltext.fix.
 """
 
 import json
@@ -15,14 +15,24 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from nixcfg import fix, source
-from nixcfg.fix import Edit
-from nixcfg.problem import START, Fix, MoveKey, Problem, RenameKey, Rule, SetValue, Severity, Steps
-from nixcfg.source import Document
+from nixcfg.problems.problem import (
+    START,
+    Fix,
+    MoveKey,
+    Problem,
+    RenameKey,
+    Rule,
+    SetValue,
+    Severity,
+    Steps,
+)
+from nixcfg.yamltext import fix, source
+from nixcfg.yamltext.fix import Edit
+from nixcfg.yamltext.source import Document
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, as in nixcfg
 NAME = "config.yaml"
-RULE = Rule("NX999", Severity.WARNING, "planted")
+RULE = Rule("NX999", Severity.WARNING)
 TEXTS = sorted(Path(__file__).parent.glob("cases/*/*.yaml"))
 
 many = settings(

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from same import nixcfg
 
-from nixcfg import source
 from nixcfg.importing import Container, compose
+from nixcfg.yamltext import source
 
 MODEL = "model_list:\n- model_name: a\n  litellm_params: {model: ollama/a}\n"
 

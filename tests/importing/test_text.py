@@ -2,9 +2,9 @@
 
 import pytest
 
-from nixcfg import source
 from nixcfg.importing.text import rewritten, without
-from nixcfg.problem import Steps
+from nixcfg.problems.problem import Steps
+from nixcfg.yamltext import source
 
 TEXT = """\
 # header

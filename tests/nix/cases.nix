@@ -6,6 +6,7 @@
 {
   cases,
   nixpkgs ? <nixpkgs>,
+  oci ? null,
 }:
 
 let
@@ -14,7 +15,7 @@ let
     module:
     let
       system = import ./system.nix {
-        inherit nixpkgs;
+        inherit nixpkgs oci;
         modules = [ module ];
         quick = true;
       };
@@ -45,6 +46,7 @@ let
     {
       inherit (import ./complaints.nix system) assertions warnings;
       firewall = config.networking.firewall.allowedTCPPorts;
+      bridges = lib.mapAttrs (_: rules: rules.allowedTCPPorts) config.networking.firewall.interfaces;
       container = {
         inherit (container)
           image
@@ -53,6 +55,8 @@ let
           environment
           environmentFiles
           extraOptions
+          entrypoint
+          user
           cmd
           ;
       };
@@ -62,6 +66,8 @@ let
           requires
           wants
           onFailure
+          postStop
+          preStart
           wantedBy
           ;
         inherit (unit) serviceConfig;
@@ -137,9 +143,11 @@ let
         )
       );
       rotate = config.systemd.services.litellm-proxy-rotate.script;
-      services = lib.filter (name: builtins.match ".*(litellm|postgres|redis|prometheus|grafana).*" name != null) (
+      services = lib.filter (name: builtins.match ".*(litellm|-web|postgres|redis|prometheus|grafana).*" name != null) (
         lib.attrNames config.systemd.services
       );
+      chosen = config.services.litellm-proxy.backend;
+      machine = config.virtualisation.oci-containers.backend;
       backends = {
         docker = config.virtualisation.docker.enable;
         podman = config.virtualisation.podman.enable;

@@ -29,11 +29,21 @@ BASE = """
 
 # name: what is added to BASE
 SOUND = {
-    "docker": "",
+    "docker": 'services.litellm-proxy.backend = "docker";',
+    "machine": "",
+    "machine-with-docker": 'virtualisation.oci-containers.backend = "docker";',
+    "machine-with-a-default": 'virtualisation.oci-containers.backend = lib.mkDefault "docker";',
+    "old-machine": 'system.stateVersion = lib.mkForce "21.11";',
+    "others": """virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+    "others-with-what-they-had": """services.litellm-proxy.backend = lib.mkDefault "podman";
+      virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+    "others-moved-on-purpose": """services.litellm-proxy.backend = lib.mkDefault "docker";
+      virtualisation.oci-containers = {
+        backend = "docker"; containers.web.image = "web:1.0.0"; };""",
     "podman": 'services.litellm-proxy.backend = "podman";',
     "all": 'services.litellm-proxy.modelConfig = "all";',
     "open": 'services.litellm-proxy.auth = "open";',
-    "ipv6": 'services.litellm-proxy.listenAddress = "::1";',
+    "ipv6": 'services.litellm-proxy = { listenAddress = "::1"; backend = "docker"; };',
     "network": """services.litellm-proxy = {
       listenAddress = "0.0.0.0"; port = 8000; openFirewall = true; };""",
     "master-key-file": 'services.litellm-proxy.masterKeyFile = "/run/secrets/master";',
@@ -52,6 +62,7 @@ SOUND = {
       lib.mkForce "/etc/keys of 100%/a";""",
     "non-root": """services.litellm-proxy = {
       image = "ghcr.io/berriai/litellm-non_root:v1.106.2"; modelConfig = "all"; };""",
+    "mapped": "services.litellm-proxy.containerUid = 100000;",
     "beside": """
       imports = [ @MODULE@ ];
       virtualisation.oci-containers.containers.other = {
@@ -67,10 +78,33 @@ SOUND = {
     "disabled": "services.litellm-proxy.enable = lib.mkForce false;",
 }
 
+# Only a newer oci-containers.nix declares it.
+ROOTLESS = """
+  config.virtualisation.oci-containers.containers.litellm-proxy.podman.user = "gateway";"""
+DECLARED = """
+  options.virtualisation.oci-containers.containers = lib.mkOption {
+    type = lib.types.attrsOf (lib.types.submodule {
+      options.podman = lib.mkOption { type = lib.types.anything; default.user = "root"; };
+    }); };"""
+
 # name: (what is added to BASE, the option that the message begins with or names, the mend)
 REFUSED = {
+    "moves-others": (
+        """services.litellm-proxy.backend = lib.mkDefault "docker";
+        virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+        'services.litellm-proxy.backend = "docker" would move `web` from podman to docker',
+        "Remove services.litellm-proxy.backend",
+    ),
+    "moves-others-of-an-old-machine": (
+        """services.litellm-proxy.backend = "podman";
+        system.stateVersion = lib.mkForce "21.11";
+        virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+        'services.litellm-proxy.backend = "podman" would move `web` from docker to podman',
+        'set virtualisation.oci-containers.backend = "podman"',
+    ),
     "backend-of-others": (
-        'virtualisation.oci-containers.backend = "podman";',
+        """virtualisation.oci-containers.backend = "podman";
+        services.litellm-proxy.backend = "docker";""",
         'services.litellm-proxy.backend = "docker"',
         'Set services.litellm-proxy.backend = "podman".',
     ),
@@ -107,8 +141,9 @@ REFUSED = {
     ),
     "port-of-container-by-address": (
         """services.litellm-proxy.listenAddress = "::1";
-        virtualisation.oci-containers.containers.web = {
-          image = "web:1.0.0"; ports = [ "[::1]:4000:80/tcp" ]; };""",
+        virtualisation.oci-containers = {
+          backend = "docker";
+          containers.web = { image = "web:1.0.0"; ports = [ "[::1]:4000:80/tcp" ]; }; };""",
         "services.litellm-proxy.port = 4000",
         "Choose another",
     ),
@@ -137,6 +172,25 @@ REFUSED = {
         'services.litellm-proxy.extraOptions = [ "--net" "host" ];',
         "services.litellm-proxy.extraOptions",
         "host.containers.internal",
+    ),
+    "mapped-with-a-database": (
+        """services.litellm-proxy = {
+          containerUid = 100000; database.createLocally = true; };""",
+        "services.litellm-proxy.containerUid = 100000",
+        "or set services.litellm-proxy.database.host",
+    ),
+    "mapped-with-redis": (
+        "services.litellm-proxy = { containerUid = 100000; redis.createLocally = true; };",
+        "services.litellm-proxy.containerUid = 100000",
+        "or set services.litellm-proxy.redis.host",
+    ),
+    "rootless-podman": (
+        """config.services.litellm-proxy.backend = "podman";
+        options.users.users = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+        config.users.users.gateway = { uid = 1000; linger = false; home = "/home/gateway"; };
+        @ROOTLESS@""",
+        'podman.user = "gateway"',
+        "Remove it.",
     ),
     "undeclared-secret": (
         'services.litellm-proxy.configs.claude.secrets = [ "GROQ_API_KEY" ];',
@@ -256,17 +310,17 @@ WARNED = {
 # name: an image that is tied to a release, so that nothing is said about it
 PINNED = {
     "release": "ghcr.io/berriai/litellm:v1.106.2",
-    "old-release": "ghcr.io/berriai/litellm:main-v1.74.0-stable",
+    "old-release": "ghcr.io/berriai/litellm:main-v1.84.0-stable",
     "digest": f"ghcr.io/berriai/litellm@sha256:{'0' * 64}",
     "floating-with-digest": f"registry.example:5000/litellm:latest@sha256:{'0' * 64}",
-    "near-the-malicious": "ghcr.io/berriai/litellm:v1.82.70",
+    "near-the-malicious": "ghcr.io/berriai/litellm:v1.107.10",
 }
 
 Case = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
+def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     """Every case of this file, evaluated: its name, and what cases.nix says of it."""
     folder = tmp_path_factory.mktemp("evaluation")
     (folder / "claude.yaml").write_text("model_list: []\n")
@@ -292,10 +346,12 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         + "\n".join(
             f'"{name}" = {{ lib, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
             for name, text in snippets.items()
-        ).replace("@MODULE@", str(copy))
+        )
+        .replace("@MODULE@", str(copy))
+        .replace("@ROOTLESS@", ROOTLESS if tree else DECLARED + ROOTLESS)
         + "\n}\n"
     )
-    return nix("cases.nix", cases=str(cases))
+    return nix("cases.nix", cases=str(cases), **tree)
 
 
 def option(case: Case, name: str) -> list[str]:
@@ -367,11 +423,11 @@ def test_ipv6_address_is_bracketed(evaluated):
 
 def test_port_inside_is_never_the_one_that_litellm_leaves(evaluated):
     cmd = evaluated["docker"]["container"]["cmd"]
-    assert cmd == ["--config", "/app/config.yaml", "--port", "4040"]
+    assert cmd[-2:] == ["--port", "4040"]
 
 
 def test_config_is_mounted_read_only_from_the_store(evaluated):
-    (volume,) = evaluated["docker"]["container"]["volumes"]
+    volume = evaluated["docker"]["container"]["volumes"][0]
     source, target, mode = volume.split(":")
     assert (target, mode) == ("/app/config.yaml", "ro")
     assert Path(source).name.endswith("-litellm-config.yaml")
@@ -409,7 +465,7 @@ def test_wiring_knows_need_and_kind_of_each_key(evaluated):
 
 
 def test_file_secrets_are_mounted_read_only_as_a_directory(evaluated):
-    assert evaluated["all"]["container"]["volumes"][1:] == [
+    assert evaluated["all"]["container"]["volumes"][3:] == [
         "/run/litellm-proxy/files:/run/litellm-proxy/files:ro"
     ]
 
@@ -449,9 +505,58 @@ def test_environment_is_declarative(evaluated):
     assert environment["LITELLM_MODE"] == "PRODUCTION"
     assert environment["CONFIG_FILE_PATH"] == "/app/config.yaml"
     assert environment["NO_DOCS"] == "True"
-    assert evaluated["docker"]["container"]["environmentFiles"] == [
-        "/run/litellm-proxy/environment"
+
+
+@pytest.mark.parametrize("backend", ["docker", "podman"])
+def test_keys_are_mounted_and_never_given_to_the_engine(evaluated, backend):
+    container = evaluated[backend]["container"]
+    assert container["environmentFiles"] == []
+    keys = "/run/litellm-proxy/environment"
+    assert f"{keys}:{keys}:ro" in container["volumes"]
+    assert container["entrypoint"] == "python3"
+    assert container["cmd"][:4] == [
+        "-I",
+        "/app/start.py",
+        keys,
+        "/app/docker-entrypoint.sh:/app/docker/prod_entrypoint.sh:litellm",
     ]
+    assert container["cmd"][4:] == ["--config", "/app/config.yaml", "--port", "4040"]
+
+
+def test_the_process_is_whom_the_keys_belong_to(evaluated):
+    assert evaluated["docker"]["container"]["user"] == "0:0"
+    assert evaluated["non-root"]["container"]["user"] == "65534:65534"
+    mapped = evaluated["mapped"]
+    assert mapped["container"]["user"] == "0:0"
+    assert "\ncontainer_uid=100000\n" in mapped["secrets"]["script"]
+    assert mapped["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == "CAP_CHOWN"
+
+
+def test_no_key_reaches_the_disk_by_swap_or_core_dump(evaluated):
+    assert option(evaluated["docker"], "memory-swap") == ["2g"]
+    assert option(evaluated["docker"], "ulimit") == ["core=0"]
+
+
+@pytest.mark.parametrize(
+    ("case", "backend"),
+    [
+        ("machine", "podman"),
+        ("machine-with-docker", "docker"),
+        ("machine-with-a-default", "docker"),
+        ("old-machine", "docker"),
+        ("others", "podman"),
+        ("others-with-what-they-had", "podman"),
+        ("others-moved-on-purpose", "docker"),
+        ("docker", "docker"),
+        ("podman", "podman"),
+    ],
+)
+def test_runs_with_what_the_machine_has_and_moves_no_one(evaluated, case, backend):
+    found = evaluated[case]
+    assert found["backends"] == {"docker": backend == "docker", "podman": backend == "podman"}
+    assert found["chosen"] == found["machine"] == backend
+    if case.startswith("others"):
+        assert f"{backend}-web" in found["services"]
 
 
 def test_users_environment_wins(evaluated):
@@ -501,7 +606,10 @@ def test_only_podman_acts_on_a_failed_health_check(evaluated):
 
 
 def test_host_has_the_same_name_with_both(evaluated):
-    assert option(evaluated["docker"], "add-host") == ["host.containers.internal:host-gateway"]
+    assert sorted(option(evaluated["docker"], "add-host")) == [
+        "host.containers.internal:host-gateway",
+        "host.docker.internal:host-gateway",
+    ]
     assert option(evaluated["podman"], "add-host") == []
 
 
@@ -553,9 +661,9 @@ def test_watched_are_key_files_and_where_links_turn(evaluated):
 
 
 def test_non_root_image_can_read_file_secrets(evaluated):
-    assert "chown -R 65534" in evaluated["non-root"]["secrets"]["script"]
+    assert "\ncontainer_uid=65534\n" in evaluated["non-root"]["secrets"]["script"]
     assert evaluated["non-root"]["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == "CAP_CHOWN"
-    assert "chown" not in evaluated["all"]["secrets"]["script"]
+    assert "\ncontainer_uid=0\n" in evaluated["all"]["secrets"]["script"]
     assert evaluated["all"]["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == ""
 
 

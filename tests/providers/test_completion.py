@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from in_process import Done
 
-HEAVY = ("jsonschema", "jinja2", "referencing", "nixcfg.rules", "nixcfg.validate", "nixcfg.render")
+HEAVY = (
+    "jsonschema",
+    "jinja2",
+    "referencing",
+    "nixcfg.rules",
+    "nixcfg.check",
+    "nixcfg.render.files",
+)
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ def test_completing_imports_nothing_heavy(line: str, program: list[str], project
         check=True,
     )
     imported = {row.rpartition("|")[2].strip() for row in done.stderr.splitlines()}
-    assert "nixcfg.complete" in imported
+    assert "nixcfg.commands.complete" in imported
     assert imported.isdisjoint(HEAVY)
 
 

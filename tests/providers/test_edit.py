@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from nixcfg import edit, source
-from nixcfg.fix import RefusedError
-from nixcfg.source import Document
+from nixcfg.yamltext import edit, source
+from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext.source import Document
 
 TEXT = """\
 # top
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
     "set new": (lambda d: edit.set_scalar(d, ("backend",), "podman"), ["+backend: podman"]),
     "add": (
         lambda d: edit.add_entry(d, "secrets", "C_KEY", 'config.sops.secrets."a b".path'),
-        ['+  C_KEY: config.sops.secrets."a b".path'],
+        [r'+  C_KEY: "config.sops.secrets.\"a b\".path"'],
     ),
     "change": (
         lambda d: edit.add_entry(d, "secrets", "A_KEY", "/z"),

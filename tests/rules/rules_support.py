@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nixcfg import alone, project, validate
-from nixcfg.problem import Example, Span
+from nixcfg import check
+from nixcfg.problems.pages import Example
+from nixcfg.problems.problem import Span
+from nixcfg.project.find import read_project
+from nixcfg.project.standalone import read_configuration
 from nixcfg.rules.credentials import MASTER_KEY_MISSING
 
 ROOT = Path(__file__).parents[2]
@@ -27,17 +30,17 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
-def in_project(folder: Path, files: Mapping[str, str]) -> validate.Report:
+def in_project(folder: Path, files: Mapping[str, str]) -> check.Report:
     write(folder, files)
-    return validate.validate(project.read(folder), TODAY)
+    return check.validate(read_project(folder), TODAY)
 
 
-def by_itself(folder: Path, files: Mapping[str, str]) -> validate.Report:
+def by_itself(folder: Path, files: Mapping[str, str]) -> check.Report:
     write(folder, files)
-    return validate.standalone([alone.read(folder / "config.yaml", "config.yaml")], TODAY)
+    return check.standalone([read_configuration(folder / "config.yaml", "config.yaml")], TODAY)
 
 
-def reports(folder: Path, example: Example) -> dict[str, validate.Report]:
+def reports(folder: Path, example: Example) -> dict[str, check.Report]:
     """What nixcfg says about an example, in a project and by itself as far as it can be either."""
     if isinstance(example, Mapping):
         check = in_project if "nixcfg.yaml" in example else by_itself

@@ -11,10 +11,10 @@ from nixcfg import knowledge
 from tool import load
 
 
-def test_rules_page_is_up_to_date():
-    made = load("write_rules_page").page()
-    hint = "run python tools/write_rules_page.py"
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == made, hint
+def test_index_of_the_rules_is_up_to_date():
+    tool = load("write_rules_index")
+    hint = "run python tools/write_rules_index.py"
+    assert tool.INDEX.read_text(encoding="utf-8") == tool.index(), hint
 
 
 @pytest.mark.oracle

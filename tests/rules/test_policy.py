@@ -7,7 +7,7 @@ import pytest
 from rules_support import by_itself, in_project
 
 from nixcfg import rules
-from nixcfg.problem import Severity
+from nixcfg.problems.problem import Severity
 
 MODEL = "model_list:\n  - model_name: a\n    litellm_params: {model: openai/gpt-4o}\n"
 MASTER = "general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}\n"

@@ -1,0 +1,206 @@
+"""All problems of a project, and its model when there is one; or those of LiteLLM files. Pure."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nixcfg.problems.problem import Problem
+from nixcfg.project import model, shape, wiring
+from nixcfg.project.build import build
+from nixcfg.project.find import Sources
+from nixcfg.project.model import Machine, Project
+from nixcfg.rules import context, policy, registry
+from nixcfg.rules.context import Config, Context, Whole
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document, Map
+
+if TYPE_CHECKING:
+    from nixcfg.project.standalone import Configuration
+
+MAX_ERRORS = 10 * source.MAX_PROBLEMS
+"""More than those for the reader: a project may have given what a rule finds another severity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`files` were read; `project` is None where an error leaves nothing to render."""
+
+    files: int
+    problems: tuple[Problem, ...]
+    project: Project | None
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(problem.is_error for problem in self.problems)
+
+
+def validate(sources: Sources, today: dt.date | None = None) -> Report:
+    """Check every file by itself, then all of them together as far as they can be understood.
+
+    `today` decides which models are retired; without it none is.
+    """
+    problems = list(sources.problems)
+    usable = {}
+    for name, document in sources.providers.items():
+        found = [*document.problems, *shape.check(document, "provider")]
+        problems += found
+        if document.data is not None and not any(problem.is_error for problem in found):
+            usable[name] = document
+    found = [*sources.project.problems, *shape.check(sources.project, "project")]
+    problems += found
+    project = None
+    if not any(problem.is_error for problem in found):
+        project = build(sources.project, usable)
+    problems += _of_files(sources, project, today)
+    documents = [sources.project, *sources.providers.values()]
+    if project:
+        problems += registry.of_project(Whole(project, sources.providers))
+        problems += policy.unknown_severities(project.document, registry.RULES)
+    problems = policy.ignored(problems, documents, alone=False)
+    if project:
+        wanted = sources.project.data.get("severities") or {}
+        problems = list(policy.with_severities(problems, wanted))
+    problems = _in_order(problems)
+    valid = not any(problem.is_error for problem in problems)
+    return Report(len(documents), tuple(problems), project if valid else None)
+
+
+def standalone(configurations: Iterable["Configuration"], today: dt.date | None = None) -> Report:
+    """Check ordinary LiteLLM files, each with what it includes, as LiteLLM itself would see them.
+
+    Rules have the severity `alone` here: what LiteLLM accepts is no error.
+    """
+    problems: list[Problem] = []
+    files = 0
+    for configuration in configurations:
+        found: list[Problem] = []
+        documents = [part.document for part in configuration.parts]
+        files += len(documents)
+        around = _standalone_context(configuration, today)
+        for index, part in enumerate(configuration.parts):
+            here = replace(around, missing=part.missing, included=index > 0)
+            found += [*part.document.problems, *shape.check(part.document, "provider", alone=True)]
+            if isinstance(part.document.data, Map):
+                found += _capped(registry.of_document(Config(part.document, here)))
+        problems += policy.ignored(found, documents, alone=True)
+    return Report(files, tuple(_in_order(map(_as_alone, problems))), None)
+
+
+def _of_files(
+    sources: Sources, project: Project | None, today: dt.date | None
+) -> Iterator[Problem]:
+    """What is wrong with each file, given what every machine that loads it provides."""
+    machines = project.machines if project else (None,)
+    offered = {
+        document.name: frozenset(context.offered(document))
+        for document in (sources.project, *sources.providers.values())
+    }
+    around = [_context(sources, offered, project, machine, today) for machine in machines]
+    everywhere = _true_on_every_machine(around)
+    if project:
+        yield from _capped(registry.of_document(_own_settings(project, sources, everywhere)))
+    members = [_members(project, machine, sources) for machine in machines]
+    known: dict[tuple[int, ...], Context] = {(): replace(everywhere, loaded=None)}
+    for name, document in sources.providers.items():
+        if isinstance(document.data, Map):
+            loading = tuple(number for number, some in enumerate(members) if name in some)
+            if loading not in known:
+                known[loading] = _true_on_every_machine([around[number] for number in loading])
+            yield from _capped(registry.of_document(Config(document, known[loading])))
+
+
+def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What the rules find in one file, until it is far more than anyone fixes."""
+    errors = 0
+    for problem in problems:
+        if errors == MAX_ERRORS:
+            wrong, advice = source.TOO_MANY
+            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=advice, fix=None)
+            return
+        errors += problem.is_error
+        yield problem
+
+
+def _as_alone(problem: Problem) -> Problem:
+    level = problem.level or problem.rule.alone
+    return replace(problem, level=level) if level else problem
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once: an alias makes rules see one place several times."""
+    once = {(p.file, p.span, p.code, p.message): p for p in problems}
+    return sorted(once.values(), key=Problem.sort_key)
+
+
+def _members(project: Project | None, machine: Machine | None, sources: Sources) -> frozenset[str]:
+    """The providers of the configuration that a machine's container loads."""
+    if project is None or machine is None or machine.model_config == wiring.ALL:
+        return frozenset(sources.providers)
+    named = project.profiles.get(machine.model_config, (machine.model_config,))
+    return frozenset(named).intersection(sources.providers)
+
+
+def _context(
+    sources: Sources,
+    offered: Mapping[str, frozenset[str]],
+    project: Project | None,
+    machine: Machine | None,
+    today: dt.date | None,
+) -> Context:
+    """What a machine, or a project that cannot be built, gives to each of its files."""
+    documents = [sources.project, *sources.providers.values()]
+    members = _members(project, machine, sources)
+    loaded = [sources.project, *(sources.providers[name] for name in members)]
+    return Context(
+        today=today,
+        names=frozenset().union(*offered.values()),
+        loaded=frozenset().union(*(offered[document.name] for document in loaded)),
+        stores_models=any(map(context.stores_models, documents))
+        or context.variable_stores_models(machine.environment if machine else {}),
+        secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
+        environment=machine.environment if machine else {},
+        credentials=frozenset(each for d in documents for each in context.credentials(d)),
+    )
+
+
+def _true_on_every_machine(several: Sequence[Context]) -> Context:
+    """What a file can rely on that several machines load."""
+    first, *others = several
+    if not others:
+        return first
+    everywhere = frozenset.intersection(*(frozenset(each.environment) for each in several))
+    return replace(
+        first,
+        loaded=frozenset.intersection(*(each.loaded or frozenset() for each in several)),
+        stores_models=all(each.stores_models for each in several),
+        secrets=frozenset.intersection(*(each.secrets for each in several)),
+        environment={name: first.environment[name] for name in everywhere},
+    )
+
+
+def _own_settings(project: Project, sources: Sources, around: Context) -> Config:
+    """The settings of nixcfg.yaml, which also see the variables that its files declare."""
+    declared = {
+        variable for document in sources.providers.values() for variable in _environment(document)
+    }
+    around = replace(around, loaded=None, secrets=around.secrets | declared)
+    return Config(project.document, around, is_project_file=True)
+
+
+def _environment(document: Document) -> Mapping[str, Any]:
+    value = document.data.get(model.ENVIRONMENT) if isinstance(document.data, Map) else None
+    return value if isinstance(value, Map) else {}
+
+
+def _standalone_context(configuration: "Configuration", today: dt.date | None) -> Context:
+    documents = [part.document for part in configuration.parts]
+    return Context(
+        alone=True,
+        today=today,
+        names=frozenset(name for d in documents for name in context.offered(d)),
+        stores_models=any(map(context.stores_models, documents)),
+        credentials=frozenset(each for d in documents for each in context.credentials(d)),
+        files=configuration.files,
+        complete=not any(part.missing for part in configuration.parts),
+    )

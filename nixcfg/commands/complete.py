@@ -1,0 +1,99 @@
+"""What the shell offers after Tab. Reads as little as it can: no validator, no templates.
+
+Each function has the form that click asks for: context, parameter, and what is typed so far.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from nixcfg.project import wiring
+
+
+def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """Providers that LiteLLM knows, and the brands that lead to one."""
+    from nixcfg.providers import catalogue
+
+    return _starting(typed, [*catalogue.brands(), *catalogue.providers()])
+
+
+def providers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The provider files of the project."""
+    return _starting(typed, _providers(ctx))
+
+
+def configs(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What model_config may name."""
+    return _starting(typed, [wiring.ALL, *_profiles(ctx), *_providers(ctx)])
+
+
+def hosts(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The hosts of nixcfg.yaml."""
+    return _starting(typed, _names(ctx, "hosts"))
+
+
+def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The profiles of nixcfg.yaml."""
+    return _starting(typed, _profiles(ctx))
+
+
+def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The models of the provider that is being added, or all of them as `provider/model`."""
+    from nixcfg import knowledge
+    from nixcfg.providers import catalogue
+
+    # An option without its value ends click's parsing: arguments are then left where they stood.
+    name = ctx.params.get("name") or next(iter(ctx.args), "")
+    prefix = catalogue.prefix_of(ctx.params.get("provider") or name)
+    if prefix is not None:
+        return _starting(typed, knowledge.models(prefix))
+    every = knowledge.providers()
+    if "/" not in typed:
+        return _starting(typed, (f"{name}/" for name in every if knowledge.models(name)))
+    provider = typed.partition("/")[0]
+    return _starting(typed, (f"{provider}/{model}" for model in knowledge.models(provider)))
+
+
+def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What set-key takes: providers of the project, and the variables that they declare."""
+    import re
+
+    found = set(_providers(ctx))
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
+        text = path.read_text("utf-8", "replace")
+        found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
+    return _starting(typed, found)
+
+
+def _starting(typed: str, words: Iterable[str]) -> list[str]:
+    return sorted({word for word in words if word.startswith(typed)})
+
+
+def _root(ctx: click.Context) -> Path:
+    base = Path(ctx.find_root().params.get("directory") or ".").absolute()
+    found = (each for each in (base, *base.parents) if (each / wiring.PROJECT_FILE).is_file())
+    return next(found, base)
+
+
+def _providers(ctx: click.Context) -> list[str]:
+    folder = _root(ctx) / wiring.PROVIDERS_DIR
+    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 (names only)
+    return [
+        name.rpartition(".")[0]
+        for name in names
+        if name.endswith((".yaml", ".yml")) and not name.startswith(".")
+    ]
+
+
+def _profiles(ctx: click.Context) -> list[str]:
+    return _names(ctx, "profiles")
+
+
+def _names(ctx: click.Context, section: str) -> list[str]:
+    from nixcfg.yamltext import source
+
+    data = source.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
+    found = data.get(section) if isinstance(data, dict) else None
+    return list(found) if isinstance(found, dict) else []

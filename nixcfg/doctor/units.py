@@ -1,0 +1,243 @@
+"""The units and their containers: whether they run, and whether they run what is rendered."""
+
+import json
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
+from nixcfg.doctor.files import Found
+from nixcfg.gateway import machine
+from nixcfg.keys.mask import masked
+from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.project import wiring
+from nixcfg.project.model import Machine
+
+LOG_LINES = 8
+SWITCH = "sudo nixos-rebuild switch"
+
+
+def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bool]:
+    """Each unit, its container, and what they load; returns whether one of the units is active."""
+    backend, instances = here.backend, here.instances
+    is_wanted = False
+    for name in wiring.containers(instances):
+        unit = wiring.container_unit(backend, name)
+        states = {}
+        try:
+            states = machine.unit(unit)
+        except machine.UnknownError as reason:
+            yield skipped("unit", f"{reason}", f"On the gateway's machine: systemctl status {unit}")
+        else:
+            yield _unit(here, unit, states, found)
+        is_wanted = is_wanted or states.get("ActiveState") == "active"
+        container = _container(backend, name)
+        yield from container.checks
+        yield _deployed(root, here, states, container.data)
+        yield _image(here, container.data)
+    if states:
+        yield from _wiring(states, found)
+        yield from _other_units(here)
+        if instances > 1:
+            yield from _fleet(here, found)
+    return is_wanted
+
+
+def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Check:
+    state = states.get("ActiveState", "unknown")
+    if states.get("LoadState") == "not-found":
+        file = f"{wiring.RENDERED_DIR}/{wiring.host_folder(here.name)}{wiring.DOCKER_NIX}"
+        return error("unit", f"{name} is not installed", f"Import {file}, then {SWITCH}")
+    if state == "active":
+        restarts = states.get("NRestarts", "0")
+        if restarts not in ("0", ""):
+            again = f"{name} runs, after {restarts} restarts"
+            return warning("unit", again, f"journalctl -u {name} -n 50")
+        return ok("unit", f"{name} runs")
+    if state == "activating":
+        return warning("unit", f"{name} is starting", "Ask again in a minute.")
+    if state != "failed":
+        return error("unit", f"{name} is {state}", f"sudo systemctl start {name}")
+    details, hint = _log(name, found)
+    why = f"{states.get('Result')}, exit status {states.get('ExecMainStatus')}"
+    again = f"Mend the cause, then: sudo systemctl restart {name}"
+    return error("unit", f"{name} has failed ({why})", hint or again, details)
+
+
+def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
+    """The last words of a unit, and what to do where nobody can tell them."""
+    try:
+        lines = machine.journal(name, LOG_LINES)
+    except machine.UnknownError:
+        return (), f"sudo journalctl -u {name} -n 50"
+    shown = tuple(masked(line, found.values) for line in lines)
+    return shown, "" if shown else f"sudo journalctl -u {name} -n 50"
+
+
+def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
+    """The unit that reads the keys; it is inactive after its work, so only failed says anything."""
+    if states.get("LoadState") == "not-found":
+        return
+    name = wiring.SECRETS_UNIT
+    try:
+        state = machine.unit(name)
+    except machine.UnknownError as reason:
+        yield skipped("keys unit", f"{reason}")
+        return
+    if state.get("ActiveState") == "failed":
+        details, hint = _log(name, found)
+        message = f"{name} refuses a key, so the gateway does not start"
+        yield error(
+            "keys unit", message, hint or "Mend the key files; it starts by itself.", details
+        )
+    else:
+        yield ok("keys unit", f"{name} has nothing to complain about")
+
+
+def _other_units(here: Machine) -> Iterator[Check]:
+    """What runs beside the units that nixcfg.yaml means, left from before a change."""
+    backend, instances = here.backend, here.instances
+    other = "podman" if backend == "docker" else "docker"
+    own = wiring.containers(instances)
+    first = {wiring.CONTAINER, wiring.containers(2)[0]}
+    said = {
+        **{(other, name): ("backend", f"the gateway is {backend}'s") for name in sorted(first)},
+        **{(backend, name): ("instances", f"{instances} are wanted") for name in first - {*own}},
+    }
+    for (runs, container), (check, wanted) in said.items():
+        name = wiring.container_unit(runs, container)
+        try:
+            state = machine.unit(name).get("ActiveState")
+        except machine.UnknownError:
+            return
+        if state == "active":
+            message = f"{name} runs, but {wanted}"
+            yield error(check, message, f"nixcfg render, then {SWITCH}")
+
+
+def _fleet(here: Machine, found: Found) -> Iterator[Check]:
+    """What is there for several instances only: nginx, and the unit that renews them."""
+    try:
+        roll, nginx = machine.unit(wiring.ROLL_UNIT), machine.unit("nginx.service")
+    except machine.UnknownError:
+        return
+    if roll.get("ActiveState") == "failed":
+        details, hint = _log(wiring.ROLL_UNIT, found)
+        message = f"{wiring.ROLL_UNIT} has failed, so not every instance is up to date"
+        mend = f"Mend the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
+        yield error("roll", message, hint or mend, details)
+    elif roll.get("ActiveState") == "activating":
+        yield warning("roll", "the instances are being renewed", "Ask again in a minute.")
+    else:
+        yield ok("roll", "no instance waits to be renewed")
+    if nginx.get("ActiveState") != "active":
+        message = "nginx does not run, so nobody reaches the instances"
+        yield error("nginx", message, "sudo systemctl start nginx")
+    else:
+        yield ok("nginx", "nginx hands requests to the instances")
+    for number, name in enumerate(wiring.containers(here.instances), start=1):
+        if Path(wiring.OUT_DIR, str(number)).exists():
+            unit = wiring.container_unit(here.backend, name)
+            message = f"{name} gets no requests: it stops, starts or failed to start"
+            yield warning("nginx", message, f"journalctl -u {unit} -n 50")
+
+
+class _Container:
+    """What docker or podman tell, and the checks of it."""
+
+    def __init__(self, data: dict[str, Any] | None, *checks: Check) -> None:
+        self.data, self.checks = data, checks
+
+
+def _container(backend: str, container: str) -> _Container:
+    name = "container"
+    try:
+        said = machine.run(backend, "container", "inspect", container)
+    except machine.UnknownError as reason:
+        return _Container(None, skipped(name, f"{reason}"))
+    if "annot connect" in said.err and "permission denied" not in said.err.lower():
+        message = f"{backend} is installed, and its daemon does not answer"
+        return _Container(None, error(name, message, f"sudo systemctl start {backend}"))
+    if said.code != 0:
+        denied = "permission denied" in said.err.lower() or not machine.is_root()
+        if denied:
+            return _Container(None, hidden(name, f"{backend} tells only root"))
+        unit = wiring.container_unit(backend, container)
+        message = f"{backend} has no container {container}"
+        return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
+    try:
+        data = json.loads(said.out)[0]
+        state = data["State"]
+    except (ValueError, LookupError, TypeError):
+        return _Container(None, skipped(name, f"{backend} tells nothing that is understood"))
+    health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
+    message = f"{container} is {state.get('Status')} ({health})"
+    logs = f"sudo {backend} logs --tail 50 {container}"
+    if state.get("Status") != "running" or health == "unhealthy":
+        return _Container(data, error(name, message, logs))
+    if health == "starting":
+        return _Container(data, warning(name, message, "Ask again in a minute."))
+    return _Container(data, ok(name, message))
+
+
+def _deployed(
+    root: Path, here: Machine, states: dict[str, str], data: dict[str, Any] | None
+) -> Check:
+    """The configuration that the container loads against the rendered one."""
+    name = "deployed"
+    path = _config_in(data) or _config_of(states)
+    if path is None:
+        return hidden(name, "what the gateway loads is not known here")
+    rendered = root / wiring.RENDERED_DIR / wiring.host_folder(here.name)
+    try:
+        content = path.read_bytes()
+        wanted = (rendered / wiring.config_path(here.model_config)).read_bytes()
+    except OSError as problem:
+        return skipped(name, f"{problem.filename} cannot be read: {problem.strerror}")
+    if content == wanted:
+        return ok(name, f"the gateway loads {here.model_config} as it is rendered")
+    for config in here.configs:
+        other = rendered / wiring.config_path(config.name)
+        if other.is_file() and other.read_bytes() == content:
+            message = f"the gateway loads {config.name}, and nixcfg.yaml says {here.model_config}"
+            return warning(name, message, f"nixcfg use {config.name}, or {SWITCH}")
+    return error(name, f"the gateway loads {path}, which is not what is rendered", SWITCH)
+
+
+def _config_in(data: dict[str, Any] | None) -> Path | None:
+    """Where the container's configuration comes from, as docker and podman tell it."""
+    for mount in (data or {}).get("Mounts") or ():
+        if mount.get("Destination") == wiring.CONTAINER_CONFIG:
+            return Path(mount.get("Source", ""))
+    return None
+
+
+def _config_of(states: dict[str, str]) -> Path | None:
+    """The same from the unit's start script, which everybody can read in the Nix store."""
+    script = re.search(r"path=([^ ;]+)", states.get("ExecStart", ""))
+    try:
+        text = Path(script[1]).read_text(encoding="utf-8") if script else ""
+    except (OSError, ValueError):
+        return None
+    found = re.search(rf"([^\s'\"=]+):{re.escape(wiring.CONTAINER_CONFIG)}", text)
+    return Path(found[1]) if found else None
+
+
+def _image(here: Machine, data: dict[str, Any] | None) -> Check:
+    name = "image"
+    running = str(
+        (data or {}).get("ImageName") or ((data or {}).get("Config") or {}).get("Image") or ""
+    )
+    if running and running != here.image:
+        message = f"{running} runs, and nixcfg.yaml says {here.image}"
+        return warning(name, message, SWITCH)
+    tag = here.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    release = re.search(r"\d+\.\d+\.\d+", tag)
+    if release is None and "@" not in here.image:
+        mend = f"Use {wiring.DEFAULT_IMAGE}."
+        return warning(name, f"{here.image} may be another program tomorrow", mend)
+    if release is not None and release[0] != LITELLM_VERSION:
+        message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
+        return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
+    return ok(name, here.image)

@@ -1,0 +1,1 @@
+"""The gateway itself: started here, or asked where it runs."""

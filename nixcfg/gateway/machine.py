@@ -1,0 +1,169 @@
+"""Facts about the machine: programs that know them, and /proc. Every question has a time limit."""
+
+import ipaddress
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+SECONDS = 10.0
+
+
+class UnknownError(Exception):
+    """Nobody here can tell; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a program answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who listens on a TCP port. `pid` and `program` are None and "" where only root can tell."""
+
+    address: str
+    pid: int | None
+    program: str
+
+
+_PLAIN = {
+    "LC_ALL": "C.UTF-8",
+    "SYSTEMD_PAGER": "",
+    "SYSTEMD_COLORS": "0",
+    "GIT_ALLOW_PROTOCOL": "none",  # a list of transports, and none has that name
+}
+
+
+def is_root() -> bool:
+    """Whether nothing on this machine is hidden."""
+    return os.geteuid() == 0
+
+
+def run(program: str, *arguments: str) -> Said:
+    """Ask a program. Raises UnknownError where it is absent, or gives no answer in time."""
+    found = shutil.which(program)
+    if not found:
+        raise UnknownError(f"there is no {program} here")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(  # noqa: S603 (fixed commands, no shell)
+            [found, *arguments],
+            env={**kept, **_PLAIN},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnknownError(f"{program} gave no answer within {SECONDS:g} s") from None
+    except OSError as error:
+        raise UnknownError(f"{program} cannot be run: {error.strerror}") from None
+    out, err = (each.decode("utf-8", "replace").strip() for each in (done.stdout, done.stderr))
+    return Said(done.returncode, out, err)
+
+
+def unit(name: str) -> dict[str, str]:
+    """The properties of a systemd unit. Raises UnknownError."""
+    wanted = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecStart"
+    said = run("systemctl", "show", name, f"--property={wanted}")
+    if said.code != 0:
+        raise UnknownError(said.err.partition("\n")[0] or "systemctl knows nothing")
+    pairs = (line.partition("=") for line in said.out.splitlines())
+    return {key: value for key, _, value in pairs}
+
+
+def journal(name: str, lines: int) -> list[str]:
+    """The last lines that a unit wrote. Raises UnknownError."""
+    said = run("journalctl", "-u", name, "-n", str(lines), "--no-pager", "-q", "-o", "cat")
+    if said.code != 0:
+        raise UnknownError(said.err.partition("\n")[0] or "journalctl says nothing")
+    return said.out.splitlines()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTree:
+    """The git work tree that a file is in, and what git does with the file.
+
+    `state` is tracked, ignored, untracked, or unknown with the reason.
+    """
+
+    root: Path
+    state: Literal["tracked", "ignored", "untracked", "unknown"]
+    reason: str = ""
+
+
+def work_tree(path: Path) -> WorkTree | None:
+    """What git does with a file, which need not exist yet; None outside of any work tree."""
+    real = Path(os.path.realpath(path))
+    root = next((each for each in real.parents if (each / ".git").exists()), None)
+    if root is None:
+        return None
+    try:
+        if _git(root, "ls-files", "--error-unmatch", "--", str(real)):
+            return WorkTree(root, "tracked")
+        is_ignored = _git(root, "check-ignore", "-q", "--", str(real))
+    except UnknownError as error:
+        return WorkTree(root, "unknown", f"{error}")
+    return WorkTree(root, "ignored" if is_ignored else "untracked")
+
+
+def _git(root: Path, *arguments: str) -> bool:
+    """Whether git says yes. Raises UnknownError where it says neither yes nor no."""
+    # Root asks about the trees of users, which git refuses unless told that it is meant. It refuses
+    # them because the tree's own configuration names programs, so none of those may run: the
+    # monitor is off, and run() forbids every transport to what a partial clone lacks.
+    ours = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false")
+    said = run("git", *ours, "-C", str(root), *arguments)
+    if said.code > 1:
+        raise UnknownError(said.err.partition("\n")[0] or "git knows nothing")
+    return said.code == 0
+
+
+def listeners(port: int) -> list[Listener]:
+    """Who listens on a TCP port of this machine. Raises UnknownError."""
+    sockets = [*_sockets("tcp", port), *_sockets("tcp6", port)]
+    owners = _owners({inode for _, inode in sockets}) if sockets else {}
+    return [Listener(address, *owners.get(inode, (None, ""))) for address, inode in sockets]
+
+
+def _sockets(table: str, port: int) -> Iterator[tuple[str, str]]:
+    """Address and inode of each listening socket; the layout is that of proc(5), /proc/net/tcp."""
+    try:
+        lines = Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UnknownError(f"/proc/net/{table} cannot be read: {error.strerror}") from None
+    for line in lines:
+        fields = line.split()
+        address, _, number = fields[1].rpartition(":")
+        if fields[3] == "0A" and int(number, 16) == port:
+            words = (int(address[at : at + 8], 16) for at in range(0, len(address), 8))
+            packed = b"".join(struct.pack("=I", word) for word in words)
+            yield str(ipaddress.ip_address(packed)), fields[9]
+
+
+def _owners(inodes: set[str]) -> dict[str, tuple[int, str]]:
+    found = {}
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            for handle in (process / "fd").iterdir():
+                link = str(handle.readlink())
+                inode = link.removeprefix("socket:[").removesuffix("]")
+                if inode in inodes:
+                    name = (process / "comm").read_text(encoding="utf-8").strip()
+                    found[inode] = (int(process.name), name)
+        except OSError:
+            continue  # gone meanwhile, or somebody else's
+    return found

@@ -1,0 +1,1 @@
+"""A project: its files, their shape, and the model made of them."""

@@ -1,0 +1,202 @@
+"""Hold a document against its JSON Schema, and say what is wrong in a person's words.
+
+The compiled schema beside it (nixcfg/schema/*.py) says whether anything is wrong at all, in a tenth
+of the time; only then does jsonschema have to be imported, to say what.
+"""
+
+import functools
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.project.nearest import nearest
+from nixcfg.render import resources
+from nixcfg.yamltext import source
+from nixcfg.yamltext.source import Document, describe
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem]:
+    """The problems of a `project` or `provider` document; none for one that could not be read.
+
+    `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
+    is a warning; `empty` there stands for whatever Python takes for empty.
+    """
+    if document.data is None or _is_valid(kind, document.data):
+        return []
+    found = (
+        replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
+        for error in _validator(kind).iter_errors(document.data)
+        for failure in (_Failure.of(error),)
+        for problem in _explain(document, failure)
+    )
+    problems: list[Problem] = []
+    errors = 0
+    for problem in found:
+        if errors == source.MAX_PROBLEMS:
+            # jsonschema looks as it is asked: what it has not found yet costs nothing.
+            wrong, mend = source.TOO_MANY
+            return [
+                *problems,
+                document.problem_at(source.TOO_LARGE, problem.span, wrong, help=mend),
+            ]
+        errors += problem.is_error
+        problems.append(problem)
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The parts of a jsonschema error that a message is made of."""
+
+    keyword: str
+    expected: Any
+    value: Any
+    schema: Mapping[str, Any]
+    path: list[str | int]
+    is_key: bool
+    message: str
+
+    @classmethod
+    def of(cls, error: Any) -> "_Failure":
+        return cls(
+            keyword=error.validator,
+            expected=error.validator_value,
+            value=error.instance,
+            schema=error.schema,
+            path=list(error.absolute_path),
+            is_key="propertyNames" in error.absolute_schema_path,
+            message=error.message,
+        )
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether LiteLLM takes this without a word."""
+        accepted = self.schema.get("x-accepted", ())
+        return self.keyword in accepted or ("empty" in accepted and not self.value)
+
+    @property
+    def about(self) -> str:
+        return str(self.schema.get("description", ""))
+
+    @property
+    def name(self) -> str:
+        """The last key of the path, with the indices after it: `model_list[2]`."""
+        name = ""
+        for step in reversed(self.path):
+            if isinstance(step, str):
+                return step + name
+            name = f"[{step}]{name}"
+        return f"entry {name}" if name else "the file"
+
+
+def _is_valid(kind: str, data: Any) -> bool:
+    try:
+        importlib.import_module(f"nixcfg.schema.{kind}").check(data)
+    except ValueError:
+        return False
+    return True
+
+
+@functools.cache
+def _validator(kind: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(resources.schema(kind))
+
+
+WRONG_VALUE = Rule("NX104", Severity.ERROR)
+
+
+def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
+    path, about = failure.path, failure.about
+    if failure.is_key:
+        wrong = f"{failure.value} cannot be a key here"
+        mend = f"Use {about}."
+        yield document.problem(WRONG_VALUE, [*path, failure.value], wrong, help=mend, key=True)
+        return
+    match failure.keyword:
+        case "additionalProperties":
+            yield from _unknown_keys(document, failure)
+        case "required":
+            yield _missing_key(document, failure)
+        case "type":
+            yield _wrong_type(document, failure)
+        case "enum":
+            guess = nearest(str(failure.value), filter(_is_text, failure.expected))
+            choices = " or ".join(filter(_is_text, failure.expected))
+            wrong = f"{failure.name} must be {choices}, not {describe(failure.value)}"
+            mend = f"Did you mean {guess}?" if guess else about
+            yield document.problem(WRONG_VALUE, path, wrong, help=mend)
+        case "uniqueItems":
+            wrong = f"{failure.name} names something twice"
+            yield document.problem(WRONG_VALUE, path, wrong, help="Remove one.")
+        case "minItems" | "minLength":
+            yield document.problem(WRONG_VALUE, path, f"{failure.name} is empty", help=about)
+        case _:
+            wrong = f"{failure.name} cannot be {describe(failure.value)}"
+            mend = f"Use {about}." if about[:1].islower() else about
+            yield document.problem(WRONG_VALUE, path, wrong, help=mend)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+UNKNOWN_KEY = Rule("NX101", Severity.ERROR)
+
+
+def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
+    known = list(failure.schema["properties"])
+    for key in failure.value:
+        if key not in known:
+            guess = nearest(key, known)
+            mend = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
+            wrong = f"unknown key {key}"
+            yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=mend, key=True)
+
+
+MISSING_KEY = Rule("NX102", Severity.ERROR)
+
+
+def _missing_key(document: Document, failure: _Failure) -> Problem:
+    # jsonschema reports each missing key by itself, but says which only in its message.
+    key = next(key for key in failure.expected if failure.message.startswith(f"{key!r} "))
+    known = failure.schema.get("properties", {})
+    wrong = f"{key} is missing"
+    guess = nearest(key, [other for other in failure.value if other not in known])
+    if guess:
+        mend = f"Did you mean {key} where it says {guess}?"
+        where = [*failure.path, guess]
+        return document.problem(MISSING_KEY, where, wrong, help=mend, key=True)
+    about = known.get(key, {}).get("description", "")
+    return document.problem(MISSING_KEY, failure.path, wrong, help=about)
+
+
+WRONG_TYPE = Rule("NX103", Severity.ERROR)
+
+
+def _wrong_type(document: Document, failure: _Failure) -> Problem:
+    expected = failure.expected
+    types = [expected] if isinstance(expected, str) else expected
+    words = " or ".join(_TYPES[name] for name in types if name != "null")
+    is_scalar = not isinstance(failure.value, dict | list | type(None))
+    mend = failure.about
+    if "string" in types and is_scalar:
+        mend = f'Quote it: "{document.source(failure.path)}".'
+    wrong = f"{failure.name} must be {words}, not {describe(failure.value)}"
+    return document.problem(WRONG_TYPE, failure.path, wrong, help=mend)

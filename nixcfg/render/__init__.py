@@ -1,0 +1,1 @@
+"""A project as files: docker.nix and the LiteLLM configurations. Pure."""

@@ -1,0 +1,1 @@
+"""YAML text: read with positions, written, edited. Knows nothing of LiteLLM."""
