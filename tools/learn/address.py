@@ -75,6 +75,8 @@ def general(found: "Findings", address: str) -> str:
     """With ``{model}`` and ``{VARIABLE}`` in place of what this bench gave for them."""
     for name in sorted({found.bench.model, quote(found.bench.model, safe="")}, key=len):
         address = address.replace(name, "{model}")
+    # Of a name with several parts some address holds a part: `chat/ID/model` of ragflow.
+    address = re.sub(r"(?<=/)nixcfg(?=/|$)", "{id}", address)
     for name in sorted(found.names):
         address = address.replace(tag(name), f"{{{name}}}")
     return address

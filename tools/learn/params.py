@@ -63,7 +63,6 @@ def moved_into_params() -> set[str]:
 
 def litellm_params() -> dict[str, Any]:
     """The model's fields, and what LiteLLM takes out of or passes on from the same mapping."""
-    import litellm
     from litellm.constants import (
         DEFAULT_CHAT_COMPLETION_PARAM_VALUES,
         OPENAI_CHAT_COMPLETION_PARAMS,
@@ -75,9 +74,6 @@ def litellm_params() -> dict[str, Any]:
     names = {*all_litellm_params, *OPENAI_CHAT_COMPLETION_PARAMS, *form_fields()}
     for name in names | set(DEFAULT_CHAT_COMPLETION_PARAM_VALUES):
         found[name] = {"type": "any"}
-    for name, facts in of_model(litellm.completion).items():
-        if facts["type"] != "any" or name in found:
-            found[name] = facts
     found.update(of_model(LiteLLM_Params))
     found["model"]["required"] = True
     return found

@@ -52,7 +52,7 @@ def denotes(node: ast.AST | None, names: frozenset[str]) -> bool:
         name = node.id if isinstance(node, ast.Name) else node.attr
         # `resolved_general_settings` is general settings; `cache_config` is not the config.
         return name.lstrip("_") in names or any(
-            name.endswith(f"_{each}") for each in names if each.endswith("settings")
+            name.endswith(f"_{each}") for each in names if each.endswith("_settings")
         )
     if isinstance(node, ast.BoolOp):
         return any(denotes(value, names) for value in node.values)
@@ -127,7 +127,7 @@ class Reader:
     ) -> frozenset[str]:
         """The mapping's names in a scope."""
         names = {self.name}
-        names |= {a for a, (_, original) in module.imports.items() if original == self.name}
+        names |= {alias for node in [*nodes, *module.scopes[0][1]] for alias in self._aliases(node)}
         names |= self.mappings.get(id(function), set())
         for _ in range(2):
             for node in nodes:
@@ -135,6 +135,10 @@ class Reader:
                 if target and denotes(getattr(node, "value", None), frozenset(names)):
                     names.add(target.lstrip("_"))
         return frozenset(names)
+
+    def _aliases(self, node: ast.AST) -> list[str]:
+        names = node.names if isinstance(node, ast.ImportFrom) else []
+        return [alias.asname or alias.name for alias in names if alias.name == self.name]
 
     def _call(
         self,
