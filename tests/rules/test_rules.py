@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from rules_support import marked, reports
 
-from nixcfg import rules
 from nixcfg.problems import pages
 from nixcfg.problems.problem import START, Rule, Severity
+from nixcfg.rules import registry
 
-RULES = pytest.mark.parametrize("rule", rules.RULES.values(), ids=rules.RULES)
+RULES = pytest.mark.parametrize("rule", registry.RULES.values(), ids=registry.RULES)
 
 
 @RULES
@@ -55,7 +55,7 @@ def test_a_page_says_all_that_it_should(rule: Rule):
 
 def test_every_page_is_that_of_a_rule():
     folder = pages.path("NX001").parent
-    assert {file.stem for file in folder.glob("NX*")} == set(rules.RULES)
+    assert {file.stem for file in folder.glob("NX*")} == set(registry.RULES)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_every_page_is_that_of_a_rule():
 def test_a_page_of_another_form_is_refused(right: str, wrong: str):
     text = pages.path("NX303").read_text(encoding="utf-8")
     assert pages.parse(text).code == "NX303"
-    with pytest.raises(ValueError, match=r"^an?  (page|example)"):
+    with pytest.raises(ValueError, match=r"^an? (page|example)"):
         pages.parse(text.replace(right, wrong, 1))
 
 
 def test_no_code_stands_twice():
     found = [
         value
-        for module in rules._MODULES
+        for module in registry.TOPICS
         for value in vars(module).values()
         if isinstance(value, Rule)
     ]
