@@ -55,12 +55,6 @@ def _blocked(config: Config) -> Iterator[Problem]:
 CONFIG_PATH = Rule("NX511", Severity.ERROR, alone=Severity.WARNING)
 
 
-@ModelFile
-def _config_path_in_file(config: Config) -> Iterator[Problem]:
-    if "CONFIG_FILE_PATH" in config.environment:
-        yield _config_path(config.document, (ENVIRONMENT, "CONFIG_FILE_PATH"))
-
-
 def _config_path(document: Document, path: Steps) -> Problem:
     return document.problem(
         CONFIG_PATH,
@@ -69,6 +63,12 @@ def _config_path(document: Document, path: Steps) -> Problem:
         help="Remove the line.",
         key=True,
     )
+
+
+@ModelFile
+def _config_path_in_file(config: Config) -> Iterator[Problem]:
+    if "CONFIG_FILE_PATH" in config.environment:
+        yield _config_path(config.document, (ENVIRONMENT, "CONFIG_FILE_PATH"))
 
 
 REDIRECT = Rule("NX313", Severity.WARNING)

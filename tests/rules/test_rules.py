@@ -1,7 +1,9 @@
 """Each rule against its own examples: the bad one is found at its mark, the good one is clean."""
 
+import ast
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from rules_support import marked, reports
@@ -83,6 +85,26 @@ def test_no_code_stands_twice():
         if isinstance(value, Rule)
     ]
     assert len({rule.code for rule in found}) == len(set(map(id, found)))
+
+
+def statements(module: ModuleType) -> list[tuple[str, ast.stmt]]:
+    """The statements at the top of a module, with the name of the rule that each defines, or ""."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    names = {name for name, value in vars(module).items() if isinstance(value, Rule)}
+    return [
+        (next(iter(names & {ast.unparse(t) for t in getattr(each, "targets", ())}), ""), each)
+        for each in tree.body
+    ]
+
+
+@pytest.mark.parametrize("topic", registry.TOPICS, ids=lambda topic: topic.__name__)
+def test_a_rule_is_right_above_the_first_function_that_finds_it(topic: ModuleType):
+    body = statements(topic)
+    for number, (name, _) in enumerate(body):
+        if name:
+            below = next(each for other, each in body[number:] if not other)
+            assert isinstance(below, ast.FunctionDef | ast.ClassDef), name
+            assert re.search(rf"\b{name}\b", ast.unparse(below)), (name, below.name)
 
 
 @RULES
