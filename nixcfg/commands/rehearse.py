@@ -80,7 +80,8 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[st
     result["models"] = len({entry["model_name"] for entry in config.litellm["model_list"]})
     result["missing"] = list(compared.missing)
     result["errors"] += dict.fromkeys(event.text for event in told if event.level == "error")
-    result["warnings"] = list(dict.fromkeys(e.text for e in told if e.level == "warning"))
+    warnings = [process.holes(), *(e.text for e in told if e.level == "warning")]
+    result["warnings"] = list(dict.fromkeys(filter(None, warnings)))
     if "start_seconds" not in result and len(result["errors"]) == 1:
         result["last_words"] = last_words(lines)
     result["seconds"] = round(time.monotonic() - began, 1)

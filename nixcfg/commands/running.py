@@ -42,6 +42,8 @@ def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
 
     try:
         title = f"Starting LiteLLM {process.version()}" if not process.absent() else ""
+        if title and (holes := process.holes()):
+            say(f"warning: {holes}")
         if not is_terminal and title:
             say(f"{title} ...")
         with process.running(launch, tick) as running:

@@ -103,7 +103,8 @@ in
       default = "ghcr.io/berriai/litellm:v1.106.2";
       description = ''
         The image to run: a release of LiteLLM, best with its digest. Tags that move
-        to other releases get a warning, the two malicious releases are refused.
+        to other releases get a warning. A release that was compromised, or has a hole that
+        is exploited or needs no key, is refused (releases.json).
       '';
       example = "ghcr.io/berriai/litellm:v1.106.2@sha256:…";
     };
