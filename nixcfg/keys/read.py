@@ -1,6 +1,6 @@
 """Read a key file as the service does, and refuse what it refuses.
 
-The rules and the words are those of the wiring script in modules/litellm-proxy; tests/day
+The rules and the words are those of the wiring script in modules/litellm-proxy; tests/gateway
 holds the two against each other. A key goes from here to the environment of one process: it is
 in no message and no exception.
 """
