@@ -51,14 +51,13 @@ def command(
 def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[str, Any]:
     from nixcfg.gateway import launch, log, process
     from nixcfg.gateway.compare import Comparison, compare
-    from nixcfg.render.litellm import litellm_yaml
 
     began = time.monotonic()
     result: dict[str, Any] = {"config": config.name, "models": 0, "missing": [], "errors": []}
     lacking = process.absent()
     if lacking:
         raise click.ClickException(process.not_installed(lacking))
-    text = litellm_yaml(launch.unshared(project.machine, config))
+    text = launch.configuration(project.machine, config)
     start = launch.rehearsed(project.machine, config, text, process.free_port(0))
     say(f"{config.name}: starting LiteLLM {process.version()} ...")
 

@@ -7,7 +7,7 @@ No check holds a byte of a key.
 import datetime as dt
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -63,6 +63,7 @@ def hidden(name: str, message: str) -> Check:
 def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
     from nixcfg.doctor import files, gateway, units
+    from nixcfg.gateway import engine
 
     yield _project(checked)
     yield from _knowledge(today)
@@ -71,8 +72,9 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     yield from files.rendered(root, checked.project)
     found = files.Found()
     yield from files.key_files(checked.project.machine, found)
-    is_wanted = yield from units.checks(root, checked.project.machine, found)
-    yield from gateway.checks(checked.project.machine, is_wanted=is_wanted)
+    here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
+    is_wanted = yield from units.checks(root, here, found)
+    yield from gateway.checks(here, is_wanted=is_wanted)
 
 
 def _project(checked: Report) -> Check:

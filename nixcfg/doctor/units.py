@@ -103,7 +103,7 @@ def _other_units(here: Machine) -> Iterator[Check]:
     own = wiring.containers(instances)
     first = {wiring.CONTAINER, wiring.containers(2)[0]}
     said = {
-        **{(other, name): ("backend", f"nixcfg.yaml says {backend}") for name in sorted(first)},
+        **{(other, name): ("backend", f"the gateway is {backend}'s") for name in sorted(first)},
         **{(backend, name): ("instances", f"{instances} are wanted") for name in first - {*own}},
     }
     for (runs, container), (check, wanted) in said.items():
