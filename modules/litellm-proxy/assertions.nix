@@ -58,13 +58,6 @@ in
 
     assertions = [
       {
-        assertion = config.virtualisation.oci-containers.backend == cfg.backend;
-        message = ''
-          ${opt "backend"} = "${cfg.backend}", but virtualisation.oci-containers.backend = "${config.virtualisation.oci-containers.backend}", and all containers share one backend.
-          Set ${opt "backend"} = "${config.virtualisation.oci-containers.backend}".
-        '';
-      }
-      {
         assertion = !isFleet || usesRedis;
         message = ''
           ${opt "instances"} = ${toString cfg.instances} without Redis: each instance would count rate limits, budgets and failing deployments for itself, so that every limit is ${toString cfg.instances} times what it says.

@@ -142,10 +142,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     import http.client
 
     from nixcfg.gateway.client import RefusedError
-    from nixcfg.project import wiring
 
-    unit = wiring.main_unit(whole.machine.backend, whole.machine.instances) if whole else ""
-    where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()
     except RefusedError as error:
@@ -154,13 +151,24 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
             f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
             "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
             if refused
-            else f"{gateway.url} answers {error.answer.status} to /v1/models; {where}"
+            else f"{gateway.url} answers {error.answer.status} to /v1/models; {_where(whole)}"
         ) from None
     except ConnectionRefusedError:
-        raise click.ClickException(f"nobody listens on {gateway.url}; {where}") from None
+        raise click.ClickException(f"nobody listens on {gateway.url}; {_where(whole)}") from None
     except (TimeoutError, http.client.HTTPException, OSError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
-        raise click.ClickException(f"{gateway.url}: {reason}; {where}") from None
+        raise click.ClickException(f"{gateway.url}: {reason}; {_where(whole)}") from None
+
+
+def _where(whole: "Project | None") -> str:
+    """Where to look when the gateway does not answer."""
+    from nixcfg.gateway import engine
+    from nixcfg.project import wiring
+
+    if whole is None:
+        return "is the address right?"
+    unit = wiring.main_unit(engine.of(whole.machine), whole.machine.instances)
+    return f"see `nixcfg doctor`, or: systemctl status {unit}"
 
 
 def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:

@@ -2,6 +2,7 @@
 # in when the service starts instead of when the system is built.
 #
 #   default.nix      the options of the gateway itself
+#   backend.nix      docker or podman: what the machine has
 #   container.nix    the container and its unit
 #   secrets.nix      key files: their options
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
@@ -68,6 +69,7 @@ in
     ./assert-keys.nix
     ./assert-network.nix
     ./assertions.nix
+    ./backend.nix
     ./container.nix
     ./database.nix
     ./instances.nix
@@ -84,19 +86,6 @@ in
 
   options.services.litellm-proxy = {
     enable = lib.mkEnableOption "the LiteLLM proxy, an OpenAI-compatible gateway to many LLM providers, in a container";
-
-    backend = lib.mkOption {
-      type = lib.types.enum [
-        "docker"
-        "podman"
-      ];
-      default = "docker";
-      description = ''
-        What runs the container. It becomes
-        {option}`virtualisation.oci-containers.backend`, which all containers share.
-      '';
-      example = "podman";
-    };
 
     image = lib.mkOption {
       type = lib.types.str;
