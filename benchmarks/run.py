@@ -44,7 +44,7 @@ gc.set_threshold(200_000)  # as nixcfg.cli does
 stamps = [("", 0.0)]
 def done(name):
     stamps.append((name, time.process_time()))
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.disk.folder import apply, lock, plan as planned
 from nixcfg.problems import text
 from nixcfg.project.find import read_project
@@ -53,7 +53,7 @@ from nixcfg.commands.context import today
 done("start Python, import")
 sources = read_project(Path())
 done("read and parse")
-report = validate.validate(sources, today())
+report = check.validate(sources, today())
 done("check, build the model")
 files = rendered_files(report.project)
 done("render texts")

@@ -18,11 +18,11 @@ from nixcfg.commands.output import say, say_problems, wants_color
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nixcfg.check import Report
     from nixcfg.disk.change import Change
     from nixcfg.project.find import Sources
     from nixcfg.project.model import Config, Project
     from nixcfg.providers.amendment import Amendment
-    from nixcfg.validate import Report
 
 
 def find_root(base: "Path") -> "Path":
@@ -39,10 +39,10 @@ def find_root(base: "Path") -> "Path":
 
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project.find import read_project
 
-    return validate.validate(read_project(find_root(base)), today())
+    return check.validate(read_project(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":

@@ -71,7 +71,7 @@ def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project.find import read_project
 
     sources = read_project(root)
@@ -83,7 +83,7 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]
             project=changed[sources.project.name],
             providers={name: changed[each.name] for name, each in sources.providers.items()},
         )
-        return validate.validate(now, today()).problems
+        return check.validate(now, today()).problems
 
     return documents, find, list(sources.problems)
 
@@ -92,7 +92,7 @@ def _litellm_files(
     base: Path, files: Iterable[Path]
 ) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project.standalone import read_configuration
 
     configurations = {str(file): read_configuration(base / file, str(file)) for file in files}
@@ -103,7 +103,7 @@ def _litellm_files(
             replace(each, parts=(replace(each.parts[0], document=changed[name]), *each.parts[1:]))
             for name, each in configurations.items()
         ]
-        return validate.standalone(now, today()).problems
+        return check.standalone(now, today()).problems
 
     return documents, find, []
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from nixcfg.check import Report
 from nixcfg.problems import text
-from nixcfg.validate import Report
 
 
 class Status(StrEnum):

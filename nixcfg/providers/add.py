@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from nixcfg.check import Report
 from nixcfg.knowledge import ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.project.find import Sources, is_name
@@ -28,7 +29,6 @@ from nixcfg.providers.request import (
     wanted_credentials,
 )
 from nixcfg.render.litellm import provider_yaml
-from nixcfg.validate import Report
 from nixcfg.yamltext import edit, source
 from nixcfg.yamltext.fix import RefusedError
 from nixcfg.yamltext.source import Document

@@ -12,32 +12,22 @@ from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules import values
-from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment, ModelFile
 from nixcfg.rules.secrets import names_secret
 from nixcfg.yamltext.source import Map, describe
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The model_list of a file."""
-    if config.is_project_file:
-        return
-    yield from _empty(config)
-    for deployment in config.deployments:
-        yield from _provider(config, deployment)
-        yield from _params(config, deployment)
-        yield from _entry(config, deployment)
-        yield from _model_info(config, deployment)
-
-
 NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
 
 
+@ModelFile
 def _empty(config: Config) -> Iterator[Problem]:
-    if config.data.get(MODELS) or config.around.included or config.data.get("include"):
+    if config.data.get(MODELS) or config.context.included or config.data.get("include"):
         return
-    if config.section("general_settings").get("store_model_in_db"):
+    if config.has("general_settings", "store_model_in_db"):
         return
     if config.data.get(MODELS) in (None, []):
         yield config.document.problem(
@@ -49,21 +39,27 @@ def _empty(config: Config) -> Iterator[Problem]:
         )
 
 
-UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
 FROM_VARIABLE = Rule("NX419", Severity.WARNING)
 
 
-def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    model = deployment.model
-    if model is None or model in ("", "*"):
-        return
-    if referenced(model):
+@EveryDeployment
+def _from_variable(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    if variable := referenced(deployment.model):
         yield config.document.problem(
             FROM_VARIABLE,
             (*deployment.params_path, "model"),
-            f"LiteLLM does not start when {referenced(model)} is not set",
+            f"LiteLLM does not start when {variable} is not set",
             help="Write the model itself.",
         )
+
+
+UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
+
+
+@EveryDeployment
+def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    model = deployment.model
+    if model is None or model in ("", "*") or referenced(model):
         return
     custom = deployment.params.get("custom_llm_provider")
     if deployment.provider and (
@@ -107,6 +103,7 @@ def _custom_providers(config: Config) -> frozenset[str]:
     )
 
 
+@EveryDeployment
 def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
     keys = knowledge.keys("litellm_params")
     for key, value in deployment.params.items():
@@ -195,6 +192,7 @@ def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> P
 ENTRY_KEY = Rule("NX405", Severity.WARNING)
 
 
+@EveryDeployment
 def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
     known = knowledge.keys("deployment")
     for key, value in deployment.entry.items():
@@ -222,6 +220,7 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         )
 
 
+@EveryDeployment
 def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
     info = deployment.entry.get("model_info")
     for key, value in info.items() if isinstance(info, Map) else ():

@@ -1,33 +1,25 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
-from nixcfg.project.model import Machine, Project
+from nixcfg.project.model import Machine
 from nixcfg.project.nearest import nearest
+from nixcfg.rules.context import Whole
+from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
 
 _FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})
 
 
-def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with nixcfg.yaml; `providers` are the names of all provider files."""
-    yield from _names(project, providers)
-    yield from _ungrouped(project, providers)
-    yield from _shared_names(project)
-    for machine in project.machines:
-        yield from _loads(project, machine, providers)
-        yield from _exposure(project, machine)
-        yield from _image(project, machine)
-    yield from _conflicts(project)
-
-
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
 
-def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
+@EveryMachine
+def _loads(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
         guess = nearest(machine.model_config, configs)
@@ -43,7 +35,9 @@ UNKNOWN_MEMBER = Rule("NX502", Severity.ERROR)
 NAME_TAKEN = Rule("NX503", Severity.ERROR)
 
 
-def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+@WholeProject
+def _names(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     document = project.document
     # Their files would be one where the file system ignores case.
     taken = {wiring.ALL: "built in"}
@@ -77,7 +71,9 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
 UNGROUPED = Rule("NX508", Severity.NOTE)
 
 
-def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+@WholeProject
+def _ungrouped(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
     known = members <= set(providers)
@@ -96,7 +92,9 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
 SHARED_NAME = Rule("NX504", Severity.NOTE)
 
 
-def _shared_names(project: Project) -> Iterator[Problem]:
+@WholeProject
+def _shared_names(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
         told: set[str] = set()
@@ -118,8 +116,9 @@ OPEN_TO_ALL = Rule("NX505", Severity.ERROR)
 BAD_ADDRESS = Rule("NX506", Severity.ERROR)
 
 
-def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+@EveryMachine
+def _exposure(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     if machine.listen_address == "127.0.0.1":
         return
     import ipaddress
@@ -147,7 +146,9 @@ FLOATING_IMAGE = Rule("NX509", Severity.WARNING)
 MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
 
 
-def _image(project: Project, machine: Machine) -> Iterator[Problem]:
+@EveryMachine
+def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project = whole.project
     name, _, digest = machine.image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
@@ -171,8 +172,10 @@ def _image(project: Project, machine: Machine) -> Iterator[Problem]:
 CONFLICT = Rule("NX202", Severity.ERROR)
 
 
-def _conflicts(project: Project) -> Iterator[Problem]:
-    """Settings that cannot be merged into one configuration; each is told once."""
+@WholeProject
+def _conflicts(whole: Whole) -> Iterator[Problem]:
+    """Settings that cannot be merged into one configuration; each is reported once."""
+    project = whole.project
     told = set()
     for config in project.machine.configs:
         for conflict in config.conflicts:

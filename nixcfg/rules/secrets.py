@@ -10,7 +10,8 @@ from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import dollar, reference, referenced
-from nixcfg.rules.config import Config, scalars
+from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.scope import EveryDocument
 
 # Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.
 _KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
@@ -36,18 +37,6 @@ _WELL_KNOWN = (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL", "LITELLM_LICENSE")
 _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """What a document says about secrets, and how."""
-    for path, text in scalars(config.data):
-        if not isinstance(text, str):
-            continue
-        if config.is_project_file and path[0] not in SETTINGS:
-            continue
-        if len(path) > 2 and "model_info" in path:
-            continue  # free-form: descriptions may hold anything
-        yield from _text(config, path, text)
-
-
 def looks_like_key(text: str) -> bool:
     """Whether a text has the shape of a real key. The text itself goes into no message."""
     return not referenced(text) and bool(_KEY.fullmatch(text))
@@ -71,6 +60,19 @@ def is_refused_as_key(name: str, value: str) -> bool:
     if _SECRET_NAME.search(name.upper()) and not harmless:
         return True
     return bool(_KEY_SHAPES.fullmatch(value))
+
+
+@EveryDocument
+def _texts(config: Config) -> Iterator[Problem]:
+    """What a document says about secrets, and how."""
+    for path, text in scalars(config.data):
+        if not isinstance(text, str):
+            continue
+        if config.is_project_file and path[0] not in SETTINGS:
+            continue
+        if len(path) > 2 and "model_info" in path:
+            continue  # free-form: descriptions may hold anything
+        yield from _text(config, path, text)
 
 
 PARTIAL = Rule("NX306", Severity.ERROR, alone=Severity.WARNING)
@@ -153,7 +155,7 @@ UNDECLARED = Rule("NX311", Severity.WARNING)
 
 
 def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]:
-    named: set[str] = {*config.environment, *config.around.secrets, *config.around.environment}
+    named: set[str] = {*config.environment, *config.context.secrets, *config.context.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
     guess = nearest(variable, named) or nearest(variable, _credential_variables())
@@ -173,8 +175,8 @@ def _is_declared(config: Config, path: Steps, variable: str) -> bool:
     return (
         path[0] == ENVIRONMENT
         or variable in config.environment
-        or variable in config.around.secrets
-        or variable in config.around.environment
+        or variable in config.context.secrets
+        or variable in config.context.environment
         or variable in _WELL_KNOWN
         or variable in _credential_variables()
     )

@@ -6,6 +6,7 @@
 {
   cases,
   nixpkgs ? <nixpkgs>,
+  oci ? null,
 }:
 
 let
@@ -14,7 +15,7 @@ let
     module:
     let
       system = import ./system.nix {
-        inherit nixpkgs;
+        inherit nixpkgs oci;
         modules = [ module ];
         quick = true;
       };

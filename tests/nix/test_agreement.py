@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
@@ -117,7 +117,7 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         (folder / "providers").mkdir(parents=True)
         (folder / "nixcfg.yaml").write_text(lines + "\n")
         (folder / "providers" / "openai.yaml").write_text(PROVIDER)
-        report = validate.validate(read_project(folder))
+        report = check.validate(read_project(folder))
         if report.project is None:
             continue
         for path, content in rendered_files(report.project).items():

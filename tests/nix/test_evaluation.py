@@ -68,6 +68,15 @@ SOUND = {
     "disabled": "services.litellm-proxy.enable = lib.mkForce false;",
 }
 
+# Only a newer oci-containers.nix declares it.
+ROOTLESS = """
+  config.virtualisation.oci-containers.containers.litellm-proxy.podman.user = "gateway";"""
+DECLARED = """
+  options.virtualisation.oci-containers.containers = lib.mkOption {
+    type = lib.types.attrsOf (lib.types.submodule {
+      options.podman = lib.mkOption { type = lib.types.anything; default.user = "root"; };
+    }); };"""
+
 # name: (what is added to BASE, the option that the message begins with or names, the mend)
 REFUSED = {
     "backend-of-others": (
@@ -152,10 +161,9 @@ REFUSED = {
     ),
     "rootless-podman": (
         """config.services.litellm-proxy.backend = "podman";
-        options.virtualisation.oci-containers.containers = lib.mkOption {
-          type = lib.types.attrsOf (lib.types.submodule {
-            options.podman = lib.mkOption {
-              type = lib.types.anything; default = { user = "gateway"; }; }; }); };""",
+        options.users.users = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+        config.users.users.gateway = { uid = 1000; linger = false; home = "/home/gateway"; };
+        @ROOTLESS@""",
         'podman.user = "gateway"',
         "Remove it.",
     ),
@@ -287,7 +295,7 @@ Case = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
+def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     """Every case of this file, evaluated: its name, and what cases.nix says of it."""
     folder = tmp_path_factory.mktemp("evaluation")
     (folder / "claude.yaml").write_text("model_list: []\n")
@@ -313,10 +321,12 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         + "\n".join(
             f'"{name}" = {{ lib, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
             for name, text in snippets.items()
-        ).replace("@MODULE@", str(copy))
+        )
+        .replace("@MODULE@", str(copy))
+        .replace("@ROOTLESS@", ROOTLESS if tree else DECLARED + ROOTLESS)
         + "\n}\n"
     )
-    return nix("cases.nix", cases=str(cases))
+    return nix("cases.nix", cases=str(cases), **tree)
 
 
 def option(case: Case, name: str) -> list[str]:

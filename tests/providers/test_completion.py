@@ -14,7 +14,7 @@ HEAVY = (
     "jinja2",
     "referencing",
     "nixcfg.rules",
-    "nixcfg.validate",
+    "nixcfg.check",
     "nixcfg.render.files",
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nixcfg import knowledge, validate
+from nixcfg import check, knowledge
 from nixcfg.commands.init import copy_starter
 from nixcfg.disk import files
 from nixcfg.problems.problem import Severity
@@ -62,7 +62,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         files.apply(root, files.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()
-        again = validate.validate(read_project(root), TODAY)
+        again = check.validate(read_project(root), TODAY)
         assert again.is_valid
         assert again.project is not None
         for path, content in rendered_files(again.project).items():

@@ -22,7 +22,7 @@ from cli import Cli, snapshot
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import wiring
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
@@ -130,7 +130,7 @@ def model(files: Mapping[str, str]) -> Project | None:
     documents = {Path(path).stem: source.parse(text, path) for path, text in files.items()}
     own = documents.pop("nixcfg")
     sources = Sources(Path("/nowhere"), own, documents, ())
-    return validate.validate(sources).project
+    return check.validate(sources).project
 
 
 def exact(value: Any) -> Any:

@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 from rules_support import by_itself, in_project, write
 
-from nixcfg import rules
 from nixcfg.keys.mask import masked
 from nixcfg.problems import FORMATS, pages, report
 from nixcfg.problems.plain import as_github, as_json
 from nixcfg.problems.problem import Problem, Severity, Span
 from nixcfg.problems.sarif import as_sarif
 from nixcfg.problems.text import as_text
+from nixcfg.rules import registry
 from program import Run
 
 HERE = Path(__file__).parent
@@ -75,12 +75,12 @@ JSON_SCHEMA: dict[str, Any] = {
 def every_problem(folder: Path) -> list[Problem]:
     """The findings of all bad examples, under odd file names too."""
     found: list[Problem] = []
-    for number, rule in enumerate(rules.RULES.values()):
+    for number, rule in enumerate(registry.RULES.values()):
         bad = pages.read(rule.code).bad
         files = {"config.yaml": bad} if isinstance(bad, str) else bad
         check = in_project if "nixcfg.yaml" in files else by_itself
         found += check(folder / str(number), files).problems
-    odd = Problem(rules.RULES["NX001"], "ä b/%,:\n\udce9.yaml", Span(1, 1), "odd, % : \r\n name")
+    odd = Problem(registry.RULES["NX001"], "ä b/%,:\n\udce9.yaml", Span(1, 1), "odd, % : \r\n name")
     return [*found, odd]
 
 
@@ -91,7 +91,7 @@ def test_sarif_is_valid(tmp_path: Path):
     jsonschema.Draft7Validator(schema).validate(told)
     [run] = told["runs"]
     listed = run["tool"]["driver"]["rules"]
-    assert {rule["id"] for rule in listed} == set(rules.RULES)
+    assert {rule["id"] for rule in listed} == set(registry.RULES)
     assert len(run["results"]) == len(problems)
     for result, problem in zip(run["results"], problems, strict=True):
         assert listed[result["ruleIndex"]]["id"] == result["ruleId"] == problem.code
@@ -222,7 +222,7 @@ def test_files_of_a_project_are_checked_as_such(nixcfg: Run, tmp_path: Path):
 def test_explain(nixcfg: Run):
     listed = nixcfg("explain")
     assert listed.returncode == 0
-    assert [line[:5] for line in listed.stdout.splitlines()] == list(rules.RULES)
+    assert [line[:5] for line in listed.stdout.splitlines()] == list(registry.RULES)
     one = nixcfg("explain", "nx201")
     assert one.returncode == 0
     assert one.stdout.startswith("NX201: ")
