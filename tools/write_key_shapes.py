@@ -18,7 +18,7 @@ from nixcfg.keys.refusals import (
 
 FILE = Path(__file__).parents[1] / "modules" / "litellm-proxy" / "key-shapes.sh"
 HEADER = """\
-# shellcheck shell=bash disable=SC2034,SC2016
+# shellcheck shell=bash
 # What is no key, and why: a part of the wiring script, which looks for the first that fits.
 # Written by tools/write_key_shapes.py from nixcfg/keys/refusals.py, so that `nixcfg
 # set-key`, `doctor` and `try` refuse the same.
@@ -47,7 +47,7 @@ def table(name: str, refusals: Iterable[Refusal]) -> str:
         f"  {each.name} {each.where} {quoted(each.pattern)}\n  {quoted(each.says)}\n"
         for each in refusals
     ]
-    return f"{name}=(\n{''.join(rows)})\n"
+    return f"# shellcheck disable=SC2016,SC2034\n{name}=(\n{''.join(rows)})\n"
 
 
 def text() -> str:

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2016
+# shellcheck shell=bash
 # What is no key, and why: a part of the wiring script, which looks for the first that fits.
 # Written by tools/write_key_shapes.py from nixcfg/keys/refusals.py, so that `nixcfg
 # set-key`, `doctor` and `try` refuse the same.
@@ -6,6 +6,7 @@
 # Four words each: a name, what to search (see find_refusal), the pattern, and what to say.
 # The patterns are of bytes: LC_ALL=C.
 
+# shellcheck disable=SC2016,SC2034
 key_refusals=(
   empty value '^$'
   'is empty. Its content must be the key, nothing else.'
@@ -16,9 +17,9 @@ key_refusals=(
   encrypted value 'ENC\[AES256_GCM,|^-----BEGIN (AGE ENCRYPTED FILE|PGP MESSAGE)-----|^age-encryption[.]org/|^\$ANSIBLE_VAULT;|^vault:v[0-9]|^(Whxqht[+]dQJax1aZeCGLxm|k6iUCUh0RJCQyvL8k8q1U|DHzAexF2RZGcSwvqCLwg/)'
   'is still encrypted. Name the file that sops-nix or agenix decrypts it to; for a credential of systemd-creds set encrypted = true.'
   pem value '^-----BEGIN '
-  'holds a PEM document where a key belongs. A document is a secret of kind file.'
+  'holds a PEM document where a key belongs. A document needs kind "file".'
   more-than-one-line value $'\n'
-  'holds more than one line. Its content must be the key, nothing else. A document is a secret of kind file.'
+  'holds more than one line. Its content must be the key, nothing else. A document needs kind "file".'
   control-character value '[[:cntrl:]]'
   'holds a control character (tab, carriage return, binary data). Save it as plain text with Unix line ends.'
   space-around value '^ | $'
@@ -45,7 +46,7 @@ key_refusals=(
   'holds the word true or false, which LiteLLM does not take for a key.'
   example value '^sk- *1 *2 *3 *4$'
   $'holds sk-1234, the key of LiteLLM\'s documentation, which everyone knows. A good one is sk- and 32 or more random characters.'
-  placeholder words '^((absk|aiza|akia|aq|asia|bedrock-api-key|csk|dapi|fw|gho|ghp|ghr|ghs|ghu|github-pat|gsk|hf|jina|lsv2|nvapi|pa|pplx|r8|sk|sk-ant|sk-lf|sk-or|tgp-v1|tvly|vck|xai|xapp|xoxb|xoxp)(-(api[0-9]+|proj|svcacct|v[0-9]+))?[-.]?)?((replace|change)-?(me|this).*|([a-z0-9-]*-)?placeholder(-[a-z0-9-]*)?|fill-(me-)?in.*|todo|tbd|fixme|(insert|paste|put|add|enter|your|my)-([a-z0-9-]*-)?here|(your|my|an?|the)-([a-z0-9-]*-)?(api-?key|key|token|secret|password|passwd)|(api-?key|key|token|secret|password|passwd)|<[^<>]*>|\[[a-z -]+\]|[{][a-z-]+[}]|[{][{].*[}][}]|\$[(].*[)]|\$[a-z0-9{}$-]*|%[a-z0-9-]+%|[a-z0-9-]*([.][.][.]|[*][*][*])[a-z0-9.*-]*|(sk|gsk|hf|key|token|api-?key)-((ant|or|proj)-)?1234(5(6(7(8(90?)?)?)?)?)?|xxx[x-]*|[x-]*xxx|a{4,}|[01]{4,}|[.]{3,}|-{3,})$'
+  placeholder words '^((absk|aiza|akia|aq|asia|bedrock-api-key|csk|dapi|fw|gho|ghp|ghr|ghs|ghu|github-pat|gsk|hf|jina|lsv2|nvapi|pa|pplx|r8|sk|sk-ant|sk-lf|sk-or|tgp-v1|tvly|vck|xai|xapp|xoxb|xoxp)(-(api[0-9]+|proj|svcacct|v[0-9]+))?[-.]?)?((replace|change)-?(me|this).*|([a-z0-9-]*-)?placeholder(-[a-z0-9-]*)?|fill-(me-)?in.*|todo|tbd|fixme|(insert|paste|put|add|enter|your|my)-([a-z0-9-]*-)?here|(your|my)-([a-z0-9-]*-)?(api-?key|key|token|secret|password|passwd)|<[^<>]*>|\[[a-z -]+\]|[{][a-z-]+[}]|[{][{].*[}][}]|\$[(].*[)]|\$[a-z0-9{}$-]*|%[a-z0-9-]+%|[a-z0-9-]*([.][.][.]|[*][*][*])[a-z0-9.*-]*|(sk|gsk|hf|key|token|api-?key)-((ant|or|proj)-)?1234(5(6(7(8(90?)?)?)?)?)?|xxx[x-]*|[x-]*xxx|a{4,}|[01]{4,}|[.]{3,}|-{3,})$|^(api-?key|key|token|secret|password|passwd)$'
   'still holds a placeholder. Replace it by the real one.'
   reference value '^(os[.]environ|config[.]|env[.:]|process[.]env[.]|oidc/|op://|file:/)|^/(etc|home|keys|mnt|nix|opt|root|run|secrets|srv|tmp|usr|var)/|^[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET|PASSWORD)$'
   'names a key instead of being one.'
@@ -53,12 +54,13 @@ key_refusals=(
   'has a space in it. Write the key alone.'
 )
 
+# shellcheck disable=SC2016,SC2034
 document_refusals=(
   empty value '^$'
   'is empty. Its content must be the key, nothing else.'
   encrypted value 'ENC\[AES256_GCM,|^-----BEGIN (AGE ENCRYPTED FILE|PGP MESSAGE)-----|^age-encryption[.]org/|^\$ANSIBLE_VAULT;|^vault:v[0-9]|^(Whxqht[+]dQJax1aZeCGLxm|k6iUCUh0RJCQyvL8k8q1U|DHzAexF2RZGcSwvqCLwg/)'
   'is still encrypted. Name the file that sops-nix or agenix decrypts it to; for a credential of systemd-creds set encrypted = true.'
-  placeholder words '^((absk|aiza|akia|aq|asia|bedrock-api-key|csk|dapi|fw|gho|ghp|ghr|ghs|ghu|github-pat|gsk|hf|jina|lsv2|nvapi|pa|pplx|r8|sk|sk-ant|sk-lf|sk-or|tgp-v1|tvly|vck|xai|xapp|xoxb|xoxp)(-(api[0-9]+|proj|svcacct|v[0-9]+))?[-.]?)?((replace|change)-?(me|this).*|([a-z0-9-]*-)?placeholder(-[a-z0-9-]*)?|fill-(me-)?in.*|todo|tbd|fixme|(insert|paste|put|add|enter|your|my)-([a-z0-9-]*-)?here|(your|my|an?|the)-([a-z0-9-]*-)?(api-?key|key|token|secret|password|passwd)|(api-?key|key|token|secret|password|passwd)|<[^<>]*>|\[[a-z -]+\]|[{][a-z-]+[}]|[{][{].*[}][}]|\$[(].*[)]|\$[a-z0-9{}$-]*|%[a-z0-9-]+%|[a-z0-9-]*([.][.][.]|[*][*][*])[a-z0-9.*-]*|(sk|gsk|hf|key|token|api-?key)-((ant|or|proj)-)?1234(5(6(7(8(90?)?)?)?)?)?|xxx[x-]*|[x-]*xxx|a{4,}|[01]{4,}|[.]{3,}|-{3,})$'
+  placeholder words '^((absk|aiza|akia|aq|asia|bedrock-api-key|csk|dapi|fw|gho|ghp|ghr|ghs|ghu|github-pat|gsk|hf|jina|lsv2|nvapi|pa|pplx|r8|sk|sk-ant|sk-lf|sk-or|tgp-v1|tvly|vck|xai|xapp|xoxb|xoxp)(-(api[0-9]+|proj|svcacct|v[0-9]+))?[-.]?)?((replace|change)-?(me|this).*|([a-z0-9-]*-)?placeholder(-[a-z0-9-]*)?|fill-(me-)?in.*|todo|tbd|fixme|(insert|paste|put|add|enter|your|my)-([a-z0-9-]*-)?here|(your|my)-([a-z0-9-]*-)?(api-?key|key|token|secret|password|passwd)|<[^<>]*>|\[[a-z -]+\]|[{][a-z-]+[}]|[{][{].*[}][}]|\$[(].*[)]|\$[a-z0-9{}$-]*|%[a-z0-9-]+%|[a-z0-9-]*([.][.][.]|[*][*][*])[a-z0-9.*-]*|(sk|gsk|hf|key|token|api-?key)-((ant|or|proj)-)?1234(5(6(7(8(90?)?)?)?)?)?|xxx[x-]*|[x-]*xxx|a{4,}|[01]{4,}|[.]{3,}|-{3,})$|^(api-?key|key|token|secret|password|passwd)$'
   'still holds a placeholder. Replace it by the real one.'
   key-for-document value '^(bedrock-api-key-|AGE-SECRET-KEY-|github_pat_|dckr_pat_|esecret_|rk_live_|GOCSPX-|sk-ant-|tgp_v1_|glpat-|nvapi-|pk-lf-|sk-lf-|sk-or-|tskey-|whsec_|NRAK-|glsa_|jina_|lsv2_|pplx-|tvly-|xapp-|xoxb-|xoxp-|ya29[.]|ABSK|AIza|AKIA|ASIA|LTAI|cpk_|csk-|dapi|flp_|gho_|ghp_|ghr_|ghs_|ghu_|gsk_|hvs[.]|key-|npm_|ntn_|phc_|phx_|vck_|xai-|AQ[.]|SG[.]|fw_|hf_|pa-|r8_|sk-|sk_)[A-Za-z0-9_.=-]*$'
   'holds a key where a document belongs, such as the JSON of a service account.'
@@ -66,5 +68,5 @@ document_refusals=(
 
 # Bytes of NAME=value, and of a document that are looked at.
 max_variable=65535
-too_long='is longer than 64 KiB, too long for a variable. A document is a secret of kind file.'
+too_long='is longer than 64 KiB, too long for a variable. A document needs kind "file".'
 document_head=4096

@@ -34,7 +34,7 @@ class Refusal(NamedTuple):
 
 
 _ONLY = "Its content must be the key, nothing else."
-_DOCUMENT = "A document is a secret of kind file."
+_DOCUMENT = 'A document needs kind "file".'
 
 _AGAIN = "Copy the key again, as plain text."
 _ASSIGNMENT = "holds an assignment. Its content must be the key alone, without a name before it."
@@ -52,11 +52,12 @@ _PLACEHOLDER = (
     r"(replace|change)-?(me|this).*|([a-z0-9-]*-)?placeholder(-[a-z0-9-]*)?|fill-(me-)?in.*|todo|"
     r"tbd|fixme|"
     r"(insert|paste|put|add|enter|your|my)-([a-z0-9-]*-)?here|"
-    rf"(your|my|an?|the)-([a-z0-9-]*-)?{_NOUN}|{_NOUN}|"
+    rf"(your|my)-([a-z0-9-]*-)?{_NOUN}|"
     r"<[^<>]*>|\[[a-z -]+\]|[{][a-z-]+[}]|[{][{].*[}][}]|\$[(].*[)]|\$[a-z0-9{}$-]*|%[a-z0-9-]+%|"
     # As a vendor's page or another program shortens a key.
     r"[a-z0-9-]*([.][.][.]|[*][*][*])[a-z0-9.*-]*|"
-    r"(sk|gsk|hf|key|token|api-?key)-((ant|or|proj)-)?1234(5(6(7(8(90?)?)?)?)?)?|xxx[x-]*|[x-]*xxx|a{4,}|[01]{4,}|[.]{3,}|-{3,})$"
+    r"(sk|gsk|hf|key|token|api-?key)-((ant|or|proj)-)?1234(5(6(7(8(90?)?)?)?)?)?|xxx[x-]*|[x-]*xxx|a{4,}|[01]{4,}|[.]{3,}|-{3,})$|"
+    rf"^{_NOUN}$"
 )
 _ENCRYPTED = Refusal(
     "encrypted",

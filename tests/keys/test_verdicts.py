@@ -97,7 +97,7 @@ BAD = {
         *("<OPENAI_API_KEY>", "{{ key }}", "${OPENAI_API_KEY}", "$OPENAI_API_KEY", "[key]"),
         *("$(cat /etc/key.txt)", "...", "sk-...", "sk-proj-...abcd", "sk-****abcd", "****", "xxx"),
         *("sk-xxxxxxxx", "XXXX-XXXX", "sk-ant-api03-xxxxxxxxxxxx", "hf_xxxxxxxxx", "0000", "%KEY%"),
-        *("password", "secret", "api-key", "sk-12345", "the-api-key", "aaaaaaaa", "---"),
+        *("password", "secret", "api-key", "sk-12345", "my-api-key", "aaaaaaaa", "---"),
     ],
     "space-inside": ["gsk_aaaa bbbb", "sk-abc def", "AIzaSyA 123"],
     "too-long": ["s" * 65537, "s" * (65536 - len("FIRST_KEY="))],
