@@ -105,7 +105,7 @@ def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
     needed = {variable for config in configs for variable in config.secrets}
     return {
         "enable": True,
-        "backend": machine.backend,
+        "backend": machine.backend or "podman",
         "image": machine.image,
         "listenAddress": machine.listen_address,
         "port": machine.port,

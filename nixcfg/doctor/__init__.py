@@ -4,9 +4,10 @@ Looks, and changes nothing. What an ordinary user cannot see is skipped, with wh
 No check holds a byte of a key.
 """
 
+import datetime as dt
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,18 +60,21 @@ def hidden(name: str, message: str) -> Check:
     return skipped(name, message, "" if os.geteuid() == 0 else "Root sees it: sudo nixcfg doctor.")
 
 
-def examine(root: Path, checked: Report) -> Iterator[Check]:
+def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
     from nixcfg.doctor import files, gateway, units
+    from nixcfg.gateway import engine
 
     yield _project(checked)
+    yield from _knowledge(today)
     if checked.project is None:
         return
     yield from files.rendered(root, checked.project)
     found = files.Found()
     yield from files.key_files(checked.project.machine, found)
-    is_wanted = yield from units.checks(root, checked.project.machine, found)
-    yield from gateway.checks(checked.project.machine, is_wanted=is_wanted)
+    here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
+    is_wanted = yield from units.checks(root, here, found)
+    yield from gateway.checks(here, is_wanted=is_wanted)
 
 
 def _project(checked: Report) -> Check:
@@ -80,3 +84,12 @@ def _project(checked: Report) -> Check:
     if checked.problems:
         return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
     return ok("project", summary)
+
+
+def _knowledge(today: dt.date) -> Iterator[Check]:
+    from nixcfg.knowledge import releases
+
+    days = releases.age(today)
+    if days > releases.OLD_DAYS:
+        message = f"the list of bad releases of LiteLLM is {days} days old, and may lack some"
+        yield warning("known releases", message, "Update nixcfg.")

@@ -25,7 +25,7 @@ from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
 from nixcfg.keys.mask import masked
-from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.knowledge import LITELLM_VERSION, releases
 
 EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
 START_SECONDS = 180.0
@@ -68,6 +68,12 @@ def not_installed(lacking: Sequence[str]) -> str:
 def version() -> str:
     """The release of LiteLLM that is installed beside nixcfg."""
     return importlib.metadata.version("litellm")
+
+
+def holes() -> str:
+    """What is known against the installed release, as a warning, or ""."""
+    found = releases.of_version(version())
+    return f"LiteLLM {version()} has known holes: {', '.join(map(str, found))}" if found else ""
 
 
 def free_port(wanted: int) -> int:
@@ -143,6 +149,12 @@ def running(
     lacking = absent()
     if lacking:
         raise StartError(not_installed(lacking))
+    if malicious := releases.compromised(releases.of_version(version())):
+        raise StartError(
+            f"the LiteLLM {version()} that is installed beside nixcfg is compromised, and was not "
+            f"started: {malicious[0]}. Install another release, and replace every key that this "
+            "user could read."
+        )
     with _interruptible(), _folder() as (folder, end_with_us):
         (folder / "config.yaml").write_text(launch.config, encoding="utf-8")
         with _documents(launch.documents) as (paths, handles):

@@ -72,8 +72,8 @@ class Context:
     (see `offered`), `loaded` those of the configuration that the container loads, where this file
     is part of it. `stores_models`: the database may hold more of them. `secrets` and `environment`
     are what nixcfg.yaml wires for everyone, `credentials` the named ones that any file defines.
-    `files` lie beside the document, `missing` are those that it includes in vain; `included`:
-    another LiteLLM file includes this one. Not `complete`: names may stand in files that could not
+    `files` are beside the document, `missing` are those it includes that do not exist; `included`:
+    another LiteLLM file includes this one. Not `complete`: names may be in files that could not
     be read.
     """
 
@@ -151,7 +151,7 @@ class Config:
         return any(each.value for each in self.given(section, key))
 
     def variable_is_wired(self, variable: str) -> bool | None:
-        """Whether the container has this variable; None where nobody can know."""
+        """Whether the container has this variable; None where it cannot be known."""
         if variable in self.environment or variable in self.context.environment:
             return True
         if variable in self.context.secrets:

@@ -80,7 +80,7 @@ def _chain(
             )
         return
     if not isinstance(value, list):
-        return  # the rule on types tells
+        return  # the rule on types reports it
     for index, item in enumerate(value):
         here = (*path, index)
         if not isinstance(item, Map):
@@ -199,7 +199,7 @@ LOOP = Rule("NX424", Severity.NOTE)
 
 
 def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterator[Problem]:
-    """The last step of every way back, each told once; linear in the number of fallbacks."""
+    """The last step of every way back, each reported once; linear in the number of fallbacks."""
     done: set[str] = set()
     for start, first in edges.items():
         if start in done:

@@ -1,4 +1,4 @@
-"""Deployments side by side: which names they share, and which names nobody can ask for."""
+"""Deployments side by side: which names they share, and which names no one can ask for."""
 
 from collections import defaultdict
 from collections.abc import Iterator

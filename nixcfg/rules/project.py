@@ -1,8 +1,10 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from nixcfg.knowledge import releases
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
@@ -10,9 +12,6 @@ from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
-
-_FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})
-
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
@@ -97,11 +96,11 @@ def _shared_names(whole: Whole) -> Iterator[Problem]:
     project = whole.project
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
-        told: set[str] = set()
+        reported: set[str] = set()
         for index, name in enumerate(provider.model_names):
             first = project.providers[first_with.setdefault(name, number)]
-            if first is not provider and name not in told:
-                told.add(name)
+            if first is not provider and name not in reported:
+                reported.add(name)
                 at = ("model_list", first.model_names.index(name), "model_name")
                 yield provider.document.problem(
                     SHARED_NAME,
@@ -144,29 +143,42 @@ def _exposure(whole: Whole, machine: Machine) -> Iterator[Problem]:
 
 FLOATING_IMAGE = Rule("NX509", Severity.WARNING)
 MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
+HOLED_IMAGE = Rule("NX521", Severity.ERROR)
 
 
 @EveryMachine
 def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
-    project = whole.project
-    name, _, digest = machine.image.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
-        yield project.document.problem(
+    document, image, where = whole.project.document, machine.image, machine.place("image")
+    found = releases.of_image(image)
+    levels = {each.level for each in found}
+    if releases.Level.COMPROMISED in levels:
+        bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
+        yield document.problem(
             MALICIOUS_IMAGE,
-            machine.place("image"),
-            f"LiteLLM {tag.removeprefix('v')} was backdoored",
-            help=f"Use {wiring.DEFAULT_IMAGE}.",
+            where,
+            f"this release is compromised: {bad}",
+            help=f"Use {wiring.DEFAULT_IMAGE}. If it has run, replace every key it could read.",
         )
-    elif not digest and (not tag or any(word in _FLOATING for word in tag.split("-"))):
-        is_release = any(character.isdigit() for character in tag)
-        if not is_release:
-            yield project.document.problem(
-                FLOATING_IMAGE,
-                machine.place("image"),
-                f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
-                help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows.",
-            )
+    elif found:
+        is_open = releases.Level.ERROR in levels
+        how = " that are exploited or need no key" if is_open else ""
+        until = releases.way_out(found)
+        problem = document.problem(
+            HOLED_IMAGE,
+            where,
+            f"this release has known holes{how}: {', '.join(map(str, found))}",
+            help=f"Use {until and f'a release from {until} on, such as '}{wiring.DEFAULT_IMAGE}.",
+        )
+        yield problem if is_open else replace(problem, level=Severity.WARNING)
+    if releases.is_floating(image):
+        tag = image.rpartition("/")[2].partition(":")[2]
+        yield document.problem(
+            FLOATING_IMAGE,
+            where,
+            f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
+            help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows. On 2026-10-21 "
+            "LiteLLM's moving tags pointed at the compromised 1.107.0.",
+        )
 
 
 CONFLICT = Rule("NX202", Severity.ERROR)
@@ -176,15 +188,15 @@ CONFLICT = Rule("NX202", Severity.ERROR)
 def _conflicts(whole: Whole) -> Iterator[Problem]:
     """Settings that cannot be merged into one configuration; each is reported once."""
     project = whole.project
-    told = set()
+    reported = set()
     for config in project.machine.configs:
         for conflict in config.conflicts:
             first, *others = conflict.settings
             other = next((s for s in others if s.value != first.value), others[-1])
             where = (first.document.name, first.path, other.document.name, other.path)
-            if where in told:
+            if where in reported:
                 continue
-            told.add(where)
+            reported.add(where)
             name = ".".join(map(str, conflict.place))
             is_own = other.document is project.document
             way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"

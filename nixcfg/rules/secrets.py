@@ -214,20 +214,20 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
     if in_environment:
         wrong = f"LiteLLM would overwrite {variable} with the text {text}"
-        mend = "Remove the line: the variable is in LiteLLM's environment anyway."
+        advice = "Remove the line: the variable is in LiteLLM's environment anyway."
     elif default and isinstance(path[-1], str):
         right = reference(default[1])
         wrong = f"LiteLLM knows no default values and would send {text} as it stands"
-        mend = f"Write {right}."
+        advice = f"Write {right}."
     elif isinstance(path[-1], int) or not right:
         wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
-        mend = "Put the whole value into one variable and write os.environ/NAME, no more."
+        advice = "Put the whole value into one variable and write os.environ/NAME, no more."
         right = ""
     else:
         wrong = f"LiteLLM would send the text {text} as it stands"
-        mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+        advice = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
-    yield config.document.problem(DOLLAR, path, wrong, help=mend, fix=fix)
+    yield config.document.problem(DOLLAR, path, wrong, help=advice, fix=fix)
 
 
 def _shown(text: str) -> str:
