@@ -102,7 +102,7 @@ def _shape(
     if any(end and given.endswith(end.rstrip("/")) for end in expected.also):
         return  # LiteLLM recognises this ending
     if appends and given.endswith(appends):
-        wrong = f"LiteLLM puts {appends} behind this once more"
+        wrong = f"LiteLLM appends {appends} to this again"
         better = base.rstrip("/").removesuffix(appends)
     elif expected.path == "" and _VERSION_AT_END.search(parts.path):
         wrong = f"LiteLLM asks {given}{appends or '/...'} of this host"
@@ -119,7 +119,7 @@ def _shape(
         BASE_SHAPE,
         path,
         wrong,
-        help=f"Write {better}." if "@" not in better else "Mend the path.",
+        help=f"Write {better}." if "@" not in better else "Fix the path.",
         fix=Fix((SetValue(path, better),), safe=False),
     )
     # Some servers (llama.cpp, LiteLLM itself) answer without /v1 too, so a bare host may be meant.
