@@ -13,8 +13,8 @@ from nixcfg.commands import OK, PROBLEMS, find_root, say, today, wants_color
 
 if TYPE_CHECKING:
     from nixcfg.disk.write import Change
+    from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
-    from nixcfg.yamltext.fix import Check, Result
     from nixcfg.yamltext.source import Document
 
 
@@ -33,8 +33,8 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     \b
     Example: nixcfg fix --diff
     """
+    from nixcfg import fixing
     from nixcfg.disk import change, write
-    from nixcfg.yamltext import fix
 
     root = base if files else find_root(base)
     is_dry = diff or check
@@ -42,7 +42,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         for folder in () if is_dry else _folders(root, files):
             locks.enter_context(write.locked(folder))
         documents, finds, unusable = _litellm_files(root, files) if files else _project(root)
-        result = fix.mend(documents, finds, unsafe=unsafe)
+        result = fixing.fix(documents, finds, unsafe=unsafe)
         changes = [
             _change(root, documents[name], after)
             for name, after in result.documents.items()
@@ -123,11 +123,12 @@ def _change(root: Path, before: "Document", after: "Document") -> "Change":
 
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
     from nixcfg.problems.report import masked
-    from nixcfg.yamltext import fix
+    from nixcfg.yamltext import editor
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            yield f"{_place(problem)}: {problem.code}: {masked(fix.described(edit), source=True)}"
+            what = masked(editor.described(edit), source=True)
+            yield f"{_place(problem)}: {problem.code}: {what}"
 
 
 def _place(problem: "Problem") -> str:

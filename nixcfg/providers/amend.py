@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from nixcfg import knowledge, validate
 from nixcfg.knowledge import Credential, ProviderFacts
-from nixcfg.problems.problem import Problem, Steps
+from nixcfg.problems.problem import Problem, SetValue, Steps
 from nixcfg.project import project, shape, wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, Project
 from nixcfg.project.project import Sources
@@ -21,8 +21,9 @@ from nixcfg.project.wiring import KeyFile
 from nixcfg.render import render
 from nixcfg.rules import secrets
 from nixcfg.validate import Report
-from nixcfg.yamltext import edit, source
-from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext import editor, source
+from nixcfg.yamltext.data import at
+from nixcfg.yamltext.edits import AddItem, AddKey, RefusedError, Remove
 from nixcfg.yamltext.source import Document
 
 PLACEHOLDER = "replace-me\n"
@@ -174,7 +175,7 @@ def use(sources: Sources, config: str, today: dt.date, host: str | None = None) 
         there = f"there are {', '.join(hosts)}" if hosts else "it has no hosts"
         raise AmendError(f"{machine.name} has no host {host}; {there}")
     try:
-        machine = edit.set_scalar(machine, _model_config(host or ""), config)
+        machine = _with_value(machine, _model_config(host or ""), config)
     except RefusedError as error:
         where = f"for {host} there" if host else "there"
         raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
@@ -522,16 +523,25 @@ def _machine(
     try:
         for variable, file in key_files.items():
             if document.data.get("secrets", {}).get(variable) != file:
-                document = edit.add_entry(document, "secrets", variable, file)
+                document = _with_value(document, ("secrets", variable), file)
         for profile in wish.profiles:
+            path = ("profiles", profile)
             members = document.data.get("profiles", {}).get(profile)
             if members is None:
-                document = edit.add_entry(document, "profiles", profile, [wish.name])
+                document = editor.apply(document, [AddKey(path, [wish.name])])
             elif wish.name not in members:
-                document = edit.add_item(document, ("profiles", profile), wish.name)
+                document = editor.apply(document, [AddItem(path, wish.name)])
     except RefusedError as error:
         raise AmendError(f"{document.name}: {error}; nothing was changed") from None
     return document
+
+
+def _with_value(document: Document, path: Steps, value: str | Mapping[str, str]) -> Document:
+    """nixcfg.yaml with a value, in place of another or as a new entry. Raises RefusedError."""
+    there = at(document.data, path[:-1]) if path[0] in document.data else {}
+    if isinstance(value, str) and path[-1] in there:
+        return editor.apply(document, [SetValue(path, value)])
+    return editor.apply(document, [AddKey(path, value)])
 
 
 def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> Document:
@@ -540,20 +550,21 @@ def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> 
         if name not in members:
             continue
         if set(members) == {name}:
-            document = edit.drop(document, ("profiles", profile))
+            document = editor.apply(document, [Remove(("profiles", profile))])
             gone.add(profile)
         else:
-            document = edit.drop_item(document, ("profiles", profile), name)
+            path = ("profiles", profile, members.index(name))
+            document = editor.apply(document, [Remove(path)])
     for host in ("", *document.data.get("hosts", {})):
         given = document.data["hosts"][host] if host else document.data
         if given.get("model_config") in gone:
-            document = edit.set_scalar(document, _model_config(host), wiring.ALL)
+            document = _with_value(document, _model_config(host), wiring.ALL)
         for variable in sorted(orphans):
             if variable in given.get("secrets", {}):
                 if host and [*given] == ["secrets"] and len(given["secrets"]) == 1:
                     raise RefusedError(f"hosts.{host} gives nothing but its {variable}")
                 above = ("hosts", host) if host else ()
-                document = edit.drop(document, (*above, "secrets", variable))
+                document = editor.apply(document, [Remove((*above, "secrets", variable))])
                 given = document.data["hosts"][host] if host else document.data
     return document
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nixcfg import fixing
 from nixcfg.problems.problem import (
     START,
     Fix,
@@ -20,8 +21,8 @@ from nixcfg.problems.problem import (
     SetValue,
     Severity,
 )
-from nixcfg.yamltext import fix, source
-from nixcfg.yamltext.fix import Edit
+from nixcfg.yamltext import editor, source
+from nixcfg.yamltext.edits import Edit
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/before.yaml"))
 KINDS = {"move": MoveKey, "set": SetValue, "rename": RenameKey}
@@ -42,8 +43,8 @@ def mended(case: Path) -> tuple[bytes, str]:
     ]
     problems = [problem(number, edit) for number, edit in enumerate(edits)]
     document = source.parse(raw.removeprefix(BOM).decode(), "before.yaml")
-    result = fix.mend({"before.yaml": document}, lambda _: problems)
-    refused = [f"{fix.described(edit(each.problem))}: {each.reason}\n" for each in result.left]
+    result = fixing.fix({"before.yaml": document}, lambda _: problems)
+    refused = [f"{editor.described(edit(each.problem))}: {each.reason}\n" for each in result.left]
     after = result.documents["before.yaml"].text.encode()
     return (BOM if raw.startswith(BOM) else b"") + after, "".join(refused)
 
@@ -73,9 +74,9 @@ def test_lines_that_no_edit_is_about_stay(case: Path):
     yaml.safe_load(after)
 
 
-def run(text: str, problems: Sequence[Problem], *, unsafe: bool = False) -> fix.Result:
+def run(text: str, problems: Sequence[Problem], *, unsafe: bool = False) -> fixing.Result:
     document = source.parse(text, "before.yaml")
-    return fix.mend({"before.yaml": document}, lambda _: problems, unsafe=unsafe)
+    return fixing.fix({"before.yaml": document}, lambda _: problems, unsafe=unsafe)
 
 
 def test_a_guess_waits_for_unsafe():
@@ -109,7 +110,7 @@ def test_rules_that_disagree_come_to_an_end():
         yield problem(1 if value == 1 else 2, SetValue(("a",), 2 if value == 1 else 1))
 
     document = source.parse("a: 1\n", "before.yaml")
-    result = fix.mend({"before.yaml": document}, check)
+    result = fixing.fix({"before.yaml": document}, check)
     assert len(result.fixed) == 2
     assert result.documents["before.yaml"].text == "a: 1\n"
 
@@ -118,8 +119,8 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
     def check(files):
         yield problem(1, SetValue(("a",), files["before.yaml"].data["a"] + 1))
 
-    result = fix.mend({"before.yaml": source.parse("a: 1\n", "before.yaml")}, check)
-    assert len(result.fixed) == fix.MAX_ROUNDS
+    result = fixing.fix({"before.yaml": source.parse("a: 1\n", "before.yaml")}, check)
+    assert len(result.fixed) == fixing.MAX_ROUNDS
 
 
 def error(code: str) -> Problem:
@@ -138,7 +139,7 @@ def test_a_warning_is_not_mended_into_an_error():
             yield error("NX998")
 
     text = "".join(f"{key}: '{number}'\n" for number, key in enumerate("abcdef", 1))
-    result = fix.mend({"before.yaml": source.parse(text, "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": source.parse(text, "before.yaml")}, check)
     after = "a: 1\nb: 2\nc: 3\nd: '4'\ne: 5\nf: 6\n"
     assert result.documents["before.yaml"].text == after
     assert [each.reason for each in result.left] == ["it would bring an error, NX998: it got worse"]
@@ -154,7 +155,7 @@ def test_an_error_that_hid_another_is_mended():
             mend = Fix((SetValue(("a",), 1),))
             yield Problem(rule, "before.yaml", START, "hides", fix=mend)
 
-    result = fix.mend({"before.yaml": source.parse("a: '1'\n", "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": source.parse("a: '1'\n", "before.yaml")}, check)
     assert result.documents["before.yaml"].text == "a: 1\n"
 
 
