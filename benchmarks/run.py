@@ -47,11 +47,11 @@ def done(name):
 from nixcfg import validate
 from nixcfg.disk import write
 from nixcfg.problems import report
-from nixcfg.project import project
+from nixcfg.project.find import read_project
 from nixcfg.render import render
-from nixcfg.commands import today
+from nixcfg.commands.context import today
 done("start Python, import")
-sources = project.read(Path())
+sources = read_project(Path())
 done("read and parse")
 report = validate.validate(sources, today())
 done("check, build the model")

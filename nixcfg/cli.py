@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg import __version__
-from nixcfg.commands import BUG, OK, PROBLEMS, say
+from nixcfg.commands import BUG, OK, PROBLEMS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -103,7 +103,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        say("Aborted.")
+        _say("Aborted.")
         sys.exit(PROBLEMS)
     except BrokenPipeError:
         # `nixcfg schema | head`: the reader has what it wanted. Without this, Python would
@@ -113,16 +113,20 @@ def main() -> None:
     except OSError as error:
         # What the commands do with files they report themselves; this is the output (a full disk
         # behind stdout), or the machine (no more file handles).
-        say(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
+        _say(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
         sys.exit(PROBLEMS)
     except Exception as error:  # noqa: BLE001 (the one place that turns a bug into exit code 3)
         from nixcfg.problems.problem import WriteError  # not before: --help has no use for it
 
         if isinstance(error, WriteError):
-            say(f"nixcfg: {error}")
+            _say(f"nixcfg: {error}")
             sys.exit(PROBLEMS)
         _tell_bug(error)
         sys.exit(BUG)
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
 
 
 def _open_streams() -> None:
@@ -142,7 +146,7 @@ def _tell_bug(error: Exception) -> None:
     while at and at.tb_next:
         at = at.tb_next
     place = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "nowhere"
-    say(
+    _say(
         f"nixcfg {__version__} has a bug: {type(error).__name__} at {place}. "
         "Please report it with what the same command says under NIXCFG_DEBUG=1."
     )

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 from nixcfg import rules
 from nixcfg.problems.problem import Problem
 from nixcfg.project import model, shape, wiring
+from nixcfg.project.build import build
+from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
-from nixcfg.project.project import Sources
 from nixcfg.rules import policy
 from nixcfg.rules.config import Config, Surroundings
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document, Map
 
 if TYPE_CHECKING:
-    from nixcfg.project.alone import Configuration
+    from nixcfg.project.standalone import Configuration
 
 MAX_ERRORS = 10 * source.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
@@ -51,7 +52,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     problems += found
     project = None
     if not any(problem.is_error for problem in found):
-        project = model.build(sources.project, usable)
+        project = build(sources.project, usable)
     machines = project.machines if project else (None,)
     around = [_surroundings(sources, project, each, today) for each in machines]
     if project:

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from nixcfg import validate
-from nixcfg.project import model, project, wiring
+from nixcfg.project import model, wiring
+from nixcfg.project.find import read_project
 from nixcfg.yamltext import source
 from program import HERE, ROOT, Run
 
@@ -29,7 +30,7 @@ def copy_project(case: Path, to: Path) -> Path:
 
 
 def built(case: Path) -> model.Project:
-    report = validate.validate(project.read(case))
+    report = validate.validate(read_project(case))
     assert report.project is not None
     return report.project
 
@@ -180,7 +181,7 @@ def test_reports_what_is_wrong(
 @pytest.mark.parametrize("case", [*CASES, *INVALID], ids=lambda case: case.name)
 def test_json_and_text_tell_the_same(case: Path, nixcfg: Run) -> None:
     told = json.loads(nixcfg("-C", case, "validate", "--format", "json").stdout)
-    report = validate.validate(project.read(case))
+    report = validate.validate(read_project(case))
     assert told["files"] == report.files
     assert [
         (p["code"], p["severity"], p["file"], p["line"], p["column"]) for p in told["problems"]

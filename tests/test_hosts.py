@@ -10,7 +10,8 @@ import pytest
 
 from nixcfg import validate
 from nixcfg.project import model
-from nixcfg.project import project as project_files
+from nixcfg.project.build import build
+from nixcfg.project.find import read_project
 from nixcfg.render import render
 from nixcfg.yamltext import source
 from program import HERE, ROOT, Run
@@ -59,7 +60,7 @@ def project(tmp_path: Path, here: str) -> Path:
 
 def built(text: str, **providers: str) -> model.Project:
     documents = {name: source.parse(given, f"{name}.yaml") for name, given in providers.items()}
-    return model.build(source.parse(text, "nixcfg.yaml"), documents)
+    return build(source.parse(text, "nixcfg.yaml"), documents)
 
 
 def test_a_host_says_only_what_differs():
@@ -182,7 +183,7 @@ def fleet(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    report = validate.validate(project_files.read(folder))
+    report = validate.validate(read_project(folder))
     assert report.project is not None, report.problems
     return render.files(report.project)
 
@@ -191,7 +192,7 @@ def problems(tmp_path: Path, text: str) -> list[tuple[str, int, int]]:
     (tmp_path / "providers").mkdir()
     (tmp_path / "providers" / "openai.yaml").write_text(OPENAI)
     (tmp_path / "nixcfg.yaml").write_text(text)
-    found = validate.validate(project_files.read(tmp_path)).problems
+    found = validate.validate(read_project(tmp_path)).problems
     return [(p.code, p.span.line, p.span.column) for p in found]
 
 
@@ -272,12 +273,12 @@ hosts:
   three: {secrets: {OPENAI_API_KEY: /own}}
 """,
     )
-    whole = validate.validate(project_files.read(tmp_path))
+    whole = validate.validate(read_project(tmp_path))
     assert [p.code for p in whole.problems] == ["NX304"], whole.problems
     (tmp_path / "nixcfg.yaml").write_text(
         (tmp_path / "nixcfg.yaml").read_text().replace("{OPENAI_API_KEY: none}", "{}")
     )
-    built = validate.validate(project_files.read(tmp_path)).project
+    built = validate.validate(read_project(tmp_path)).project
     assert built is not None
     assert [dict(each.environment) for each in built.machines] == [
         {"A": "base", "B": "own"},
@@ -310,7 +311,7 @@ def test_a_provider_goes_from_every_host(fleet: Path, nixcfg: Run) -> None:
     done = nixcfg("-C", fleet, "remove-provider", "claude", "--yes")
     assert done.returncode == 0, done.stderr
     assert "claude" not in (fleet / "nixcfg.yaml").read_text()
-    built = validate.validate(project_files.read(fleet)).project
+    built = validate.validate(read_project(fleet)).project
     assert built is not None
     assert [each.model_config for each in built.machines] == ["work", "all", "openai"]
 

@@ -38,9 +38,7 @@ rec {
   # not root, and looks for each request, so nothing has to be reloaded.
   outDirectory = "/run/litellm-proxy-out";
 
-  # LiteLLM moves to a random port, without a word, when it finds 4000 taken. On
-  # any other port it fails, so 4000 is never used inside the container.
-  containerPort = 4040;
+  image = import ./image.nix { inherit cfg lib; };
 
   runtimeDirectory = "/run/litellm-proxy";
   stateDirectory = "/var/lib/litellm-proxy";
@@ -48,6 +46,18 @@ rec {
   secretFiles = "${runtimeDirectory}/files";
   generatedMasterKey = "${stateDirectory}/master-key";
   generatedSaltKey = "${stateDirectory}/salt-key";
+
+  # forEachInstance NAME VALUE: an attribute for each, both made by a function.
+  forEachInstance =
+    name: value:
+    lib.listToAttrs (map (instance: lib.nameValuePair (name instance) (value instance)) instances);
+
+  # A network that the user names, in one word or in two.
+  usersNetwork = lib.any (
+    option: builtins.match "--net(work)?(=.*)?" option != null
+  ) cfg.extraOptions;
+  # Otherwise the container is on the bridge that all containers share.
+  hasOwnNetwork = !usersNetwork && (cfg.auth == "open" || cfg.hostPorts != [ ]);
 
   # What an optional key becomes when its file is missing. A variable that is not
   # set at all makes LiteLLM fall back to OPENAI_API_KEY for many providers, and so
@@ -114,6 +124,27 @@ rec {
       }
     ];
 
+  # 192.168.1.10, without leading zeros, which some programs take for octal.
+  isIPv4 =
+    text:
+    let
+      byte = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    in
+    builtins.match "${byte}([.]${byte}){3}" text != null;
+  # 2001:db8::1, without brackets and without zone.
+  isIPv6 =
+    text:
+    let
+      halves = lib.splitString "::" text;
+      groups = lib.concatMap (half: lib.optionals (half != "") (lib.splitString ":" half)) halves;
+      isShort = lib.length halves == 2;
+    in
+    lib.hasInfix ":" text
+    && lib.length halves <= 2
+    && lib.all (group: builtins.match "[0-9a-fA-F]{1,4}" group != null) groups
+    && (if isShort then lib.length groups <= 7 else lib.length groups == 8);
+  isAddress = text: isIPv4 text || isIPv6 text;
+
   isLoopback = lib.hasPrefix "127." cfg.listenAddress || cfg.listenAddress == "::1";
   # The virtual host has certificates, and then listens where NixOS has nginx listen.
   hasTLS =
@@ -140,8 +171,6 @@ rec {
     in
     "${reachable}:${toString instance.port}"
   ) instances;
-
-  nonRootImage = lib.hasInfix "non_root" cfg.image;
 
   isPath = value: builtins.isPath value;
   inStore = value: lib.hasPrefix "${builtins.storeDir}/" (toString value);

@@ -4,15 +4,19 @@
 #   default.nix      the options of the gateway itself
 #   container.nix    the container and its unit
 #   secrets.nix      key files: their options
-#   wiring.nix       key files: checked and assembled, by wiring.sh and placeholders.sh
+#   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
 #   sandbox.nix      how the services of these scripts are shut in
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
 #   instances.nix    several containers, and a switch that loses no request
+#   network.nix      what the container reaches, and who reaches it
 #   nginx.nix        the address in front of them
 #   assertions.nix   what is refused or warned of; assert-*.nix: by topic
+#   user.nix         as whom the process in the container runs
+#   internal.nix     what these files tell each other
+#   image.nix        what is known about the inside of the image; start.py starts it
 #   common.nix       names and facts that these files share
 #
 # The module needs nothing but this folder and works from nixpkgs 24.11 on, with
@@ -67,11 +71,14 @@ in
     ./container.nix
     ./database.nix
     ./instances.nix
+    ./internal.nix
     ./metrics.nix
+    ./network.nix
     ./nginx.nix
     ./redis.nix
     ./rotation.nix
     ./secrets.nix
+    ./user.nix
     ./wiring.nix
   ];
 
@@ -263,83 +270,6 @@ in
       default = [ ];
       description = "Further options for `docker run` or `podman run`, after those of this module.";
       example = [ "--network=backend" ];
-    };
-
-    # What the files of this module tell each other; nothing here is for users.
-    internal = {
-      environment = lib.mkOption {
-        internal = true;
-        type = lib.types.attrsOf lib.types.str;
-        default = { };
-        description = "Variables of the container that are no secrets; the user's cannot replace them.";
-      };
-
-      variables = lib.mkOption {
-        internal = true;
-        type = lib.types.attrsOf lib.types.str;
-        default = { };
-        description = "Variables that the user may set nowhere else, and the option that sets each.";
-      };
-
-      keyFiles = lib.mkOption {
-        internal = true;
-        type = lib.types.listOf (lib.types.attrsOf lib.types.anything);
-        default = [ ];
-        description = ''
-          Secrets beside those of the configuration: `option` and `file`, and `variable`, which names
-          the systemd credential. With `kind` "env" it is a variable of the container as well, with
-          `kind` "part" what becomes of it is said by `wiring`.
-        '';
-      };
-
-      wiring = lib.mkOption {
-        internal = true;
-        type = lib.types.lines;
-        default = "";
-        description = "What the wiring script does after it has read the keys, in its own words.";
-      };
-
-      rotation = lib.mkOption {
-        internal = true;
-        type = lib.types.lines;
-        default = "";
-        description = "What the rotation does when a key file has changed, after the container.";
-      };
-
-      generated = lib.mkOption {
-        internal = true;
-        type = lib.types.listOf lib.types.str;
-        default = [ ];
-        description = "Files that the wiring script makes when they are not there.";
-      };
-
-      volumes = lib.mkOption {
-        internal = true;
-        type = lib.types.listOf lib.types.str;
-        default = [ ];
-        description = "What is mounted into the container beside its configuration.";
-      };
-
-      extraOptions = lib.mkOption {
-        internal = true;
-        type = lib.types.listOf lib.types.str;
-        default = [ ];
-        description = "Options for `docker run` or `podman run` beside those of every container.";
-      };
-
-      wants = lib.mkOption {
-        internal = true;
-        type = lib.types.listOf lib.types.str;
-        default = [ ];
-        description = "Units that run while the container does.";
-      };
-
-      restartTriggers = lib.mkOption {
-        internal = true;
-        type = lib.types.listOf lib.types.str;
-        default = [ ];
-        description = "What a switch restarts the container for when it has changed.";
-      };
     };
   };
 }

@@ -12,7 +12,6 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
-    nonRootImage
     opt
     usesRedis
     ;
@@ -96,7 +95,7 @@ in
       };
       # The directory and not the socket, which is another one after each restart.
       volumes = lib.optional redis.createLocally "${directory}:${directory}:ro";
-      extraOptions = lib.optional (redis.createLocally && nonRootImage) "--group-add=0";
+      extraOptions = lib.optional (redis.createLocally && cfg.nonRootImage) "--group-add=0";
       # LiteLLM does without a Redis that does not answer when it starts, and never tries
       # again, unless its configuration names it.
       wants = lib.optional redis.createLocally "redis-${server}.service";

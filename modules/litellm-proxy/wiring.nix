@@ -16,23 +16,19 @@ let
     fileSecrets
     generatesMasterKey
     missingKey
-    nonRootImage
     secretFiles
     unitPath
     unitWord
     wired
     ;
 
-  # Who reads the files in the container.
-  containerUser = if nonRootImage then 65534 else 0;
-
   script = lib.concatStringsSep "\n" [
     ''
       missing_key=${missingKey}
       secret_files=${secretFiles}
-      container_user=${toString containerUser}
+      container_uid=${toString cfg.containerUid}
     ''
-    (builtins.readFile ./placeholders.sh)
+    (builtins.readFile ./key-shapes.sh)
     (builtins.readFile ./wiring.sh)
     "begin_wiring"
     (lib.concatMapStringsSep "\n" (
@@ -73,7 +69,7 @@ in
       startLimitIntervalSec = 0;
       serviceConfig =
         sandbox
-        // lib.optionalAttrs (containerUser != 0) {
+        // lib.optionalAttrs (cfg.containerUid != 0) {
           CapabilityBoundingSet = "CAP_CHOWN";
           SystemCallFilter = sandbox.SystemCallFilter ++ [ "@chown" ];
         }

@@ -5,10 +5,10 @@
 # a variable of the shell and written by a builtin: the arguments of a program, or a
 # here-string in a temporary file, could be read by others.
 #
-# wiring.nix puts $missing_key, $secret_files and $container_user in front, and after it
+# wiring.nix puts $missing_key, $secret_files and $container_uid in front, and after it
 # one line for each key, between begin_wiring and end_wiring.
 
-: "${missing_key:?}" "${secret_files:?}" "${container_user:?}"
+: "${missing_key:?}" "${secret_files:?}" "${container_uid:?}"
 set -eo pipefail
 umask 077
 export LC_ALL=C
@@ -29,6 +29,8 @@ refuse() {
   problem "$1: key file $2 $3"
 }
 
+encrypted="is still encrypted. Name the file that sops-nix or agenix decrypts it to; for a credential of systemd-creds set encrypted = true."
+
 # is_missing SOURCE: there was no key file, so systemd left its stand-in.
 is_missing() {
   [ ! -f "$1" ] || [ "$(head -c 64 "$1" | tr -d '\0')" = "$missing_key" ]
@@ -37,11 +39,23 @@ is_missing() {
 # read_value VARIABLE FILE SOURCE: sets $value to the key, or reports why the
 # file cannot hold one.
 read_value() {
+  local odd
   value=
   if [ ! -s "$3" ]; then
     refuse "$1" "$2" "is empty. Its content must be the key, nothing else."
     return 1
   fi
+  # No string of bash holds a NUL.
+  if is_encrypted "$(head -c 4096 "$3" | tr -d '\0')"; then
+    refuse "$1" "$2" "$encrypted"
+    return 1
+  fi
+  case $(head -c 3 "$3" | od -An -tx1) in
+    ' ef bb bf' | ' ff fe'* | ' fe ff'*)
+      refuse "$1" "$2" "begins with a byte order mark (BOM), as some editors on Windows write it. Save it as plain text, UTF-8 without BOM."
+      return 1
+      ;;
+  esac
   if [ "$(tr -d '\n\040-\176\200-\377' < "$3" | wc -c)" -ne 0 ]; then
     refuse "$1" "$2" "holds a control character (tab, carriage return, binary data). Save it as plain text with Unix line ends."
     return 1
@@ -56,13 +70,18 @@ read_value() {
     refuse "$1" "$2" "begins or ends with a space."
   elif [[ $value == [\'\"]* ]]; then
     refuse "$1" "$2" "begins with a quote, which would become a part of the key. Write the bare key."
-  elif [[ $value == "$1="* || $value == "export "* ]]; then
-    refuse "$1" "$2" "holds an assignment. Its content must be the key alone, without $1=."
+  # A password is no header, and may be in any alphabet.
+  elif [[ $1 != *PASSWORD ]] && odd_character "$value"; then
+    refuse "$1" "$2" "holds $odd. Copy the key again, as plain text."
+  elif [[ ${value,,} == bearer\ * || ${value,,} == basic\ * || ${value,,} == authorization:* || ${value,,} == x-api-key:* ]]; then
+    refuse "$1" "$2" "holds a header (Bearer ...), of which LiteLLM writes all but the key. Write the bare key."
+  elif is_assignment "$1" "$value"; then
+    refuse "$1" "$2" "holds an assignment. Its content must be the key alone, without a name before it."
   elif [[ ${value,,} == true || ${value,,} == false ]]; then
     refuse "$1" "$2" "holds the word true or false, which LiteLLM does not take for a key."
   elif is_placeholder "$value"; then
     refuse "$1" "$2" "still holds a placeholder. Replace it by the key."
-  elif [ "${#value}" -gt 65536 ]; then
+  elif [ $((${#1} + 1 + ${#value})) -ge 65536 ]; then
     refuse "$1" "$2" "is longer than 64 KiB, too long for a variable. A document needs kind = \"file\"."
   else
     return 0
@@ -98,6 +117,8 @@ wire() {
     wire_value "$1" "$2" "$source"
   elif [ ! -s "$source" ]; then
     refuse "$1" "$2" "is empty."
+  elif is_encrypted "$(head -c 65536 "$source" | tr -d '\0')"; then
+    refuse "$1" "$2" "$encrypted"
   elif is_placeholder "$(head -c 256 "$source" | tr -d '\0')"; then
     refuse "$1" "$2" "still holds a placeholder. Replace it by the real document."
   else
@@ -127,6 +148,15 @@ put() {
   mv -fT "$RUNTIME_DIRECTORY/$1.new" "$RUNTIME_DIRECTORY/$1"
 }
 
+# hand_over NAME: put, of what the container reads. The directory around it stays closed
+# to everyone but root: what is mounted is the file itself.
+hand_over() {
+  if [ "$container_uid" != 0 ]; then
+    chown "$container_uid" "$RUNTIME_DIRECTORY/$1.new"
+  fi
+  put "$1"
+}
+
 # One run at a time, so that a file which is being written is always one's own.
 begin_wiring() {
   if ! : > "$RUNTIME_DIRECTORY/lock"; then
@@ -146,19 +176,18 @@ end_wiring() {
   fi
 
   mkdir -p "$RUNTIME_DIRECTORY/files"
+  if [ "$container_uid" != 0 ]; then
+    chown "$container_uid" "$RUNTIME_DIRECTORY/files"
+  fi
   for variable in "${files[@]}"; do
     cat "$CREDENTIALS_DIRECTORY/$variable" > "$RUNTIME_DIRECTORY/files/$variable.new"
-    put "files/$variable"
+    hand_over "files/$variable"
   done
   for file in "$RUNTIME_DIRECTORY"/files/*; do
     [[ " ${files[*]} " == *" ${file##*/} "* ]] || rm -f "$file"
   done
-  if [ "$container_user" != 0 ]; then
-    # The directory above stays closed to others.
-    chown -R "$container_user" "$RUNTIME_DIRECTORY/files"
-  fi
   printf %s "$environment" > "$RUNTIME_DIRECTORY/environment.new"
-  put environment
+  hand_over environment
   cd "$RUNTIME_DIRECTORY"
   sha256sum environment "${files[@]/#/files/}" > fingerprint.new
   put fingerprint

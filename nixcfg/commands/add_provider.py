@@ -6,22 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    amended,
-    complete,
-    example_files,
-    find_root,
-    json_option,
-    refusing,
-    say,
-    tell,
-    today,
-    wants_color,
-)
+from nixcfg.commands import OK, complete
+from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.output import print_changes, say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.providers.amend import Amendment, Wish
+    from nixcfg.providers.amendment import Amendment
+    from nixcfg.providers.request import NewProvider
 
 
 @click.command()
@@ -100,8 +91,10 @@ def command(
       nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
-    from nixcfg.project import project
-    from nixcfg.providers import amend, ask, interview
+    from nixcfg.project.find import read_project
+    from nixcfg.providers import ask, interview
+    from nixcfg.providers.add import add, check_name
+    from nixcfg.providers.request import NewProvider
 
     root = find_root(base)
     decided = models or aliases or api_base or variables or no_key or form == "json"
@@ -110,7 +103,7 @@ def command(
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
         name = name or interview.name()
-        wish = amend.Wish(
+        new = NewProvider(
             name=name,
             prefix=interview.prefix(name, provider or ""),
             models=models,
@@ -122,17 +115,19 @@ def command(
             profiles=profiles,
             keyless=no_key,
         )
-        sources = project.read(root)
-        amend.check_name(sources, wish.name)
-        wish = interview.complete(wish, sources, today()) if asks else interview.fill(wish, today())
+        sources = read_project(root)
+        check_name(sources, new.name)
+        new = interview.complete(new, sources, today()) if asks else interview.fill(new, today())
     amendment, changes = amended(
-        root, lambda sources: amend.add(sources, wish, example_files(root), today())
+        root, lambda sources: add(sources, new, example_files(root), today())
     )
-    facts = _facts(amendment, wish)
+    facts = _facts(amendment, new)
     if form == "text":
         _describe(amendment, facts)
-    fetch = [f"nixcfg set-key {wish.name}"] if facts["secrets"] else []
-    tell(changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts)
+    fetch = [f"nixcfg set-key {new.name}"] if facts["secrets"] else []
+    print_changes(
+        changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts
+    )
     return OK
 
 
@@ -141,9 +136,9 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str]]]:
-    added = next(each for each in amendment.project.providers if each.name == wish.name)
-    config = next(each for each in amendment.project.machine.configs if each.name == wish.name)
+def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[str, str]]]:
+    added = next(each for each in amendment.project.providers if each.name == new.name)
+    config = next(each for each in amendment.project.machine.configs if each.name == new.name)
     files = (amendment.project.machine.key_files[variable] for variable in config.secrets)
     return {
         "models": [
@@ -155,8 +150,7 @@ def _facts(amendment: "Amendment", wish: "Wish") -> dict[str, list[dict[str, str
 
 
 def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
-    from nixcfg.commands.table import fitted, width_of
-    from nixcfg.problems import report
+    from nixcfg.commands.output import fitted, width_of
 
     told = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     told += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
@@ -164,5 +158,4 @@ def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) ->
         say(fitted(line, width_of(sys.stderr)))
     found = amendment.report.problems
     if found:
-        color = wants_color(sys.stderr)
-        say(report.as_text(found, amendment.report.files, color=color, brief=True))
+        say_problems(found, amendment.report.files, brief=True)

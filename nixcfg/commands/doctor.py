@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    find_root,
-    host_option,
-    json_option,
-    on_host,
-    say,
-    validated,
-    wants_color,
-)
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, host_option, json_option, on_host, validated
+from nixcfg.commands.output import say, wants_color
 
 if TYPE_CHECKING:
     from nixcfg.doctor import Check

@@ -1,7 +1,6 @@
 """`nixcfg fix`."""
 
 import contextlib
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, today, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, today
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.disk.write import Change
@@ -61,18 +62,18 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
 
 def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
     """Where no other nixcfg may be at work: the project, also for its files by name."""
-    from nixcfg.project import project
+    from nixcfg.project.find import project_root
 
     folders = {(root / file).parent for file in files}
-    found = {project.find(folder) or folder.absolute() for folder in folders}
+    found = {project_root(folder) or folder.absolute() for folder in folders}
     return sorted(folder for folder in found or {root} if folder.is_dir())
 
 
 def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     from nixcfg import validate
-    from nixcfg.project import project
+    from nixcfg.project.find import read_project
 
-    sources = project.read(root)
+    sources = read_project(root)
     documents = {each.name: each for each in (sources.project, *sources.providers.values())}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
@@ -91,9 +92,9 @@ def _litellm_files(
 ) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
     from nixcfg import validate
-    from nixcfg.project import alone
+    from nixcfg.project.standalone import read_configuration
 
-    configurations = {str(file): alone.read(base / file, str(file)) for file in files}
+    configurations = {str(file): read_configuration(base / file, str(file)) for file in files}
     documents = {name: each.parts[0].document for name, each in configurations.items()}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
@@ -146,8 +147,7 @@ def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_d
     from nixcfg.problems import report
 
     if unusable:
-        color = wants_color(sys.stderr)
-        say(report.as_text(unusable, len(unusable), color=color, brief=True))
+        say_problems(unusable, len(unusable), brief=True)
     for left in result.left:
         say(
             f"{_place(left.problem)}: {left.problem.code}: not mended: {report.masked(left.reason)}"

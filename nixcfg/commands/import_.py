@@ -2,14 +2,14 @@
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, say, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.importing import Container
@@ -52,7 +52,6 @@ def command(
     Example: nixcfg import docker-compose.yml --out gateway
     """
     from nixcfg.importing import NotImportableError, assemble
-    from nixcfg.problems import report
 
     try:
         container, documents, loaded = _read(base, files)
@@ -68,8 +67,7 @@ def command(
             return PROBLEMS
         problems = imported.problems
     if problems:
-        color = wants_color(sys.stderr)
-        say(report.as_text(problems, len(documents), color=color))
+        say_problems(problems, len(documents))
         say("Nothing was imported: mend these in the source, then import it again.")
         return PROBLEMS
     folder = Path(os.path.abspath(base / (out or "")))  # noqa: PTH100 (a symlink stays one)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import OK, say
+from nixcfg.commands import OK
+from nixcfg.commands.output import say
 
 
 @click.command()
@@ -18,9 +19,28 @@ def command(base: Path, directory: Path | None) -> int:
     \b
     Example: nixcfg init gateway
     """
-    from nixcfg.commands import starter
-
-    for path in starter.make(base / (directory or "")):
+    for path in copy_starter(base / (directory or "")):
         click.echo(path)
     say("Next: " + (f"cd {directory}; " if directory else "") + "nixcfg render")
     return OK
+
+
+def copy_starter(folder: Path) -> list[str]:
+    """Copy templates/project into `folder`; the paths written, relative to it.
+
+    Raises WriteError, with nothing changed, if one of its files is there and says something else.
+    """
+    from nixcfg.disk import create
+    from nixcfg.render import resources
+
+    template = resources.folder("templates") / "project"
+    texts = {
+        str(path.relative_to(template)): path.read_text(encoding="utf-8")
+        for path in sorted(template.rglob("*"))
+        if path.is_file()
+    }
+    # nixcfg.yaml last: without it there is no project, however far a killed run has come.
+    texts["nixcfg.yaml"] = texts.pop("nixcfg.yaml")
+    missing = create.missing(folder, texts)
+    create.create(folder, missing)
+    return sorted(missing)

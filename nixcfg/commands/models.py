@@ -5,7 +5,9 @@ import sys
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, complete, json_option, say, today
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import json_option, today
+from nixcfg.commands.output import say
 
 
 @click.command()
@@ -21,7 +23,7 @@ def command(pattern: str, everything: bool, form: str) -> int:
     \b
     Example: nixcfg models anthropic/claude-sonnet
     """
-    from nixcfg.commands.table import table, width_of
+    from nixcfg.commands.output import table, width_of
     from nixcfg.providers import catalogue
 
     found = list(catalogue.search(pattern, today(), everything=everything))

@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    complete,
-    config_of,
-    host_option,
-    json_option,
-    say,
-    valid_project,
-)
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import config_of, host_option, json_option, valid_project
+from nixcfg.commands.output import say
 
 if TYPE_CHECKING:
+    from nixcfg.gateway.ask import Outcome, Row
     from nixcfg.gateway.client import Gateway
-    from nixcfg.gateway.probe import Comparison, Outcome, Row, Target
+    from nixcfg.gateway.compare import Comparison
+    from nixcfg.gateway.targets import Target
     from nixcfg.project.model import Config, Project
 
 
@@ -84,17 +79,17 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg probe --dry-run
       nixcfg probe --model gpt-4o --yes
     """
-    from nixcfg.gateway import probe
-    from nixcfg.project import project
+    from nixcfg.gateway.compare import compare
+    from nixcfg.project.find import project_root
 
-    root = project.find(base)
+    root = project_root(base)
     if root is None and not url:
         raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
     whole = valid_project(root, host) if root else None
     chosen = config_of(whole, config) if whole else None
     gateway = _gateway(whole, url, key_file)
     served = _served(gateway, whole)
-    comparison = probe.compare(chosen, served) if chosen else None
+    comparison = compare(chosen, served) if chosen else None
     asked = _targets(whole, chosen, names, served, everything=everything)
     skipped = [target for target in asked if target.skipped]
     asked = [target for target in asked if not target.skipped]
@@ -112,12 +107,11 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
-    from nixcfg.gateway import probe
-    from nixcfg.gateway.client import Gateway
+    from nixcfg.gateway.client import Gateway, url_of
     from nixcfg.keys import keys
     from nixcfg.project import wiring
 
-    address = url or (probe.url_of(whole.machine) if whole else "")
+    address = url or (url_of(whole.machine) if whole else "")
     address = address if "://" in address else f"http://{address}"
     is_elsewhere = bool(url) and not wiring.is_loopback(address)
     if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
@@ -172,25 +166,25 @@ def _targets(
     *,
     everything: bool,
 ) -> "list[Target]":
-    from nixcfg.gateway import probe
-    from nixcfg.gateway.probe import Target
+    from nixcfg.gateway import targets
+    from nixcfg.gateway.targets import Target
 
     if whole is None or chosen is None:
         wanted = names or (served if everything else served[:1])
         return [Target(name) for name in wanted]
     if everything:
-        return probe.targets(whole, chosen)
-    wanted = names or probe.one_for_each_provider(whole, chosen)
-    return [probe.behind(whole, chosen, name) for name in wanted]
+        return targets.of_config(whole, chosen)
+    wanted = names or targets.one_for_each_provider(whole, chosen)
+    return [targets.behind(whole, chosen, name) for name in wanted]
 
 
 def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
-    from nixcfg.gateway import probe
+    from nixcfg.gateway import ask
 
-    count = len(asked) * len(probe.REQUESTS)
-    prices = [target.cost(60, 3 * probe.USUAL_TOKENS) for target in asked]
+    count = len(asked) * len(ask.REQUESTS)
+    prices = [target.cost(60, 3 * ask.USUAL_TOKENS) for target in asked]
     known = [price for price in prices if price is not None]
-    cost = f"about ${sum(known):.3f} if an answer has {probe.USUAL_TOKENS} tokens"
+    cost = f"about ${sum(known):.3f} if an answer has {ask.USUAL_TOKENS} tokens"
     if len(known) < len(prices):
         unknown = len(prices) - len(known)
         cost = f"{cost}, and {unknown} without a known price" if known else "price not known"
@@ -207,24 +201,24 @@ def _may_spend(form: str) -> bool:
 
 
 def _run(gateway: "Gateway", asked: "Sequence[Target]", jobs: int, seconds: float) -> "list[Row]":
-    from nixcfg.gateway import probe
+    from nixcfg.gateway import ask
 
-    count = len(asked) * len(probe.REQUESTS)
+    count = len(asked) * len(ask.REQUESTS)
     if not sys.stderr.isatty():
-        return probe.run(gateway, asked, jobs=jobs, seconds=seconds)
+        return ask.run(gateway, asked, jobs=jobs, seconds=seconds)
     with click.progressbar(length=count, label="Asking", file=sys.stderr) as bar:
-        return probe.run(gateway, asked, jobs=jobs, seconds=seconds, tick=lambda: bar.update(1))
+        return ask.run(gateway, asked, jobs=jobs, seconds=seconds, tick=lambda: bar.update(1))
 
 
 def _text(
     _url: str, rows: "Sequence[Row]", _skipped: "Sequence[Target]", compared: "Comparison | None"
 ) -> None:
-    from nixcfg.commands.table import fitted, table, width_of
-    from nixcfg.gateway import probe
+    from nixcfg.commands.output import fitted, table, width_of
+    from nixcfg.gateway import ask
 
     width = width_of(sys.stdout)
     if rows:
-        headers = ("model", *probe.REQUESTS, "first token", "total", "tokens", "cost")
+        headers = ("model", *ask.REQUESTS, "first token", "total", "tokens", "cost")
         click.echo(table(headers, [_cells(row) for row in rows], width))
     for row in rows:
         for outcome in _different(row.outcomes):
@@ -269,13 +263,13 @@ _TOKENS = ("prompt", "completion")
 
 def _different(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
     """Those with something to tell, each thing once; that LiteLLM rests a model follows from it."""
-    from nixcfg.gateway import probe
+    from nixcfg.gateway import errors
 
     found: dict[str, Outcome] = {}
     for outcome in outcomes:
         if outcome.message:
             found.setdefault(outcome.message, outcome)
-    causes = [outcome for outcome in found.values() if outcome.mend != probe.RESTING]
+    causes = [outcome for outcome in found.values() if outcome.mend != errors.RESTING]
     return causes or list(found.values())
 
 

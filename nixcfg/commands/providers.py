@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, json_option, say, validated, wants_color
+from nixcfg.commands import OK
+from nixcfg.commands.context import find_root, json_option, without_errors
 
 
 @click.command()
@@ -21,20 +22,15 @@ def command(base: Path, form: str) -> int:
     \b
     Example: nixcfg providers
     """
-    from nixcfg.commands.table import table, width_of
-    from nixcfg.problems import report
-    from nixcfg.providers import amend
+    from nixcfg.commands.output import table, width_of
+    from nixcfg.providers.overview import overview
 
-    checked = validated(base)
-    if checked.project is None:
-        errors = [problem for problem in checked.problems if problem.is_error]
-        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
-        return PROBLEMS
-    rows = amend.overview(checked.project)
+    project = without_errors(find_root(base))
+    rows = overview(project)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
-    loaded = {machine.model_config for machine in checked.project.machines}
+    loaded = {machine.model_config for machine in project.machines}
     shown = [
         (
             row["name"],

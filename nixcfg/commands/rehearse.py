@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    complete,
-    config_of,
-    find_root,
-    host_option,
-    json_option,
-    say,
-    valid_project,
-)
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import config_of, find_root, host_option, json_option, valid_project
+from nixcfg.commands.output import say
+from nixcfg.commands.running import last_words, shortened
 
 if TYPE_CHECKING:
     from nixcfg.project.model import Config, Project
@@ -56,39 +49,40 @@ def command(
 
 
 def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[str, Any]:
-    from nixcfg.gateway import probe, proxy
+    from nixcfg.gateway import launch, log, process
+    from nixcfg.gateway.compare import Comparison, compare
     from nixcfg.render import render
 
     began = time.monotonic()
     result: dict[str, Any] = {"config": config.name, "models": 0, "missing": [], "errors": []}
-    lacking = proxy.absent()
+    lacking = process.absent()
     if lacking:
-        raise click.ClickException(proxy.not_installed(lacking))
-    text = render.litellm_yaml(proxy.unshared(project.machine, config))
-    launch = proxy.rehearsed(project.machine, config, text, proxy.free_port(0))
-    say(f"{config.name}: starting LiteLLM {proxy.version()} ...")
+        raise click.ClickException(process.not_installed(lacking))
+    text = render.litellm_yaml(launch.unshared(project.machine, config))
+    start = launch.rehearsed(project.machine, config, text, process.free_port(0))
+    say(f"{config.name}: starting LiteLLM {process.version()} ...")
 
     def tick(_seconds: float, lines: Sequence[str]) -> None:
         for line in lines if verbose else ():
             say(line)
 
     try:
-        with proxy.running(launch, tick) as running:
+        with process.running(start, tick) as running:
             result["start_seconds"] = round(time.monotonic() - began, 1)
-            compared = probe.compare(config, running.gateway.models())
+            compared = compare(config, running.gateway.models())
             list(running.lines(0.2))
-            log = running.log
-    except proxy.StartError as error:
-        log = list(error.log)
+            lines = running.log
+    except process.StartError as error:
+        lines = list(error.log)
         result["errors"] = [f"{error}"]
-        compared = probe.Comparison((), ())
-    told = proxy.events(log)
+        compared = Comparison((), ())
+    told = log.events(lines)
     result["models"] = len({entry["model_name"] for entry in config.litellm["model_list"]})
     result["missing"] = list(compared.missing)
     result["errors"] += dict.fromkeys(event.text for event in told if event.level == "error")
     result["warnings"] = list(dict.fromkeys(e.text for e in told if e.level == "warning"))
     if "start_seconds" not in result and len(result["errors"]) == 1:
-        result["last_words"] = [line for line in log if line.strip()][-8:]
+        result["last_words"] = last_words(lines)
     result["seconds"] = round(time.monotonic() - began, 1)
     return result
 
@@ -98,8 +92,7 @@ def _show(result: dict[str, Any]) -> None:
         click.echo(f"{result['config']}: error: LiteLLM drops {name}; nobody could ask for it")
     for level in ("errors", "warnings"):
         for text in result[level]:
-            short = text if len(text) <= 400 else f"{text[:397]}..."
-            click.echo(f"{result['config']}: {level[:-1]}: {short}")
+            click.echo(f"{result['config']}: {level[:-1]}: {shortened(text)}")
     for line in result.get("last_words", ()):
         click.echo(f"  {line}")
     up = f"up after {result['start_seconds']} s, " if "start_seconds" in result else ""

@@ -4,19 +4,9 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    amended,
-    complete,
-    example_files,
-    find_root,
-    json_option,
-    refusing,
-    say,
-    tell,
-    today,
-)
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.output import print_changes, say
 
 
 @click.command()
@@ -34,22 +24,21 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     Example: nixcfg remove-provider groq --yes
     """
     from nixcfg.disk import change
-    from nixcfg.project import project
-    from nixcfg.providers import amend, ask
+    from nixcfg.project.find import read_project
+    from nixcfg.providers import ask
+    from nixcfg.providers.remove import remove
 
     root = find_root(base)
     if not yes:
         if not ask.is_terminal() or form == "json":
             raise click.UsageError("say --yes: nobody is there to be asked")
         with refusing():
-            texts = amend.remove(project.read(root), name, example_files(root), today()).texts
+            texts = remove(read_project(root), name, example_files(root), today()).texts
         for each in change.plan(root, texts):
             say(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):
             say("Nothing was changed.")
             return PROBLEMS
-    _, changes = amended(
-        root, lambda sources: amend.remove(sources, name, example_files(root), today())
-    )
-    tell(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
+    _, changes = amended(root, lambda sources: remove(sources, name, example_files(root), today()))
+    print_changes(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)
     return OK

@@ -1,13 +1,14 @@
 """`nixcfg render`."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, find_root, say, validated, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import find_root, validated
+from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.disk.write import Plan
@@ -39,10 +40,7 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
-        from nixcfg.problems import report
-
-        color = wants_color(sys.stderr)
-        say(report.as_text(checked.problems, checked.files, color=color, brief=checked.is_valid))
+        say_problems(checked.problems, checked.files, brief=checked.is_valid)
     if checked.project is None:
         say("Nothing was rendered: mend the errors first.")
         return PROBLEMS

@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    complete,
-    find_root,
-    host_option,
-    on_host,
-    refusing,
-    say,
-    validated,
-    wants_color,
-)
+from nixcfg.commands import OK, complete
+from nixcfg.commands.context import find_root, host_option, refusing, valid_project
+from nixcfg.commands.output import say
 
 if TYPE_CHECKING:
     from nixcfg.project.wiring import KeyFile
@@ -48,18 +39,12 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
-    from nixcfg.problems import report
-    from nixcfg.providers import amend
+    from nixcfg.providers.overview import keys_of
 
     root = find_root(base)
-    checked = validated(root)
-    if checked.project is None:
-        errors = [problem for problem in checked.problems if problem.is_error]
-        say(report.as_text(errors, checked.files, color=wants_color(sys.stderr)))
-        return PROBLEMS
-    project = on_host(checked.project, host)
+    project = valid_project(root, host)
     with refusing():
-        keys = amend.keys_of(project, what)
+        keys = keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):
         names = ", ".join(key.variable for key in keys)
         raise click.UsageError(f"{what} has several keys; name one of them: {names}")

@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import (
-    OK,
-    PROBLEMS,
-    complete,
-    config_of,
-    find_root,
-    host_option,
-    say,
-    starting,
-    valid_project,
-)
+from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands.context import config_of, find_root, host_option, valid_project
+from nixcfg.commands.output import say
+from nixcfg.commands.running import shortened, starting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nixcfg.gateway.proxy import Event, Launch, Proxy
+    from nixcfg.gateway.launch import Launch
+    from nixcfg.gateway.log import Event
+    from nixcfg.gateway.process import Proxy
     from nixcfg.project.model import Config, Project
 
 ANSWER = (
@@ -57,7 +52,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg try --mock
       nixcfg try claude
     """
-    from nixcfg.gateway import proxy
+    from nixcfg.gateway import log
 
     project = valid_project(find_root(base), host)
     chosen = config_of(project, config)
@@ -66,7 +61,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
         return PROBLEMS
     with starting(launch, verbose=verbose) as running:
         _welcome(chosen, running, launch)
-        told = proxy.events(running.log)
+        told = log.events(running.log)
         _tell([event for event in told if event.level in ("error", "warning")])
         try:
             _follow(running, verbose=verbose)
@@ -80,15 +75,15 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 def _port(usual: int, wanted: int | None) -> int:
-    from nixcfg.gateway import proxy
+    from nixcfg.gateway import process
 
     if wanted is not None:
-        if not proxy.is_free(wanted):
+        if not process.is_free(wanted):
             raise click.ClickException(
                 f"port {wanted} is taken; leave --port out for a free one, or see `nixcfg doctor`"
             )
         return wanted
-    port = proxy.free_port(usual)
+    port = process.free_port(usual)
     if port != usual:
         say(f"Port {usual} is taken, so this is on {port}.")
     return port
@@ -96,21 +91,21 @@ def _port(usual: int, wanted: int | None) -> int:
 
 def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "Launch | None":
     """What to start, or None after telling what is wrong with the keys."""
-    from nixcfg.gateway import proxy
+    from nixcfg.gateway import launch
     from nixcfg.project import wiring
     from nixcfg.render import render
 
-    config = proxy.unshared(project.machine, config)
+    config = launch.unshared(project.machine, config)
     if mock:
         say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
-        text = render.litellm_yaml(proxy.mocked(config, ANSWER))
-        return proxy.rehearsed(project.machine, config, text, port)
+        text = render.litellm_yaml(launch.mocked(config, ANSWER))
+        return launch.rehearsed(project.machine, config, text, port)
     text = render.litellm_yaml(config)
     if wiring.HOST in text or any(
         wiring.HOST in each for each in project.machine.environment.values()
     ):
         say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
-    found = proxy.read_keys(project.machine, config)
+    found = launch.read_keys(project.machine, config)
     for line in found.missing:
         say(f"Warning: {line}. Requests that need this key will fail.")
     for line in found.errors:
@@ -118,7 +113,7 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     if found.errors:
         say("Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock")
         return None
-    return proxy.real(project.machine, config, text, found, port)
+    return launch.real(project.machine, config, text, found, port)
 
 
 def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:
@@ -154,7 +149,7 @@ def _with_key(launch: "Launch") -> str:
 
 def _follow(running: "Proxy", *, verbose: bool) -> None:
     """Show what happens until LiteLLM ends."""
-    from nixcfg.gateway import proxy
+    from nixcfg.gateway import log
 
     while not running.has_ended:
         lines = list(running.lines(0.3))
@@ -162,13 +157,12 @@ def _follow(running: "Proxy", *, verbose: bool) -> None:
             for line in lines:
                 say(line)
         else:
-            _tell(proxy.events(lines))
+            _tell(log.events(lines))
 
 
 def _tell(events: "Sequence[Event]") -> None:
     for event in events:
         if event.level != "info":
             mark = "" if event.level == "request" else f"{event.level}: "
-            text = event.text if len(event.text) <= 400 else f"{event.text[:397]}..."
-            if "/health/" not in text:
-                say(f"{mark}{text}")
+            if "/health/" not in event.text:
+                say(f"{mark}{shortened(event.text)}")

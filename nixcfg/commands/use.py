@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands import OK, amended, complete, find_root, json_option, tell, today
+from nixcfg.commands import OK, complete
+from nixcfg.commands.context import amended, find_root, json_option, today
+from nixcfg.commands.output import print_changes
 
 
 @click.command()
@@ -25,9 +27,9 @@ def command(base: Path, config: str, host: str | None, form: str) -> int:
     \b
     Example: nixcfg use all
     """
-    from nixcfg.providers import amend
+    from nixcfg.providers.use import use
 
-    _, changes = amended(find_root(base), lambda sources: amend.use(sources, config, today(), host))
+    _, changes = amended(find_root(base), lambda sources: use(sources, config, today(), host))
     then = ["nixcfg render", "sudo nixos-rebuild switch"]
-    tell(changes, then, form, model_config=config)
+    print_changes(changes, then, form, model_config=config)
     return OK

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, today, validated, wants_color
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import today, validated
+from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
     from nixcfg.problems.problem import Problem
@@ -54,21 +56,22 @@ def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
     from nixcfg import validate
     from nixcfg.problems.problem import Problem
-    from nixcfg.project import alone, project
+    from nixcfg.project.find import project_root, read_project
+    from nixcfg.project.standalone import read_configuration
 
     ordinary = []
     wanted: dict[Path, list[str]] = {}
     for file in dict.fromkeys(files):
-        root = project.find((base / file).parent)
+        root = project_root((base / file).parent)
         own = _name_in(root, base / file) if root else None
         if root and own:
             wanted.setdefault(root, []).append(own)
         else:
-            ordinary.append(alone.read(base / file, str(file)))
+            ordinary.append(read_configuration(base / file, str(file)))
     checked = validate.standalone(ordinary, today())
     problems, count = list(checked.problems), checked.files
     for root, names in wanted.items():
-        found = validate.validate(project.read(root), today()).problems
+        found = validate.validate(read_project(root), today()).problems
         problems += [problem for problem in found if problem.file in names]
         count += len(names)
     return sorted(problems, key=Problem.sort_key), count

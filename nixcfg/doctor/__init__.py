@@ -61,7 +61,7 @@ def hidden(name: str, message: str) -> Check:
 
 def examine(root: Path, checked: Report) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
-    from nixcfg.doctor import files, service
+    from nixcfg.doctor import files, gateway, units
 
     yield _project(checked)
     if checked.project is None:
@@ -69,7 +69,8 @@ def examine(root: Path, checked: Report) -> Iterator[Check]:
     yield from files.rendered(root, checked.project)
     found = files.Found()
     yield from files.key_files(checked.project.machine, found)
-    yield from service.checks(root, checked.project.machine, found)
+    is_wanted = yield from units.checks(root, checked.project.machine, found)
+    yield from gateway.checks(checked.project.machine, is_wanted=is_wanted)
 
 
 def _project(checked: Report) -> Check:

@@ -160,22 +160,20 @@ def _name(look_up: object, number: int) -> str:
 
 
 def _git(name: str, path: Path) -> Iterator[Check]:
-    real = Path(os.path.realpath(path))
-    tree = machine.work_tree(real)
-    if tree is None:
+    tree = machine.work_tree(path)
+    if tree is None or tree.state == "ignored":
         return
-    try:
-        if machine.is_tracked(tree, real):
-            yield error(
-                name,
-                f"git tracks {path}: the key is in the history of {tree}",
-                f"git rm --cached {path}, add it to .gitignore, and revoke this key.",
-            )
-        elif not machine.is_ignored(tree, real):
-            yield warning(
-                name,
-                f"{path} is in the git work tree {tree}, which does not ignore it",
-                "Add it to .gitignore, or keep it elsewhere.",
-            )
-    except machine.UnknownError as reason:
-        yield skipped(name, f"whether git tracks {path}: {reason}")
+    if tree.state == "unknown":
+        yield skipped(name, f"whether git tracks {path}: {tree.reason}")
+    elif tree.state == "tracked":
+        yield error(
+            name,
+            f"git tracks {path}: the key is in the history of {tree.root}",
+            f"git rm --cached {path}, add it to .gitignore, and revoke this key.",
+        )
+    else:
+        yield warning(
+            name,
+            f"{path} is in the git work tree {tree.root}, which does not ignore it",
+            "Add it to .gitignore, or keep it elsewhere.",
+        )

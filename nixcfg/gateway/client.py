@@ -8,8 +8,11 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from nixcfg.project.model import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,15 @@ class RefusedError(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"the gateway answers {answer.status}")
         self.answer = answer
+
+
+def url_of(machine: "Machine") -> str:
+    """Where the machine's gateway is reached from itself."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (compared, not bound)
+        machine.listen_address, machine.listen_address
+    )
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"http://{host}:{machine.port}"
 
 
 def _headers(response: http.client.HTTPResponse) -> dict[str, str]:

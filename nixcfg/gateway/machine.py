@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 SECONDS = 10.0
 
@@ -34,6 +35,14 @@ class Listener:
     program: str
 
 
+_PLAIN = {
+    "LC_ALL": "C.UTF-8",
+    "SYSTEMD_PAGER": "",
+    "SYSTEMD_COLORS": "0",
+    "GIT_ALLOW_PROTOCOL": "none",  # a list of transports, and none has that name
+}
+
+
 def is_root() -> bool:
     """Whether nothing on this machine is hidden."""
     return os.geteuid() == 0
@@ -48,7 +57,7 @@ def run(program: str, *arguments: str) -> Said:
     try:
         done = subprocess.run(  # noqa: S603 (fixed commands, no shell)
             [found, *arguments],
-            env={**kept, "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"},
+            env={**kept, **_PLAIN},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -80,27 +89,43 @@ def journal(name: str, lines: int) -> list[str]:
     return said.out.splitlines()
 
 
-def work_tree(path: Path) -> Path | None:
-    """The git work tree that a path is in."""
-    return next((each for each in path.parents if (each / ".git").exists()), None)
+@dataclass(frozen=True, slots=True)
+class WorkTree:
+    """The git work tree that a file is in, and what git does with the file.
+
+    `state` is tracked, ignored, untracked, or unknown with the reason.
+    """
+
+    root: Path
+    state: Literal["tracked", "ignored", "untracked", "unknown"]
+    reason: str = ""
 
 
-def is_tracked(tree: Path, path: Path) -> bool:
-    """Whether git has the file in its index. Raises UnknownError."""
-    return _git(tree, "ls-files", "--error-unmatch", "--", str(path)).code == 0
+def work_tree(path: Path) -> WorkTree | None:
+    """What git does with a file, which need not exist yet; None outside of any work tree."""
+    real = Path(os.path.realpath(path))
+    root = next((each for each in real.parents if (each / ".git").exists()), None)
+    if root is None:
+        return None
+    try:
+        if _git(root, "ls-files", "--error-unmatch", "--", str(real)):
+            return WorkTree(root, "tracked")
+        is_ignored = _git(root, "check-ignore", "-q", "--", str(real))
+    except UnknownError as error:
+        return WorkTree(root, "unknown", f"{error}")
+    return WorkTree(root, "ignored" if is_ignored else "untracked")
 
 
-def is_ignored(tree: Path, path: Path) -> bool:
-    """Whether git would leave the file alone. Raises UnknownError."""
-    return _git(tree, "check-ignore", "-q", "--", str(path)).code == 0
-
-
-def _git(tree: Path, *arguments: str) -> Said:
-    # Root asks about the trees of others, which git refuses unless told that it is meant.
-    said = run("git", "-c", "safe.directory=*", "-C", str(tree), *arguments)
+def _git(root: Path, *arguments: str) -> bool:
+    """Whether git says yes. Raises UnknownError where it says neither yes nor no."""
+    # Root asks about the trees of users, which git refuses unless told that it is meant. It refuses
+    # them because the tree's own configuration names programs, so none of those may run: the
+    # monitor is off, and run() forbids every transport to what a partial clone lacks.
+    ours = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false")
+    said = run("git", *ours, "-C", str(root), *arguments)
     if said.code > 1:
         raise UnknownError(said.err.partition("\n")[0] or "git knows nothing")
-    return said
+    return said.code == 0
 
 
 def listeners(port: int) -> list[Listener]:

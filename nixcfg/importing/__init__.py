@@ -1,8 +1,8 @@
 """Make a project of what runs LiteLLM already. Pure but for `place`: documents in, texts out.
 
 `litellm` reads a LiteLLM configuration, `compose` and `nixos` what a container definition says
-around it, `assemble` puts both together and validates the result. `text` takes the source apart
-so that its comments stay. `place` writes the files.
+around it; `nix` understands the expressions of the latter. `assemble` puts both together: `split`
+makes provider files, `variables` wires what was in the environment, `attempt` validates the result.
 """
 
 from dataclasses import dataclass, field

@@ -10,8 +10,11 @@ from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.text import rewritten
 from nixcfg.problems.problem import Span, Steps
-from nixcfg.project import model, wiring
+from nixcfg.project import wiring
+from nixcfg.project.credentials import credentials
+from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.project.values import dollar, reference, referenced
 from nixcfg.rules.secrets import looks_like_key
 from nixcfg.yamltext.data import at, walk
 from nixcfg.yamltext.source import Document
@@ -101,9 +104,9 @@ def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
     names = Names({wiring.MASTER_KEY_VARIABLE, *given})
     for document in documents:
         for _, _, text in _texts(document.data):
-            names.taken |= {each for each in (wiring.referenced(text), wiring.dollar(text)) if each}
+            names.taken |= {each for each in (referenced(text), dollar(text)) if each}
         for entry in document.data.get(MODELS) or ():
-            needed = model.credentials(entry["litellm_params"], ())
+            needed = credentials(entry["litellm_params"], ())
             names.taken |= {credential.variable for credential in needed}
     return names
 
@@ -113,6 +116,7 @@ def read(document: Document, names: Names) -> Litellm:
     found = Litellm(document)
     _leave_out_code(found)
     _leave_out_sections(found)
+    _leave_out_ignored(found)
     _leave_out_deployments(found)
     _replace_keys(found, names)
     return found
@@ -180,6 +184,17 @@ def _leave_out_sections(found: Litellm) -> None:
                 found.leave_out((section, name), f"LiteLLM does not let a file set {name}")
 
 
+def _leave_out_ignored(found: Litellm) -> None:
+    """Settings that LiteLLM ignores beside the same one where it honours it: they never counted."""
+    data = found.document.data
+    for section in SETTINGS:
+        for key in data.get(section) or ():
+            home = honouring_section(section, key)
+            if home and home != section and key in (data.get(home) or ()):
+                why = f"{key} has no effect in {section}, and {home} has it too"
+                found.leave_out((section, key), why)
+
+
 def _leave_out_deployments(found: Litellm) -> None:
     for index, entry in enumerate(found.document.data.get(MODELS) or ()):
         provider = provider_of(entry["litellm_params"])
@@ -196,7 +211,7 @@ def provider_of(params: Mapping[str, Any]) -> str | None:
     name, _ = knowledge.split_model(params["model"], given, params.get("api_base"))
     if name is not None:
         return name if knowledge.provider(name) else None
-    return "from-environment" if wiring.referenced(params["model"]) else None
+    return "from-environment" if referenced(params["model"]) else None
 
 
 def _replace_keys(found: Litellm, names: Names) -> None:
@@ -212,7 +227,7 @@ def _replace_keys(found: Litellm, names: Names) -> None:
             found.has_master_key = True
             found.note(Kind.SECRET, path, "a master key is written out; it comes from a file now")
         elif defaulted and path[0] != ENVIRONMENT:
-            edits[path] = wiring.reference(defaulted[1])
+            edits[path] = reference(defaulted[1])
             found.note(
                 Kind.CHANGED,
                 path,
@@ -241,7 +256,7 @@ def _replace_key(found: Litellm, path: Steps, names: Names, edits: dict[Steps, s
         return
     value = at(data, path)
     name = names.of(_variable(data, path), value)
-    edits[path] = f"${{{name}}}" if path[0] == ENVIRONMENT else wiring.reference(name)
+    edits[path] = f"${{{name}}}" if path[0] == ENVIRONMENT else reference(name)
     found.note(
         Kind.SECRET,
         path,
@@ -276,7 +291,7 @@ def _upper(name: str) -> str:
 
 
 def _is_reference(text: str) -> bool:
-    return text.startswith(("os.environ/", "oidc/")) or wiring.dollar(text) is not None
+    return text.startswith(("os.environ/", "oidc/")) or dollar(text) is not None
 
 
 def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
@@ -290,7 +305,7 @@ def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
     if path[0] == MODELS:
         params = found.document.data[MODELS][path[1]]["litellm_params"]
         has_own_server = any(name in params for name in ("api_base", "base_url"))
-        if not has_own_server and model.credentials({"model": params["model"]}, ()):
+        if not has_own_server and credentials({"model": params["model"]}, ()):
             return True  # the vendor's own server takes no placeholder
     return looks_like_key(text) or not _is_dummy(text)
 

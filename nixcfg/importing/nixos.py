@@ -17,10 +17,10 @@ from nixcfg.importing.container import (
     set_ports,
     set_variable,
 )
-from nixcfg.importing.nixlang import (
+from nixcfg.importing.nix.evaluate import File
+from nixcfg.importing.nix.values import (
     Attributes,
     Content,
-    File,
     Generated,
     Mixed,
     Opaque,

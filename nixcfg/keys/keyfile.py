@@ -10,11 +10,11 @@ import json
 import os
 import re
 import secrets
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nixcfg.disk.write import locked, settle, sync
+from nixcfg.gateway import machine
 from nixcfg.problems.problem import WriteError
 
 MAX_LENGTH = 64 * 1024
@@ -110,11 +110,11 @@ def target_problem(path: Path, *, is_ours: bool) -> str:
     if real.is_dir():
         return f"{path} is a folder"
     folder = _existing(real.parent)
-    tree = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
-    if tree is not None and not _is_ignored(real, folder):
+    tree = machine.work_tree(real)
+    if tree is not None and tree.state != "ignored":
         return (
-            f"{path} is in the git work tree {tree}, which does not ignore it: the next commit "
-            "(or flake) would hold the key. Add it to .gitignore, or keep it elsewhere"
+            f"{path} is in the git work tree {tree.root}, which does not ignore it: the next "
+            "commit (or flake) would hold the key. Add it to .gitignore, or keep it elsewhere"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"writing to {folder} needs root"
@@ -157,21 +157,6 @@ def _json(text: str) -> str:
 def _existing(folder: Path) -> Path:
     """The nearest folder that is there already."""
     return next(each for each in (folder, *folder.parents) if each.is_dir())
-
-
-def _is_ignored(path: Path, folder: Path) -> bool:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(  # noqa: S603 (a fixed command and paths, no shell)
-            ["git", "-C", folder, "check-ignore", "-q", "--", path],  # noqa: S607 (the user's git)
-            env=environment,
-            capture_output=True,
-            check=False,
-            timeout=30,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False  # nobody can say that it is ignored
-    return done.returncode == 0
 
 
 def _make_private(folder: Path, made: list[Path]) -> None:

@@ -3,7 +3,6 @@
 The NixOS module uses the same names; tests/nix holds the two against each other.
 """
 
-import functools
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -77,8 +76,6 @@ ALL = "all"
 DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
 DEFAULT_SECRETS_DIR = "/etc/nixcfg/secrets"
 
-_REFERENCE = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
-_DOLLAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MANAGERS = {"sops": "secrets", "age": "agenix"}
 _MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
 
@@ -162,28 +159,6 @@ def host_folder(host: str) -> str:
 def provider_path(provider: str) -> str:
     """Where a provider's file is kept, relative to the project."""
     return f"{PROVIDERS_DIR}/{provider}.yaml"
-
-
-@functools.cache  # few variables, and one text for all deployments that read one
-def reference(variable: str) -> str:
-    """How LiteLLM is told to read a variable (the whole string, nothing around it)."""
-    return f"os.environ/{variable}"
-
-
-def referenced(value: object) -> str | None:
-    """The variable that a LiteLLM value reads, or None. `oidc/...` references name no variable."""
-    if not isinstance(value, str) or not value.startswith("os.environ/"):
-        return None
-    found = _REFERENCE.fullmatch(value)
-    return found[1] if found else None
-
-
-def dollar(value: object) -> str | None:
-    """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
-    if not isinstance(value, str) or "${" not in value:
-        return None
-    found = _DOLLAR.fullmatch(value.strip())
-    return found[1] if found else None
 
 
 def is_loopback(url: str) -> bool:

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import click
 
-from nixcfg.commands.table import table, width_of
+from nixcfg.commands.output import table, width_of
 from nixcfg.knowledge import Credential, ModelFacts, ProviderFacts
-from nixcfg.project import shape
-from nixcfg.project.project import Sources
-from nixcfg.providers import amend, ask, catalogue
-from nixcfg.providers.amend import AmendError, Wish
+from nixcfg.project.credentials import chosen_way
+from nixcfg.project.find import Sources
+from nixcfg.project.nearest import nearest
+from nixcfg.providers import ask, catalogue, request
+from nixcfg.providers.add import model_names
+from nixcfg.providers.amendment import AmendError
+from nixcfg.providers.request import NewProvider
 
 SHOWN = 12
 """Models that are listed to choose from; Tab knows the others."""
@@ -25,25 +28,25 @@ def prefix(name: str, given: str) -> str:
     wanted = given or name
     found = catalogue.prefix_of(wanted)
     if found is None:
-        guess = shape.nearest(wanted.lower(), catalogue.providers())
+        guess = nearest(wanted.lower(), catalogue.providers())
         mend = f" Did you mean {guess}?" if guess else ""
         own = f" For a name of your own: nixcfg add-provider {name} --provider PREFIX"
         raise AmendError(f"LiteLLM has no provider {wanted}.{mend}{'' if given else own}")
     return found
 
 
-def fill(wish: Wish, today: dt.date) -> Wish:
-    """The wish with what the catalogue knows, without a question. Raises AmendError."""
-    facts = amend.provider_facts(wish.prefix)
-    models = wish.models or tuple(f.name for f in catalogue.recommended(wish.prefix, today))
+def fill(new: NewProvider, today: dt.date) -> NewProvider:
+    """The new provider with what the catalogue knows, without a question. Raises AmendError."""
+    facts = request.provider_facts(new.prefix)
+    models = new.models or tuple(f.name for f in catalogue.recommended(new.prefix, today))
     missing = [] if models else ["--model MODEL"]
-    if facts.api_base.required and not wish.base(facts):
+    if facts.api_base.required and not new.base(facts):
         missing.append("--api-base URL")
     if missing:
         lost = facts.api_base.sent_to
         else_ = f" (without an address LiteLLM would send prompts to {lost})" if lost else ""
-        raise AmendError(f"{wish.prefix} needs {' and '.join(missing)}{else_}")
-    return replace(wish, models=tuple(amend.bare(wish.prefix, model) for model in models))
+        raise AmendError(f"{new.prefix} needs {' and '.join(missing)}{else_}")
+    return replace(new, models=tuple(request.bare(new.prefix, model) for model in models))
 
 
 def name() -> str:
@@ -60,37 +63,37 @@ def name() -> str:
     return ask.ask("Provider (Tab completes)", choices=known, check=check)
 
 
-def complete(wish: Wish, sources: Sources, today: dt.date) -> Wish:
-    """The wish with the answers of the person at the terminal. Raises AmendError."""
-    if wish.name in sources.providers:
-        path = sources.providers[wish.name].name
+def complete(new: NewProvider, sources: Sources, today: dt.date) -> NewProvider:
+    """The new provider with the answers of the person at the terminal. Raises AmendError."""
+    if new.name in sources.providers:
+        path = sources.providers[new.name].name
         raise AmendError(f"{path} exists already; choose another name, with --provider PREFIX")
-    facts = amend.provider_facts(wish.prefix)
-    wish = _models(_address(wish, facts), facts, today)
-    wish = _key(_settings(wish, facts), facts)
-    return replace(wish, aliases=_aliases(wish, sources))
+    facts = request.provider_facts(new.prefix)
+    new = _models(_address(new, facts), facts, today)
+    new = _key(_settings(new, facts), facts)
+    return replace(new, aliases=_aliases(new, sources))
 
 
-def _address(wish: Wish, facts: ProviderFacts) -> Wish:
+def _address(new: NewProvider, facts: ProviderFacts) -> NewProvider:
     if not catalogue.is_own_server(facts):
-        return wish
+        return new
     usual = facts.api_base.default
-    default = amend.reachable(usual, facts) if usual else ""
+    default = request.reachable(usual, facts) if usual else ""
     return replace(
-        wish, api_base=ask.ask("Its address", default=default, check=lambda a: _url(a, facts))
+        new, api_base=ask.ask("Its address", default=default, check=lambda a: _url(a, facts))
     )
 
 
 def _url(answer: str, facts: ProviderFacts) -> str:
     try:
-        return amend.reachable(answer, facts)
+        return request.reachable(answer, facts)
     except AmendError as error:
         raise ValueError(str(error).replace("--api-base ", "")) from None
 
 
-def _models(wish: Wish, facts: ProviderFacts, today: dt.date) -> Wish:
-    offers = [] if catalogue.is_own_server(facts) else catalogue.offers(wish.prefix, today)
-    best = catalogue.recommended(wish.prefix, today)
+def _models(new: NewProvider, facts: ProviderFacts, today: dt.date) -> NewProvider:
+    offers = [] if catalogue.is_own_server(facts) else catalogue.offers(new.prefix, today)
+    best = catalogue.recommended(new.prefix, today)
     listed = [*best, *(each for each in offers if each not in best)][:SHOWN]
     names = [each.name for each in listed]
     if listed:
@@ -106,7 +109,7 @@ def _models(wish: Wish, facts: ProviderFacts, today: dt.date) -> Wish:
         check=lambda answer: " ".join(_chosen(answer, names)),
     )
     chosen = _chosen(answer, names)
-    return replace(wish, models=tuple(amend.bare(wish.prefix, model) for model in chosen))
+    return replace(new, models=tuple(request.bare(new.prefix, model) for model in chosen))
 
 
 def _chosen(answer: str, names: Sequence[str]) -> list[str]:
@@ -142,10 +145,10 @@ def _listing(models: Iterable[ModelFacts], width: int | None) -> str:
     return table((" #  model", "context", "$/M in", "$/M out", "retires"), rows, width)
 
 
-def _settings(wish: Wish, facts: ProviderFacts) -> Wish:
+def _settings(new: NewProvider, facts: ProviderFacts) -> NewProvider:
     """Accounts, regions and the like: no secrets, and only the user knows them."""
-    answers = dict(wish.settings)
-    required = amend.needs(facts, wish.variables)
+    answers = dict(new.settings)
+    required = chosen_way(facts, new.variables)
     asked = {"api_base"}
     for credential in (*required, *facts.credentials):
         what = credential.param or credential.variable
@@ -161,13 +164,13 @@ def _settings(wish: Wish, facts: ProviderFacts) -> Wish:
         answer = ask.ask(f"{credential.variable} (empty: {hint})", check=_plain(credential))
         if answer:
             answers[credential.variable] = answer
-    return replace(wish, settings=answers)
+    return replace(new, settings=answers)
 
 
 def _plain(credential: Credential) -> ask.Check:
     def check(answer: str) -> str:
         try:
-            amend.refuse_key(credential.variable, answer)
+            request.refuse_key(credential.variable, answer)
         except AmendError as error:
             raise ValueError(str(error)) from None
         return answer
@@ -175,24 +178,24 @@ def _plain(credential: Credential) -> ask.Check:
     return check
 
 
-def _key(wish: Wish, facts: ProviderFacts) -> Wish:
+def _key(new: NewProvider, facts: ProviderFacts) -> NewProvider:
     """Servers of one's own ask for a key or not; vendors always do."""
     if not catalogue.is_own_server(facts) or any(
         c.secret and c.required for c in facts.credentials
     ):
-        return wish
+        return new
     if not ask.confirm("Does it ask for a key?"):
-        return wish
-    usual = facts.key.variable if facts.key else amend.own_variable(wish.name)
-    return replace(wish, named=(*wish.named, usual))
+        return new
+    usual = facts.key.variable if facts.key else request.own_variable(new.name)
+    return replace(new, named=(*new.named, usual))
 
 
-def _aliases(wish: Wish, sources: Sources) -> tuple[str, ...]:
-    taken = amend.model_names(sources, wish.name)
-    return tuple(_free(alias, wish, taken) for alias in amend.aliases(wish))
+def _aliases(new: NewProvider, sources: Sources) -> tuple[str, ...]:
+    taken = model_names(sources, new.name)
+    return tuple(_free(alias, new, taken) for alias in request.aliases(new))
 
 
-def _free(alias: str, wish: Wish, taken: Mapping[str, str]) -> str:
+def _free(alias: str, new: NewProvider, taken: Mapping[str, str]) -> str:
     if alias not in taken:
         return alias
 
@@ -202,4 +205,4 @@ def _free(alias: str, wish: Wish, taken: Mapping[str, str]) -> str:
         return answer
 
     click.echo(f"{taken[alias]} offers {alias} already.", err=True)
-    return ask.ask("What clients ask for", default=f"{wish.name}-{alias}", check=check)
+    return ask.ask("What clients ask for", default=f"{new.name}-{alias}", check=check)

@@ -10,9 +10,10 @@ from types import ModuleType
 from typing import Final
 
 from nixcfg.problems.problem import Problem, Rule
-from nixcfg.project import project as project_files
+from nixcfg.project import find as project_files
 from nixcfg.project import shape
 from nixcfg.project.model import Project
+from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
     catalogue,
     credentials,
@@ -96,4 +97,4 @@ def of_project(whole: Project, names: Collection[str]) -> Iterator[Problem]:
 
 def nearest_code(code: str) -> str:
     """The code that a typo was meant to be, or ""."""
-    return shape.nearest(code.upper(), RULES)
+    return nearest(code.upper(), RULES)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.project import shape
+from nixcfg.project.nearest import nearest
 from nixcfg.rules import endpoints
 from nixcfg.rules.config import Config, Deployment
 
@@ -72,7 +72,7 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     provider, model = deployment.facts, str(deployment.model)
     if provider is None:
         return
-    guess = shape.nearest(deployment.bare, knowledge.models(provider.name))
+    guess = nearest(deployment.bare, knowledge.models(provider.name))
     path = (*deployment.params_path, "model")
     better = model.removesuffix(deployment.bare) + guess if guess and deployment.bare else ""
     named = (

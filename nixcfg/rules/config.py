@@ -13,8 +13,8 @@ from typing import Any
 from nixcfg import knowledge
 from nixcfg.knowledge import ProviderFacts
 from nixcfg.problems.problem import Steps
-from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.project.values import referenced
 from nixcfg.yamltext.source import Document, Map
 
 ALIASES = (("router_settings", "model_group_alias"), ("litellm_settings", "model_group_alias"))
@@ -168,12 +168,12 @@ def _deployments(entries: list[Any]) -> Iterator[Deployment]:
 def _deployment(index: int, entry: Map, params: Map) -> Deployment:
     name, model = entry.get("model_name"), params.get("model")
     provider, bare = None, ""
-    if isinstance(model, str) and wiring.referenced(model) is None:
+    if isinstance(model, str) and referenced(model) is None:
         custom, base = params.get("custom_llm_provider"), params.get("api_base")
         provider, bare = knowledge.split_model(
             model,
             custom if isinstance(custom, str) else None,
-            base if isinstance(base, str) and not wiring.referenced(base) else None,
+            base if isinstance(base, str) and not referenced(base) else None,
         )
     return Deployment(
         index=index,

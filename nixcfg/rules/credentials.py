@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.project import shape, wiring
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import dollar, referenced
 from nixcfg.rules import endpoints
 from nixcfg.rules.config import Config, Deployment
 from nixcfg.yamltext.source import Map
@@ -45,7 +46,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
     path = ("general_settings", "master_key")
     value = general.get("master_key")
     permitted = general.get("dangerously_permit_weak_or_unset_master_key")
-    if isinstance(value, str) and not wiring.referenced(value) and not wiring.dollar(value):
+    if isinstance(value, str) and not referenced(value) and not dollar(value):
         if value.strip().lower() in _REFUSED:
             yield config.document.problem(
                 MASTER_KEY_REFUSED,
@@ -95,7 +96,7 @@ def _named(config: Config) -> Iterator[Problem]:
         name = deployment.params.get("litellm_credential_name")
         if isinstance(name, str) and name not in names and config.around.complete:
             path = (*deployment.params_path, "litellm_credential_name")
-            guess = shape.nearest(name, names)
+            guess = nearest(name, names)
             yield config.document.problem(
                 UNKNOWN_CREDENTIAL,
                 path,
@@ -123,7 +124,7 @@ def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
             return  # this file says that OPENAI_API_KEY is its key
         host = endpoints.host(base)
         is_theirs = re.search(r"(^|\.)openai\.(com|azure\.com)$", host)
-        if host and not is_theirs and not wiring.referenced(base):
+        if host and not is_theirs and not referenced(base):
             key = "api_base" if "api_base" in params else "base_url"
             yield config.document.problem(
                 SENT_ELSEWHERE,

@@ -8,8 +8,9 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
 from nixcfg.project.model import MODELS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.config import Config, Deployment
 from nixcfg.rules.secrets import names_secret
@@ -56,11 +57,11 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     model = deployment.model
     if model is None or model in ("", "*"):
         return
-    if wiring.referenced(model):
+    if referenced(model):
         yield config.document.problem(
             FROM_VARIABLE,
             (*deployment.params_path, "model"),
-            f"LiteLLM does not start when {wiring.referenced(model)} is not set",
+            f"LiteLLM does not start when {referenced(model)} is not set",
             help="Write the model itself.",
         )
         return
@@ -75,7 +76,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     prefix, slash, rest = model.partition("/")
     if prefix in _custom_providers(config):
         return
-    guess = shape.nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
+    guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
     mend = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
@@ -112,7 +113,7 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
-            if "model" not in deployment.params and shape.nearest(key, keys) == "model":
+            if "model" not in deployment.params and nearest(key, keys) == "model":
                 continue  # the schema says that model is missing, and that this was meant
             if names_secret(key) or not _is_vendors(deployment.provider or "", key):
                 yield _unknown_param(config, deployment, key, keys)
@@ -150,7 +151,7 @@ UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
 def _unknown_param(
     config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
 ) -> Problem:
-    guess = shape.nearest(key, keys)
+    guess = nearest(key, keys)
     homes = [
         home
         for home in knowledge.homes(key)
@@ -201,7 +202,7 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
             if key in ("rpm", "tpm") and not values.coerced(known[key], value):
                 yield _dropped(config, (*deployment.path, key), known[key], value)
             continue
-        guess = shape.nearest(key, known)
+        guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
         params = key in knowledge.keys("litellm_params")
@@ -229,7 +230,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             continue
         path = (*deployment.path, "model_info", key)
         wrong = known.values and isinstance(value, str) and value not in known.values
-        if wrong and not wiring.referenced(value):
+        if wrong and not referenced(value):
             yield config.document.problem(
                 DROPPED,
                 path,

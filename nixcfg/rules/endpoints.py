@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from nixcfg.knowledge import ApiBase
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
+from nixcfg.project.values import referenced
 from nixcfg.rules.config import Config, Deployment
 from nixcfg.yamltext.source import Document
 
@@ -32,7 +33,7 @@ def check(config: Config) -> Iterator[Problem]:
                 help="Use a provider with an API key.",
             )
         base = deployment.api_base
-        if isinstance(base, str) and not wiring.referenced(base) and "os.environ" not in base:
+        if isinstance(base, str) and not referenced(base) and "os.environ" not in base:
             yield from _given(config, deployment, base)
         elif base is None:
             yield from _missing(config, deployment)

@@ -6,6 +6,7 @@ from nixcfg import knowledge
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, Machine, Project
+from nixcfg.project.values import referenced
 from nixcfg.rules.config import Config
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.secrets import LITERAL, is_refused_as_key
@@ -24,7 +25,7 @@ def check(config: Config) -> Iterator[Problem]:
     document = config.document
     for name, value in config.environment.items():
         path = (ENVIRONMENT, name)
-        own = wiring.referenced(value) == name
+        own = referenced(value) == name
         if value is None or (own and config.alone):
             yield document.problem(
                 NONE_VALUE,

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape
+from nixcfg.project.nearest import nearest
 from nixcfg.rules.config import ALIASES, Config
 from nixcfg.yamltext.source import Map, describe
 
@@ -79,7 +79,7 @@ class _Names:
         return frozenset(name for name in self.exact if "*" not in name)
 
     def guess(self, name: str) -> str:
-        return shape.nearest(name, self.plain)
+        return nearest(name, self.plain)
 
 
 def _chain(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Span
-from nixcfg.project import shape
+from nixcfg.project.nearest import nearest
 from nixcfg.yamltext.source import Document
 
 OFF = "off"
@@ -81,7 +81,7 @@ def unknown_severities(document: Document, rules: Mapping[str, Rule]) -> Iterato
     for code in document.data.get("severities") or {}:
         rule = rules.get(code)
         if rule is None or is_fixed(rule) or rule is BAD_SEVERITY:
-            guess = "" if rule else shape.nearest(code, rules)
+            guess = "" if rule else nearest(code, rules)
             yield document.problem(
                 BAD_SEVERITY,
                 ("severities", code),

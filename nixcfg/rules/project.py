@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity
-from nixcfg.project import shape, wiring
+from nixcfg.project import wiring
 from nixcfg.project.model import Machine, Project
+from nixcfg.project.nearest import nearest
 from nixcfg.rules.secrets import names_secret
 
 _FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})
@@ -29,7 +30,7 @@ UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
-        guess = shape.nearest(machine.model_config, configs)
+        guess = nearest(machine.model_config, configs)
         yield project.document.problem(
             UNKNOWN_CONFIG,
             machine.place("model_config"),
@@ -62,7 +63,7 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
         taken.setdefault(profile.lower(), "another profile")
         for index, member in enumerate(members):
             if member not in providers:
-                guess = shape.nearest(member, providers)
+                guess = nearest(member, providers)
                 yield document.problem(
                     UNKNOWN_MEMBER,
                     ("profiles", profile, index),
@@ -182,6 +183,8 @@ def _conflicts(project: Project) -> Iterator[Problem]:
                 continue
             told.add(where)
             name = ".".join(map(str, conflict.place))
+            is_own = other.document is project.document
+            way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"
             secret = names_secret(str(conflict.place[-1]))
             here, there = ("", "") if secret else (_shown(other.value), _shown(first.value))
             yield other.document.problem(
@@ -189,8 +192,7 @@ def _conflicts(project: Project) -> Iterator[Problem]:
                 other.path,
                 f"{name} is {here or 'one thing'} here and {there or 'another'} in "
                 f"{first.document.name}",
-                help=f"One proxy ({config.name}) loads both: make them equal, or decide in "
-                f"nixcfg.yaml under {conflict.place[0]}.",
+                help=f"One proxy ({config.name}) loads both: make them equal, or {way_out}.",
                 related=[first.document.related(first.path, "the other value")],
             )
 

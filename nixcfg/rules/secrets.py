@@ -6,8 +6,10 @@ from functools import cache
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
+from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import dollar, reference, referenced
 from nixcfg.rules.config import Config, scalars
 
 # Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.
@@ -48,7 +50,7 @@ def check(config: Config) -> Iterator[Problem]:
 
 def looks_like_key(text: str) -> bool:
     """Whether a text has the shape of a real key. The text itself goes into no message."""
-    return not wiring.referenced(text) and bool(_KEY.fullmatch(text))
+    return not referenced(text) and bool(_KEY.fullmatch(text))
 
 
 def names_secret(name: str) -> bool:
@@ -88,7 +90,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     ):
         name = re.search(r"[A-Z][A-Z0-9_]+", text)
         right = f"os.environ/{text}" if text.startswith("oidc/") else ""
-        right = right or (wiring.reference(name[0]) if name else "")
+        right = right or (reference(name[0]) if name else "")
         yield config.document.problem(
             PARTIAL,
             path,
@@ -117,7 +119,7 @@ TOO_LATE = Rule("NX308", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
-    variable = wiring.referenced(text)
+    variable = referenced(text)
     if isinstance(path[-1], int):
         yield config.document.problem(
             IN_LIST,
@@ -154,7 +156,7 @@ def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]
     named: set[str] = {*config.environment, *config.around.secrets, *config.around.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
-    guess = shape.nearest(variable, named) or shape.nearest(variable, _credential_variables())
+    guess = nearest(variable, named) or nearest(variable, _credential_variables())
     if not guess and _is_secret(path):
         return  # a key under a name of the user's own: it is wired to a key file
     declare = f"Declare it: {ENVIRONMENT}: {variable}: ${{{variable}}}; or, for a plain value, "
@@ -163,7 +165,7 @@ def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]
         path,
         f"nothing declares {variable}; nixcfg would read it from a key file",
         help=f"Did you mean {guess}?" if guess else declare + "under environment in nixcfg.yaml.",
-        fix=Fix((SetValue(path, wiring.reference(guess)),), safe=False) if guess else None,
+        fix=Fix((SetValue(path, reference(guess)),), safe=False) if guess else None,
     )
 
 
@@ -195,24 +197,24 @@ def _credential_variables() -> frozenset[str]:
 def _declares(config: Config, variable: str) -> bool:
     """`KEY: ${KEY}` or `KEY: os.environ/KEY`: the variable is in the environment already."""
     value = config.environment.get(variable)
-    return variable in (wiring.referenced(value), wiring.dollar(value))
+    return variable in (referenced(value), dollar(value))
 
 
 DOLLAR = Rule("NX301", Severity.WARNING)
 
 
 def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
-    variable = wiring.dollar(text)
+    variable = dollar(text)
     in_environment = path[0] == ENVIRONMENT and path[-1] == variable
     if in_environment and not config.alone:
         return
-    right = wiring.reference(variable) if variable else ""
+    right = reference(variable) if variable else ""
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
     if in_environment:
         wrong = f"LiteLLM would overwrite {variable} with the text {text}"
         mend = "Remove the line: the variable is in LiteLLM's environment anyway."
     elif default and isinstance(path[-1], str):
-        right = wiring.reference(default[1])
+        right = reference(default[1])
         wrong = f"LiteLLM knows no default values and would send {text} as it stands"
         mend = f"Write {right}."
     elif isinstance(path[-1], int) or not right:

@@ -6,8 +6,9 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
-from nixcfg.project import shape
-from nixcfg.project.model import SETTINGS, honouring_section
+from nixcfg.project.merge import honouring_section
+from nixcfg.project.model import SETTINGS
+from nixcfg.project.nearest import nearest
 from nixcfg.rules.config import Config
 from nixcfg.yamltext.source import Map
 
@@ -58,7 +59,7 @@ def _top_level(config: Config) -> Iterator[Problem]:
         if home:
             yield _misplaced(config, (key,), home)
             continue
-        guess = shape.nearest(key, known)
+        guess = nearest(key, known)
         if guess or isinstance(value, dict | list) or not knowledge.homes(key):
             yield config.document.problem(
                 UNKNOWN_SECTION,
@@ -144,7 +145,7 @@ UNKNOWN_SETTING = Rule("NX203", Severity.WARNING)
 def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem:
     key = str(path[-1])
     homes = knowledge.homes(key)
-    guess = "" if homes else shape.nearest(key, section.keys)
+    guess = "" if homes else nearest(key, section.keys)
     where = ".".join(map(str, path[:-1]))
     what = {
         "attribute": f"LiteLLM sets litellm.{key}, which it never reads or which breaks it",
@@ -153,7 +154,7 @@ def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem
     elsewhere = f"It has an effect in {_PLACES.get(homes[0], homes[0])}." if homes else ""
     if not guess and not homes:
         for other in SETTINGS:
-            near = shape.nearest(key, knowledge.keys(other))
+            near = nearest(key, knowledge.keys(other))
             if near:
                 elsewhere = f"Did you mean {near} in {other}?"
                 break
@@ -179,9 +180,7 @@ def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -
     section = knowledge.sections()[name]
     for key in values:
         # A free-form section swallows any name, so only what looks like a typo is told.
-        if key not in section.keys and (
-            section.unknown != "kept" or shape.nearest(key, section.keys)
-        ):
+        if key not in section.keys and (section.unknown != "kept" or nearest(key, section.keys)):
             yield _unknown(config, (*path, key), section)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
-from nixcfg.project import shape, wiring
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.config import Config
 from nixcfg.yamltext.source import Map, describe
@@ -94,7 +95,7 @@ def _callbacks(config: Config) -> Iterator[Problem]:
                     help="Name one of LiteLLM's, or module.attribute.",
                 )
                 continue
-            is_plain = isinstance(name, str) and not wiring.referenced(name)
+            is_plain = isinstance(name, str) and not referenced(name)
             if not is_plain or "." in name or name in own:
                 continue
             # callbacks is imported when it is one text; the other two are taken letter by letter.
@@ -109,7 +110,7 @@ UNKNOWN_CALLBACK = Rule("NX212", Severity.WARNING)
 def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Problem:
     known = knowledge.callbacks(key)
     stops = key == "callbacks"
-    guess = shape.nearest(name, known)
+    guess = nearest(name, known)
     mend = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
     if stops and name in known:
         mend = f"Write a list: callbacks: [{name}]."

@@ -6,6 +6,7 @@ from typing import Any
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
 from nixcfg.project.model import Config, Machine, Project, Server
+from nixcfg.project.values import dollar, referenced
 from nixcfg.yamltext.source import Document
 
 _BY_HAND = {
@@ -131,7 +132,7 @@ def _given_twice(project: Project, machine: Machine, config: Config) -> Iterator
 
 def _is_same(machine: Machine, key: str, value: Any) -> bool:
     """Whether a setting only reads the variable that nixcfg.yaml's own server is given by."""
-    variable = wiring.dollar(value) or wiring.referenced(value)
+    variable = dollar(value) or referenced(value)
     if key == "database_url":
         return variable == "DATABASE_URL"
     named = {"redis_host": "REDIS_HOST", "redis_port": "REDIS_PORT"}

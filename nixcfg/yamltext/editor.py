@@ -47,6 +47,18 @@ def apply(document: Document, edits: Iterable[Edit], *, beside: Collection[str] 
     return document
 
 
+def put(document: Document, path: Steps, value: Any) -> Document:
+    """The document with `value` at `path`, over the text that is there or as an entry of its own.
+
+    Raises RefusedError.
+    """
+    given = document.data
+    for step in path:
+        given = given.get(step) if isinstance(given, dict) else None
+    is_set = isinstance(value, str) and isinstance(given, str)
+    return apply(document, [SetValue(path, value) if is_set else AddKey(path, value)])
+
+
 def described(edit: Edit) -> str:
     """What an edit does, in a line. Mask it before it is shown: a value may be a key."""
     name = dotted(edit.path)

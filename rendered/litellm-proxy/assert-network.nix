@@ -12,6 +12,7 @@ let
     cfg
     hasTLS
     instances
+    isIPv6
     isLoopback
     opt
     ;
@@ -20,9 +21,6 @@ let
     "0.0.0.0"
     "::"
   ];
-  isAddress =
-    builtins.match "[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+" cfg.listenAddress != null
-    || builtins.match "[0-9a-fA-F:.]*:[0-9a-fA-F:.]*" cfg.listenAddress != null;
 
   # Who else listens where this module does.
   portUsers =
@@ -105,10 +103,24 @@ in
         '';
       }
       {
-        assertion = isAddress;
+        assertion = common.isAddress cfg.listenAddress;
         message = ''
           ${opt "listenAddress"} = "${cfg.listenAddress}" is not an IP address, and ${cfg.backend} takes no names here.
           Write an address, such as "127.0.0.1" or "::1", without brackets and without port.
+        '';
+      }
+      {
+        assertion = !(cfg.backend == "podman" && isIPv6 cfg.listenAddress && !cfg.nginx.enable);
+        message = ''
+          ${opt "listenAddress"} = "${cfg.listenAddress}" with podman, whose networks have no IPv6: the port is bound, and every connection dies.
+          Set ${opt "nginx.enable"} = true, which listens there and hands requests to the container, or ${opt "listenAddress"} to an IPv4 address.
+        '';
+      }
+      {
+        assertion = cfg.port > 0 && cfg.instancePort > 0;
+        message = ''
+          ${opt (if cfg.port > 0 then "instancePort" else "port")} = 0 is a random port, which no client would know.
+          Write a port from 1 to 65535, such as ${if cfg.port > 0 then "4041" else "4000"}.
         '';
       }
       {

@@ -13,10 +13,10 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
-    containerPort
     environmentFile
     hasDatabase
     hasTLS
+    image
     instances
     isFleet
     isPath
@@ -36,30 +36,15 @@ let
     else
       toString selected.file;
 
-  # LiteLLM's behaviour is fixed by this file alone: no `.env`, no price map from
-  # the network, no telemetry of LiteLLM or of the libraries it loads.
-  fixedEnvironment = {
-    # It wins over --config, and is ignored in silence when the file is not there.
-    CONFIG_FILE_PATH = "/app/config.yaml";
-    LITELLM_MODE = "PRODUCTION";
-  }
-  // lib.optionalAttrs (cfg.auth == "open") {
-    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY = "true";
+  defaultEnvironment =
+    image.defaultEnvironment
+    // lib.optionalAttrs (!hasDatabase) { DISABLE_ADMIN_UI = "True"; };
+
+  # Under its own name and hash, as the configuration.
+  startFile = builtins.path {
+    path = ./start.py;
+    name = "start.py";
   };
-  defaultEnvironment = {
-    LITELLM_LOCAL_MODEL_COST_MAP = "True";
-    ANONYMIZED_TELEMETRY = "False";
-    DO_NOT_TRACK = "True";
-    SCARF_NO_ANALYTICS = "True";
-    # The pages that answer without a key and serve nobody on a private gateway.
-    NO_DOCS = "True";
-    NO_OPENAPI = "True";
-    NO_REDOC = "True";
-    # The root file system is read-only: what is written goes to the tmpfs.
-    HOME = "/tmp";
-    LITELLM_MIGRATION_DIR = "/tmp/litellm-migrations";
-  }
-  // lib.optionalAttrs (!hasDatabase) { DISABLE_ADMIN_UI = "True"; };
 
   # Databases on this machine that LiteLLM may be told to use: it fails without them.
   localServices =
@@ -87,25 +72,21 @@ let
     echo "<3>Its last words: journalctl -u ${instance.unit}.service -n 50. Then: systemctl restart ${instance.unit}.service" >&2
   '';
 
-  healthCommand =
-    "python3 -c 'import urllib.request; "
-    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=8)'";
-
   container = instance: {
     inherit (cfg) image imageFile;
-    cmd = [
-      "--config"
-      fixedEnvironment.CONFIG_FILE_PATH
-      "--port"
-      (toString containerPort)
-    ];
+    # The keys are mounted and not given to the engine, which would keep them.
+    inherit (image) entrypoint;
+    cmd = image.command environmentFile;
+    user = "${toString image.user}:${toString image.user}";
     environment =
-      defaultEnvironment // cfg.environment // cfg.internal.environment // fixedEnvironment;
-    environmentFiles = [ environmentFile ];
+      defaultEnvironment // cfg.environment // cfg.internal.environment // image.fixedEnvironment;
     log-driver = "journald";
-    ports = [ "${instance.address}:${toString instance.port}:${toString containerPort}" ];
+    ports = [ "${instance.address}:${toString instance.port}:${toString image.containerPort}" ];
     volumes = [
-      "${configFile}:${fixedEnvironment.CONFIG_FILE_PATH}:ro"
+      "${configFile}:${image.configFile}:ro"
+      "${startFile}:${image.startFile}:ro"
+      # This file and not its directory: every start makes a new container.
+      "${environmentFile}:${environmentFile}:ro"
     ]
     ++ cfg.internal.volumes;
     extraOptions = [
@@ -115,15 +96,16 @@ let
       "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"
       "--pids-limit=${toString cfg.resources.pids}"
       "--memory=${cfg.resources.memory}"
+      # No swap, and no core dump: both would put keys on the disk.
+      "--memory-swap=${cfg.resources.memory}"
+      "--ulimit=core=0"
     ]
     ++ lib.optional (cfg.resources.cpus != null) "--cpus=${cfg.resources.cpus}"
     ++ [
-      # Time to finish the requests that are being answered. As process 1, LiteLLM
-      # does not hear SIGTERM before its server runs, and would be killed in the end.
-      "--stop-signal=SIGINT"
+      # Time to finish the requests that are being answered.
+      "--stop-signal=${image.stopSignal}"
       "--stop-timeout=${toString cfg.drainSeconds}"
-      # There is no curl in the image, and /health would call every model.
-      "--health-cmd=${healthCommand}"
+      "--health-cmd=${image.healthCommand}"
       "--health-interval=${cfg.health.interval}"
       "--health-retries=${toString cfg.health.retries}"
       "--health-start-period=${cfg.health.startPeriod}"

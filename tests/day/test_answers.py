@@ -14,10 +14,10 @@ import pytest
 from day import Cli
 from gateway import free_port
 
-from nixcfg.gateway import probe, proxy
+from nixcfg.gateway import ask, log
 from nixcfg.gateway.client import Gateway
-from nixcfg.gateway.probe import Target
-from nixcfg.gateway.proxy import Event
+from nixcfg.gateway.log import Event
+from nixcfg.gateway.targets import Target
 
 TARGET = Target("m", ("openai/m",))
 
@@ -121,7 +121,7 @@ ANSWERS: dict[str, tuple[str, bytes, str, str]] = {
 def test_answers(name: str):
     kind, answer, message, mend = ANSWERS[name]
     with gateway(answer) as url:
-        outcome = probe.ask(Gateway(url), TARGET, kind, 10)
+        outcome = ask.ask(Gateway(url), TARGET, kind, 10)
     assert outcome.status == "failed"
     assert outcome.message.startswith(message)
     assert mend in outcome.mend
@@ -130,20 +130,20 @@ def test_answers(name: str):
 def test_a_stream_that_holds_what_it_should_is_fine():
     text = f"data: no JSON\n\n{PIECE}data: {json.dumps({'usage': {'prompt_tokens': 3}})}\n\n"
     with gateway(http(200, f"{text}data: [DONE]\n\n")) as url:
-        outcome = probe.ask(Gateway(url), TARGET, "stream", 10)
+        outcome = ask.ask(Gateway(url), TARGET, "stream", 10)
     assert (outcome.status, outcome.prompt_tokens, outcome.message) == ("ok", 3, "")
     with gateway(http(200, json.dumps({"usage": {"prompt_tokens": "many"}}))) as url:
-        assert probe.ask(Gateway(url), TARGET, "plain", 10).prompt_tokens == 0
+        assert ask.ask(Gateway(url), TARGET, "plain", 10).prompt_tokens == 0
 
 
 def test_a_stream_that_stops():
     with gateway(http(200, PIECE, length=1000), hold=10) as url:
-        outcome = probe.ask(Gateway(url), TARGET, "stream", 0.5)
+        outcome = ask.ask(Gateway(url), TARGET, "stream", 0.5)
     assert outcome.message == "no word for 0.5 s after 1 pieces of the answer"
 
 
 def test_nobody_listens():
-    outcome = probe.ask(Gateway(f"http://127.0.0.1:{free_port()}"), TARGET, "plain", 10)
+    outcome = ask.ask(Gateway(f"http://127.0.0.1:{free_port()}"), TARGET, "plain", 10)
     assert (outcome.message, outcome.mend) == ("nobody listens there", "See `nixcfg doctor`.")
 
 
@@ -188,4 +188,4 @@ LINES: dict[str, tuple[str, Event | None]] = {
 @pytest.mark.parametrize("name", LINES)
 def test_lines_of_the_log(name: str):
     line, event = LINES[name]
-    assert proxy.events([line]) == ([event] if event else [])
+    assert log.events([line]) == ([event] if event else [])

@@ -11,7 +11,7 @@ import pytest
 from day import is_running
 from test_wiring import PLACEHOLDERS, REAL, REFUSED
 
-from nixcfg.gateway import guard, proxy
+from nixcfg.gateway import cleanup, process
 from nixcfg.keys import keys
 from nixcfg.project import wiring
 from nixcfg.project.wiring import KeyFile
@@ -62,7 +62,7 @@ def test_an_encrypted_key(tmp_path: Path):
 
 def test_a_document_in_memory_is_a_file_for_the_child():
     content = b'{"type": "service_account"}\n'
-    with proxy._documents({"ACCOUNT": content}) as (paths, handles):
+    with process._documents({"ACCOUNT": content}) as (paths, handles):
         command = [sys.executable, "-c", f"print(open({paths['ACCOUNT']!r}).read(), end='')"]
         for _ in range(2):  # each opening starts at the beginning
             done = subprocess.run(command, pass_fds=handles, capture_output=True, check=True)
@@ -79,7 +79,7 @@ def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
         assert group.stdout is not None
         grandchild = int(group.stdout.readline())
         watcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, folder], stdin=subprocess.PIPE
+            [sys.executable, "-I", "-S", cleanup.__file__, folder], stdin=subprocess.PIPE
         )
         assert watcher.stdin is not None
         watcher.stdin.write(f"{group.pid}\n".encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nixcfg import validate
-from nixcfg.project import project
+from nixcfg.project.find import read_project
 from nixcfg.render import render
 
 ROOT = Path(__file__).parents[2]
@@ -80,12 +80,12 @@ def texts(home: Path) -> dict[str, bytes]:
 
 def test_a_project_validates_clean_and_renders_the_same(home: Path):
     assert set(MISPLACED) <= set(codes(home))
-    before = validate.validate(project.read(home)).project
+    before = validate.validate(read_project(home)).project
     done = nixcfg("-C", home, "fix")
     assert done.returncode == 0, done.stderr
     assert "providers/claude.yaml:10:3: NX201: " in done.stdout
     assert not set(MISPLACED) & set(codes(home))
-    after = validate.validate(project.read(home)).project
+    after = validate.validate(read_project(home)).project
     assert before
     assert after
     assert render.files(before) == render.files(after)

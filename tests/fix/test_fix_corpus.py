@@ -19,7 +19,7 @@ from test_fix_properties import alike, exact, wanted
 
 from nixcfg import fixing, validate
 from nixcfg.problems.problem import MoveKey, Problem
-from nixcfg.project import alone
+from nixcfg.project.standalone import Configuration, Part
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document
 
@@ -52,7 +52,7 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def problems(document: Document) -> tuple[Problem, ...]:
-    return validate.standalone([alone.Configuration((alone.Part(document),))]).problems
+    return validate.standalone([Configuration((Part(document),))]).problems
 
 
 def mended(document: Document, *, unsafe: bool) -> fixing.Result:

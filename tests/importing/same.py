@@ -13,7 +13,8 @@ import yaml
 
 from nixcfg import cli
 from nixcfg.problems.problem import WriteError
-from nixcfg.project import model, project
+from nixcfg.project.build import build
+from nixcfg.project.find import read_project
 from nixcfg.yamltext import source
 
 _CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -77,8 +78,8 @@ def pair(file: Path, folder: Path, config: str = "all") -> Pair | str:
 
 def moved(folder: Path) -> set[str]:
     """The settings that nixcfg renders in another section, because they had no effect."""
-    read = project.read(folder)
-    whole = model.build(read.project, read.providers)
+    read = read_project(folder)
+    whole = build(read.project, read.providers)
     moves = [*whole.moves, *(move for each in whole.providers for move in each.moves)]
     return {move.key for move in moves}
 

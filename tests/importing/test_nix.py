@@ -7,7 +7,8 @@ from pathlib import Path as Folder
 import pytest
 
 from nixcfg.importing import Config, Container, Kind, NotImportableError, nixos
-from nixcfg.importing.nixlang import Content, File, Generated, Mixed, Opaque, Path
+from nixcfg.importing.nix.evaluate import File
+from nixcfg.importing.nix.values import Content, Generated, Mixed, Opaque, Path
 
 pytestmark = pytest.mark.usefixtures("parser")
 

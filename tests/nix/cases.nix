@@ -45,6 +45,7 @@ let
     {
       inherit (import ./complaints.nix system) assertions warnings;
       firewall = config.networking.firewall.allowedTCPPorts;
+      bridges = lib.mapAttrs (_: rules: rules.allowedTCPPorts) config.networking.firewall.interfaces;
       container = {
         inherit (container)
           image
@@ -53,6 +54,8 @@ let
           environment
           environmentFiles
           extraOptions
+          entrypoint
+          user
           cmd
           ;
       };
@@ -62,6 +65,8 @@ let
           requires
           wants
           onFailure
+          postStop
+          preStart
           wantedBy
           ;
         inherit (unit) serviceConfig;

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 from nixcfg import validate
-from nixcfg.project import project, wiring
+from nixcfg.project import wiring
+from nixcfg.project.find import read_project
 from nixcfg.render import render
 from nixcfg.rules.secrets import is_refused_as_key
 
@@ -116,7 +117,7 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         (folder / "providers").mkdir(parents=True)
         (folder / "nixcfg.yaml").write_text(lines + "\n")
         (folder / "providers" / "openai.yaml").write_text(PROVIDER)
-        report = validate.validate(project.read(folder))
+        report = validate.validate(read_project(folder))
         if report.project is None:
             continue
         for path, content in render.files(report.project).items():

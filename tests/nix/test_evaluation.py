@@ -52,6 +52,7 @@ SOUND = {
       lib.mkForce "/etc/keys of 100%/a";""",
     "non-root": """services.litellm-proxy = {
       image = "ghcr.io/berriai/litellm-non_root:v1.106.2"; modelConfig = "all"; };""",
+    "mapped": "services.litellm-proxy.containerUid = 100000;",
     "beside": """
       imports = [ @MODULE@ ];
       virtualisation.oci-containers.containers.other = {
@@ -137,6 +138,26 @@ REFUSED = {
         'services.litellm-proxy.extraOptions = [ "--net" "host" ];',
         "services.litellm-proxy.extraOptions",
         "host.containers.internal",
+    ),
+    "mapped-with-a-database": (
+        """services.litellm-proxy = {
+          containerUid = 100000; database.createLocally = true; };""",
+        "services.litellm-proxy.containerUid = 100000",
+        "or set services.litellm-proxy.database.host",
+    ),
+    "mapped-with-redis": (
+        "services.litellm-proxy = { containerUid = 100000; redis.createLocally = true; };",
+        "services.litellm-proxy.containerUid = 100000",
+        "or set services.litellm-proxy.redis.host",
+    ),
+    "rootless-podman": (
+        """config.services.litellm-proxy.backend = "podman";
+        options.virtualisation.oci-containers.containers = lib.mkOption {
+          type = lib.types.attrsOf (lib.types.submodule {
+            options.podman = lib.mkOption {
+              type = lib.types.anything; default = { user = "gateway"; }; }; }); };""",
+        'podman.user = "gateway"',
+        "Remove it.",
     ),
     "undeclared-secret": (
         'services.litellm-proxy.configs.claude.secrets = [ "GROQ_API_KEY" ];',
@@ -367,11 +388,11 @@ def test_ipv6_address_is_bracketed(evaluated):
 
 def test_port_inside_is_never_the_one_that_litellm_leaves(evaluated):
     cmd = evaluated["docker"]["container"]["cmd"]
-    assert cmd == ["--config", "/app/config.yaml", "--port", "4040"]
+    assert cmd[-2:] == ["--port", "4040"]
 
 
 def test_config_is_mounted_read_only_from_the_store(evaluated):
-    (volume,) = evaluated["docker"]["container"]["volumes"]
+    volume = evaluated["docker"]["container"]["volumes"][0]
     source, target, mode = volume.split(":")
     assert (target, mode) == ("/app/config.yaml", "ro")
     assert Path(source).name.endswith("-litellm-config.yaml")
@@ -409,7 +430,7 @@ def test_wiring_knows_need_and_kind_of_each_key(evaluated):
 
 
 def test_file_secrets_are_mounted_read_only_as_a_directory(evaluated):
-    assert evaluated["all"]["container"]["volumes"][1:] == [
+    assert evaluated["all"]["container"]["volumes"][3:] == [
         "/run/litellm-proxy/files:/run/litellm-proxy/files:ro"
     ]
 
@@ -449,9 +470,36 @@ def test_environment_is_declarative(evaluated):
     assert environment["LITELLM_MODE"] == "PRODUCTION"
     assert environment["CONFIG_FILE_PATH"] == "/app/config.yaml"
     assert environment["NO_DOCS"] == "True"
-    assert evaluated["docker"]["container"]["environmentFiles"] == [
-        "/run/litellm-proxy/environment"
+
+
+@pytest.mark.parametrize("backend", ["docker", "podman"])
+def test_keys_are_mounted_and_never_given_to_the_engine(evaluated, backend):
+    container = evaluated[backend]["container"]
+    assert container["environmentFiles"] == []
+    keys = "/run/litellm-proxy/environment"
+    assert f"{keys}:{keys}:ro" in container["volumes"]
+    assert container["entrypoint"] == "python3"
+    assert container["cmd"][:4] == [
+        "-I",
+        "/app/start.py",
+        keys,
+        "/app/docker-entrypoint.sh:/app/docker/prod_entrypoint.sh:litellm",
     ]
+    assert container["cmd"][4:] == ["--config", "/app/config.yaml", "--port", "4040"]
+
+
+def test_the_process_is_whom_the_keys_belong_to(evaluated):
+    assert evaluated["docker"]["container"]["user"] == "0:0"
+    assert evaluated["non-root"]["container"]["user"] == "65534:65534"
+    mapped = evaluated["mapped"]
+    assert mapped["container"]["user"] == "0:0"
+    assert "\ncontainer_uid=100000\n" in mapped["secrets"]["script"]
+    assert mapped["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == "CAP_CHOWN"
+
+
+def test_no_key_reaches_the_disk_by_swap_or_core_dump(evaluated):
+    assert option(evaluated["docker"], "memory-swap") == ["2g"]
+    assert option(evaluated["docker"], "ulimit") == ["core=0"]
 
 
 def test_users_environment_wins(evaluated):
@@ -501,7 +549,10 @@ def test_only_podman_acts_on_a_failed_health_check(evaluated):
 
 
 def test_host_has_the_same_name_with_both(evaluated):
-    assert option(evaluated["docker"], "add-host") == ["host.containers.internal:host-gateway"]
+    assert sorted(option(evaluated["docker"], "add-host")) == [
+        "host.containers.internal:host-gateway",
+        "host.docker.internal:host-gateway",
+    ]
     assert option(evaluated["podman"], "add-host") == []
 
 
@@ -553,9 +604,9 @@ def test_watched_are_key_files_and_where_links_turn(evaluated):
 
 
 def test_non_root_image_can_read_file_secrets(evaluated):
-    assert "\ncontainer_user=65534\n" in evaluated["non-root"]["secrets"]["script"]
+    assert "\ncontainer_uid=65534\n" in evaluated["non-root"]["secrets"]["script"]
     assert evaluated["non-root"]["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == "CAP_CHOWN"
-    assert "\ncontainer_user=0\n" in evaluated["all"]["secrets"]["script"]
+    assert "\ncontainer_uid=0\n" in evaluated["all"]["secrets"]["script"]
     assert evaluated["all"]["secrets"]["serviceConfig"]["CapabilityBoundingSet"] == ""
 
 

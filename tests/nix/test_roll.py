@@ -51,7 +51,8 @@ if words[0] != "run":
 after = lambda name: words[words.index(name) + 1]
 name = next(w.partition("=")[2] for w in words if w.startswith("--name="))
 variables = [words[i + 1] for i, w in enumerate(words) if w == "-e"]
-lines = open(after("--env-file")).read().splitlines()
+keys = next(w for w in words if w.endswith("/environment:ro"))
+lines = open(keys.partition(":")[0]).read().splitlines()
 def note(event):
     said = {"name": name, "event": event, "at": time.monotonic()}
     said |= dict(each.split("=", 1) for each in variables + lines)

@@ -34,7 +34,7 @@ MACHINE = """{{
 }}
 """
 
-# `podman run … --env-file FILE … -p ADDRESS:PORT:4040 …`
+# `podman run … -v FILE:FILE:ro … -p ADDRESS:PORT:4040 …`
 PODMAN = """#!/usr/bin/python3
 import http.server, sys
 
@@ -42,7 +42,8 @@ arguments = sys.argv[1:]
 if arguments[0] != "run":
     sys.exit(0)
 port = int(arguments[arguments.index("-p") + 1].split(":")[1])
-with open(arguments[arguments.index("--env-file") + 1]) as file:
+keys = next(word for word in arguments if word.endswith("/environment:ro"))
+with open(keys.partition(":")[0]) as file:
     key = dict(line.rstrip("\\n").split("=", 1) for line in file)["LITELLM_MASTER_KEY"]
 
 

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("root")
 HERE = Path(__file__).parent
 CONTAINER = "podman-litellm-proxy.service"
 
-# `podman run … --env-file FILE …`: reads the file as podman does when it creates the container.
+# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does.
 PODMAN = """#!/bin/sh
 [ "$1" = run ] || exit 0
 [ ! -e /srv/refuse ] || exit 3
-while [ "$1" != --env-file ]; do shift; done
-cp "$2" "/srv/starts/$(ls /srv/starts | wc -l)"
+until [ "${1%/environment:ro}" != "$1" ]; do shift; done
+cp "${1%%:*}" "/srv/starts/$(ls /srv/starts | wc -l)"
 exec sleep infinity
 """
 

@@ -78,7 +78,9 @@ def test_mounted_config_is_exported(exported):
         text for path, text in exported["scripts"].items() if path.endswith("-litellm-proxy-start")
     )
     (mounted,) = re.findall(r"-v (\S+):/app/config.yaml:ro", start)
-    assert exported["files"] == {mounted: MACHINE.read_text()}
+    assert exported["files"][mounted] == MACHINE.read_text()
+    (program,) = re.findall(r"-v (\S+):/app/start.py:ro", start)
+    assert exported["files"].keys() == {mounted, program}
 
 
 def test_scripts_pass_shellcheck(exported, fleet, tmp_path):

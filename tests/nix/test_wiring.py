@@ -154,6 +154,38 @@ REFUSED = {
     "true": (b"true\n", "holds the word true or false"),
     "False": (b"False", "holds the word true or false"),
     "too-long": (b"s" * 65537, "is longer than 64 KiB"),
+    # docker takes no line of 65,536 bytes, and the name is a part of it.
+    "too-long-with-its-name": (b"s" * (65536 - len("FIRST_KEY=")), "is longer than 64 KiB"),
+    "latin-1": (b"sk-proj-\xf6secret", "holds a byte above 0x7f"),
+    "accented": ("sk-secret-é".encode(), "holds a byte above 0x7f"),
+    "other-alphabet": ("ключ".encode(), "holds a byte above 0x7f"),
+    "bom": (b"\xef\xbb\xbfsk-secret", "begins with a byte order mark"),
+    "utf-16": ("sk-secret".encode("utf-16"), "begins with a byte order mark"),
+    "bom-inside": ("sk-\ufeffsecret".encode(), "holds a character of no width"),
+    "no-break-space": ("sk-secret\u00a0".encode(), "holds a no-break or wide space"),
+    "narrow-no-break-space": ("sk-\u202fsecret".encode(), "holds a no-break or wide space"),
+    "zero-width-space": ("sk-secret\u200b".encode(), "holds a character of no width"),
+    "word-joiner": ("sk-\u2060secret".encode(), "holds a character of no width"),
+    "soft-hyphen": ("sk-\u00adsecret".encode(), "holds a character of no width"),
+    "smart-quotes": ("“sk-secret”".encode(), "holds a typographic quote"),
+    "smart-apostrophe": ("sk-secret\u2019".encode(), "holds a typographic quote"),
+    "en-dash": ("sk\u2013secret".encode(), "holds a typographic dash"),
+    "bearer": (b"Bearer sk-secret\n", "holds a header"),
+    "bearer-lower": (b"bearer sk-secret", "holds a header"),
+    "header": (b"Authorization: Bearer sk-secret", "holds a header"),
+    "other-header": (b"x-api-key: sk-secret", "holds a header"),
+    "other-assignment": (b"OPENAI_API_KEY=sk-secret\n", "holds an assignment"),
+    "export-other": (b"export OTHER_KEY=sk-secret", "holds an assignment"),
+    "set-other": (b"set OTHER_KEY=sk-secret", "holds an assignment"),
+    "lower-assignment": (b"api_key=sk-secret", "holds an assignment"),
+    "yaml": (b"api_key: sk-secret", "holds an assignment"),
+    "sops": (b"ENC[AES256_GCM,data:secret,iv:x,tag:y,type:str]\n", "is still encrypted"),
+    "sops-yaml": (b"key: ENC[AES256_GCM,data:secret]\nsops:\n", "is still encrypted"),
+    "age": (b"-----BEGIN AGE ENCRYPTED FILE-----\nsecret\n", "is still encrypted"),
+    "age-binary": (b"age-encryption.org/v1\n-> X25519 secret\n\x00\x01", "is still encrypted"),
+    "pgp": (b"-----BEGIN PGP MESSAGE-----\n\nsecret\n", "is still encrypted"),
+    "ansible": (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "is still encrypted"),
+    "systemd": (b"Whxqht+dQJax1aZeCGLxmiAAAAABAAAADAAAABAAAAA\n", "is still encrypted"),
 }
 
 PLACEHOLDERS = [
@@ -205,7 +237,10 @@ REAL = [
     "$2y$10$N9qo8uLOickgx2ZMRZoMye/",
     "$ecret!",
     "truely",
-    "ключ",
+    "QUJDRA==",
+    "ABC_DEF==",
+    "Endpoint=sb://a.example.org/;SharedAccessKeyName=n;SharedAccessKey=QUJD=",
+    "s" * (65535 - len("FIRST_KEY=")),
     "postgresql://user:pass word@host/db?x=1#y",
 ]
 
@@ -245,7 +280,12 @@ def test_optional_key_that_cannot_work_is_refused_too(machine):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("", "is empty"), ("<paste the document here>\n", "still holds a placeholder")],
+    [
+        ("", "is empty"),
+        ("<paste the document here>\n", "still holds a placeholder"),
+        ('{"data": "ENC[AES256_GCM,data:x]", "sops": {}}\n', "is still encrypted"),
+        ("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", "is still encrypted"),
+    ],
 )
 def test_refuses_file_secrets_that_cannot_work(machine, content, reason):
     machine.give(ACCOUNT=content)

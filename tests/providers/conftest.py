@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from in_process import Done, call
 
-from nixcfg.commands import starter
+from nixcfg.commands.init import copy_starter
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
     """What `nixcfg init` makes: one provider, claude."""
     folder = tmp_path / "project"
     folder.mkdir()
-    starter.make(folder)
+    copy_starter(folder)
     return folder
 
 

@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 
 from nixcfg import knowledge, validate
-from nixcfg.commands import starter
+from nixcfg.commands.init import copy_starter
 from nixcfg.disk import change
 from nixcfg.problems.problem import Severity
-from nixcfg.project import project
-from nixcfg.providers import amend, catalogue, interview
-from nixcfg.providers.amend import Amendment, Wish
+from nixcfg.project.find import read_project
+from nixcfg.providers import catalogue, interview
+from nixcfg.providers.add import add
+from nixcfg.providers.amendment import Amendment
+from nixcfg.providers.request import NewProvider
 from nixcfg.render import render
 
 TODAY = dt.date(2026, 11, 23)
@@ -38,12 +40,12 @@ MODELS = {"ragflow": "chat/team/some-model"}
 ADDRESS = "https://llm.example.org/v1"
 
 
-def wish(name: str) -> Wish:
+def wish(name: str) -> NewProvider:
     facts = knowledge.provider(name)
     assert facts is not None
     models = () if catalogue.recommended(name, TODAY) else (MODELS.get(name, "some-model"),)
     base = ADDRESS if facts.api_base.required else ""
-    return interview.fill(Wish(name=name, prefix=name, models=models, api_base=base), TODAY)
+    return interview.fill(NewProvider(name=name, prefix=name, models=models, api_base=base), TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +55,13 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
     for name in CHAT:
         root = tmp_path_factory.mktemp("p") / "project"
         root.mkdir()
-        starter.make(root)
+        copy_starter(root)
         (root / "providers" / "claude.yaml").unlink()
-        amendment = amend.add(project.read(root), wish(name), (), TODAY)
+        amendment = add(read_project(root), wish(name), (), TODAY)
         change.apply(root, change.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()
-        again = validate.validate(project.read(root), TODAY)
+        again = validate.validate(read_project(root), TODAY)
         assert again.is_valid
         assert again.project is not None
         for path, content in render.files(again.project).items():

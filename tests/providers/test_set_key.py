@@ -190,6 +190,74 @@ def test_a_git_work_tree_must_ignore_the_file(run: Run, repository: Path, git: s
 
 
 @pytest.mark.usefixtures("groq")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a tree to another user")
+def test_root_may_ask_about_the_tree_of_a_user(
+    run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As through su or doas, which set no SUDO_UID: git by itself refuses a tree of others."""
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    for path in (repository, *repository.rglob("*")):
+        os.chown(path, 1234, 1234)
+    target = repository / "ignored" / "key.txt"
+    run("set-key", "groq", "--file", str(target), given=KEY.encode())
+    assert target.read_text() == KEY
+    for target in (repository / "key.txt", repository / "new" / "key.txt"):
+        done = run("set-key", "groq", "--file", str(target), given=KEY.encode(), fails=True)
+        assert "does not ignore it" in done.stderr
+
+
+@pytest.mark.usefixtures("groq")
+def test_git_runs_no_program_of_the_tree(run: Run, repository: Path, git: str) -> None:
+    """Whoever owns a tree names programs in its configuration; root, who asks, must not run them.
+
+    Two ways that git has, both tried with git 2.39: a file system monitor, and the transport by
+    which it fetches the .gitignore that a partial clone lacks.
+    """
+    ran = repository.parent / "ran"
+    hostile = repository.parent / "hostile"
+    hostile.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    hostile.chmod(0o755)
+
+    def configure(*pairs: tuple[str, str]) -> None:
+        for name, value in pairs:
+            subprocess.run([git, "-C", repository, "config", name, value], check=True)
+
+    def ask(*, fails: bool) -> str:
+        target = str(repository / "ignored" / "key.txt")
+        return run("set-key", "groq", "--file", target, given=KEY.encode(), fails=fails).stderr
+
+    configure(("core.fsmonitor", str(hostile)))
+    subprocess.run([git, "-C", repository, "check-ignore", "-q", "x"], check=False)
+    assert ran.exists(), "git itself would run it"
+    ran.unlink()
+    ask(fails=False)
+    assert not ran.exists()
+
+    configure(("core.fsmonitor", "false"))
+    subprocess.run([git, "-C", repository, "add", ".gitignore"], check=True)
+    skip = ["update-index", "--skip-worktree", ".gitignore"]
+    subprocess.run([git, "-C", repository, *skip], check=True)
+    (repository / ".gitignore").unlink()
+    for path in (repository / ".git" / "objects").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    configure(
+        ("core.repositoryformatversion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", "ssh://nowhere/x"),
+        ("core.sshCommand", str(hostile)),
+    )
+    subprocess.run(
+        [git, "-C", repository, "check-ignore", "-q", "x"], check=False, capture_output=True
+    )
+    assert ran.exists(), "git itself would run it"
+    ran.unlink()
+    assert "does not ignore it" in ask(fails=True)
+    assert not ran.exists()
+
+
+@pytest.mark.usefixtures("groq")
 def test_without_git_a_work_tree_is_refused(
     run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

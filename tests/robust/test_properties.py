@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from nixcfg import validate
-from nixcfg.project import project as project_files
 from nixcfg.project import wiring
+from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.render import nix, render
 from nixcfg.yamltext import source
@@ -128,7 +128,7 @@ def model(files: Mapping[str, str]) -> Project | None:
     """The project of these files, None where it has errors."""
     documents = {Path(path).stem: source.parse(text, path) for path, text in files.items()}
     own = documents.pop("nixcfg")
-    sources = project_files.Sources(Path("/nowhere"), own, documents, ())
+    sources = Sources(Path("/nowhere"), own, documents, ())
     return validate.validate(sources).project
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from nixcfg import validate
 from nixcfg.problems.pages import Example
 from nixcfg.problems.problem import Span
-from nixcfg.project import alone, project
+from nixcfg.project.find import read_project
+from nixcfg.project.standalone import read_configuration
 from nixcfg.rules.credentials import MASTER_KEY_MISSING
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +32,12 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 def in_project(folder: Path, files: Mapping[str, str]) -> validate.Report:
     write(folder, files)
-    return validate.validate(project.read(folder), TODAY)
+    return validate.validate(read_project(folder), TODAY)
 
 
 def by_itself(folder: Path, files: Mapping[str, str]) -> validate.Report:
     write(folder, files)
-    return validate.standalone([alone.read(folder / "config.yaml", "config.yaml")], TODAY)
+    return validate.standalone([read_configuration(folder / "config.yaml", "config.yaml")], TODAY)
 
 
 def reports(folder: Path, example: Example) -> dict[str, validate.Report]:

@@ -13,7 +13,7 @@ import pytest
 
 from nixcfg import validate
 from nixcfg.problems.problem import Severity
-from nixcfg.project import alone
+from nixcfg.project.standalone import read_configuration
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 11, 23)
@@ -27,7 +27,7 @@ def corpus() -> dict[str, tuple[Any, validate.Report]]:
         pytest.skip("no corpus of real configurations here; NIXCFG_CORPUS may name one")
     verdicts = json.loads((folder / "oracle.json").read_text(encoding="utf-8"))
     return {
-        name: (verdict, validate.standalone([alone.read(folder / name, name)], TODAY))
+        name: (verdict, validate.standalone([read_configuration(folder / name, name)], TODAY))
         for name, verdict in verdicts.items()
     }
 

@@ -16,7 +16,8 @@ from rules_support import TODAY
 
 from nixcfg import knowledge, validate
 from nixcfg.problems import report
-from nixcfg.project import alone, project
+from nixcfg.project.find import Sources, read_project
+from nixcfg.project.standalone import Configuration, Part
 from nixcfg.yamltext import source
 
 ROOT = Path(__file__).parents[2]
@@ -66,9 +67,9 @@ def looks(text: str, *, limit: float = 10.0) -> None:
     document = source.parse(text, "providers/x.yaml")
     own = source.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
     reports = [
-        validate.validate(project.Sources(Path(), own, {"x": document}, ()), TODAY),
-        validate.validate(project.Sources(Path(), document, {"x": document}, ()), TODAY),
-        validate.standalone([alone.Configuration((alone.Part(document),))], TODAY),
+        validate.validate(Sources(Path(), own, {"x": document}, ()), TODAY),
+        validate.validate(Sources(Path(), document, {"x": document}, ()), TODAY),
+        validate.standalone([Configuration((Part(document),))], TODAY),
     ]
     lines = len(document.lines())
     for told in reports:
@@ -155,7 +156,7 @@ def test_a_thousand_providers(tmp_path: Path):
             f"model_list:\n{models}environment_variables:\n  OPENAI_API_KEY: ${{OPENAI_API_KEY}}\n"
         )
         (tmp_path / "providers" / f"p{number}.yaml").write_text(text, encoding="utf-8")
-    sources = project.read(tmp_path)
+    sources = read_project(tmp_path)
     start = time.process_time()
     told = validate.validate(sources, TODAY)
     assert told.is_valid

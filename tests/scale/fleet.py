@@ -36,7 +36,7 @@ REDIS_HOST = "redis.example.org"
 REDIS_FILE = "etc/nixcfg/secrets/redis_password.txt"
 START_SECONDS = 240
 
-# `podman run … --cidfile=F … -e K=V … --env-file F … -p ADDRESS:PORT:4040 … -v SOURCE:TARGET:ro …`
+# `podman run … --cidfile=F … -e K=V … -p ADDRESS:PORT:4040 … -v SOURCE:TARGET:ro …`
 # with port and configuration as they are outside, `podman stop --ignore --cidfile=F` as
 # --stop-signal and --stop-timeout have it, `podman image inspect` and `podman pull`.
 PODMAN = f"""#!/bin/bash
@@ -59,14 +59,20 @@ while [ $# -gt 0 ]; do
   case $1 in
     --cidfile=*) echo $$ > "${{1#*=}}" ;;
     -e) export "$2"; shift ;;
-    --env-file) while IFS= read -r line; do export "${{line?}}"; done < "$2"; shift ;;
     -p) IFS=: read -r address port _ <<< "$2"; shift ;;
-    -v) case $2 in *:/app/config.yaml:ro) config=${{2%%:*}} ;; esac; shift ;;
+    -v)
+      case $2 in
+        *:/app/config.yaml:ro) config=${{2%%:*}} ;;
+        *:/app/start.py:ro) start=${{2%%:*}} ;;
+        */environment:ro) keys=${{2%%:*}} ;;
+      esac
+      shift ;;
   esac
   shift
 done
 export CONFIG_FILE_PATH=$config
-exec {sys.executable} -c "from litellm import run_server; run_server()" \\
+export PATH={Path(sys.executable).parent}:$PATH
+exec {sys.executable} -I "$start" "$keys" litellm \\
   --config "$config" --host "$address" --port "$port"
 """
 

@@ -13,7 +13,6 @@ let
     cfg
     generatedSaltKey
     hasDatabase
-    nonRootImage
     opt
     usesDatabase
     ;
@@ -23,7 +22,7 @@ let
   localPort = toString config.services.postgresql.settings.port;
   # What PostgreSQL sees at the other end of the socket: the container has no user
   # namespace of its own, so its root is root.
-  containerUser = if nonRootImage then "nobody" else "root";
+  containerUser = if cfg.nonRootImage then "nobody" else "root";
 
   rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
   mapping = "litellm-proxy ${containerUser} ${db.user}";

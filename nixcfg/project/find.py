@@ -23,7 +23,7 @@ class Sources:
     problems: tuple[Problem, ...]
 
 
-def find(start: Path) -> Path | None:
+def project_root(start: Path) -> Path | None:
     """The nearest folder at or above `start` that holds a nixcfg.yaml."""
     start = Path(os.path.abspath(start))  # noqa: PTH100 (keeps symlinks as the user sees them)
     for folder in (start, *start.parents):
@@ -41,7 +41,7 @@ NO_PROVIDERS = Rule("NX011", Severity.ERROR)
 BAD_NAME = Rule("NX012", Severity.ERROR)
 
 
-def read(root: Path) -> Sources:
+def read_project(root: Path) -> Sources:
     """Read every file of the project in `root`."""
     problems: list[Problem] = []
     providers: dict[str, Document] = {}

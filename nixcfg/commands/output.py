@@ -1,11 +1,53 @@
-"""Rows for a terminal: a table where it is wide enough, a block for each row where it is not."""
+"""What commands print: results on stdout by click.echo, everything said to the person on stderr.
+
+A table goes to a terminal that is wide enough; where it is not, a block for each row.
+"""
 
 import os
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from nixcfg.disk.write import Change
+    from nixcfg.problems.problem import Problem
 
 _GAP = "  "
+
+
+def say(message: str) -> None:
+    """Talk to the person; results go to stdout by click.echo."""
+    click.echo(message, err=True)
+
+
+def wants_color(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal that shows colours (https://no-color.org)."""
+    return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def say_problems(problems: "Iterable[Problem]", files: int, *, brief: bool = False) -> None:
+    """Report problems on stderr; `files` is how many were checked."""
+    from nixcfg.problems import report
+
+    say(report.as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
+
+
+def print_changes(
+    changes: "Sequence[Change]", then: Sequence[str], form: str, **facts: object
+) -> None:
+    """What was changed, on stdout (`form`: text or json), and what to do next."""
+    if form == "json":
+        import json
+
+        told = [{"path": each.path, "change": each.verb} for each in changes]
+        click.echo(json.dumps({**facts, "changes": told, "next": list(then)}, indent=2))
+        return
+    for each in changes:
+        click.echo(f"{each.verb} {each.path}")
+    say("Next: " + "\n      ".join(then))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:

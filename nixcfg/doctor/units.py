@@ -1,29 +1,25 @@
-"""The running service: units, container, port, health, and what the gateway itself says."""
+"""The units and their containers: whether they run, and whether they run what is rendered."""
 
-import http.client
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
-from nixcfg.gateway import machine, probe
-from nixcfg.gateway.client import Gateway, RefusedError
+from nixcfg.gateway import machine
 from nixcfg.keys import keys
-from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.knowledge import LITELLM_VERSION
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 
 LOG_LINES = 8
+SWITCH = "sudo nixos-rebuild switch"
 
-_SWITCH = "sudo nixos-rebuild switch"
 
-
-def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
-    """From the units to the answers of the gateway; each container is looked at."""
+def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bool]:
+    """Each unit, its container, and what they load; returns whether one of the units is active."""
     backend, instances = here.backend, here.instances
     is_wanted = False
     for name in wiring.containers(instances):
@@ -45,18 +41,14 @@ def checks(root: Path, here: Machine, found: Found) -> Iterator[Check]:
         yield from _other_units(here)
         if instances > 1:
             yield from _fleet(here, found)
-    gateway = Gateway(probe.url_of(here))
-    is_alive = gateway.is_alive()
-    yield from _port(here, is_wanted=is_wanted, is_alive=is_alive)
-    yield _firewall(here)
-    yield from _gateway(here, gateway, is_alive=is_alive)
+    return is_wanted
 
 
 def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Check:
     state = states.get("ActiveState", "unknown")
     if states.get("LoadState") == "not-found":
         file = f"{wiring.RENDERED_DIR}/{wiring.host_folder(here.name)}{wiring.DOCKER_NIX}"
-        return error("unit", f"{name} is not installed", f"Import {file}, then {_SWITCH}")
+        return error("unit", f"{name} is not installed", f"Import {file}, then {SWITCH}")
     if state == "active":
         restarts = states.get("NRestarts", "0")
         if restarts not in ("0", ""):
@@ -121,7 +113,7 @@ def _other_units(here: Machine) -> Iterator[Check]:
             return
         if state == "active":
             message = f"{name} runs, but {wanted}"
-            yield error(check, message, f"nixcfg render, then {_SWITCH}")
+            yield error(check, message, f"nixcfg render, then {SWITCH}")
 
 
 def _fleet(here: Machine, found: Found) -> Iterator[Check]:
@@ -209,8 +201,8 @@ def _deployed(
         other = rendered / wiring.config_path(config.name)
         if other.is_file() and other.read_bytes() == content:
             message = f"the gateway loads {config.name}, and nixcfg.yaml says {here.model_config}"
-            return warning(name, message, f"nixcfg use {config.name}, or {_SWITCH}")
-    return error(name, f"the gateway loads {path}, which is not what is rendered", _SWITCH)
+            return warning(name, message, f"nixcfg use {config.name}, or {SWITCH}")
+    return error(name, f"the gateway loads {path}, which is not what is rendered", SWITCH)
 
 
 def _config_in(data: dict[str, Any] | None) -> Path | None:
@@ -239,7 +231,7 @@ def _image(here: Machine, data: dict[str, Any] | None) -> Check:
     )
     if running and running != here.image:
         message = f"{running} runs, and nixcfg.yaml says {here.image}"
-        return warning(name, message, _SWITCH)
+        return warning(name, message, SWITCH)
     tag = here.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     release = re.search(r"\d+\.\d+\.\d+", tag)
     if release is None and "@" not in here.image:
@@ -249,137 +241,3 @@ def _image(here: Machine, data: dict[str, Any] | None) -> Check:
         message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
     return ok(name, here.image)
-
-
-def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
-    name = f"port {here.port}"
-    try:
-        found = machine.listeners(here.port)
-    except machine.UnknownError as reason:
-        yield skipped(name, f"{reason}")
-        return
-    if not found:
-        backend, instances = here.backend, here.instances
-        if is_wanted:
-            mend = wiring.logs(backend, instances)
-            yield error(name, "nobody listens, although the unit runs", mend)
-        else:
-            mend = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
-            yield warning(name, "nobody listens", mend)
-        return
-    who = " and ".join(dict.fromkeys(_who(each) for each in found))
-    wide = sorted({each.address for each in found} & {"0.0.0.0", "::"})  # noqa: S104 (compared)
-    if not is_alive:
-        mend = "Stop it, or give nixcfg.yaml another `port`."
-        yield error(name, f"{who} listens there, and it is no LiteLLM", mend)
-    elif wide and wiring.is_loopback(probe.url_of(here)) and not _is_wide(here):
-        mend = f"Is another gateway running? nixcfg render, then {_SWITCH}"
-        message = f"{who} listens on {' and '.join(wide)}, and nixcfg.yaml says 127.0.0.1"
-        yield error(name, message, mend)
-    else:
-        yield ok(name, f"{who} listens on {found[0].address}")
-
-
-def _is_wide(here: Machine) -> bool:
-    return here.listen_address in ("0.0.0.0", "::")  # noqa: S104 (compared)
-
-
-def _who(each: machine.Listener) -> str:
-    return f"{each.program} ({each.pid})" if each.pid else "a process of another user"
-
-
-def _firewall(here: Machine) -> Check:
-    name = "firewall"
-    address = here.listen_address
-    if wiring.is_loopback(f"http://{f'[{address}]' if ':' in address else address}"):
-        return ok(name, f"{address} cannot be reached from the network, so nothing has to be open")
-    if here.instances > 1:
-        return ok(name, f"nginx listens on {address}:{here.port}, and the NixOS firewall guards it")
-    return warning(
-        name,
-        f"{here.backend} publishes {address}:{here.port} past the NixOS firewall: the "
-        "network reaches it, and only the master key guards it",
-        "Is that meant? If not: listen_address: 127.0.0.1",
-    )
-
-
-def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Check]:
-    key, unknown = "", ""
-    try:
-        key, _ = keys.master_key(here)
-    except KeyForbiddenError as problem:
-        unknown = f"{problem}".rstrip(".")
-        yield hidden("master key", unknown)
-    except KeyMissingError as problem:
-        unknown = f"{problem}".rstrip(".")
-        yield warning("master key", unknown, "The service makes it at its first start.")
-    except KeyUnusableError as problem:
-        unknown = f"{problem}".rstrip(".")
-        yield error("master key", unknown, "Write sk- and 32 or more random characters.")
-    else:
-        yield _master_key(here, key)
-    if not is_alive:
-        yield error(
-            "health",
-            f"{gateway.url}/health/liveliness does not answer",
-            wiring.logs(here.backend, here.instances),
-        )
-        return
-    yield ok("health", f"{gateway.url} answers")
-    yield _guard(here, gateway)
-    if unknown:
-        yield hidden("models", "the gateway tells them only with its master key")
-    else:
-        yield _models(here, Gateway(gateway.url, key))
-
-
-def _master_key(here: Machine, key: str) -> Check:
-    if here.auth == "open":
-        return warning(
-            "master key",
-            "auth: open lets every user and web page on this machine spend your money",
-            "Use auth: master-key.",
-        )
-    weak = keys.weakness(key)
-    if weak:
-        mend = "A good one is sk- and 32 or more random characters."
-        return error("master key", f"its file {weak}".rstrip("."), mend)
-    return ok("master key", "it is long enough, and none of those that everybody knows")
-
-
-def _guard(here: Machine, gateway: Gateway) -> Check:
-    """Whether the gateway asks for its key at all, and does not take the well-known one."""
-    name = "access"
-    try:
-        answers = [gateway.get("/v1/models", key=tried).status for tried in ("", "sk-1234")]
-    except (OSError, http.client.HTTPException) as problem:
-        return skipped(name, f"the gateway broke off: {type(problem).__name__}")
-    if here.auth == "open":
-        return ok(name, "open, as nixcfg.yaml says")
-    for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
-        if status == 200:
-            return error(name, f"the gateway answers {how}", f"nixcfg render, then {_SWITCH}")
-    return ok(name, "nobody gets in without the master key")
-
-
-def _models(here: Machine, gateway: Gateway) -> Check:
-    name = "models"
-    config = here.loaded
-    unit = wiring.main_unit(here.backend, here.instances)
-    try:
-        compared = probe.compare(config, gateway.models())
-    except RefusedError as problem:
-        if problem.answer.status not in (400, 401, 403):
-            mend = wiring.logs(here.backend, here.instances)
-            return error(name, f"{problem} to /v1/models, and no list of them", mend)
-        message = f"{problem}, so this is not its master key"
-        return error(name, message, f"sudo systemctl restart {unit}")
-    except (OSError, http.client.HTTPException) as problem:
-        return skipped(name, f"the gateway broke off: {type(problem).__name__}")
-    if compared.missing:
-        message = f"the gateway lacks {', '.join(compared.missing)}"
-        return error(name, message, "`nixcfg rehearse` says what LiteLLM drops, and why.")
-    if compared.unexpected:
-        some = ", ".join(compared.unexpected[:5])
-        return warning(name, f"the gateway also serves {some}", f"nixcfg render, then {_SWITCH}")
-    return ok(name, f"the gateway serves every model of {here.model_config}")

@@ -30,7 +30,7 @@ class Configuration:
     files: frozenset[str] = frozenset()
 
 
-def read(path: Path, name: str) -> Configuration:
+def read_configuration(path: Path, name: str) -> Configuration:
     """Read the LiteLLM configuration at `path`, called `name` in messages.
 
     Included files are found as LiteLLM 1.106.2 finds them (proxy_server.py, resolve_includes):

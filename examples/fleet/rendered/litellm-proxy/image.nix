@@ -1,0 +1,73 @@
+# What is known about the inside of LiteLLM's images, and nowhere else in this module: how
+# it is started, stopped and asked for its health, as whom it runs, and where things are.
+{ cfg, lib, ... }:
+
+rec {
+  # LiteLLM moves to a random port, without a word, when it finds 4000 taken. On
+  # any other port it fails, so 4000 is never used inside the container.
+  containerPort = 4040;
+
+  configFile = "/app/config.yaml";
+  startFile = "/app/start.py";
+
+  # The images have Python, and no curl. Isolated: neither PYTHONPATH nor the working
+  # directory decide what start.py imports.
+  entrypoint = "python3";
+
+  # What an image of any release would have run itself: each of these ends as
+  # `litellm ARGUMENTS`, after what that release prepares for it.
+  programs = [
+    "/app/docker-entrypoint.sh"
+    "/app/docker/prod_entrypoint.sh"
+    "litellm"
+  ];
+
+  command = keys: [
+    "-I"
+    startFile
+    keys
+    (lib.concatStringsSep ":" programs)
+    "--config"
+    configFile
+    "--port"
+    (toString containerPort)
+  ];
+
+  # As process 1, LiteLLM does not hear SIGTERM before its server runs, and would be
+  # killed in the end.
+  stopSignal = "SIGINT";
+
+  # /health would call every model.
+  healthCommand =
+    "python3 -c 'import urllib.request; "
+    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=8)'";
+
+  # LiteLLM's behaviour is fixed by this file alone: no `.env`, no price map from
+  # the network, no telemetry of LiteLLM or of the libraries it loads.
+  fixedEnvironment = {
+    # It wins over --config, and is ignored in silence when the file is not there.
+    CONFIG_FILE_PATH = configFile;
+    LITELLM_MODE = "PRODUCTION";
+  }
+  // lib.optionalAttrs (cfg.auth == "open") {
+    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY = "true";
+  };
+  defaultEnvironment = {
+    LITELLM_LOCAL_MODEL_COST_MAP = "True";
+    ANONYMIZED_TELEMETRY = "False";
+    DO_NOT_TRACK = "True";
+    SCARF_NO_ANALYTICS = "True";
+    # The pages that answer without a key and serve nobody on a private gateway.
+    NO_DOCS = "True";
+    NO_OPENAPI = "True";
+    NO_REDOC = "True";
+    # The root file system is read-only: what is written goes to the tmpfs.
+    HOME = "/tmp";
+    LITELLM_MIGRATION_DIR = "/tmp/litellm-migrations";
+  };
+
+  # As whom it runs, whatever the image says: the keys belong to this user alone, and
+  # the container has no capability to read what belongs to others.
+  user = if cfg.nonRootImage then nobody else 0;
+  nobody = 65534;
+}

@@ -1,0 +1,162 @@
+"""What a command works on: the project, one of its hosts, one of its configurations, the date.
+
+Heavy imports stand inside the functions: a command pays for what it does alone.
+"""
+
+import contextlib
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import PROBLEMS
+from nixcfg.commands.output import say, say_problems, wants_color
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nixcfg.disk.write import Change
+    from nixcfg.project.find import Sources
+    from nixcfg.project.model import Config, Project
+    from nixcfg.providers.amendment import Amendment
+    from nixcfg.validate import Report
+
+
+def find_root(base: "Path") -> "Path":
+    """The project that `base` is in; a usage error if there is none."""
+    from nixcfg.project.find import project_root
+
+    root = project_root(base)
+    if root is None:
+        raise click.UsageError(
+            f"no nixcfg.yaml in {base.absolute()} or above; `nixcfg init` makes a project"
+        )
+    return root
+
+
+def validated(base: "Path") -> "Report":
+    """Read and check the project that `base` is in."""
+    from nixcfg import validate
+    from nixcfg.project.find import read_project
+
+    return validate.validate(read_project(find_root(base)), today())
+
+
+def without_errors(root: "Path") -> "Project":
+    """The project in `root`. Where it has errors, they are reported and the command is left."""
+    checked = validated(root)
+    if checked.project is None:
+        say_problems((each for each in checked.problems if each.is_error), checked.files)
+        raise click.exceptions.Exit(PROBLEMS)
+    return checked.project
+
+
+def valid_project(root: "Path", host: str | None = None) -> "Project":
+    """The project in `root`, asked about one of its hosts where it has any; see without_errors."""
+    return on_host(without_errors(root), host)
+
+
+def on_host(project: "Project", host: str | None) -> "Project":
+    """The project, asked about a host; the one that is called like this machine if none is named.
+
+    A usage error where there is no such host. A project without hosts is all about one machine.
+    """
+    import socket
+
+    from nixcfg.project.nearest import nearest
+
+    if not project.hosts and host is None:
+        return project
+    name = host or socket.gethostname().partition(".")[0]
+    if name in project.hosts:
+        return project.at(name)
+    if not project.hosts:
+        raise click.UsageError("--host: nixcfg.yaml has no hosts")
+    guess = nearest(name, project.hosts) if host else ""
+    mend = f"did you mean {guess}?" if guess else f"there are {', '.join(project.hosts)}"
+    asked = f"no host is called {name}" if host else f"{name}, this machine, is none of the hosts"
+    raise click.UsageError(f"{asked}; {mend}" + ("" if host else " (--host NAME)"))
+
+
+def config_of(project: "Project", name: str | None) -> "Config":
+    """One configuration of the project; the one that the container loads where none is named."""
+    from nixcfg.project.nearest import nearest
+
+    configs = {config.name: config for config in project.machine.configs}
+    name = name or project.machine.model_config
+    if name not in configs:
+        guess = nearest(name, configs)
+        mend = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"
+        raise click.UsageError(f"no configuration is called {name}; {mend}")
+    return configs[name]
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Tell why a change of the project is refused, and leave with exit code 1."""
+    from nixcfg.problems import report
+    from nixcfg.providers.amendment import AmendError
+
+    try:
+        yield
+    except AmendError as error:
+        if error.problems:
+            color = wants_color(sys.stderr)
+            say(report.as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
+        raise click.ClickException(f"{error}") from None
+
+
+def amended(
+    root: "Path", make: "Callable[[Sources], Amendment]"
+) -> "tuple[Amendment, list[Change]]":
+    """Change a project: read it, amend it, and write the result, with no other nixcfg between."""
+    from nixcfg.disk import change, write
+    from nixcfg.project.find import read_project
+
+    with refusing(), write.locked(root):
+        amendment = make(read_project(root))
+        changes = change.plan(root, amendment.texts)
+        change.apply(root, changes)
+    return amendment, changes
+
+
+def example_files(root: "Path") -> dict[str, str]:
+    """The files of secrets.example/ by name, which hold placeholders."""
+    from nixcfg.project import wiring
+
+    folder = root / wiring.EXAMPLES_DIR
+    files = folder.iterdir() if folder.is_dir() else ()
+    return {file.name: file.read_text("utf-8", "replace") for file in files if file.is_file()}
+
+
+def today() -> dt.date:
+    """The date that decides which models are retired: that of SOURCE_DATE_EPOCH, else today's."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = dt.datetime.now(tz=dt.UTC)
+    return (dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch.isdecimal() else now).date()
+
+
+json_option = click.option(
+    "--json",
+    "form",
+    flag_value="json",
+    default="text",
+    help="Tell the result as JSON; ask nothing.",
+)
+
+
+def _hosts(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    from nixcfg.commands import complete
+
+    return complete.hosts(ctx, param, typed)
+
+
+host_option = click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=_hosts,
+    help="The host of nixcfg.yaml that is meant.  [default: the one with this machine's name]",
+)

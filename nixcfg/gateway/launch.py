@@ -1,0 +1,191 @@
+"""What LiteLLM is started with: its configuration, an environment made from scratch, and the keys.
+
+It is what the NixOS module gives it: the rendered configuration, and the keys of that
+configuration, which go from their files into the environment of that one process.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nixcfg.keys import keys
+from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.project import wiring
+from nixcfg.project.model import MODELS, Config, Machine
+
+_KEPT = (
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "NIX_LD",
+    "NIX_LD_LIBRARY_PATH",
+    "NIX_SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+)
+"""What Python and its TLS need from the machine."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_FIXED = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "ANONYMIZED_TELEMETRY": "False",
+    "DO_NOT_TRACK": "True",
+    "SCARF_NO_ANALYTICS": "True",
+    "NO_DOCS": "True",
+    "NO_OPENAPI": "True",
+    "NO_REDOC": "True",
+    "DISABLE_ADMIN_UI": "True",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+"""As in modules/litellm-proxy; the last two are for a log that comes line by line."""
+_NAMES_A_KEY = r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL|REDIS_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the key files gave. `values` are shown nowhere; `missing` and `errors` are in words."""
+
+    values: Mapping[str, bytes] = field(repr=False)
+    paths: Mapping[str, str]
+    missing: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One start of LiteLLM: the text of its configuration, its whole environment, its port.
+
+    `environment` holds keys, so it is in no representation. `documents` are the variables whose
+    value becomes the path of a file in memory.
+    """
+
+    config: str
+    port: int
+    master_key: str = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    documents: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+    open: bool = False
+
+    @property
+    def hidden(self) -> list[str]:
+        """All that its log must not show; addresses and flags of the environment may be shown."""
+        values = [
+            value
+            for name, value in self.environment.items()
+            if name not in _FIXED and name not in _KEPT and re.search(_NAMES_A_KEY, name)
+        ]
+        documents = (os.fsdecode(each) for each in self.documents.values())
+        return [self.master_key, *values, *documents]
+
+
+def read_keys(here: Machine, config: Config) -> Keys:
+    """Read the key files that `config` needs, and no others, as the service reads them."""
+    values, paths, missing, errors = {}, {}, [], []
+    for variable in config.secrets:
+        key = here.key_files[variable]
+        path = wiring.place(key.file)
+        try:
+            content = keys.read(key)
+        except KeyMissingError:
+            if key.optional:
+                missing.append(f"{variable}: optional key file {path} is missing")
+            else:
+                errors.append(f"{variable}: key file {path} is missing")
+            continue
+        except KeyForbiddenError as error:
+            errors.append(f"{variable}: key file {path} {error}")
+            continue
+        except KeyUnusableError as error:
+            errors.append(f"{variable}: key file {path} {error}")
+            continue
+        if key.kind == "file" and not key.encrypted:
+            paths[variable] = str(Path(path).absolute())
+        else:
+            values[variable] = content
+    return Keys(values, paths, tuple(missing), tuple(errors))
+
+
+def real(here: Machine, config: Config, text: str, found: Keys, port: int) -> Launch:
+    """A start with the real keys, which were `found` without errors."""
+    kinds = {variable: here.key_files[variable].kind for variable in found.values}
+    environment = {
+        **dict.fromkeys(config.secrets, wiring.MISSING_KEY),
+        **{v: os.fsdecode(value) for v, value in found.values.items() if kinds[v] == "env"},
+        **found.paths,
+    }
+    documents = {v: value for v, value in found.values.items() if kinds[v] == "file"}
+    kept = {name for proxy in _PROXIES for name in (proxy, proxy.lower())}
+    outside = {name: os.environ[name] for name in sorted(kept) if name in os.environ}
+    return _launch(here, text, {**outside, **environment}, port, documents)
+
+
+def rehearsed(here: Machine, config: Config, text: str, port: int) -> Launch:
+    """A start without any key: the harmless text stands in for each."""
+    dummies = {
+        variable: wiring.MISSING_KEY
+        for variable in config.secrets
+        if variable not in _SERVICES and here.key_files[variable].kind == "env"
+    }
+    return _launch(here, text, dummies, port)
+
+
+_SERVICES = frozenset({"DATABASE_URL", "DIRECT_URL"})
+"""Variables that make LiteLLM connect to something at its start; without them it does not."""
+
+
+def _launch(
+    here: Machine,
+    text: str,
+    environment: Mapping[str, str],
+    port: int,
+    documents: Mapping[str, bytes] | None = None,
+) -> Launch:
+    is_open = here.auth == "open"
+    master_key = "" if is_open else f"sk-{secrets.token_hex(24)}"
+    plain = {name: local(value) for name, value in here.environment.items()}
+    return Launch(
+        config=local(text),
+        port=port,
+        master_key=master_key,
+        environment={
+            **{name: os.environ[name] for name in _KEPT if name in os.environ},
+            **plain,
+            **environment,
+            **_FIXED,
+            **(
+                {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+                if is_open
+                else {wiring.MASTER_KEY_VARIABLE: master_key}
+            ),
+        },
+        documents=documents or {},
+        open=is_open,
+    )
+
+
+def local(text: str) -> str:
+    """The container's name for the machine it runs on means nothing on the machine itself."""
+    return text.replace(wiring.HOST, "127.0.0.1")
+
+
+def mocked(config: Config, answer: str) -> Config:
+    """The same configuration, where LiteLLM answers by itself instead of asking a vendor."""
+    entries = [
+        {**entry, "litellm_params": {**entry["litellm_params"], "mock_response": answer}}
+        for entry in config.litellm[MODELS]
+    ]
+    return replace(config, litellm={**config.litellm, MODELS: entries})
+
+
+def unshared(here: Machine, config: Config) -> Config:
+    """The same configuration without the Redis of its machine, to which nothing is wired here."""
+    settings = config.litellm.get("general_settings") or {}
+    if here.redis is None or "coordination_redis" not in settings:
+        return config
+    kept = {key: value for key, value in settings.items() if key != "coordination_redis"}
+    return replace(config, litellm={**config.litellm, "general_settings": kept})

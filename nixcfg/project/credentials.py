@@ -1,0 +1,55 @@
+"""How a deployment authenticates: the variables that it needs beyond what it names itself. Pure."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from nixcfg import knowledge
+from nixcfg.knowledge import Credential, ProviderFacts
+
+_PLAIN = re.compile(r"(BASE|URL|ENDPOINT|_ID|REGION|LOCATION|USER|TENANCY)$")
+
+
+def credentials(params: Mapping[str, Any], declared: Iterable[str]) -> tuple[Credential, ...]:
+    """What a deployment still needs to authenticate, beyond what its litellm_params give.
+
+    `declared` are the variables that are wired anyway; where a provider can authenticate in
+    several ways, they decide which. Nothing is added to a deployment that names a key itself,
+    shares a named credential, or never calls a provider.
+    """
+    if "mock_response" in params or "litellm_credential_name" in params:
+        return ()
+    name, _ = knowledge.split_model(params["model"], params.get("custom_llm_provider"))
+    facts = knowledge.provider(name) if name else None
+    if facts is None or any(c.secret and c.param in params for c in facts.credentials):
+        return ()
+    known = set(declared)
+    whole = (way for way in _other_ways(facts) if known.issuperset(c.variable for c in way))
+    wanted = next(whole, _usual_way(facts))
+    return tuple(c for c in wanted if c.param is None or c.param not in params)
+
+
+def chosen_way(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:
+    """The credentials that a provider is reached with.
+
+    Where there are several ways, the variables that a user has `named` decide: one is enough.
+    """
+    usual, wanted = _usual_way(facts), set(named)
+    if wanted & {c.variable for c in usual}:
+        return usual
+    meant = (way for way in _other_ways(facts) if wanted & {c.variable for c in way})
+    return next(meant, usual)
+
+
+def _usual_way(facts: ProviderFacts) -> tuple[Credential, ...]:
+    return tuple(credential for credential in facts.credentials if credential.required)
+
+
+def _other_ways(facts: ProviderFacts) -> Iterable[tuple[Credential, ...]]:
+    """The other ways to authenticate; LiteLLM reads what it has no parameter for by itself."""
+    known = {credential.variable: credential for credential in facts.credentials}
+    for variables in facts.alternatives:
+        yield tuple(
+            known.get(v) or Credential(v, None, not _PLAIN.search(v), False, True)
+            for v in variables
+        )

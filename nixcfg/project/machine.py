@@ -1,0 +1,132 @@
+"""What nixcfg.yaml says about one machine, and the configurations as they are there. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nixcfg import knowledge
+from nixcfg.project import wiring
+from nixcfg.project.model import (
+    BY_VARIABLE,
+    ENVIRONMENT,
+    MODELS,
+    SETTINGS,
+    Config,
+    Machine,
+    Server,
+    served,
+)
+from nixcfg.project.values import reference
+from nixcfg.project.wiring import KeyFile
+
+_ORDER = {section: index for index, section in enumerate((*SETTINGS, ENVIRONMENT))}
+
+
+def machine(
+    name: str, data: Mapping[str, Any], said: Mapping[str, Any], configs: tuple[Config, ...]
+) -> Machine:
+    """What nixcfg.yaml says for all machines, with what it says for this one in its place.
+
+    Secrets and variables are replaced one by one, everything else as a whole.
+    """
+    given = {**data, **said}
+    given |= {key: {**data.get(key, {}), **said.get(key, {})} for key in BY_VARIABLE}
+    secrets, environment = (given[key] for key in BY_VARIABLE)
+    secrets_dir = given.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
+    database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
+    servers = _server(database), _server(redis)
+    wired = {*environment, *served(*servers, given.get("salt_key_file"))}
+    here = tuple(_configured(each, wired, servers[1], metrics=bool(metrics)) for each in configs)
+    return Machine(
+        name=name,
+        said=said,
+        model_config=given.get("model_config", wiring.ALL),
+        backend=given.get("backend", "docker"),
+        image=given.get("image", wiring.DEFAULT_IMAGE),
+        listen_address=given.get("listen_address", "127.0.0.1"),
+        port=int(given.get("port", 4000)),
+        auth=given.get("auth", "master-key"),
+        master_key_file=given.get("master_key_file"),
+        instances=int(given.get("instances", 1)),
+        workers=int(given.get("workers", 1)),
+        database=servers[0],
+        salt_key_file=given.get("salt_key_file"),
+        redis=servers[1],
+        metrics=bool(metrics),
+        secrets_dir=secrets_dir,
+        secrets=secrets,
+        environment=environment,
+        configs=here,
+        key_files={
+            variable: _key_file(variable, secrets.get(variable), secrets_dir)
+            for variable in sorted({secret for config in here for secret in config.secrets})
+        },
+    )
+
+
+def _server(given: Any) -> Server | None:
+    """`local`, a mapping, or None."""
+    if isinstance(given, Mapping):
+        return Server(**{**given, **({"port": int(given["port"])} if "port" in given else {})})
+    return Server() if given else None
+
+
+def _configured(
+    config: Config, wired: Collection[str], redis: Server | None, *, metrics: bool
+) -> Config:
+    """The configuration on a machine that has wired some of its variables in another way."""
+    if metrics:
+        config = replace(config, litellm=_counted(config.litellm))
+    if redis:
+        config = replace(config, litellm=_coordinated(config.litellm, redis))
+    if not any(variable in wired for variable in config.secrets):
+        return config
+    return replace(config, secrets=tuple(v for v in config.secrets if v not in wired))
+
+
+def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with Prometheus among its callbacks: the user's own, and once."""
+    settings = litellm.get("litellm_settings") or {}
+    given = settings.get("callbacks") or []
+    callbacks = list(given) if isinstance(given, list) else [given]
+    if "prometheus" not in callbacks:
+        callbacks.append("prometheus")
+    return _with_section(litellm, "litellm_settings", {**settings, "callbacks": callbacks})
+
+
+def _coordinated(litellm: Mapping[str, Any], redis: Server) -> dict[str, Any]:
+    """The same, with the Redis that the module's variables name, unless the user names one.
+
+    LiteLLM reads the variables by itself; but only when its configuration names Redis does it go
+    on looking for one that did not answer at its start (tests/proxy/test_late_redis.py).
+    """
+    variables = {"host": "REDIS_HOST", "port": "REDIS_PORT"} if redis.host else {"url": "REDIS_URL"}
+    if redis.password_file:
+        variables["password"] = "REDIS_PASSWORD"  # noqa: S105 (a variable's name)
+    named = {key: reference(variable) for key, variable in variables.items()}
+    settings = litellm.get("general_settings") or {}
+    return _with_section(litellm, "general_settings", {"coordination_redis": named, **settings})
+
+
+def _with_section(
+    litellm: Mapping[str, Any], section: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    changed = {**litellm, section: settings}
+    ordered = sorted(changed, key=lambda each: (each != MODELS, *rank(each)))
+    return {each: changed[each] for each in ordered}
+
+
+def rank(section: str) -> tuple[int, str]:
+    """Where a section stands in a LiteLLM file."""
+    return _ORDER.get(section, len(_ORDER)), section
+
+
+def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
+    entry: Mapping[str, Any] = {"file": given} if isinstance(given, str) else given or {}
+    return KeyFile(
+        variable=variable,
+        file=entry.get("file") or wiring.key_file(variable, secrets_dir),
+        kind=entry.get("kind", "file" if variable in knowledge.file_variables() else "env"),
+        optional=entry.get("optional", False),
+        encrypted=entry.get("encrypted", False),
+    )
