@@ -75,7 +75,7 @@ def removal(page: Page, parent: Node, indices: Iterable[int]) -> Iterator[Replac
         for each in places:
             own = _own_lines(page, each)
             if own:
-                yield whole_lines(page, own.above, own.last, is_first=not numbers[0])
+                yield _whole_lines(page, each, own, is_first=not numbers[0])
 
 
 def _from_flow(page: Page, run: list[Place]) -> list[Replacement]:
@@ -87,7 +87,8 @@ def _from_flow(page: Page, run: list[Place]) -> list[Replacement]:
     own = [_own_lines(page, place) for place in run]
     lines = [each for each in own if each]
     if len(lines) < len(run):
-        if "#" in page.text[previous:following]:
+        gaps = [page.text[_around(page, place)[0] : place.key.start] for place in run]
+        if "#" in "".join([*gaps, "" if is_last else page.text[last:following]]):
             raise RefusedError("comments stand between the entries in { }")
         start = run[0].key.start
         return [Replacement(previous, last) if is_last else Replacement(start, following)]
@@ -117,7 +118,8 @@ def _own_lines(page: Page, place: Place) -> _Lines | None:
     if is_alone and re.fullmatch(r",?[ \t]*(#.*)?", rest):
         last = page.line_of(place.value.end)
         return _Lines(_comments_above(page, place, first, column), first, last)
-    if "#" in before + after:
+    is_last = following == place.parent.end - 1
+    if "#" in (before if is_last else before + after):  # (below the last one it stays)
         raise RefusedError("comments stand between the entries in { }")
     return None
 
@@ -150,14 +152,17 @@ def extent(page: Page, place: Place) -> int:
 
 def _comments_above(page: Page, place: Place, first: int, column: int) -> int:
     """The first of the comment lines that belong to the entry that starts in line `first`."""
-    # A line of a text in quotes can start with # as well.
-    floor = page.line_of(place.parent.entries[place.index - 1][1].end) + 1 if place.index else 0
-    if place.parent is page.root and not place.index:
-        floor = end_of_header(page)
+    floor = end_of_header(page) if place.parent is page.root else 0
+    floor = max(floor, _floor(page, place))
     number = first
     while number > floor and page.is_comment(number - 1) and page.indent(number - 1) <= column:
         number -= 1
     return number
+
+
+def _floor(page: Page, place: Place) -> int:
+    """The first line below the entry before: its last ones may look like comments, or be blank."""
+    return page.line_of(place.parent.entries[place.index - 1][1].end) + 1 if place.index else 0
 
 
 def end_of_header(page: Page) -> int:
@@ -168,14 +173,16 @@ def end_of_header(page: Page) -> int:
     return first if number == 0 or page.is_end(number - 1) else number
 
 
-def whole_lines(page: Page, first: int, last: int, *, is_first: bool = False) -> Replacement:
+def _whole_lines(page: Page, place: Place, own: _Lines, *, is_first: bool) -> Replacement:
     """Removes lines; of blank lines on both sides those above go too, below a title all.
 
     `is_first` says that no entry of the collection stays above them.
     """
+    first, last = own.above, own.last
     is_end = page.is_end(last + 1)
     if is_end or page.is_blank(last + 1):
-        while first > 0 and page.is_blank(first - 1):
+        floor = _floor(page, place)
+        while first > floor and page.is_blank(first - 1):
             first -= 1
     if is_first and not is_end and first > 0 and not page.is_comment(first - 1):
         while last + 1 < page.line_count and page.is_blank(last + 1):
@@ -221,28 +228,32 @@ def section(page: Page, index: int) -> list[Replacement]:
     Comments of its own stay, in lines of their own; those of the entry go with the entry.
     """
     key, value = page.root.entries[index]
+    whole = Place(page.root, index, key, value)
     if page.root.style:
-        whole = entry(page, Place(page.root, index, key, value), None)
-        if "#" in "".join([*whole.above, *whole.lines]):
+        written = entry(page, whole, None)
+        if "#" in "".join([*written.above, *written.lines]):
             raise RefusedError("comments stand between the entries in { }")
         return list(removal(page, page.root, [index]))
     if page.before(key.start).strip(" "):
         raise RefusedError("its section shares a line with something else")
     header = page.line_of(key.start)
-    own = _own_lines(page, Place(value, 0, *value.entries[0]))
+    inner = Place(value, 0, *value.entries[0])
+    own = _own_lines(page, inner)
     if value.style:
-        return [_flow_section(page, key, value, own)]
+        return [_flow_section(page, whole, own)]
     # `litellm_settings:  # comment` (an anchor there is caught when the result is read back)
     comments = found(page.text, key.end, page.starts[header + 1])
     kept = page.before(key.start) + comments[0][1] + page.newline if comments else ""
-    start, end, _ = whole_lines(page, own.above, own.last, is_first=True) if own else (0, 0, "")
+    start, end, _ = _whole_lines(page, inner, own, is_first=True) if own else (0, 0, "")
     if not kept and start == page.starts[header + 1]:
-        return [whole_lines(page, header, page.line_of(end - 1))]
+        lines = _Lines(header, header, page.line_of(end - 1))
+        return [_whole_lines(page, whole, lines, is_first=False)]
     title = Replacement(page.starts[header], page.starts[header + 1], kept)
     return [title, Replacement(start, end)]
 
 
-def _flow_section(page: Page, key: Node, value: Node, own: _Lines | None) -> Replacement:
+def _flow_section(page: Page, whole: Place, own: _Lines | None) -> Replacement:
+    key, value = whole.key, whole.value
     header, last = page.line_of(key.start), page.line_of(value.end)
     ((_, pair),) = value.entries
     start = page.starts[own.above] if own else inside(page, value)
@@ -251,7 +262,7 @@ def _flow_section(page: Page, key: Node, value: Node, own: _Lines | None) -> Rep
         raise RefusedError("comments stand between the entries in { }")
     kept = page.after(value.end).strip()
     if not kept:
-        return whole_lines(page, header, last)
+        return _whole_lines(page, whole, _Lines(header, header, last), is_first=False)
     if not kept.startswith("#"):
         raise RefusedError("its section shares a line with something else")
     kept = page.before(key.start) + kept + page.newline

@@ -259,10 +259,11 @@ def remove(document: Document, paths: Iterable[Steps], *, header: bool = True) -
     """
     page = open_page(document)
     gone: dict[int, tuple[Node, list[int]]] = {}
-    data = without(document.data, paths)
+    outer = outermost(document.data, paths)
+    data = without(document.data, outer)
     if not data:
         raise RefusedError("nothing would be left")
-    for path in outermost(document.data, paths):
+    for path in outer:
         place = page.place(path)
         if place.shared:
             raise RefusedError("it stands in what an anchor shares with other places")

@@ -1,5 +1,6 @@
 """Put entries and items into a YAML text, each where nothing else changes. Pure."""
 
+import itertools
 import re
 from collections.abc import Collection, Sequence
 
@@ -95,6 +96,11 @@ def _into_root(page: Page, entry: Entry, beside: Collection[str]) -> list[Replac
         return _into_flow(page, page.root, pairs[0][0], entry)
     if page.before(pairs[0][0].start).strip(" "):
         raise RefusedError("the file does not start its sections in lines of their own")
+    lines = _block(page, entry, page.column(pairs[0][0].start))
+    singles = list(itertools.takewhile(lambda pair: pair[1].kind == "scalar", pairs))
+    if singles and len(entry.lines) == 1:
+        index = len(singles) - 1  # among the values that lead the file
+        return [_below(page, extent(page, Place(page.root, index, *pairs[index])), lines)]
     homes = [number for number, (key, _) in enumerate(pairs) if key.value in beside]
     index = homes[-1] if homes else len(pairs) - 1
     last = extent(page, Place(page.root, index, *pairs[index]))
@@ -102,9 +108,8 @@ def _into_root(page: Page, entry: Entry, beside: Collection[str]) -> list[Replac
     is_spaced = any(page.is_blank(_heading(page, number) - 1) for number in starts)
     if index == len(pairs) - 1:
         while not page.is_end(last + 1) and page.is_comment(last + 1):
-            last, is_spaced = last + 1, True  # not to be taken for comments of what follows
-    gap = page.newline if is_spaced else ""
-    return [_below(page, last, gap + _block(page, entry, page.column(pairs[0][0].start)))]
+            last, is_spaced = last + 1, True  # or it would be taken for a comment of the section
+    return [_below(page, last, (page.newline if is_spaced else "") + lines)]
 
 
 def _heading(page: Page, number: int) -> int:

@@ -19,6 +19,9 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Where YAML 1.1 breaks lines; str.splitlines knows more.
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _COMMENT = re.compile("(?:^|(?<=[\\s\ufeff]))#[^\n\r\x85\u2028\u2029]*")
+_LAST_BREAK = re.compile(rf"(?:{BREAK.pattern})\Z")
+_SPACE = re.compile("[\n\r\x85\u2028\u2029 ]+\\Z")
+_KEEPS = re.compile(r"(?:[&!]\S*\s+)*[|>]\d?\+")
 _COMMENT_OR_DASH = re.compile(rf"{_COMMENT.pattern}|(?<!\S)-(?!\S)")
 
 
@@ -127,7 +130,10 @@ class Page:
             case yaml.ScalarEvent():
                 node = Node("scalar", start, end, event.style or "", event.value)
                 if node.is_block_scalar:
-                    node.end = start + len(self.text[start:end].rstrip("\n\r\x85\u2028\u2029 "))
+                    written = self.text[start:end]
+                    # With `|+` the blank lines below it are part of it.
+                    ending = _LAST_BREAK if _KEEPS.match(written) else _SPACE
+                    node.end = start + len(ending.sub("", written))
             case yaml.MappingStartEvent():
                 node = Node("map", start, end, "{" if event.flow_style else "")
             case yaml.SequenceStartEvent():

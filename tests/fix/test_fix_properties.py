@@ -1,6 +1,6 @@
 """Random configurations with planted mistakes: mended as meant, and untouched everywhere else.
 
-What a result has to be is worked out here from the data and the lines, without nixcfg.yamltext.fix.
+What a result has to be is worked out here from the data and the lines, without nixcfg.yamltext.
 """
 
 import json
