@@ -44,24 +44,24 @@ gc.set_threshold(200_000)  # as nixcfg.cli does
 stamps = [("", 0.0)]
 def done(name):
     stamps.append((name, time.process_time()))
-from nixcfg import validate
-from nixcfg.disk import write
-from nixcfg.problems import report
+from nixcfg import check
+from nixcfg.disk.folder import apply, lock, plan as planned
+from nixcfg.problems import text
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 from nixcfg.commands.context import today
 done("start Python, import")
 sources = read_project(Path())
 done("read and parse")
-report = validate.validate(sources, today())
+report = check.validate(sources, today())
 done("check, build the model")
-files = render.files(report.project)
+files = rendered_files(report.project)
 done("render texts")
 folder = Path("rendered").absolute()
-plan = write.plan(folder, files)
+plan = planned(folder, files)
 done("compare with what is there")
-with write.lock(folder):
-    write.apply(plan)
+with lock(folder):
+    apply(plan)
 done("write")
 for (_, begin), (name, end) in itertools.pairwise(stamps):
     print(f"| {name} | {end - begin:.2f} | {(end - begin) / stamps[-1][1]:.0%} |")

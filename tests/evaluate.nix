@@ -8,12 +8,16 @@ let
   stand-ins =
     { lib, ... }:
     {
-      options = lib.genAttrs [ "age" "assertions" "environment" "networking" "sops" "systemd" "virtualisation" "warnings" ] (
+      options = lib.genAttrs [ "age" "assertions" "environment" "networking" "sops" "systemd" "warnings" ] (
         _: lib.mkOption { type = lib.types.unspecified; }
       ) // {
         services = lib.genAttrs [ "grafana" "nginx" "postgresql" "postgresqlBackup" "prometheus" "redis" ] (
           _: lib.mkOption { type = lib.types.unspecified; }
         );
+        virtualisation.oci-containers = {
+          backend = lib.mkOption { default = "podman"; };
+          containers = lib.mkOption { type = lib.types.unspecified; };
+        };
       };
       config.sops.secrets = lib.genAttrs [ "anthropic" "open ai/key" "a b; rm -rf ~ #'" ] (name: {
         path = "/run/secrets/${name}";

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import model, wiring
 from nixcfg.project.find import read_project
 from nixcfg.yamltext import source
@@ -30,7 +30,7 @@ def copy_project(case: Path, to: Path) -> Path:
 
 
 def built(case: Path) -> model.Project:
-    report = validate.validate(read_project(case))
+    report = check.validate(read_project(case))
     assert report.project is not None
     return report.project
 
@@ -105,7 +105,7 @@ def meant(machine: model.Machine, folder: Path) -> dict[str, Any]:
     needed = {variable for config in configs for variable in config.secrets}
     return {
         "enable": True,
-        "backend": machine.backend,
+        "backend": machine.backend or "podman",
         "image": machine.image,
         "listenAddress": machine.listen_address,
         "port": machine.port,
@@ -181,7 +181,7 @@ def test_reports_what_is_wrong(
 @pytest.mark.parametrize("case", [*CASES, *INVALID], ids=lambda case: case.name)
 def test_json_and_text_tell_the_same(case: Path, nixcfg: Run) -> None:
     told = json.loads(nixcfg("-C", case, "validate", "--format", "json").stdout)
-    report = validate.validate(read_project(case))
+    report = check.validate(read_project(case))
     assert told["files"] == report.files
     assert [
         (p["code"], p["severity"], p["file"], p["line"], p["column"]) for p in told["problems"]

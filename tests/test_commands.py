@@ -244,7 +244,8 @@ def test_wrong_usage_exits_with_2(arguments: list[str], nixcfg: Run) -> None:
 
 def test_a_bug_of_ours_exits_with_3_and_no_traceback(project: Path, tmp_path: Path) -> None:
     broken = (
-        "import nixcfg.render.render as r, nixcfg.cli as c; r.files = lambda p: 1 / 0; c.main()"
+        "import nixcfg.render.files as r, nixcfg.cli as c\n"
+        "r.rendered_files = lambda p: 1 / 0; c.main()"
     )
     command = [sys.executable, "-P", "-c", broken, "-C", str(project), "render"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import model
 from nixcfg.project.build import build
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.docker_nix import docker_nix
+from nixcfg.render.files import rendered_files
 from nixcfg.yamltext import source
 from program import HERE, ROOT, Run
 
@@ -104,9 +105,9 @@ def test_metrics_add_one_callback_to_those_of_the_user(callbacks: str, rendered:
 
 def test_instances_and_workers_are_rendered_where_they_are_several():
     provider = PROVIDER.format(name="a", key="A_KEY")
-    text = render.docker_nix(built("instances: 3\nworkers: 2\nredis: local\n", a=provider).machine)
+    text = docker_nix(built("instances: 3\nworkers: 2\nredis: local\n", a=provider).machine)
     assert "    instances = lib.mkDefault 3;\n    workers = lib.mkDefault 2;\n" in text
-    plain = render.docker_nix(built("instances: 1\n", a=provider).machine)
+    plain = docker_nix(built("instances: 1\n", a=provider).machine)
     assert "instances" not in plain
     assert "workers" not in plain
 
@@ -183,16 +184,16 @@ def fleet(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    report = validate.validate(read_project(folder))
+    report = check.validate(read_project(folder))
     assert report.project is not None, report.problems
-    return render.files(report.project)
+    return rendered_files(report.project)
 
 
 def problems(tmp_path: Path, text: str) -> list[tuple[str, int, int]]:
     (tmp_path / "providers").mkdir()
     (tmp_path / "providers" / "openai.yaml").write_text(OPENAI)
     (tmp_path / "nixcfg.yaml").write_text(text)
-    found = validate.validate(read_project(tmp_path)).problems
+    found = check.validate(read_project(tmp_path)).problems
     return [(p.code, p.span.line, p.span.column) for p in found]
 
 
@@ -273,12 +274,12 @@ hosts:
   three: {secrets: {OPENAI_API_KEY: /own}}
 """,
     )
-    whole = validate.validate(read_project(tmp_path))
+    whole = check.validate(read_project(tmp_path))
     assert [p.code for p in whole.problems] == ["NX304"], whole.problems
     (tmp_path / "nixcfg.yaml").write_text(
         (tmp_path / "nixcfg.yaml").read_text().replace("{OPENAI_API_KEY: none}", "{}")
     )
-    built = validate.validate(read_project(tmp_path)).project
+    built = check.validate(read_project(tmp_path)).project
     assert built is not None
     assert [dict(each.environment) for each in built.machines] == [
         {"A": "base", "B": "own"},
@@ -311,7 +312,7 @@ def test_a_provider_goes_from_every_host(fleet: Path, nixcfg: Run) -> None:
     done = nixcfg("-C", fleet, "remove-provider", "claude", "--yes")
     assert done.returncode == 0, done.stderr
     assert "claude" not in (fleet / "nixcfg.yaml").read_text()
-    built = validate.validate(read_project(fleet)).project
+    built = check.validate(read_project(fleet)).project
     assert built is not None
     assert [each.model_config for each in built.machines] == ["work", "all", "openai"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from nixcfg import rules
 from nixcfg.problems import pages
 from nixcfg.problems.problem import Rule
+from nixcfg.rules import registry
 
 INDEX = pages.path("README")
 GROUPS = {
@@ -36,7 +36,7 @@ what LiteLLM accepts is no error there, so some rules are milder: see *alone*.
 
 def index() -> str:
     """The whole file: a table for each group of rules."""
-    groups = groupby(rules.RULES.values(), key=lambda rule: rule.code[:3])
+    groups = groupby(registry.RULES.values(), key=lambda rule: rule.code[:3])
     return "\n".join([HEAD, *("\n".join(_table(group, listed)) for group, listed in groups)])
 
 

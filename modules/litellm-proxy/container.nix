@@ -167,12 +167,7 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    virtualisation.oci-containers = {
-      # A default, so that a backend which was chosen for all containers gives the
-      # assertion below instead of a conflict.
-      backend = lib.mkDefault cfg.backend;
-      containers = forEach (instance: instance.name) container;
-    };
+    virtualisation.oci-containers.containers = forEach (instance: instance.name) container;
 
     systemd.services =
       forEach (instance: instance.unit) unit

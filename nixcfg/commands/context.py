@@ -18,11 +18,11 @@ from nixcfg.commands.output import say, say_problems, wants_color
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nixcfg.disk.write import Change
+    from nixcfg.check import Report
+    from nixcfg.disk.change import Change
     from nixcfg.project.find import Sources
     from nixcfg.project.model import Config, Project
     from nixcfg.providers.amendment import Amendment
-    from nixcfg.validate import Report
 
 
 def find_root(base: "Path") -> "Path":
@@ -39,10 +39,10 @@ def find_root(base: "Path") -> "Path":
 
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project.find import read_project
 
-    return validate.validate(read_project(find_root(base)), today())
+    return check.validate(read_project(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":
@@ -97,7 +97,7 @@ def config_of(project: "Project", name: str | None) -> "Config":
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
     """Tell why a change of the project is refused, and leave with exit code 1."""
-    from nixcfg.problems import report
+    from nixcfg.problems.text import as_text
     from nixcfg.providers.amendment import AmendError
 
     try:
@@ -105,7 +105,7 @@ def refusing() -> Iterator[None]:
     except AmendError as error:
         if error.problems:
             color = wants_color(sys.stderr)
-            say(report.as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
+            say(as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
         raise click.ClickException(f"{error}") from None
 
 
@@ -113,13 +113,14 @@ def amended(
     root: "Path", make: "Callable[[Sources], Amendment]"
 ) -> "tuple[Amendment, list[Change]]":
     """Change a project: read it, amend it, and write the result, with no other nixcfg between."""
-    from nixcfg.disk import change, write
+    from nixcfg.disk import files
+    from nixcfg.disk.lock import locked
     from nixcfg.project.find import read_project
 
-    with refusing(), write.locked(root):
+    with refusing(), locked(root):
         amendment = make(read_project(root))
-        changes = change.plan(root, amendment.texts)
-        change.apply(root, changes)
+        changes = files.plan(root, amendment.texts)
+        files.apply(root, changes)
     return amendment, changes
 
 

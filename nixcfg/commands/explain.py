@@ -15,16 +15,16 @@ def command(code: str | None) -> int:
     \b
     Example: nixcfg explain NX201
     """
-    from nixcfg import rules
     from nixcfg.problems import pages
+    from nixcfg.rules import registry
 
     if code is None:
-        for rule in rules.RULES.values():
+        for rule in registry.RULES.values():
             click.echo(f"{rule.code}  {rule.severity.value:7}  {pages.read(rule.code).title}")
         return OK
-    found = rules.RULES.get(code.upper())
+    found = registry.RULES.get(code.upper())
     if found is None:
-        guess = rules.nearest_code(code)
+        guess = registry.nearest_code(code)
         raise click.BadParameter(
             f"there is no {code}; " + (f"did you mean {guess}?" if guess else "see nixcfg explain"),
             param_hint="CODE",

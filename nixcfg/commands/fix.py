@@ -13,7 +13,7 @@ from nixcfg.commands.context import find_root, today
 from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.disk.write import Change
+    from nixcfg.disk.change import Change
     from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
     from nixcfg.yamltext.source import Document
@@ -35,22 +35,23 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     Example: nixcfg fix --diff
     """
     from nixcfg import fixing
-    from nixcfg.disk import change, write
+    from nixcfg.disk.files import apply, edited
+    from nixcfg.disk.lock import locked
 
     root = base if files else find_root(base)
     is_dry = diff or check
     with contextlib.ExitStack() as locks:
         for folder in () if is_dry else _folders(root, files):
-            locks.enter_context(write.locked(folder))
+            locks.enter_context(locked(folder))
         documents, finds, unusable = _litellm_files(root, files) if files else _project(root)
         result = fixing.fix(documents, finds, unsafe=unsafe)
         changes = [
-            _change(root, documents[name], after)
+            edited(root, documents[name].name, documents[name].text, after.text)
             for name, after in result.documents.items()
             if after.text != documents[name].text
         ]
         if not is_dry:
-            change.apply(root, changes)
+            apply(root, changes)
     for line in _told(result.fixed):
         click.echo(line, err=diff)
     for each in changes if diff else ():
@@ -70,7 +71,7 @@ def _folders(root: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project.find import read_project
 
     sources = read_project(root)
@@ -82,7 +83,7 @@ def _project(root: Path) -> "tuple[Mapping[str, Document], Check, list[Problem]]
             project=changed[sources.project.name],
             providers={name: changed[each.name] for name, each in sources.providers.items()},
         )
-        return validate.validate(now, today()).problems
+        return check.validate(now, today()).problems
 
     return documents, find, list(sources.problems)
 
@@ -91,7 +92,7 @@ def _litellm_files(
     base: Path, files: Iterable[Path]
 ) -> "tuple[Mapping[str, Document], Check, list[Problem]]":
     """The files by name; what they include is looked at, and left as it is."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.project.standalone import read_configuration
 
     configurations = {str(file): read_configuration(base / file, str(file)) for file in files}
@@ -102,28 +103,13 @@ def _litellm_files(
             replace(each, parts=(replace(each.parts[0], document=changed[name]), *each.parts[1:]))
             for name, each in configurations.items()
         ]
-        return validate.standalone(now, today()).problems
+        return check.standalone(now, today()).problems
 
     return documents, find, []
 
 
-def _change(root: Path, before: "Document", after: "Document") -> "Change":
-    from nixcfg.disk.write import Change
-    from nixcfg.problems.problem import WriteError
-
-    try:
-        old = (root / before.name).read_bytes()
-    except OSError as error:
-        raise WriteError(f"{before.name} cannot be read again: {error.strerror}") from error
-    text = before.text.encode()
-    mark = old[: len(old) - len(text)]  # a byte order mark, if anything
-    if mark + text != old:
-        raise WriteError(f"{before.name} has changed meanwhile; nothing was changed")
-    return Change(before.name, old, mark + after.text.encode())
-
-
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
-    from nixcfg.problems.report import masked
+    from nixcfg.keys.mask import masked
     from nixcfg.yamltext import editor
 
     for problem in problems:
@@ -137,23 +123,20 @@ def _place(problem: "Problem") -> str:
 
 
 def _masked_diff(change: "Change") -> str:
-    from nixcfg.disk import write
-    from nixcfg.problems.report import masked
+    from nixcfg.keys.mask import masked
 
-    return masked(write.unified(change.path.lstrip("/"), change.old, change.new), source=True)
+    return masked(change.diff(), source=True)
 
 
 def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
-    from nixcfg.problems import report
+    from nixcfg.keys.mask import masked
 
     if unusable:
         say_problems(unusable, len(unusable), brief=True)
     for left in result.left:
-        say(
-            f"{_place(left.problem)}: {left.problem.code}: not mended: {report.masked(left.reason)}"
-        )
+        say(f"{_place(left.problem)}: {left.problem.code}: not mended: {masked(left.reason)}")
     for problem in result.unsafe:
-        would = f"--unsafe would mend: {report.masked(problem.message)}"
+        would = f"--unsafe would mend: {masked(problem.message)}"
         say(f"{_place(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
     mended = "would be mended" if is_dry else "mended"

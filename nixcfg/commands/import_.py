@@ -12,10 +12,8 @@ from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.importing import Container
     from nixcfg.importing.assemble import Imported
     from nixcfg.problems.problem import Problem
-    from nixcfg.yamltext.source import Document
 
 _IGNORE = ".gitignore"
 
@@ -52,20 +50,17 @@ def command(
     Example: nixcfg import docker-compose.yml --out gateway
     """
     from nixcfg.importing import NotImportableError, assemble
+    from nixcfg.importing.sources import read_sources
 
     try:
-        container, documents, loaded = _read(base, files)
+        container, documents, loaded = read_sources(base, files)
+        problems: Sequence[Problem] = assemble.check(documents)
+        if not problems:
+            imported = assemble.assemble(documents, container, loaded=loaded)
+            problems = imported.problems
     except NotImportableError as error:
         say(f"nixcfg: {error}")
         return PROBLEMS
-    problems: Sequence[Problem] = assemble.check(documents)
-    if not problems:
-        try:
-            imported = assemble.assemble(documents, container, loaded=loaded)
-        except NotImportableError as error:
-            say(f"nixcfg: {error}")
-            return PROBLEMS
-        problems = imported.problems
     if problems:
         say_problems(problems, len(documents))
         say("Nothing was imported: mend these in the source, then import it again.")
@@ -81,93 +76,17 @@ def command(
     return OK
 
 
-# --- Reading.
-
-
-def _read(base: Path, files: Sequence[Path]) -> "tuple[Container | None, list[Document], str]":
-    """The container definition, the configurations, and the name of the one that is loaded."""
-    from nixcfg.importing import NotImportableError, compose, litellm, nixos
-    from nixcfg.yamltext import source
-
-    containers: list[tuple[Path, Container]] = []
-    documents: dict[Path, Document] = {}
-    for file in dict.fromkeys(files):
-        document = source.read(base / file, str(file))
-        is_text = all(p.rule is not source.NOT_UTF8 for p in document.problems) and document.text
-        if file.suffix == ".nix" and is_text:
-            containers.append((file, nixos.read(str(file), document.text)))
-        elif compose.is_compose(document.data):
-            containers.append((file, compose.read(document)))
-        elif document.data is None or litellm.is_config(document.data):
-            documents[base / file] = document
-        else:
-            raise NotImportableError(
-                f"{file}: neither a LiteLLM configuration nor a compose file with services"
-            )
-    if len(containers) > 1:
-        names = " and ".join(str(file) for file, _ in containers)
-        raise NotImportableError(f"{names} each define the container; import takes one")
-    if not containers:
-        return None, list(documents.values()), ""
-    ((file, container),) = containers
-    loaded = _find_configurations(base, file, container, documents)
-    return container, list(documents.values()), loaded
-
-
-def _find_configurations(
-    base: Path, file: Path, container: "Container", documents: "dict[Path, Document]"
-) -> str:
-    """Add what the container loads to `documents`; the name of the document that it loads."""
-    from nixcfg.importing import NotImportableError, litellm
-    from nixcfg.yamltext import source
-
-    config = container.config
-    if config is not None and config.document is not None:
-        documents[base / file] = config.document
-        return config.document.name
-    wanted = file.parent / config.path if config is not None else None
-    if documents:
-        same = [d for p, d in documents.items() if wanted is not None and p.name == wanted.name]
-        return same[0].name if len(same) == 1 else ""
-    if wanted is None or config is None:
-        raise NotImportableError(
-            f"{file} does not say where its LiteLLM configuration is; name that file as well"
-        )
-    found = [wanted]
-    if config.siblings:
-        pattern = file.parent / config.siblings
-        names = sorted(each.name for each in (base / pattern.parent).glob(pattern.name))
-        found = [pattern.parent / name for name in names]
-    for path in found:
-        document = source.read(base / path, os.path.normpath(path))
-        if document.data is None or litellm.is_config(document.data):
-            documents[base / path] = document
-    if not (base / wanted).is_file():
-        raise NotImportableError(
-            f"{file} loads {config.path}, which is not on this machine; name that file as well"
-        )
-    return os.path.normpath(wanted)
-
-
-# --- Writing.
-
-
 def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:
     """Put the project in place: the paths written, relative to its folder."""
-    from nixcfg.disk import create
+    from nixcfg.disk import files
 
     texts = {
         path: text
         for path, text in imported.texts.items()
         if path != _IGNORE or not os.path.lexists(folder / path)
     }
-    new = create.missing(folder, texts)
-    if not dry_run:
-        create.create(folder, new)
-    return list(new)
-
-
-# --- Talking.
+    write = files.plan_new if dry_run else files.create
+    return [change.path for change in write(folder, texts)]
 
 
 def _as_json(imported: "Imported", written: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ def copy_starter(folder: Path) -> list[str]:
 
     Raises WriteError, with nothing changed, if one of its files is there and says something else.
     """
-    from nixcfg.disk import create
+    from nixcfg.disk import files
     from nixcfg.render import resources
 
     template = resources.folder("templates") / "project"
@@ -39,8 +39,4 @@ def copy_starter(folder: Path) -> list[str]:
         for path in sorted(template.rglob("*"))
         if path.is_file()
     }
-    # nixcfg.yaml last: without it there is no project, however far a killed run has come.
-    texts["nixcfg.yaml"] = texts.pop("nixcfg.yaml")
-    missing = create.missing(folder, texts)
-    create.create(folder, missing)
-    return sorted(missing)
+    return sorted(change.path for change in files.create(folder, texts))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 if TYPE_CHECKING:
-    from nixcfg.disk.write import Change
+    from nixcfg.disk.change import Change
     from nixcfg.problems.problem import Problem
 
 _GAP = "  "
@@ -30,9 +30,9 @@ def wants_color(stream: TextIO | None) -> bool:
 
 def say_problems(problems: "Iterable[Problem]", files: int, *, brief: bool = False) -> None:
     """Report problems on stderr; `files` is how many were checked."""
-    from nixcfg.problems import report
+    from nixcfg.problems.text import as_text
 
-    say(report.as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
+    say(as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
 
 
 def print_changes(

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,13 @@ from nixcfg.commands.context import config_of, host_option, json_option, valid_p
 from nixcfg.commands.output import say
 
 if TYPE_CHECKING:
-    from nixcfg.gateway.ask import Outcome, Row
+    from collections.abc import Sequence
+
+    from nixcfg.gateway.ask import Row
     from nixcfg.gateway.client import Gateway
     from nixcfg.gateway.compare import Comparison
     from nixcfg.gateway.targets import Target
-    from nixcfg.project.model import Config, Project
+    from nixcfg.project.model import Project
 
 
 @click.command()
@@ -79,6 +80,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
       nixcfg probe --dry-run
       nixcfg probe --model gpt-4o --yes
     """
+    from nixcfg.gateway import targets
     from nixcfg.gateway.compare import compare
     from nixcfg.project.find import project_root
 
@@ -90,7 +92,10 @@ def command(  # noqa: PLR0917 (click passes them by name)
     gateway = _gateway(whole, url, key_file)
     served = _served(gateway, whole)
     comparison = compare(chosen, served) if chosen else None
-    asked = _targets(whole, chosen, names, served, everything=everything)
+    if whole and chosen:
+        asked = targets.wanted(whole, chosen, names, everything=everything)
+    else:
+        asked = targets.unknown(names or (served if everything else served[:1]))
     skipped = [target for target in asked if target.skipped]
     asked = [target for target in asked if not target.skipped]
     rows: list[Row] = []
@@ -108,7 +113,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
     from nixcfg.gateway.client import Gateway, url_of
-    from nixcfg.keys import keys
+    from nixcfg.keys import read
     from nixcfg.project import wiring
 
     address = url or (url_of(whole.machine) if whole else "")
@@ -117,12 +122,12 @@ def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) ->
     if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
         return Gateway(address)  # this machine's own key is not for others
     try:
-        key, _ = keys.master_key(whole.machine if whole else None, key_file)
-    except keys.KeyForbiddenError as error:
+        key, _ = read.master_key(whole.machine if whole else None, key_file)
+    except read.KeyForbiddenError as error:
         raise click.ClickException(
             f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
         ) from None
-    except (keys.KeyMissingError, keys.KeyUnusableError) as error:
+    except (read.KeyMissingError, read.KeyUnusableError) as error:
         if url and not key_file:
             return Gateway(address)  # it may be an open one
         raise click.ClickException(
@@ -137,10 +142,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
     import http.client
 
     from nixcfg.gateway.client import RefusedError
-    from nixcfg.project import wiring
 
-    unit = wiring.main_unit(whole.machine.backend, whole.machine.instances) if whole else ""
-    where = f"see `nixcfg doctor`, or: systemctl status {unit}" if unit else "is the address right?"
     try:
         return gateway.models()
     except RefusedError as error:
@@ -149,45 +151,35 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
             f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
             "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
             if refused
-            else f"{gateway.url} answers {error.answer.status} to /v1/models; {where}"
+            else f"{gateway.url} answers {error.answer.status} to /v1/models; {_where(whole)}"
         ) from None
     except ConnectionRefusedError:
-        raise click.ClickException(f"nobody listens on {gateway.url}; {where}") from None
+        raise click.ClickException(f"nobody listens on {gateway.url}; {_where(whole)}") from None
     except (TimeoutError, http.client.HTTPException, OSError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
-        raise click.ClickException(f"{gateway.url}: {reason}; {where}") from None
+        raise click.ClickException(f"{gateway.url}: {reason}; {_where(whole)}") from None
 
 
-def _targets(
-    whole: "Project | None",
-    chosen: "Config | None",
-    names: Sequence[str],
-    served: Sequence[str],
-    *,
-    everything: bool,
-) -> "list[Target]":
-    from nixcfg.gateway import targets
-    from nixcfg.gateway.targets import Target
+def _where(whole: "Project | None") -> str:
+    """Where to look when the gateway does not answer."""
+    from nixcfg.gateway import engine
+    from nixcfg.project import wiring
 
-    if whole is None or chosen is None:
-        wanted = names or (served if everything else served[:1])
-        return [Target(name) for name in wanted]
-    if everything:
-        return targets.of_config(whole, chosen)
-    wanted = names or targets.one_for_each_provider(whole, chosen)
-    return [targets.behind(whole, chosen, name) for name in wanted]
+    if whole is None:
+        return "is the address right?"
+    unit = wiring.main_unit(engine.of(whole.machine), whole.machine.instances)
+    return f"see `nixcfg doctor`, or: systemctl status {unit}"
 
 
 def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
     from nixcfg.gateway import ask
 
     count = len(asked) * len(ask.REQUESTS)
-    prices = [target.cost(60, 3 * ask.USUAL_TOKENS) for target in asked]
-    known = [price for price in prices if price is not None]
-    cost = f"about ${sum(known):.3f} if an answer has {ask.USUAL_TOKENS} tokens"
-    if len(known) < len(prices):
-        unknown = len(prices) - len(known)
-        cost = f"{cost}, and {unknown} without a known price" if known else "price not known"
+    dollars, unknown = ask.usual_cost(asked)
+    cost = f"about ${dollars:.3f} if an answer has {ask.USUAL_TOKENS} tokens"
+    if unknown:
+        is_all = unknown == len(asked)
+        cost = "price not known" if is_all else f"{cost}, and {unknown} without a known price"
     say(f"{url}: {count} requests to {', '.join(t.name for t in asked) or 'no model'} ({cost}).")
     for target in skipped:
         say(f"Not asked: {target.name}, {target.skipped}.")
@@ -221,7 +213,7 @@ def _text(
         headers = ("model", *ask.REQUESTS, "first token", "total", "tokens", "cost")
         click.echo(table(headers, [_cells(row) for row in rows], width))
     for row in rows:
-        for outcome in _different(row.outcomes):
+        for outcome in row.causes:
             mark = "slow" if outcome.status == "slow" else "error"
             click.echo(
                 fitted(f"{mark}: {row.target.name}, {outcome.kind}: {outcome.message}", width)
@@ -259,18 +251,6 @@ def _cells(row: "Row") -> tuple[str, ...]:
 
 
 _TOKENS = ("prompt", "completion")
-
-
-def _different(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
-    """Those with something to tell, each thing once; that LiteLLM rests a model follows from it."""
-    from nixcfg.gateway import errors
-
-    found: dict[str, Outcome] = {}
-    for outcome in outcomes:
-        if outcome.message:
-            found.setdefault(outcome.message, outcome)
-    causes = [outcome for outcome in found.values() if outcome.mend != errors.RESTING]
-    return causes or list(found.values())
 
 
 def _json(

@@ -23,7 +23,7 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     \b
     Example: nixcfg remove-provider groq --yes
     """
-    from nixcfg.disk import change
+    from nixcfg.disk import files
     from nixcfg.project.find import read_project
     from nixcfg.providers import ask
     from nixcfg.providers.remove import remove
@@ -34,7 +34,7 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
             raise click.UsageError("say --yes: nobody is there to be asked")
         with refusing():
             texts = remove(read_project(root), name, example_files(root), today()).texts
-        for each in change.plan(root, texts):
+        for each in files.plan(root, texts):
             say(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):
             say("Nothing was changed.")

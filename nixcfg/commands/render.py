@@ -11,7 +11,7 @@ from nixcfg.commands.context import find_root, validated
 from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
-    from nixcfg.disk.write import Plan
+    from nixcfg.disk.folder import Plan
 
 
 @click.command()
@@ -34,8 +34,9 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     \b
     Example: nixcfg render --diff
     """
-    from nixcfg.disk import write
-    from nixcfg.render import render
+    from nixcfg.disk.folder import apply, lock, plan
+    from nixcfg.disk.folder import diff as diff_of
+    from nixcfg.render.files import rendered_files
 
     root = find_root(base)
     checked = validated(root)
@@ -46,18 +47,18 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
-        plan = write.plan(folder, render.files(checked.project))
-        click.echo(write.diff(plan), nl=False) if diff else _show(plan)
-        return PROBLEMS if check and plan.changes else OK
-    rendered = render.files(checked.project)  # while nobody has to wait for us
-    with write.lock(folder):
-        plan = write.plan(folder, rendered)
-        if plan.edited and not force:
-            _refuse(plan)
+        planned = plan(folder, rendered_files(checked.project))
+        click.echo(diff_of(planned), nl=False) if diff else _show(planned)
+        return PROBLEMS if check and planned.changes else OK
+    rendered = rendered_files(checked.project)  # while nobody has to wait for us
+    with lock(folder):
+        planned = plan(folder, rendered)
+        if planned.edited and not force:
+            _refuse(planned)
             return PROBLEMS
-        write.apply(plan)
-    _show(plan)
-    say(f"{folder.name}/ is up to date ({len(plan.files)} files).")
+        apply(planned)
+    _show(planned)
+    say(f"{folder.name}/ is up to date ({len(planned.files)} files).")
     return OK
 
 

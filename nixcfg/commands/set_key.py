@@ -59,7 +59,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
 
 def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path:
     """Where to write, known to be possible before anybody types a key."""
-    from nixcfg.keys import keyfile
+    from nixcfg.keys import store
 
     if path is None and key.file.startswith("config."):
         manager = "sops-nix" if ".sops." in key.file else "agenix"
@@ -72,7 +72,7 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
             f"  systemd-creds encrypt - {key.file}"
         )
     target = Path(path or key.file).absolute()
-    reason = keyfile.target_problem(target, is_ours=target.parent == folder)
+    reason = store.target_problem(target, is_ours=target.parent == folder)
     if reason.endswith("needs root"):
         reason += f": sudo nixcfg -C {root.absolute()} set-key {key.variable}"
     if reason:
@@ -81,33 +81,30 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
 
 
 def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
-    from nixcfg.keys import keyfile
+    from nixcfg.keys import store
 
     try:
-        text = keyfile.cleaned(_read(key), key.kind)
-    except keyfile.KeyRefusedError as error:
+        content = store.cleaned(_read(key), key.variable, key.kind)
+    except store.KeyRefusedError as error:
         raise click.ClickException(f"{key.variable} was not stored: {error}") from None
-    for doubt in keyfile.doubts(text, key.variable) if key.kind == "env" else ():
+    for doubt in store.doubts(content, key.variable, key.kind):
         say(f"Warning: {doubt}.")
-    keyfile.write(target, text, is_private=is_private)
+    store.write(target, content, is_private=is_private)
     click.echo(target)
 
 
-def _read(key: "KeyFile") -> str:
-    from nixcfg.keys import keyfile
+def _read(key: "KeyFile") -> bytes:
+    from nixcfg.keys import store
 
     if not sys.stdin.isatty():
-        raw = sys.stdin.buffer.read(keyfile.MAX_LENGTH + 1)
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            raise keyfile.KeyRefusedError("it is not UTF-8 text") from None
+        return sys.stdin.buffer.read(store.MAX_LENGTH + 1)
     if key.kind == "file":
         raise click.UsageError(f"{key.variable} is a JSON document: nixcfg set-key ... < FILE")
     with warnings.catch_warnings():
         # What getpass warns of is that it would show the key.
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
-            return getpass.getpass(f"{key.variable} (not shown): ", sys.stderr)
+            typed = getpass.getpass(f"{key.variable} (not shown): ", sys.stderr)
         except getpass.GetPassWarning:
             raise click.ClickException("this terminal cannot hide what is typed") from None
+    return typed.encode("utf-8", "surrogateescape")

@@ -93,17 +93,12 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     """What to start, or None after telling what is wrong with the keys."""
     from nixcfg.gateway import launch
     from nixcfg.project import wiring
-    from nixcfg.render import render
 
-    config = launch.unshared(project.machine, config)
+    text = launch.configuration(project.machine, config, ANSWER if mock else "")
     if mock:
         say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
-        text = render.litellm_yaml(launch.mocked(config, ANSWER))
         return launch.rehearsed(project.machine, config, text, port)
-    text = render.litellm_yaml(config)
-    if wiring.HOST in text or any(
-        wiring.HOST in each for each in project.machine.environment.values()
-    ):
+    if launch.names_host(project.machine, text):
         say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
     found = launch.read_keys(project.machine, config)
     for line in found.missing:

@@ -45,7 +45,7 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     else:
         checked = validated(base)
         problems, count = list(checked.problems), checked.files
-    text = report.told(form, problems, count, color=wants_color(sys.stdout))
+    text = report(form, problems, count, color=wants_color(sys.stdout))
     if text:
         click.echo(text)
     failing = {Severity.ERROR, *([Severity.WARNING] if strict else [])}
@@ -54,7 +54,7 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
 
 def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
-    from nixcfg import validate
+    from nixcfg import check
     from nixcfg.problems.problem import Problem
     from nixcfg.project.find import project_root, read_project
     from nixcfg.project.standalone import read_configuration
@@ -68,10 +68,10 @@ def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
             wanted.setdefault(root, []).append(own)
         else:
             ordinary.append(read_configuration(base / file, str(file)))
-    checked = validate.standalone(ordinary, today())
+    checked = check.standalone(ordinary, today())
     problems, count = list(checked.problems), checked.files
     for root, names in wanted.items():
-        found = validate.validate(read_project(root), today()).problems
+        found = check.validate(read_project(root), today()).problems
         problems += [problem for problem in found if problem.file in names]
         count += len(names)
     return sorted(problems, key=Problem.sort_key), count

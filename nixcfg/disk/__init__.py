@@ -1,1 +1,1 @@
-"""The only writer of files."""
+"""The only writer of files: a project's own, the output folder, and one that is private."""

@@ -4,14 +4,15 @@ Looks, and changes nothing. What an ordinary user cannot see is skipped, with wh
 No check holds a byte of a key.
 """
 
+import datetime as dt
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from nixcfg.problems import report
-from nixcfg.validate import Report
+from nixcfg.check import Report
+from nixcfg.problems import text
 
 
 class Status(StrEnum):
@@ -59,24 +60,36 @@ def hidden(name: str, message: str) -> Check:
     return skipped(name, message, "" if os.geteuid() == 0 else "Root sees it: sudo nixcfg doctor.")
 
 
-def examine(root: Path, checked: Report) -> Iterator[Check]:
+def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
     from nixcfg.doctor import files, gateway, units
+    from nixcfg.gateway import engine
 
     yield _project(checked)
+    yield from _knowledge(today)
     if checked.project is None:
         return
     yield from files.rendered(root, checked.project)
     found = files.Found()
     yield from files.key_files(checked.project.machine, found)
-    is_wanted = yield from units.checks(root, checked.project.machine, found)
-    yield from gateway.checks(checked.project.machine, is_wanted=is_wanted)
+    here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
+    is_wanted = yield from units.checks(root, here, found)
+    yield from gateway.checks(here, is_wanted=is_wanted)
 
 
 def _project(checked: Report) -> Check:
-    summary = report.summary(checked.problems, checked.files)
+    summary = text.summary(checked.problems, checked.files)
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:
         return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
     return ok("project", summary)
+
+
+def _knowledge(today: dt.date) -> Iterator[Check]:
+    from nixcfg.knowledge import releases
+
+    days = releases.age(today)
+    if days > releases.OLD_DAYS:
+        message = f"the list of bad releases of LiteLLM is {days} days old, and may lack some"
+        yield warning("known releases", message, "Update nixcfg.")

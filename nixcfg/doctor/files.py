@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg.disk import write
+from nixcfg.disk.folder import MANIFEST, plan
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
-from nixcfg.keys import keyfile, keys
-from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.keys import read
+from nixcfg.keys import store as keys_store
+from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.problems.problem import WriteError
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine, Project
 from nixcfg.project.wiring import KeyFile
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 
 
 @dataclass(slots=True)
@@ -32,19 +33,19 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
     name = "rendered"
     folder = root / wiring.RENDERED_DIR
     try:
-        plan = write.plan(folder, render.files(project))
+        found = plan(folder, rendered_files(project))
     except WriteError as problem:
         yield error(name, f"{problem}", "Make it readable for you.")
         return
-    changed = ", ".join(change.path for change in plan.changes if change.path != write.MANIFEST)
-    if plan.edited:
-        edited = ", ".join(plan.edited)
+    changed = ", ".join(change.path for change in found.changes if change.path != MANIFEST)
+    if found.edited:
+        edited = ", ".join(found.edited)
         yield warning(
             name,
             f"{folder.name}/ was edited by hand: {edited}",
             "Keep changes in nixcfg.yaml, providers/ or your own NixOS configuration.",
         )
-    elif plan.changes:
+    elif found.changes:
         yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
     else:
         yield ok(name, f"{folder.name}/ is what the project renders to")
@@ -73,7 +74,7 @@ def _key(
         )
         return
     try:
-        content = keys.read(key)
+        content = read.content(key)
     except KeyMissingError:
         yield _missing(name, key, path, here, store, is_needed=is_needed)
         return
@@ -87,7 +88,7 @@ def _key(
         return
     value = os.fsdecode(content)
     found.values.add(value)
-    problems = [*_around(name, path), *_doubts(name, key, path, value, store)]
+    problems = [*_around(name, path), *_doubts(name, key, path, content, store)]
     if value in variables:
         problems.append(
             warning(name, f"{path} holds the same as that of {variables[value]}", store)
@@ -113,10 +114,9 @@ def _missing(
     return error(name, f"{path} is missing, so the gateway does not start", f"Store it: {store}")
 
 
-def _doubts(name: str, key: KeyFile, path: Path, value: str, store: str) -> Iterator[Check]:
-    if key.kind == "env":
-        for doubt in keyfile.doubts(value, key.variable):
-            yield warning(name, f"{path}: {doubt}", f"If that is wrong: {store}")
+def _doubts(name: str, key: KeyFile, path: Path, content: bytes, store: str) -> Iterator[Check]:
+    for doubt in keys_store.doubts(content, key.variable, key.kind):
+        yield warning(name, f"{path}: {doubt}", f"If that is wrong: {store}")
 
 
 def _around(name: str, path: Path) -> Iterator[Check]:

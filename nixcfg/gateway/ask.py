@@ -70,6 +70,23 @@ class Row:
         prompt = sum(outcome.prompt_tokens for outcome in self.outcomes)
         return self.target.cost(prompt, sum(o.completion_tokens for o in self.outcomes))
 
+    @property
+    def causes(self) -> list[Outcome]:
+        """What went wrong, each thing once; that LiteLLM rests a model follows from it."""
+        found: dict[str, Outcome] = {}
+        for outcome in self.outcomes:
+            if outcome.message:
+                found.setdefault(outcome.message, outcome)
+        causes = [outcome for outcome in found.values() if outcome.mend != errors.RESTING]
+        return causes or list(found.values())
+
+
+def usual_cost(asked: Sequence[Target]) -> tuple[float, int]:
+    """What all requests to some models cost, in US dollars, and how many have no known price."""
+    prices = [target.cost(60, 3 * USUAL_TOKENS) for target in asked]
+    known = [price for price in prices if price is not None]
+    return sum(known), len(prices) - len(known)
+
 
 def run(
     gateway: Gateway,

@@ -4,7 +4,7 @@ import json
 import re
 
 from nixcfg.gateway.targets import Target
-from nixcfg.keys import keys
+from nixcfg.keys.mask import masked
 
 RESTING = "LiteLLM rests this model after failures; try again in some seconds."
 
@@ -25,7 +25,7 @@ def vendor_message(text: str) -> str:
     while (shorter := _WRAPPING.sub("", text)) != text:
         text = shorter
     text = _inner(text) or text
-    line = " ".join(keys.mask(text, ()).split())
+    line = " ".join(masked(text).split())
     return line if len(line) <= 200 else f"{line[:197]}..."
 
 

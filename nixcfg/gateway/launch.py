@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nixcfg.keys import keys
-from nixcfg.keys.keys import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.keys import read
+from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.project import wiring
 from nixcfg.project.model import MODELS, Config, Machine
+from nixcfg.render.litellm import litellm_yaml
 
 _KEPT = (
     "LANG",
@@ -90,7 +91,7 @@ def read_keys(here: Machine, config: Config) -> Keys:
         key = here.key_files[variable]
         path = wiring.place(key.file)
         try:
-            content = keys.read(key)
+            content = read.content(key)
         except KeyMissingError:
             if key.optional:
                 missing.append(f"{variable}: optional key file {path} is missing")
@@ -108,6 +109,20 @@ def read_keys(here: Machine, config: Config) -> Keys:
         else:
             values[variable] = content
     return Keys(values, paths, tuple(missing), tuple(errors))
+
+
+def configuration(here: Machine, config: Config, answer: str = "") -> str:
+    """The text of the configuration that is started, without the Redis of the machine.
+
+    With an `answer`, LiteLLM gives that one by itself, and asks no vendor.
+    """
+    config = _unshared(here, config)
+    return litellm_yaml(_mocked(config, answer) if answer else config)
+
+
+def names_host(here: Machine, text: str) -> bool:
+    """Whether the container's name for the machine it runs on is in what is started."""
+    return any(wiring.HOST in each for each in (text, *here.environment.values()))
 
 
 def real(here: Machine, config: Config, text: str, found: Keys, port: int) -> Launch:
@@ -147,9 +162,9 @@ def _launch(
 ) -> Launch:
     is_open = here.auth == "open"
     master_key = "" if is_open else f"sk-{secrets.token_hex(24)}"
-    plain = {name: local(value) for name, value in here.environment.items()}
+    plain = {name: _local(value) for name, value in here.environment.items()}
     return Launch(
-        config=local(text),
+        config=_local(text),
         port=port,
         master_key=master_key,
         environment={
@@ -168,12 +183,12 @@ def _launch(
     )
 
 
-def local(text: str) -> str:
+def _local(text: str) -> str:
     """The container's name for the machine it runs on means nothing on the machine itself."""
     return text.replace(wiring.HOST, "127.0.0.1")
 
 
-def mocked(config: Config, answer: str) -> Config:
+def _mocked(config: Config, answer: str) -> Config:
     """The same configuration, where LiteLLM answers by itself instead of asking a vendor."""
     entries = [
         {**entry, "litellm_params": {**entry["litellm_params"], "mock_response": answer}}
@@ -182,7 +197,7 @@ def mocked(config: Config, answer: str) -> Config:
     return replace(config, litellm={**config.litellm, MODELS: entries})
 
 
-def unshared(here: Machine, config: Config) -> Config:
+def _unshared(here: Machine, config: Config) -> Config:
     """The same configuration without the Redis of its machine, to which nothing is wired here."""
     settings = config.litellm.get("general_settings") or {}
     if here.redis is None or "coordination_redis" not in settings:

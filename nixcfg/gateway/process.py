@@ -24,8 +24,8 @@ from pathlib import Path
 from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
-from nixcfg.keys import keys
-from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.keys.mask import masked
+from nixcfg.knowledge import LITELLM_VERSION, releases
 
 EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
 START_SECONDS = 180.0
@@ -68,6 +68,12 @@ def not_installed(lacking: Sequence[str]) -> str:
 def version() -> str:
     """The release of LiteLLM that is installed beside nixcfg."""
     return importlib.metadata.version("litellm")
+
+
+def holes() -> str:
+    """What is known against the installed release, as a warning, or ""."""
+    found = releases.of_version(version())
+    return f"LiteLLM {version()} has known holes: {', '.join(map(str, found))}" if found else ""
 
 
 def free_port(wanted: int) -> int:
@@ -126,7 +132,7 @@ class Proxy:
         assert self.process.stdout is not None  # noqa: S101 (it was opened as a pipe)
         for raw in self.process.stdout:
             text = _COLOR.sub("", raw.decode("utf-8", "replace").rstrip("\r\n"))
-            self._lines.put(keys.mask(text, self._secrets))
+            self._lines.put(masked(text, self._secrets))
         self._lines.put(None)
 
 
@@ -143,6 +149,12 @@ def running(
     lacking = absent()
     if lacking:
         raise StartError(not_installed(lacking))
+    if malicious := releases.compromised(releases.of_version(version())):
+        raise StartError(
+            f"the LiteLLM {version()} that is installed beside nixcfg is compromised, and was not "
+            f"started: {malicious[0]}. Install another release, and replace every key that this "
+            "user could read."
+        )
     with _interruptible(), _folder() as (folder, end_with_us):
         (folder / "config.yaml").write_text(launch.config, encoding="utf-8")
         with _documents(launch.documents) as (paths, handles):

@@ -1,5 +1,6 @@
 """Which models of a configuration are asked for, who is behind each, and what an answer costs."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nixcfg import knowledge
@@ -29,13 +30,23 @@ class Target:
         return prompt * facts.input_cost_per_token + completion * (facts.output_cost_per_token or 0)
 
 
-def of_config(project: Project, config: Config) -> list[Target]:
-    """The models of a configuration, each once, in order."""
-    names = list(dict.fromkeys(entry["model_name"] for entry in config.litellm[MODELS]))
-    return [_target(project, config, name) for name in names]
+def wanted(
+    project: Project, config: Config, names: Sequence[str], *, everything: bool
+) -> list[Target]:
+    """All models of a configuration, each once; or those in `names`; or one for each provider."""
+    if everything:
+        every = dict.fromkeys(entry["model_name"] for entry in config.litellm[MODELS])
+        return [_target(project, config, name) for name in every]
+    names = names or _one_for_each_provider(project, config)
+    return [_behind(project, config, name) for name in names]
 
 
-def one_for_each_provider(project: Project, config: Config) -> list[str]:
+def unknown(names: Iterable[str]) -> list[Target]:
+    """Models of a gateway of which nothing but the name is known."""
+    return [Target(name) for name in names]
+
+
+def _one_for_each_provider(project: Project, config: Config) -> list[str]:
     """The first model of each provider that can be asked: enough to try every key."""
     found = []
     for provider in project.providers:
@@ -71,7 +82,7 @@ def _target(project: Project, config: Config, name: str) -> Target:
     )
 
 
-def behind(project: Project, config: Config, name: str) -> Target:
+def _behind(project: Project, config: Config, name: str) -> Target:
     """What is asked for by `name`: a model of the configuration, or one that a wildcard covers."""
     known = [entry["model_name"] for entry in config.litellm[MODELS]]
     if name in known:

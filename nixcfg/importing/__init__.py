@@ -1,5 +1,6 @@
-"""Make a project of what runs LiteLLM already. Pure but for `place`: documents in, texts out.
+"""Make a project of what runs LiteLLM already. Pure but for `sources`: documents in, texts out.
 
+`sources` reads the files that import is given, and those that they name.
 `litellm` reads a LiteLLM configuration, `compose` and `nixos` what a container definition says
 around it; `nix` understands the expressions of the latter. `assemble` puts both together: `split`
 makes provider files, `variables` wires what was in the environment, `attempt` validates the result.

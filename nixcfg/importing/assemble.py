@@ -8,7 +8,7 @@ from nixcfg.importing.attempt import Attempt
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.split import each_as_provider, split
 from nixcfg.importing.variables import declare, project_of
-from nixcfg.problems import report
+from nixcfg.keys.mask import masked
 from nixcfg.problems.problem import START, Problem
 from nixcfg.project import shape, wiring
 from nixcfg.project.model import MODELS
@@ -111,7 +111,7 @@ def _leave_out(sources: Sequence[Litellm], attempt: "Attempt") -> bool:
             return False
         path = path[:2] if path[0] == MODELS else path
         if path not in each.gone:
-            each.leave_out(path, f"{report.masked(at.message)} ({at.code})")
+            each.leave_out(path, f"{masked(at.message)} ({at.code})")
         if path[0] == MODELS:
             each.drop(int(path[1]))
     return True

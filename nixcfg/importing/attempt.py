@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import Rest
 from nixcfg.importing.split import ProviderFile
@@ -111,7 +111,7 @@ class Attempt:
 
     def validate(self) -> None:
         project, providers = self.documents()
-        checked = validate.validate(Sources(Path(), project, providers, ()))
+        checked = check.validate(Sources(Path(), project, providers, ()))
         self.errors = tuple(problem for problem in checked.problems if problem.is_error)
         self.key_files = checked.project.machine.key_files if checked.project else {}
 

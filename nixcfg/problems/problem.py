@@ -4,7 +4,8 @@ Problems are values. Nothing in the core raises because of what a user wrote, so
 file never hides what is wrong with the others.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -42,12 +43,22 @@ class Rule:
     alone: Severity | None = None
 
 
+Secrets = Callable[[], Collection[str]]
+"""The texts of a file that must not be shown, looked for when something of it is."""
+
+
+def no_secrets() -> Collection[str]:
+    """What a problem says that is about no file's content."""
+    return ()
+
+
 class Related(NamedTuple):
     """Another place that explains a problem: `where it was first defined`, `the other value`."""
 
     file: str
     span: Span
     message: str
+    secrets: Secrets = no_secrets
 
 
 Steps = tuple[str | int, ...]
@@ -90,6 +101,8 @@ class Problem:
     """One finding. `line_text` is the source line (without its newline) that `span` points into.
 
     `level` overrides the rule's severity: in a LiteLLM file on its own, or as the project asks.
+    `hidden` are the texts that the rule knows to be secret, `secrets` those of the whole file:
+    anyone who shows a problem hides both (see shown.py).
     """
 
     rule: Rule
@@ -101,6 +114,8 @@ class Problem:
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     level: Severity | None = None
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    secrets: Secrets = field(default=no_secrets, compare=False, repr=False)
 
     @property
     def code(self) -> str:

@@ -41,7 +41,7 @@ def machine(
         name=name,
         said=said,
         model_config=given.get("model_config", wiring.ALL),
-        backend=given.get("backend", "docker"),
+        backend=given.get("backend", ""),
         image=given.get("image", wiring.DEFAULT_IMAGE),
         listen_address=given.get("listen_address", "127.0.0.1"),
         port=int(given.get("port", 4000)),

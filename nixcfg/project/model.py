@@ -93,8 +93,9 @@ class Server:
 class Machine:
     """One machine that runs the gateway. `name` is that of a host, "" where there are no hosts.
 
-    `said` is what nixcfg.yaml says about this host alone. `configs` are the project's, with the
-    variables that have to be wired here.
+    `said` is what nixcfg.yaml says about this host alone. `backend` is "" where it names none and
+    the gateway runs with what the machine has. `configs` are the project's, with the variables that
+    have to be wired here.
     """
 
     name: str

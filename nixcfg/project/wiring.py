@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from nixcfg.knowledge import LITELLM_VERSION
-from nixcfg.render import nix
 
 CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"
@@ -77,7 +76,8 @@ DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
 DEFAULT_SECRETS_DIR = "/etc/nixcfg/secrets"
 
 _MANAGERS = {"sops": "secrets", "age": "agenix"}
-_MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
+MANAGED = re.compile(r'config\.(sops|age)\.secrets\.(?:"([^"]*)"|([^."]+))\.path')
+"""A key file that sops-nix or agenix keeps: the manager, and its name in quotes or bare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +94,10 @@ class KeyFile:
     optional: bool = False
     encrypted: bool = False
 
-    @property
-    def expression(self) -> str | nix.Expression:
-        """The Nix value of `file`: a string, or the option of sops-nix or agenix."""
-        return file_expression(self.file)
-
-
-def file_expression(file: str) -> str | nix.Expression:
-    """A path as it is, `config.sops.secrets.NAME.path` as the Nix expression that it names."""
-    managed = _MANAGED.fullmatch(file)
-    if not managed:
-        return file
-    manager, quoted, bare = managed.groups()
-    return nix.Expression(f"config.{manager}.secrets.{nix.attribute(quoted or bare)}.path")
-
 
 def place(file: str) -> str:
     """The path of a key file; where sops-nix or agenix keep it, the one that is their default."""
-    managed = _MANAGED.fullmatch(file)
+    managed = MANAGED.fullmatch(file)
     if not managed:
         return file
     manager, quoted, bare = managed.groups()

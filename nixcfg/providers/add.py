@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from nixcfg.check import Report
 from nixcfg.knowledge import ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.project.find import Sources, is_name
@@ -27,8 +28,7 @@ from nixcfg.providers.request import (
     provider_facts,
     wanted_credentials,
 )
-from nixcfg.render import render
-from nixcfg.validate import Report
+from nixcfg.render.litellm import provider_yaml
 from nixcfg.yamltext import editor, source
 from nixcfg.yamltext.edits import AddItem, AddKey, RefusedError
 from nixcfg.yamltext.source import Document
@@ -48,7 +48,7 @@ def add(sources: Sources, new: NewProvider, examples: Collection[str], today: dt
     facts = provider_facts(new.prefix)
     data = provider_data(new, facts)
     _check_model_names(sources, new, data)
-    text = render.provider_yaml(data, _schema(sources.project))
+    text = provider_yaml(data, _schema(sources.project))
     document = source.parse(text, path)
     providers = {**sources.providers, new.name: document}
     with_file = amended_report(sources, sources.project, providers, today)

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from nixcfg import validate
+from nixcfg import check
+from nixcfg.check import Report
 from nixcfg.problems.problem import Problem, Steps
 from nixcfg.project import shape, wiring
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Project
-from nixcfg.validate import Report
 from nixcfg.yamltext.source import Document
 
 PLACEHOLDER = "replace-me\n"
@@ -46,7 +46,7 @@ def amended_report(
 ) -> Report:
     """The project as it would be. That it has had no provider yet is no problem any more."""
     problems = tuple(p for p in sources.problems if p.file != wiring.PROVIDERS_DIR)
-    return validate.validate(Sources(sources.root, machine, dict(providers), problems), today)
+    return check.validate(Sources(sources.root, machine, dict(providers), problems), today)
 
 
 def refuse_unreadable(sources: Sources) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project import wiring
 from nixcfg.project.find import Sources
 from nixcfg.providers.amendment import (
@@ -32,7 +32,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     if len(sources.providers) == 1:
         raise AmendError(f"{name} is the only provider; a gateway needs one")
     refuse_unreadable(sources)
-    before = validate.validate(sources, today)
+    before = check.validate(sources, today)
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
     # Of a project with errors nobody can tell what its providers share.

@@ -8,7 +8,8 @@ from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import endpoints
-from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment
 
 _OWN_ENDPOINTS = ("sagemaker",)  # what is called there is an endpoint of one's own account
 _SOON = dt.timedelta(days=90)
@@ -16,21 +17,22 @@ _SOON = dt.timedelta(days=90)
 _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*")
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The models of a file, as far as LiteLLM can know them."""
-    for deployment in config.deployments:
-        if _is_known_to_nobody(deployment) or _has_own_endpoint(deployment):
-            continue
-        facts = _entry(deployment)
-        if facts is None:
-            yield from _unknown(config, deployment)
-        elif facts.deprecation_date and config.around.today:
-            yield from _retirement(config, deployment, facts.deprecation_date, config.around.today)
+@EveryDeployment
+def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
+    if not _is_in_catalogue(deployment):
+        return
+    facts, today = _entry(deployment), config.context.today
+    if facts is None:
+        yield from _unknown(config, deployment)
+    elif facts.deprecation_date and today:
+        yield from _retirement(config, deployment, facts.deprecation_date, today)
 
 
-def _is_known_to_nobody(deployment: Deployment) -> bool:
+def _is_in_catalogue(deployment: Deployment) -> bool:
+    """Whether LiteLLM's catalogue is the one that decides which models there are."""
     facts, model = deployment.facts, deployment.model
-    return (
+    return not (
         facts is None
         or facts.name.startswith(_OWN_ENDPOINTS)
         or not model
@@ -39,11 +41,12 @@ def _is_known_to_nobody(deployment: Deployment) -> bool:
         or "mock_response" in deployment.params
         or not knowledge.models(facts.name)
         or bool(_OWN.fullmatch(deployment.bare))
+        or _has_own_endpoint(deployment)
     )
 
 
 def _has_own_endpoint(deployment: Deployment) -> bool:
-    """Whether somebody else than the vendor answers, under names of their own."""
+    """Whether a server other than the vendor's answers, under names of its own."""
     info = deployment.entry.get("model_info")
     if isinstance(info, dict) and "base_model" in info:
         return True

@@ -7,8 +7,8 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import dollar, referenced
 from nixcfg.rules import endpoints
-from nixcfg.rules.config import Config, Deployment
-from nixcfg.yamltext.source import Map
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment, EveryDocument
 
 _REFUSED = frozenset({"", "true", "sk-1234"})
 _WEAK_LENGTH = 20
@@ -17,12 +17,8 @@ _WEAK_LENGTH = 20
 GLOBAL_KEY = Rule("NX320", Severity.ERROR, alone=Severity.WARNING)
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """Keys and credentials of a document."""
-    yield from _master_key(config)
-    yield from _named(config)
-    for deployment in config.deployments:
-        yield from _whose_key(config, deployment)
+@EveryDocument
+def _global_key(config: Config) -> Iterator[Problem]:
     for key in ("api_key", "api_base"):
         value = config.section("litellm_settings").get(key)
         if isinstance(value, str):
@@ -41,11 +37,12 @@ MASTER_KEY_WEAK = Rule("NX315", Severity.WARNING)
 MASTER_KEY_MISSING = Rule("NX316", Severity.NOTE)
 
 
+@EveryDocument
 def _master_key(config: Config) -> Iterator[Problem]:
     general = config.section("general_settings")
     path = ("general_settings", "master_key")
     value = general.get("master_key")
-    permitted = general.get("dangerously_permit_weak_or_unset_master_key")
+    permitted = config.has("general_settings", "dangerously_permit_weak_or_unset_master_key")
     if isinstance(value, str) and not referenced(value) and not dollar(value):
         if value.strip().lower() in _REFUSED:
             yield config.document.problem(
@@ -73,11 +70,11 @@ def _master_key(config: Config) -> Iterator[Problem]:
             help="Remove the line.",
             key=True,
         )
-    elif config.alone and not config.around.included:
+    elif config.alone and not config.context.included:
         yield config.document.problem(
             MASTER_KEY_MISSING,
             (),
-            "LiteLLM starts only when LITELLM_MASTER_KEY is set, for this file names no master key",
+            "LiteLLM starts only when LITELLM_MASTER_KEY is set, because this file names none",
             help="Add general_settings: master_key: os.environ/LITELLM_MASTER_KEY.",
         )
 
@@ -85,54 +82,68 @@ def _master_key(config: Config) -> Iterator[Problem]:
 UNKNOWN_CREDENTIAL = Rule("NX318", Severity.ERROR, alone=Severity.WARNING)
 
 
-def _named(config: Config) -> Iterator[Problem]:
-    listed = config.data.get("credential_list") if not config.is_project_file else None
-    names = {
-        item["credential_name"]
-        for item in (listed if isinstance(listed, list) else ())
-        if isinstance(item, Map) and isinstance(item.get("credential_name"), str)
-    } | config.around.credentials
-    for deployment in config.deployments:
-        name = deployment.params.get("litellm_credential_name")
-        if isinstance(name, str) and name not in names and config.around.complete:
-            path = (*deployment.params_path, "litellm_credential_name")
-            guess = nearest(name, names)
-            yield config.document.problem(
-                UNKNOWN_CREDENTIAL,
-                path,
-                f"credential_list has no {name}; LiteLLM would use the key of its environment",
-                help=f"Did you mean {guess}?" if guess else "Define it in credential_list.",
-                fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
-            )
+@EveryDeployment
+def _named(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    names = config.context.credentials
+    name = deployment.params.get("litellm_credential_name")
+    if isinstance(name, str) and name not in names and config.context.complete:
+        path = (*deployment.params_path, "litellm_credential_name")
+        guess = nearest(name, names)
+        yield config.document.problem(
+            UNKNOWN_CREDENTIAL,
+            path,
+            f"credential_list has no {name}; LiteLLM would use the key of its environment",
+            help=f"Did you mean {guess}?" if guess else "Define it in credential_list.",
+            fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
+        )
 
 
-OTHER_KEY = Rule("NX317", Severity.NOTE)
+def _names_no_key(deployment: Deployment) -> bool:
+    """Whether LiteLLM looks for the key of this deployment in its environment."""
+    params, facts = deployment.params, deployment.facts
+    given = {c.param for c in facts.credentials if c.param and c.secret} if facts else set()
+    return (
+        "mock_response" not in params
+        and "litellm_credential_name" not in params
+        and all(params.get(key) is None for key in (*given, "api_key"))
+    )
+
+
+def _is_elsewhere(deployment: Deployment) -> bool:
+    base = deployment.api_base
+    return deployment.provider == "openai" and isinstance(base, str) and "://" in base
+
+
 SENT_ELSEWHERE = Rule("NX319", Severity.ERROR, alone=Severity.WARNING)
 
 
-def _whose_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    params, facts = deployment.params, deployment.facts
-    if facts is None or "mock_response" in params or "litellm_credential_name" in params:
+@EveryDeployment
+def _sent_elsewhere(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    if not _is_elsewhere(deployment) or not _names_no_key(deployment):
         return
-    if any(params.get(c.param) is not None for c in facts.credentials if c.param and c.secret):
+    if not config.alone and "OPENAI_API_KEY" in config.environment:
+        return  # this file says that OPENAI_API_KEY is its key
+    host = endpoints.host(deployment.api_base)
+    is_theirs = re.search(r"(^|\.)openai\.(com|azure\.com)$", host)
+    if host and not is_theirs:
+        key = "api_base" if "api_base" in deployment.params else "base_url"
+        yield config.document.problem(
+            SENT_ELSEWHERE,
+            (*deployment.params_path, key),
+            f"LiteLLM sends OPENAI_API_KEY to {host}",
+            help="Add api_key: os.environ/NAME with its own key, or api_key: none.",
+        )
+
+
+OTHER_KEY = Rule("NX317", Severity.NOTE)
+
+
+@EveryDeployment
+def _other_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    facts = deployment.facts
+    if not config.alone or facts is None or _is_elsewhere(deployment):
         return
-    if params.get("api_key") is not None:
-        return
-    base = deployment.api_base
-    if deployment.provider == "openai" and isinstance(base, str) and "://" in base:
-        if not config.alone and "OPENAI_API_KEY" in config.environment:
-            return  # this file says that OPENAI_API_KEY is its key
-        host = endpoints.host(base)
-        is_theirs = re.search(r"(^|\.)openai\.(com|azure\.com)$", host)
-        if host and not is_theirs and not referenced(base):
-            key = "api_base" if "api_base" in params else "base_url"
-            yield config.document.problem(
-                SENT_ELSEWHERE,
-                (*deployment.params_path, key),
-                f"LiteLLM sends OPENAI_API_KEY to {host}",
-                help="Add api_key: os.environ/NAME with its own key, or api_key: none.",
-            )
-    elif config.alone and facts.falls_back_to:
+    if facts.falls_back_to and _names_no_key(deployment):
         own = facts.key.variable if facts.key else "its key"
         yield config.document.problem(
             OTHER_KEY,

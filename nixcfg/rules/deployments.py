@@ -12,32 +12,22 @@ from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules import values
-from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment, ModelFile
 from nixcfg.rules.secrets import names_secret
 from nixcfg.yamltext.source import Map, describe
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The model_list of a file."""
-    if config.is_project_file:
-        return
-    yield from _empty(config)
-    for deployment in config.deployments:
-        yield from _provider(config, deployment)
-        yield from _params(config, deployment)
-        yield from _entry(config, deployment)
-        yield from _model_info(config, deployment)
-
-
 NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
 
 
+@ModelFile
 def _empty(config: Config) -> Iterator[Problem]:
-    if config.data.get(MODELS) or config.around.included or config.data.get("include"):
+    if config.data.get(MODELS) or config.context.included or config.data.get("include"):
         return
-    if config.section("general_settings").get("store_model_in_db"):
+    if config.has("general_settings", "store_model_in_db"):
         return
     if config.data.get(MODELS) in (None, []):
         yield config.document.problem(
@@ -49,21 +39,27 @@ def _empty(config: Config) -> Iterator[Problem]:
         )
 
 
-UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
 FROM_VARIABLE = Rule("NX419", Severity.WARNING)
 
 
-def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    model = deployment.model
-    if model is None or model in ("", "*"):
-        return
-    if referenced(model):
+@EveryDeployment
+def _from_variable(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    if variable := referenced(deployment.model):
         yield config.document.problem(
             FROM_VARIABLE,
             (*deployment.params_path, "model"),
-            f"LiteLLM does not start when {referenced(model)} is not set",
+            f"LiteLLM does not start when {variable} is not set",
             help="Write the model itself.",
         )
+
+
+UNKNOWN_PROVIDER = Rule("NX402", Severity.ERROR)
+
+
+@EveryDeployment
+def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    model = deployment.model
+    if model is None or model in ("", "*") or referenced(model):
         return
     custom = deployment.params.get("custom_llm_provider")
     if deployment.provider and (
@@ -78,14 +74,14 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
-    mend = f"Did you mean {better}?" if better else _bare_help(model)
+    advice = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
-        mend = f"Write openai/{rest} for an API that speaks like OpenAI's."
+        advice = f"Write openai/{rest} for an API that speaks like OpenAI's."
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
-        f"LiteLLM would drop this deployment in silence: no provider for {model}",
-        help=mend,
+        f"LiteLLM would silently drop this deployment: no provider for {model}",
+        help=advice,
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
 
@@ -107,6 +103,7 @@ def _custom_providers(config: Config) -> frozenset[str]:
     )
 
 
+@EveryDeployment
 def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
     keys = knowledge.keys("litellm_params")
     for key, value in deployment.params.items():
@@ -159,15 +156,15 @@ def _unknown_param(
     ]
     if guess in deployment.params:
         guess = ""
-    mend = f"Did you mean {guess}?" if guess else ""
-    if not mend and homes:
-        mend = f"It has an effect in {homes[0]} only."
+    advice = f"Did you mean {guess}?" if guess else ""
+    if not advice and homes:
+        advice = f"It has an effect in {homes[0]} only."
     path = (*deployment.params_path, key)
     return config.document.problem(
         UNKNOWN_PARAM,
         path,
         f"LiteLLM does not know {key} and sends it to the vendor with every request",
-        help=mend
+        help=advice
         or (
             "Remove it." if names_secret(key) else "Keep it if the vendor knows it; else remove it."
         ),
@@ -181,13 +178,13 @@ DROPPED = Rule("NX404", Severity.ERROR)
 
 def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
-    fix, mend = values.how_to_mend(config, path, known, value)
+    fix, advice = values.how_to_fix(config, path, known, value)
     shown = "this value" if known.secret else describe(value)
     return config.document.problem(
         DROPPED,
         path,
-        f"LiteLLM would drop this deployment in silence: {path[-1]} must be {words}, not {shown}",
-        help=mend,
+        f"LiteLLM would silently drop this deployment: {path[-1]} must be {words}, not {shown}",
+        help=advice,
         fix=fix,
     )
 
@@ -195,6 +192,7 @@ def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> P
 ENTRY_KEY = Rule("NX405", Severity.WARNING)
 
 
+@EveryDeployment
 def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
     known = knowledge.keys("deployment")
     for key, value in deployment.entry.items():
@@ -209,19 +207,20 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         inside = "litellm_params" if params else "model_info"
         if key in knowledge.keys("top_level"):
             guess, inside = "", "the top level of the file"
-        mend = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
+        advice = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
         path = (*deployment.path, key)
         free = guess and guess not in deployment.entry
         yield config.document.problem(
             ENTRY_KEY,
             path,
             f"{key} has no effect beside litellm_params",
-            help=mend,
+            help=advice,
             key=True,
             fix=Fix((RenameKey(path, guess),), safe=False) if free else None,
         )
 
 
+@EveryDeployment
 def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
     info = deployment.entry.get("model_info")
     for key, value in info.items() if isinstance(info, Map) else ():
@@ -234,7 +233,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             yield config.document.problem(
                 DROPPED,
                 path,
-                f"LiteLLM would drop this deployment in silence: {key} cannot be {value}",
+                f"LiteLLM would silently drop this deployment: {key} cannot be {value}",
                 help=f"Use {' or '.join(known.values)}, or a key of another name.",
             )
         elif not wrong and not values.coerced(known, value):

@@ -8,35 +8,12 @@ from urllib.parse import SplitResult, urlsplit
 from nixcfg.knowledge import ApiBase
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
-from nixcfg.project.values import referenced
-from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment
 from nixcfg.yamltext.source import Document
 
 _VERSION = re.compile(r"/v\d")
 _VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")
-
-
-INTERACTIVE = Rule("NX418", Severity.ERROR, alone=Severity.WARNING)
-
-
-def check(config: Config) -> Iterator[Problem]:
-    """The addresses of a file's deployments."""
-    for deployment in config.deployments:
-        facts = deployment.facts
-        if "mock_response" in deployment.params:
-            continue
-        if facts and facts.interactive_login:
-            yield config.document.problem(
-                INTERACTIVE,
-                (*deployment.params_path, "model"),
-                f"{facts.name} waits for a login in a browser, which a service cannot do",
-                help="Use a provider with an API key.",
-            )
-        base = deployment.api_base
-        if isinstance(base, str) and not referenced(base) and "os.environ" not in base:
-            yield from _given(config, deployment, base)
-        elif base is None:
-            yield from _missing(config, deployment)
 
 
 def host(url: str) -> str:
@@ -55,10 +32,29 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
+INTERACTIVE = Rule("NX418", Severity.ERROR, alone=Severity.WARNING)
+
+
+@EveryDeployment
+def _interactive(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    facts = deployment.facts
+    if facts and facts.interactive_login and "mock_response" not in deployment.params:
+        yield config.document.problem(
+            INTERACTIVE,
+            (*deployment.params_path, "model"),
+            f"{facts.name} waits for a login in a browser, which a service cannot do",
+            help="Use a provider with an API key.",
+        )
+
+
 NO_SCHEME = Rule("NX415", Severity.ERROR, alone=Severity.WARNING)
 
 
-def _given(config: Config, deployment: Deployment, base: str) -> Iterator[Problem]:
+@EveryDeployment
+def _given(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    base = deployment.api_base
+    if not isinstance(base, str) or "os.environ" in base or "mock_response" in deployment.params:
+        return
     key = "api_base" if "api_base" in deployment.params else "base_url"
     path = (*deployment.params_path, key)
     parts = _split(base)
@@ -106,7 +102,7 @@ def _shape(
     if any(end and given.endswith(end.rstrip("/")) for end in expected.also):
         return  # LiteLLM recognises this ending
     if appends and given.endswith(appends):
-        wrong = f"LiteLLM puts {appends} behind this once more"
+        wrong = f"LiteLLM appends {appends} to this again"
         better = base.rstrip("/").removesuffix(appends)
     elif expected.path == "" and _VERSION_AT_END.search(parts.path):
         wrong = f"LiteLLM asks {given}{appends or '/...'} of this host"
@@ -123,7 +119,7 @@ def _shape(
         BASE_SHAPE,
         path,
         wrong,
-        help=f"Write {better}." if "@" not in better else "Mend the path.",
+        help=f"Write {better}." if "@" not in better else "Fix the path.",
         fix=Fix((SetValue(path, better),), safe=False),
     )
     # Some servers (llama.cpp, LiteLLM itself) answer without /v1 too, so a bare host may be meant.
@@ -132,21 +128,32 @@ def _shape(
     yield replace(problem, level=Severity.NOTE) if bare else problem
 
 
-NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
+def _has_no_base(deployment: Deployment) -> bool:
+    return deployment.api_base is None and "mock_response" not in deployment.params
+
+
 SPAWNS_OLLAMA = Rule("NX417", Severity.WARNING)
 
 
-def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    facts, params = deployment.facts, deployment.params
-    path = deployment.params_path
-    if "ollama" in (deployment.model or ""):
+@EveryDeployment
+def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    if _has_no_base(deployment) and "ollama" in (deployment.model or ""):
         yield config.document.problem(
             SPAWNS_OLLAMA,
-            path,
+            deployment.params_path,
             "without api_base LiteLLM starts `ollama serve` beside itself",
             help="Add api_base: http://HOST:11434.",
             key=True,
         )
+
+
+NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
+
+
+@EveryDeployment
+def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    facts, params = deployment.facts, deployment.params
+    if not _has_no_base(deployment) or "ollama" in (deployment.model or ""):
         return
     if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
         return
@@ -158,7 +165,7 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
     yield config.document.problem(
         NO_BASE,
-        path,
+        deployment.params_path,
         f"{facts.name} has no address without api_base" + (f"; {where}" if where else ""),
         help="Add api_base with the address of the server"
         + (f", or set {variable}." if variable else "."),

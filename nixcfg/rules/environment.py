@@ -7,8 +7,9 @@ from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, Machine, Project
 from nixcfg.project.values import referenced
-from nixcfg.rules.config import Config
+from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.endpoints import own_address
+from nixcfg.rules.scope import EveryMachine, ModelFile, WholeProject
 from nixcfg.rules.secrets import LITERAL, is_refused_as_key
 from nixcfg.yamltext.source import Document
 
@@ -17,34 +18,38 @@ _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
 
 
 NONE_VALUE = Rule("NX309", Severity.WARNING)
-BLOCKED = Rule("NX310", Severity.WARNING)
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """The environment_variables of a file."""
-    document = config.document
+@ModelFile
+def _none_values(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
-        path = (ENVIRONMENT, name)
         own = referenced(value) == name
         if value is None or (own and config.alone):
-            yield document.problem(
+            yield config.document.problem(
                 NONE_VALUE,
-                path,
+                (ENVIRONMENT, name),
                 f'LiteLLM sets {name} to the text "None"'
                 + (f" when {name} is not set" if own else ""),
                 help="Remove the line: the variable is in LiteLLM's environment anyway."
                 if own
                 else "Give it a value, or remove the line.",
             )
+
+
+BLOCKED = Rule("NX310", Severity.WARNING)
+
+
+@ModelFile
+def _blocked(config: Config) -> Iterator[Problem]:
+    for name in config.environment:
         if name in knowledge.BLOCKED_VARIABLES or name.startswith("DYLD_"):
-            yield document.problem(
-                BLOCKED, path, f"LiteLLM does not set {name}", help="Remove the line.", key=True
+            yield config.document.problem(
+                BLOCKED,
+                (ENVIRONMENT, name),
+                f"LiteLLM does not set {name}",
+                help="Remove the line.",
+                key=True,
             )
-        if name == "CONFIG_FILE_PATH":
-            yield _config_path(document, path)
-    yield from _redirects(config)
-    if config.alone:
-        yield from _competing(document, {name: (ENVIRONMENT, name) for name in config.environment})
 
 
 CONFIG_PATH = Rule("NX511", Severity.ERROR, alone=Severity.WARNING)
@@ -60,9 +65,16 @@ def _config_path(document: Document, path: Steps) -> Problem:
     )
 
 
+@ModelFile
+def _config_path_in_file(config: Config) -> Iterator[Problem]:
+    if "CONFIG_FILE_PATH" in config.environment:
+        yield _config_path(config.document, (ENVIRONMENT, "CONFIG_FILE_PATH"))
+
+
 REDIRECT = Rule("NX313", Severity.WARNING)
 
 
+@ModelFile
 def _redirects(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
         provider = _REDIRECTS.get(name)
@@ -81,34 +93,46 @@ def _redirects(config: Config) -> Iterator[Problem]:
 COMPETING = Rule("NX312", Severity.WARNING)
 
 
-def _competing(document: Document, found: dict[str, Steps]) -> Iterator[Problem]:
-    for winner, loser in knowledge.competing():
-        if winner in found and loser in found:
+@ModelFile
+def _competing(config: Config) -> Iterator[Problem]:
+    """Outside a project, those of one file; in a project, see `_competing_secrets`."""
+    document = config.document
+    for winner, loser in knowledge.competing() if config.alone else ():
+        if winner in config.environment and loser in config.environment:
             yield document.problem(
                 COMPETING,
-                found[loser],
+                (ENVIRONMENT, loser),
                 f"LiteLLM uses {winner} and never {loser} when both are set",
                 help=f"Keep one of the two, or write api_key: os.environ/{loser} where meant.",
                 key=True,
-                related=[document.related(found[winner], "this one wins")],
+                related=[document.related((ENVIRONMENT, winner), "this one wins")],
             )
 
 
-def across(project: Project) -> Iterator[Problem]:
-    """The secrets and the plain variables of each machine, over all files."""
-    for machine in project.machines:
-        yield from _wired_twice(project, machine)
-        yield from _owned(project, machine)
-        yield from _shared_files(project, machine)
-        yield from _plain(project, machine)
-        yield from _competing_secrets(project, machine)
-    yield from _unused(project)
+@EveryMachine
+def _competing_secrets(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    for provider in whole.project.providers:
+        section = provider.document.data.get(ENVIRONMENT) or {}
+        known = {*provider.variables, *machine.environment, *section}
+        for winner, loser in sorted(knowledge.competing()):
+            if not known.issuperset((winner, loser)):
+                continue
+            at: Steps = (ENVIRONMENT, loser) if loser in section else ()
+            yield provider.document.problem(
+                COMPETING,
+                at,
+                f"LiteLLM uses {winner} and never {loser} when both are set",
+                help="Keep one of the two.",
+                key=True,
+            )
 
 
 UNUSED = Rule("NX305", Severity.WARNING)
 
 
-def _unused(project: Project) -> Iterator[Problem]:
+@WholeProject
+def _unused(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     used = {name for each in project.machines for name in (*each.key_files, *each.environment)}
     for machine in (project.machine, *project.machines):
         for name in machine.secrets:
@@ -125,13 +149,14 @@ def _unused(project: Project) -> Iterator[Problem]:
 ONE_FILE = Rule("NX303", Severity.ERROR)
 
 
-def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
+@EveryMachine
+def _shared_files(whole: Whole, machine: Machine) -> Iterator[Problem]:
     first_with: dict[str, str] = {}
     for key in machine.key_files.values():
         first = first_with.setdefault(key.file, key.variable)
         if first != key.variable:
             named = key.variable if key.variable in machine.secrets else first
-            yield project.document.problem(
+            yield whole.project.document.problem(
                 ONE_FILE,
                 machine.place("secrets", named),
                 f"{first} and {key.variable} would both be read from {key.file}",
@@ -139,8 +164,9 @@ def _shared_files(project: Project, machine: Machine) -> Iterator[Problem]:
             )
 
 
-def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+@EveryMachine
+def _plain(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     for name, value in machine.environment.items():
         place = machine.place("environment", name)
         if is_refused_as_key(name, value):
@@ -155,7 +181,7 @@ def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
         if wiring.is_loopback(value):
             yield own_address(document, place, value)
         provider = _REDIRECTS.get(name)
-        if provider and _relies_on_default(project, provider):
+        if provider and _relies_on_default(whole.project, provider):
             yield document.problem(
                 REDIRECT,
                 place,
@@ -168,8 +194,9 @@ def _plain(project: Project, machine: Machine) -> Iterator[Problem]:
 TWICE = Rule("NX304", Severity.ERROR)
 
 
-def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+@EveryMachine
+def _wired_twice(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     for name in machine.secrets:
         if name in machine.environment:
             yield document.problem(
@@ -185,14 +212,15 @@ def _wired_twice(project: Project, machine: Machine) -> Iterator[Problem]:
 OWNED = Rule("NX512", Severity.ERROR)
 
 
-def _owned(project: Project, machine: Machine) -> Iterator[Problem]:
+@EveryMachine
+def _owned(whole: Whole, machine: Machine) -> Iterator[Problem]:
     owned = {**wiring.OWNED_VARIABLES, **machine.served}
     for section, given in (("environment", machine.environment), ("secrets", machine.secrets)):
         for name in given:
-            told = section == "environment" and name == "CONFIG_FILE_PATH"  # by NX511
-            if name in owned and not told:
+            is_nx511 = section == "environment" and name == "CONFIG_FILE_PATH"
+            if name in owned and not is_nx511:
                 setting = owned[name]
-                yield project.document.problem(
+                yield whole.project.document.problem(
                     OWNED,
                     machine.place(section, name),
                     f"the gateway sets {name} by itself",
@@ -208,20 +236,3 @@ def _relies_on_default(project: Project, provider: str) -> bool:
         for each in project.providers
         for entry in each.deployments
     )
-
-
-def _competing_secrets(project: Project, machine: Machine) -> Iterator[Problem]:
-    for provider in project.providers:
-        section = provider.document.data.get(ENVIRONMENT) or {}
-        known = {*provider.variables, *machine.environment, *section}
-        for winner, loser in sorted(knowledge.competing()):
-            if not known.issuperset((winner, loser)):
-                continue
-            at: Steps = (ENVIRONMENT, loser) if loser in section else ()
-            yield provider.document.problem(
-                COMPETING,
-                at,
-                f"LiteLLM uses {winner} and never {loser} when both are set",
-                help="Keep one of the two.",
-                key=True,
-            )

@@ -7,25 +7,28 @@ from typing import Any
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.nearest import nearest
-from nixcfg.rules.config import ALIASES, Config
+from nixcfg.rules.context import Config, Setting
+from nixcfg.rules.scope import EveryDocument
 from nixcfg.yamltext.source import Map, describe
 
 _CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """Every fallback and alias of a document."""
+@EveryDocument
+def _fallbacks(config: Config) -> Iterator[Problem]:
+    """Every fallback and alias of a document, which share the names that there are."""
     names = _Names(config)
     edges: dict[str, list[tuple[str, Steps]]] = {}
     for section in ("router_settings", "litellm_settings"):
         for key in _CHAINS:
-            value = config.section(section).get(key)
-            if value is not None:
-                own = edges if key == "fallbacks" else {}
-                yield from _chain(config, names, (section, key), value, own)
-        yield from _defaults(config, names, section)
-    for section, key in ALIASES[:1]:
-        yield from _aliases(config, names, (section, key))
+            for given in config.given(section, key):
+                if given.value is not None:
+                    own = edges if key == "fallbacks" else {}
+                    yield from _chain(config, names, given.path, given.value, own)
+        for given in config.given(section, "default_fallbacks"):
+            yield from _defaults(config, names, given)
+    for given in config.given("router_settings", "model_group_alias"):
+        yield from _aliases(config, names, given)
     yield from _loops(config, edges)
 
 
@@ -33,22 +36,9 @@ class _Names:
     """Every name that the router can resolve, for one document."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
-
-    @cached_property
-    def exact(self) -> frozenset[str]:
-        """Names, aliases, ids and LiteLLM's own model names: all of them may be asked for."""
-        known: set[str] = {*self.config.names, *self.config.aliases, *self.config.around.names}
-        for deployment in self.config.deployments:
-            info = deployment.entry.get("model_info")
-            known |= {deployment.model} if deployment.model else set()
-            own = info.get("id") if isinstance(info, Map) else None
-            known |= {own} if isinstance(own, str) else set()
-        groups = self.config.section("router_settings").get("routing_groups")
-        for group in groups if isinstance(groups, list) else ():
-            name = group.get("group_name") if isinstance(group, Map) else None
-            known |= {name} if isinstance(name, str) else set()
-        return frozenset(known)
+        self.exact = config.context.names
+        # Models can be stored in the database, or in an included file that is missing.
+        self.may_be_elsewhere = config.context.stores_models or not config.context.complete
 
     @cached_property
     def patterns(self) -> tuple[re.Pattern[str], ...]:
@@ -60,12 +50,6 @@ class _Names:
     def tails(self) -> frozenset[str]:
         """Names without their provider: a fallback for `gpt-4o` serves `openai/gpt-4o` too."""
         return frozenset(name.partition("/")[2] for name in self.exact)
-
-    @cached_property
-    def may_be_elsewhere(self) -> bool:
-        """Models can be stored in the database, or in an included file that is missing."""
-        general = self.config.section("general_settings")
-        return bool(general.get("store_model_in_db")) or not self.config.around.complete
 
     def has(self, name: str) -> bool:
         return (
@@ -96,7 +80,7 @@ def _chain(
             )
         return
     if not isinstance(value, list):
-        return  # the rule on types tells
+        return  # the rule on types reports it
     for index, item in enumerate(value):
         here = (*path, index)
         if not isinstance(item, Map):
@@ -153,13 +137,13 @@ UNUSED = Rule("NX425", Severity.WARNING)
 def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Problem]:
     if key == "*" or names.has(key) or key in names.tails or key.partition("/")[2] in names.exact:
         return
-    if config.is_project_file and not config.around.names:
+    if config.is_project_file and not config.context.names:
         return
     guess = names.guess(key)
     yield config.document.problem(
         UNUSED,
         path,
-        f"nobody offers {key}, so this fallback is never used",
+        f"no one offers {key}, so this fallback is never used",
         help=f"Did you mean {guess}?" if guess else "Name a model_name, or remove the line.",
         key=True,
     )
@@ -171,8 +155,8 @@ NOT_LOADED = Rule("NX426", Severity.NOTE)
 
 def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[Problem]:
     if names.has(name):
-        loaded = config.around.loaded
-        if loaded is not None and name not in loaded and name in config.around.names:
+        loaded = config.context.loaded
+        if loaded is not None and name not in loaded and name in config.context.names:
             yield config.document.problem(
                 NOT_LOADED,
                 path,
@@ -184,33 +168,30 @@ def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[P
     yield config.document.problem(
         UNKNOWN,
         path,
-        f"nobody offers {name}",
+        f"no one offers {name}",
         help=f"Did you mean {guess}?" if guess else "Name a model_name of this configuration.",
         fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
     )
 
 
-def _defaults(config: Config, names: _Names, section: str) -> Iterator[Problem]:
-    path = (section, "default_fallbacks")
-    value = config.section(section).get("default_fallbacks")
-    if isinstance(value, str):
+def _defaults(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
+    if isinstance(given.value, str):
         yield config.document.problem(
             TEXT,
-            path,
-            f"LiteLLM would try {value} letter by letter",
-            help=f"Write a list: [{value}].",
+            given.path,
+            f"LiteLLM would try {given.value} letter by letter",
+            help=f"Write a list: [{given.value}].",
         )
-    for index, name in enumerate(value if isinstance(value, list) else ()):
+    for index, name in enumerate(given.value if isinstance(given.value, list) else ()):
         if isinstance(name, str):
-            yield from _target(config, names, name, (*path, index))
+            yield from _target(config, names, name, (*given.path, index))
 
 
-def _aliases(config: Config, names: _Names, path: Steps) -> Iterator[Problem]:
-    aliases = config.section(str(path[0])).get(str(path[1]))
-    for alias, meant in aliases.items() if isinstance(aliases, Map) else ():
+def _aliases(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
+    for alias, meant in given.value.items() if isinstance(given.value, Map) else ():
         name = meant.get("model") if isinstance(meant, Map) else meant
-        here = (*path, alias, "model") if isinstance(meant, Map) else (*path, alias)
-        if isinstance(name, str) and (name != alias or name not in config.names):
+        here = (*given.path, alias, "model") if isinstance(meant, Map) else (*given.path, alias)
+        if isinstance(name, str):
             yield from _target(config, names, name, here)
 
 
@@ -218,7 +199,7 @@ LOOP = Rule("NX424", Severity.NOTE)
 
 
 def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterator[Problem]:
-    """The last step of every way back, each told once; linear in the number of fallbacks."""
+    """The last step of every way back, each reported once; linear in the number of fallbacks."""
     done: set[str] = set()
     for start, first in edges.items():
         if start in done:
@@ -240,7 +221,7 @@ def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterato
                     f"{way[-1]} falls back to itself"
                     if len(way) == 1
                     else f"this leads back: {' -> '.join([*way[:6], name])}",
-                    help="LiteLLM tries each model once a request.",
+                    help="LiteLLM tries each model once per request.",
                 )
             elif name in edges and name not in done:
                 on_way[name] = None

@@ -1,26 +1,18 @@
-"""Deployments side by side: which names they share, and which names nobody can ask for."""
+"""Deployments side by side: which names they share, and which names no one can ask for."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.rules.config import Config, Deployment
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment, ModelFile
 from nixcfg.yamltext.source import Map
 
-
-def check(config: Config) -> Iterator[Problem]:
-    """The names and ids in a model_list."""
-    for deployment in config.deployments:
-        yield from _names(config, deployment)
-    yield from _groups(config)
-    yield from _ids(config)
-
-
 SPACES = Rule("NX409", Severity.WARNING)
-WILDCARD = Rule("NX410", Severity.ERROR, alone=Severity.WARNING)
 
 
-def _names(config: Config, deployment: Deployment) -> Iterator[Problem]:
+@EveryDeployment
+def _spaces(config: Config, deployment: Deployment) -> Iterator[Problem]:
     for text, path in (
         (deployment.name, (*deployment.path, "model_name")),
         (deployment.model, (*deployment.params_path, "model")),
@@ -34,6 +26,13 @@ def _names(config: Config, deployment: Deployment) -> Iterator[Problem]:
                 help=f"Write {stripped or 'a name'}.",
                 fix=Fix((SetValue(path, stripped),)) if stripped else None,
             )
+
+
+WILDCARD = Rule("NX410", Severity.ERROR, alone=Severity.WARNING)
+
+
+@EveryDeployment
+def _wildcards(config: Config, deployment: Deployment) -> Iterator[Problem]:
     name, model = deployment.name or "", deployment.model or ""
     stars = model.count("*")
     if stars and name.count("*") != stars:
@@ -54,6 +53,7 @@ SAME_DEPLOYMENT = Rule("NX406", Severity.ERROR, alone=Severity.WARNING)
 GROUP = Rule("NX408", Severity.NOTE)
 
 
+@ModelFile
 def _groups(config: Config) -> Iterator[Problem]:
     by_name: dict[str, list[Deployment]] = defaultdict(list)
     for deployment in config.deployments:
@@ -72,7 +72,7 @@ def _groups(config: Config) -> Iterator[Problem]:
                 yield config.document.problem(
                     SAME_DEPLOYMENT,
                     (*deployment.path, "model_name"),
-                    f"{name} stands here twice with the same parameters",
+                    f"{name} is here twice with the same parameters",
                     help="Remove one of the two.",
                     key=True,
                     related=[config.document.related(first.path, "the first one", key=False)],
@@ -99,6 +99,7 @@ def _identity(deployment: Deployment) -> str:
 SAME_ID = Rule("NX407", Severity.ERROR, alone=Severity.WARNING)
 
 
+@ModelFile
 def _ids(config: Config) -> Iterator[Problem]:
     first_with: dict[str, Deployment] = {}
     for deployment in config.deployments:

@@ -1,33 +1,24 @@
 """nixcfg.yaml and the files of a project together: names, exposure, conflicts."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from nixcfg.knowledge import releases
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
-from nixcfg.project.model import Machine, Project
+from nixcfg.project.model import Machine
 from nixcfg.project.nearest import nearest
+from nixcfg.rules.context import Whole
+from nixcfg.rules.scope import EveryMachine, WholeProject
 from nixcfg.rules.secrets import names_secret
-
-_FLOATING = frozenset({"latest", "lts", "stable", "nightly", "dev", "edge"})
-
-
-def check(project: Project, providers: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with nixcfg.yaml; `providers` are the names of all provider files."""
-    yield from _names(project, providers)
-    yield from _ungrouped(project, providers)
-    yield from _shared_names(project)
-    for machine in project.machines:
-        yield from _loads(project, machine, providers)
-        yield from _exposure(project, machine)
-        yield from _image(project, machine)
-    yield from _conflicts(project)
-
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
 
-def _loads(project: Project, machine: Machine, providers: Collection[str]) -> Iterator[Problem]:
+@EveryMachine
+def _loads(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     configs = [*providers, *project.profiles, wiring.ALL]
     if machine.model_config not in configs:
         guess = nearest(machine.model_config, configs)
@@ -43,7 +34,9 @@ UNKNOWN_MEMBER = Rule("NX502", Severity.ERROR)
 NAME_TAKEN = Rule("NX503", Severity.ERROR)
 
 
-def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+@WholeProject
+def _names(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     document = project.document
     # Their files would be one where the file system ignores case.
     taken = {wiring.ALL: "built in"}
@@ -77,7 +70,9 @@ def _names(project: Project, providers: Collection[str]) -> Iterator[Problem]:
 UNGROUPED = Rule("NX508", Severity.NOTE)
 
 
-def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem]:
+@WholeProject
+def _ungrouped(whole: Whole) -> Iterator[Problem]:
+    project, providers = whole.project, whole.files
     members = {member for profile in project.profiles.values() for member in profile}
     left = [name for name in providers if name not in members]
     known = members <= set(providers)
@@ -96,14 +91,16 @@ def _ungrouped(project: Project, providers: Collection[str]) -> Iterator[Problem
 SHARED_NAME = Rule("NX504", Severity.NOTE)
 
 
-def _shared_names(project: Project) -> Iterator[Problem]:
+@WholeProject
+def _shared_names(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
-        told: set[str] = set()
+        reported: set[str] = set()
         for index, name in enumerate(provider.model_names):
             first = project.providers[first_with.setdefault(name, number)]
-            if first is not provider and name not in told:
-                told.add(name)
+            if first is not provider and name not in reported:
+                reported.add(name)
                 at = ("model_list", first.model_names.index(name), "model_name")
                 yield provider.document.problem(
                     SHARED_NAME,
@@ -118,8 +115,9 @@ OPEN_TO_ALL = Rule("NX505", Severity.ERROR)
 BAD_ADDRESS = Rule("NX506", Severity.ERROR)
 
 
-def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
-    document = project.document
+@EveryMachine
+def _exposure(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document = whole.project.document
     if machine.listen_address == "127.0.0.1":
         return
     import ipaddress
@@ -145,43 +143,60 @@ def _exposure(project: Project, machine: Machine) -> Iterator[Problem]:
 
 FLOATING_IMAGE = Rule("NX509", Severity.WARNING)
 MALICIOUS_IMAGE = Rule("NX510", Severity.ERROR)
+HOLED_IMAGE = Rule("NX521", Severity.ERROR)
 
 
-def _image(project: Project, machine: Machine) -> Iterator[Problem]:
-    name, _, digest = machine.image.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    if tag.removeprefix("main-").removeprefix("v").startswith(("1.82.7", "1.82.8")):
-        yield project.document.problem(
+@EveryMachine
+def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document, image, where = whole.project.document, machine.image, machine.place("image")
+    found = releases.of_image(image)
+    levels = {each.level for each in found}
+    if releases.Level.COMPROMISED in levels:
+        bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
+        yield document.problem(
             MALICIOUS_IMAGE,
-            machine.place("image"),
-            f"LiteLLM {tag.removeprefix('v')} was backdoored",
-            help=f"Use {wiring.DEFAULT_IMAGE}.",
+            where,
+            f"this release is compromised: {bad}",
+            help=f"Use {wiring.DEFAULT_IMAGE}. If it has run, replace every key it could read.",
         )
-    elif not digest and (not tag or any(word in _FLOATING for word in tag.split("-"))):
-        is_release = any(character.isdigit() for character in tag)
-        if not is_release:
-            yield project.document.problem(
-                FLOATING_IMAGE,
-                machine.place("image"),
-                f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
-                help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows.",
-            )
+    elif found:
+        is_open = releases.Level.ERROR in levels
+        how = " that are exploited or need no key" if is_open else ""
+        until = releases.way_out(found)
+        problem = document.problem(
+            HOLED_IMAGE,
+            where,
+            f"this release has known holes{how}: {', '.join(map(str, found))}",
+            help=f"Use {until and f'a release from {until} on, such as '}{wiring.DEFAULT_IMAGE}.",
+        )
+        yield problem if is_open else replace(problem, level=Severity.WARNING)
+    if releases.is_floating(image):
+        tag = image.rpartition("/")[2].partition(":")[2]
+        yield document.problem(
+            FLOATING_IMAGE,
+            where,
+            f"the tag {tag} moves" if tag else "without a tag this is `latest`, which moves",
+            help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows. On 2026-10-21 "
+            "LiteLLM's moving tags pointed at the compromised 1.107.0.",
+        )
 
 
 CONFLICT = Rule("NX202", Severity.ERROR)
 
 
-def _conflicts(project: Project) -> Iterator[Problem]:
-    """Settings that cannot be merged into one configuration; each is told once."""
-    told = set()
+@WholeProject
+def _conflicts(whole: Whole) -> Iterator[Problem]:
+    """Settings that cannot be merged into one configuration; each is reported once."""
+    project = whole.project
+    reported = set()
     for config in project.machine.configs:
         for conflict in config.conflicts:
             first, *others = conflict.settings
             other = next((s for s in others if s.value != first.value), others[-1])
             where = (first.document.name, first.path, other.document.name, other.path)
-            if where in told:
+            if where in reported:
                 continue
-            told.add(where)
+            reported.add(where)
             name = ".".join(map(str, conflict.place))
             is_own = other.document is project.document
             way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"

@@ -10,7 +10,8 @@ from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import dollar, reference, referenced
-from nixcfg.rules.config import Config, scalars
+from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.scope import EveryDocument
 
 # Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.
 _KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
@@ -34,18 +35,6 @@ _SPELT_OTHERWISE = re.compile(
 )
 _WELL_KNOWN = (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL", "LITELLM_LICENSE")
 _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
-
-
-def check(config: Config) -> Iterator[Problem]:
-    """What a document says about secrets, and how."""
-    for path, text in scalars(config.data):
-        if not isinstance(text, str):
-            continue
-        if config.is_project_file and path[0] not in SETTINGS:
-            continue
-        if len(path) > 2 and "model_info" in path:
-            continue  # free-form: descriptions may hold anything
-        yield from _text(config, path, text)
 
 
 def looks_like_key(text: str) -> bool:
@@ -73,6 +62,19 @@ def is_refused_as_key(name: str, value: str) -> bool:
     return bool(_KEY_SHAPES.fullmatch(value))
 
 
+@EveryDocument
+def _texts(config: Config) -> Iterator[Problem]:
+    """What a document says about secrets, and how."""
+    for path, text in scalars(config.data):
+        if not isinstance(text, str):
+            continue
+        if config.is_project_file and path[0] not in SETTINGS:
+            continue
+        if len(path) > 2 and "model_info" in path:
+            continue  # free-form: descriptions may hold anything
+        yield from _text(config, path, text)
+
+
 PARTIAL = Rule("NX306", Severity.ERROR, alone=Severity.WARNING)
 
 
@@ -94,7 +96,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield config.document.problem(
             PARTIAL,
             path,
-            f"LiteLLM would send the text {text} as it stands",
+            f"LiteLLM would send the text {text} as is",
             help=f"Write {right or 'os.environ/NAME'}.",
             fix=Fix((SetValue(path, right),), safe=False) if right else None,
         )
@@ -104,7 +106,9 @@ LITERAL = Rule("NX302", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _literal(config: Config, path: Steps, what: str) -> Problem:
-    danger = "stands in the file" if config.alone else "would be world-readable in the Nix store"
+    danger = (
+        "is written out in the file" if config.alone else "would be world-readable in the Nix store"
+    )
     return config.document.problem(
         LITERAL,
         path,
@@ -132,8 +136,8 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             yield config.document.problem(
                 PARTIAL,
                 path,
-                f"LiteLLM would use the text {_shown(text)} as it stands",
-                help="Put the whole value into one variable and write os.environ/NAME, no more.",
+                f"LiteLLM would use the text {_shown(text)} as is",
+                help="Put the whole value into one variable, and write only os.environ/NAME.",
             )
     elif config.environment.get(variable) is not None and not _declares(config, variable):
         yield config.document.problem(
@@ -153,7 +157,7 @@ UNDECLARED = Rule("NX311", Severity.WARNING)
 
 
 def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]:
-    named: set[str] = {*config.environment, *config.around.secrets, *config.around.environment}
+    named: set[str] = {*config.environment, *config.context.secrets, *config.context.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
     guess = nearest(variable, named) or nearest(variable, _credential_variables())
@@ -173,8 +177,8 @@ def _is_declared(config: Config, path: Steps, variable: str) -> bool:
     return (
         path[0] == ENVIRONMENT
         or variable in config.environment
-        or variable in config.around.secrets
-        or variable in config.around.environment
+        or variable in config.context.secrets
+        or variable in config.context.environment
         or variable in _WELL_KNOWN
         or variable in _credential_variables()
     )
@@ -212,20 +216,20 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
     if in_environment:
         wrong = f"LiteLLM would overwrite {variable} with the text {text}"
-        mend = "Remove the line: the variable is in LiteLLM's environment anyway."
+        advice = "Remove the line: the variable is in LiteLLM's environment anyway."
     elif default and isinstance(path[-1], str):
         right = reference(default[1])
-        wrong = f"LiteLLM knows no default values and would send {text} as it stands"
-        mend = f"Write {right}."
+        wrong = f"LiteLLM knows no default values and would send {text} as is"
+        advice = f"Write {right}."
     elif isinstance(path[-1], int) or not right:
-        wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
-        mend = "Put the whole value into one variable and write os.environ/NAME, no more."
+        wrong = f"LiteLLM would use the text {_shown(text)} as is"
+        advice = "Put the whole value into one variable, and write only os.environ/NAME."
         right = ""
     else:
-        wrong = f"LiteLLM would send the text {text} as it stands"
-        mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+        wrong = f"LiteLLM would send the text {text} as is"
+        advice = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
-    yield config.document.problem(DOLLAR, path, wrong, help=mend, fix=fix)
+    yield config.document.problem(DOLLAR, path, wrong, help=advice, fix=fix)
 
 
 def _shown(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Where settings stand: in a section that LiteLLM reads, under a name that it knows there."""
+"""Where settings are: in a section that LiteLLM reads, under a name that it knows there."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,8 @@ from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Seve
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
-from nixcfg.rules.config import Config
+from nixcfg.rules.context import Config
+from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.source import Map
 
 _REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")
@@ -25,31 +26,35 @@ _NESTED: tuple[tuple[str, str, str], ...] = (
 NO_EFFECT = Rule("NX207", Severity.WARNING)
 
 
-def check(config: Config) -> Iterator[Problem]:
-    """Every setting of a document that has no effect where it stands."""
-    if not config.is_project_file:
-        yield from _top_level(config)
-    for section, key, value in config.settings():
-        if section == "router_settings" and key in _REFUSED_IN_ROUTER:
-            yield _refused(config, key)
-        elif not knowledge.honoured(section, key):
-            yield _not_honoured(config, (section, key))
-        elif (section, key, value) == ("router_settings", "allowed_fails", 3):
-            yield config.document.problem(
-                NO_EFFECT,
-                (section, key),
-                "LiteLLM takes allowed_fails: 3 for not set, so nothing is ever cooled down",
-                help="Write another number, or an allowed_fails_policy.",
-            )
-    for section, key, name in _NESTED:
-        nested = config.section(section).get(key)
+@EveryDocument
+def _allowed_fails(config: Config) -> Iterator[Problem]:
+    if config.section("router_settings").get("allowed_fails") == 3:
+        yield config.document.problem(
+            NO_EFFECT,
+            ("router_settings", "allowed_fails"),
+            "LiteLLM takes allowed_fails: 3 for not set, so nothing is ever cooled down",
+            help="Write another number, or an allowed_fails_policy.",
+        )
+
+
+@EveryDocument
+def _settings(config: Config) -> Iterator[Problem]:
+    """Every setting that has no effect where it is written."""
+    for given in config.settings:
+        if given.section == "router_settings" and given.key in _REFUSED_IN_ROUTER:
+            yield _refused(config, given.key)
+        elif not knowledge.honoured(given.section, given.key):
+            yield _not_honoured(config, given.path)
+    for place, key, name in _NESTED:
+        nested = config.section(place).get(key)
         if name in knowledge.sections() and isinstance(nested, Map):
-            yield from _nested(config, (section, key), name, nested)
+            yield from _nested(config, (place, key), name, nested)
 
 
 UNKNOWN_SECTION = Rule("NX205", Severity.WARNING)
 
 
+@ModelFile
 def _top_level(config: Config) -> Iterator[Problem]:
     known = knowledge.keys("top_level")
     for key, value in config.data.items():
@@ -74,7 +79,7 @@ def _top_level(config: Config) -> Iterator[Problem]:
 
 
 def _is_anchor(config: Config, key: str) -> bool:
-    """`defaults: &defaults`: a mapping that only stands there to be merged elsewhere."""
+    """`defaults: &defaults`: a mapping that is only there to be merged elsewhere."""
     span = config.document.span((key,), key=True)
     rest = config.document.line(span.line)[span.column - 1 + span.length :]
     return bool(re.match(r"\s*:\s*&\S", rest))
@@ -179,7 +184,7 @@ def _rename(config: Config, path: Steps, guess: str) -> Fix | None:
 def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     section = knowledge.sections()[name]
     for key in values:
-        # A free-form section swallows any name, so only what looks like a typo is told.
+        # A free-form section swallows any name, so only what looks like a typo is reported.
         if key not in section.keys and (section.unknown != "kept" or nearest(key, section.keys)):
             yield _unknown(config, (*path, key), section)
 

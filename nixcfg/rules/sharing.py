@@ -5,9 +5,10 @@ from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
-from nixcfg.project.model import Config, Machine, Project, Server
+from nixcfg.project.model import Config, Machine, Server
 from nixcfg.project.values import dollar, referenced
-from nixcfg.yamltext.source import Document
+from nixcfg.rules.context import Whole, settings, variable_stores_models
+from nixcfg.rules.scope import EveryMachine, WholeProject
 
 _BY_HAND = {
     "database": (("general_settings", "database_url"),),
@@ -19,43 +20,41 @@ _BY_HAND = {
 """The settings that name another server than the one in nixcfg.yaml."""
 
 
-def check(project: Project) -> Iterator[Problem]:
-    """What each machine shares among its processes, and all of them with each other."""
-    for machine in project.machines:
-        yield from _processes(project.document, machine)
-        yield from _servers(project.document, machine)
-        loaded = [each for each in machine.configs if each.name == machine.model_config]
-        for config in loaded:
-            yield from _without_database(project.document, machine, config)
-            yield from _given_twice(project, machine, config)
-    yield from _own_keys(project)
-
-
 INSTANCES_ALONE = Rule("NX513", Severity.ERROR)
 WORKERS_ALONE = Rule("NX514", Severity.WARNING)
-INSTANCE_PORT = Rule("NX515", Severity.ERROR)
 
 
-def _processes(document: Document, machine: Machine) -> Iterator[Problem]:
-    count = machine.instances
-    if count > 1 and machine.redis is None:
+@EveryMachine
+def _without_redis(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    document, count = whole.project.document, machine.instances
+    if machine.redis is not None:
+        return
+    if count > 1:
         yield document.problem(
             INSTANCES_ALONE,
             machine.place("instances"),
             f"{count} instances without Redis would each count limits for themselves",
             help="Add redis: local, or the host of one.",
         )
-    elif machine.workers > 1 and machine.redis is None:
+    elif machine.workers > 1:
         yield document.problem(
             WORKERS_ALONE,
             machine.place("workers"),
             f"{machine.workers} workers without Redis each count limits for themselves",
             help="Add redis: local, or the host of one.",
         )
+
+
+INSTANCE_PORT = Rule("NX515", Severity.ERROR)
+
+
+@EveryMachine
+def _instance_ports(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    count = machine.instances
     last = wiring.INSTANCE_PORT + count - 1
     takes = machine.listen_address in ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 (compared)
     if count > 1 and takes and wiring.INSTANCE_PORT <= machine.port <= last:
-        yield document.problem(
+        yield whole.project.document.problem(
             INSTANCE_PORT,
             machine.place("port"),
             f"the instances are on the ports {wiring.INSTANCE_PORT} to {last}",
@@ -63,44 +62,59 @@ def _processes(document: Document, machine: Machine) -> Iterator[Problem]:
         )
 
 
-OPEN_DATABASE = Rule("NX517", Severity.ERROR)
 CONTAINER_ITSELF = Rule("NX520", Severity.ERROR)
 
 
-def _servers(document: Document, machine: Machine) -> Iterator[Problem]:
+@EveryMachine
+def _container_itself(whole: Whole, machine: Machine) -> Iterator[Problem]:
     for key, server in (("database", machine.database), ("redis", machine.redis)):
         if server and server.host and wiring.is_loopback(_url(server)):
-            yield document.problem(
+            yield whole.project.document.problem(
                 CONTAINER_ITSELF,
                 (*machine.place(key), "host"),
                 "in the container this is the container itself",
                 help=f"Write {key}: local, or the address by which the server is reached.",
             )
-    if machine.database and machine.auth == "open":
-        yield document.problem(
-            OPEN_DATABASE,
-            machine.place("auth"),
-            "auth: open with a database lets everybody past its keys and budgets",
-            help="Use auth: master-key.",
-        )
 
 
 def _url(server: Server) -> str:
     return f"tcp://{f'[{server.host}]' if ':' in server.host else server.host}"
 
 
+OPEN_DATABASE = Rule("NX517", Severity.ERROR)
+
+
+@EveryMachine
+def _open_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    if machine.database and machine.auth == "open":
+        yield whole.project.document.problem(
+            OPEN_DATABASE,
+            machine.place("auth"),
+            "auth: open with a database lets everyone past its keys and budgets",
+            help="Use auth: master-key.",
+        )
+
+
+def _loaded(machine: Machine) -> Config | None:
+    """The configuration that the container loads, where there is such a one."""
+    return next((each for each in machine.configs if each.name == machine.model_config), None)
+
+
 NO_DATABASE = Rule("NX516", Severity.ERROR)
 
 
-def _without_database(document: Document, machine: Machine, config: Config) -> Iterator[Problem]:
-    by_hand = "DATABASE_URL" in {*config.secrets, *machine.environment}
-    if machine.database or by_hand:
+@EveryMachine
+def _without_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    config = _loaded(machine)
+    if not config or machine.database:
+        return
+    if "DATABASE_URL" in {*config.secrets, *machine.environment}:
         return
     places: list[tuple[str, ...]] = [("salt_key_file",)] if machine.salt_key_file else []
-    if machine.environment.get("STORE_MODEL_IN_DB", "").lower() == "true":
+    if variable_stores_models(machine.environment):
         places.append(("environment", "STORE_MODEL_IN_DB"))
     for place in places:
-        yield document.problem(
+        yield whole.project.document.problem(
             NO_DATABASE,
             machine.place(place[0], *place[1:]),
             f"{place[-1]} is for a database, and there is none",
@@ -112,17 +126,22 @@ def _without_database(document: Document, machine: Machine, config: Config) -> I
 GIVEN_TWICE = Rule("NX518", Severity.ERROR)
 
 
-def _given_twice(project: Project, machine: Machine, config: Config) -> Iterator[Problem]:
+@EveryMachine
+def _given_twice(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    project, config = whole.project, _loaded(machine)
     given = {"database": machine.database, "redis": machine.redis}
-    files = [each.document for each in project.providers if each.name in config.providers]
-    by_hand = [(ours, *each) for ours, server in given.items() if server for each in _BY_HAND[ours]]
-    for ours, section, key in by_hand:
-        for document in (project.document, *files):
-            value = (document.data.get(section) or {}).get(key)
-            if value is not None and not _is_same(machine, key, value):
+    by_hand = {each: ours for ours, server in given.items() if server for each in _BY_HAND[ours]}
+    names = config.providers if config else ()
+    files = [each.document for each in project.providers if each.name in names]
+    for document in (project.document, *files) if config else ():
+        for setting in settings(document.data, are_moved=False):
+            ours = by_hand.get((setting.section, setting.key))
+            if ours is None or setting.value is None:
+                continue
+            if not _is_same(machine, setting.key, setting.value):
                 yield document.problem(
                     GIVEN_TWICE,
-                    (section, key),
+                    setting.path,
                     f"{ours} of nixcfg.yaml is the one that all of LiteLLM uses",
                     help=f"Remove it here, or {ours} in nixcfg.yaml.",
                     key=True,
@@ -145,7 +164,9 @@ def _is_same(machine: Machine, key: str, value: Any) -> bool:
 OWN_KEYS = Rule("NX519", Severity.ERROR)
 
 
-def _own_keys(project: Project) -> Iterator[Problem]:
+@WholeProject
+def _own_keys(whole: Whole) -> Iterator[Problem]:
+    project = whole.project
     sharing: dict[tuple[str, int, str], list[Machine]] = {}
     for machine in project.machines:
         if machine.database and machine.database.host:

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,8 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project.model import ENVIRONMENT, SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules.config import Config, scalars
+from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.source import Map, describe
 
 _STOPPING_CHOICES = (
@@ -67,27 +68,25 @@ def refuses(section: str, key: str, value: Any) -> bool:
     return not (kind == "text" and (number or referenced(value)))
 
 
-def check(config: Config) -> Iterator[Problem]:
+@EveryDocument
+def _settings(config: Config) -> Iterator[Problem]:
     """Every setting whose value LiteLLM cannot work with."""
-    yield from _dates(config)
-    for section, key, value in config.settings():
-        known = knowledge.keys(section).get(key)
-        if key in _CHAINS and isinstance(value, Map | str):
+    for given in config.settings:
+        known = knowledge.keys(given.section).get(given.key)
+        if given.key in _CHAINS and isinstance(given.value, Map | str):
             continue  # the rules on fallbacks say more
-        if known and not refuses(section, key, value):
-            yield from setting(config, (section, key), known, value)
+        if known and not refuses(given.section, given.key, given.value):
+            yield from setting(config, given.path, known, given.value)
         elif known:
-            yield _stops(config, (section, key), known)
-    if not config.is_project_file:
-        for key, value in config.data.items():
-            # The schema knows the shape of the sections that it describes.
-            if key not in _SHAPED and refuses("top_level", key, value):
-                yield _stops(config, (key,), knowledge.keys("top_level").get(key))
-    for section, key in (("litellm_settings", "cache_params"),):
-        nested = config.section(section).get(key)
-        # Without `cache: true` nobody looks at them.
-        if isinstance(nested, Map) and config.section(section).get("cache") is True:
-            yield from _cache(config, (section, key), nested)
+            yield _stops(config, given.path, known)
+
+
+@ModelFile
+def _top_level(config: Config) -> Iterator[Problem]:
+    for key, value in config.data.items():
+        # The schema knows the shape of the sections that it describes.
+        if key not in _SHAPED and refuses("top_level", key, value):
+            yield _stops(config, (key,), knowledge.keys("top_level").get(key))
 
 
 _SHAPED = frozenset(
@@ -99,6 +98,7 @@ _SHAPED = frozenset(
 STOPS = Rule("NX209", Severity.ERROR)
 
 
+@EveryDocument
 def _dates(config: Config) -> Iterator[Problem]:
     """LiteLLM holds these sections against what JSON can say, which knows no dates."""
     for section in (*SETTINGS, ENVIRONMENT):
@@ -119,7 +119,7 @@ WRONG_TYPE = Rule("NX204", Severity.ERROR, alone=Severity.WARNING)
 
 
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
-    """One setting that LiteLLM uses as it stands, without turning text into numbers."""
+    """One setting that LiteLLM uses as it is written, without turning text into numbers."""
     if (
         value is None
         or isinstance(value, dt.date)
@@ -129,7 +129,7 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
         yield from _choice(config, path, known, value)
         return
     words = " or ".join(WORDS[name] for name in sorted(known.types) if name in WORDS)
-    fix, advice = how_to_mend(config, path, known, value)
+    fix, advice = how_to_fix(config, path, known, value)
     what = "a variable, which is always text" if referenced(value) else describe(value)
     if known.secret:
         what = what if not isinstance(value, str | int | float) else type(value).__name__
@@ -219,7 +219,7 @@ _FLOATED = frozenset(
 """What LiteLLM passes through float() before it uses it; source: proxy_server.py, load_config."""
 
 
-def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
+def how_to_fix(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
     if isinstance(value, str) and not referenced(value):
         for name in ("int", "float"):
             if name in known.types and _is_number(value, name):
@@ -270,7 +270,7 @@ def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
         value = value[step]
     types = sorted(known.types & WORDS.keys()) if known else []
     words = " or ".join(WORDS[name] for name in types)
-    fix, advice = how_to_mend(config, path, known, value) if known else (None, "")
+    fix, advice = how_to_fix(config, path, known, value) if known else (None, "")
     shown = "this value" if known and known.secret else describe(value)
     return config.document.problem(
         STOPS,
@@ -283,7 +283,13 @@ def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
     )
 
 
-def _cache(config: Config, path: Steps, nested: Mapping[str, Any]) -> Iterator[Problem]:
+@EveryDocument
+def _cache_params(config: Config) -> Iterator[Problem]:
+    section, path = config.section("litellm_settings"), ("litellm_settings", "cache_params")
+    nested = section.get("cache_params")
+    # Without `cache: true` LiteLLM does not look at them.
+    if not isinstance(nested, Map) or section.get("cache") is not True:
+        return
     for key, value in nested.items():
         known = knowledge.keys("cache_params").get(key)
         if known is None or value is None:

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 import yaml
 
 from nixcfg.problems.problem import START, Fix, Problem, Related, Rule, Severity, Span, reason
+from nixcfg.yamltext.data import at as value_at
 
 MAX_BYTES = 2 * 1024 * 1024
 """A provider file of 10,000 models has 1 MB; whatever is larger is not a configuration."""
@@ -73,6 +74,7 @@ class Document:
     root: Span = START
     _spans: "array[int]" = field(default_factory=lambda: array("Q"), repr=False)
     _orders: dict[int, dict[str, int]] = field(default_factory=dict, repr=False, compare=False)
+    _secrets: list[frozenset[str]] = field(default_factory=list, repr=False, compare=False)
 
     def span(self, path: Sequence[str | int] = (), *, key: bool = False) -> Span:
         """Where the value at `path` stands, or its key with `key=True`.
@@ -115,7 +117,9 @@ class Document:
     ) -> Problem:
         """A problem of this document, at the value (or the key) of `path`."""
         span = self.span(path, key=key)
-        return self.problem_at(rule, span, message, help=help, related=related, fix=fix)
+        return self.problem_at(
+            rule, span, message, help=help, related=related, fix=fix, hidden=self._hidden(path)
+        )
 
     def problem_at(
         self,
@@ -126,14 +130,49 @@ class Document:
         help: str = "",
         related: Iterable[Related] = (),
         fix: Fix | None = None,
+        hidden: tuple[str, ...] = (),
     ) -> Problem:
-        """A problem of this document, at a place."""
+        """A problem of this document, at a place; `hidden` are texts that must not be shown."""
         line = _line(self.text, span.line, MAX_LINE)
-        return Problem(rule, self.name, span, message, help, line, tuple(related), fix)
+        return Problem(
+            rule,
+            self.name,
+            span,
+            message,
+            help,
+            line,
+            tuple(related),
+            fix,
+            hidden=hidden,
+            secrets=self.secrets,
+        )
+
+    def secrets(self) -> frozenset[str]:
+        """The secrets that are written out in the file; looked for once, when one may be shown."""
+        from nixcfg.keys.written import written
+
+        if not self._secrets:
+            self._secrets.append(written(self.text, self.data))
+        return self._secrets[0]
+
+    def _hidden(self, path: Sequence[str | int]) -> tuple[str, ...]:
+        """The value at `path`, where a name on the way to it says that it is secret."""
+        from nixcfg.keys.shapes import is_harmless, names_no_secret, names_secret
+
+        names = [step for step in path if isinstance(step, str)]
+        if not any(map(names_secret, names)) or names_no_secret(names[-1]):
+            return ()
+        try:
+            value = value_at(self.data, tuple(path))
+        except (KeyError, IndexError, TypeError):
+            return ()
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            return ()
+        return () if is_harmless(str(value)) else (str(value),)
 
     def related(self, path: Sequence[str | int], message: str, *, key: bool = True) -> Related:
         """This document's part in a problem that is reported elsewhere."""
-        return Related(self.name, self.span(path, key=key), message)
+        return Related(self.name, self.span(path, key=key), message, self.secrets)
 
     def _child(self, here: Any, step: str | int) -> tuple[Span, Span, Any] | None:
         if isinstance(here, Map) and step in here:
@@ -357,7 +396,7 @@ class _Builder:
                 at,
                 f"{value} stands twice in this mapping; YAML keeps only the last",
                 "Merge the two, or remove one.",
-                [Related(self.document.name, first, "first defined here")],
+                [Related(self.document.name, first, "first defined here", self.document.secrets)],
             )
         elif len(top.result) >= MAX_KEYS:
             self.stop(TOO_LARGE, _unpack(at), f"more than {MAX_KEYS} keys in one mapping", "")

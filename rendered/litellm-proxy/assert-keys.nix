@@ -1,5 +1,6 @@
 # What is refused or warned of: key files, and the names and values of variables.
 {
+  config,
   lib,
   ...
 }@args:
@@ -9,9 +10,11 @@ let
   inherit (common)
     cfg
     inStore
+    instances
     isPath
     opt
     quoted
+    runOptions
     ;
 
   # Variables that this module owns, and the option that sets each.
@@ -49,6 +52,36 @@ let
     || builtins.match "-----BEGIN .*" value != null
     || builtins.match "[a-z0-9+]+://[^/@:]*:[^/@]+@.*" value != null;
 
+  # Variables that a container gets beside those of the options, whoever has set them.
+  given =
+    instance:
+    lib.listToAttrs (
+      map (pair: lib.nameValuePair (lib.head pair) (lib.last pair)) (
+        lib.filter (pair: pair != null) (
+          map (option: builtins.match "([^=]*)=(.*)" option.value) (
+            lib.filter (option: option.name == "env") (
+              runOptions config.virtualisation.oci-containers.containers.${instance.name}.extraOptions
+            )
+          )
+        )
+      )
+    );
+  others =
+    instance:
+    removeAttrs config.virtualisation.oci-containers.containers.${instance.name}.environment (
+      lib.attrNames cfg.environment
+    )
+    // config.systemd.services.${instance.unit}.environment
+    // given instance;
+  keysOfOthers = lib.unique (
+    lib.concatMap (instance: lib.attrNames (lib.filterAttrs looksLikeKey (others instance))) instances
+  );
+  replacedByOptions = lib.unique (
+    lib.concatMap (
+      instance: lib.attrNames (lib.intersectAttrs (given instance) (owned // cfg.secrets))
+    ) instances
+  );
+
   isLoopbackURL = value: builtins.match "https?://(127[.][0-9.]+|localhost|\\[::1])([:/].*)?" value != null;
 
   namedVariables =
@@ -65,6 +98,27 @@ let
         "secrets"
       ];
   declaredTwice = lib.attrNames (lib.intersectAttrs cfg.secrets cfg.environment);
+
+  # Whether environment.etc or systemd.tmpfiles make a file, or a folder above it, of
+  # something in the Nix store.
+  isFromStore =
+    file:
+    let
+      isAt = place: file == place || lib.hasPrefix "${place}/" file;
+      tmpfiles = map (rule: lib.filter (word: word != "") (lib.splitString " " rule)) (
+        config.systemd.tmpfiles.rules or [ ]
+      );
+    in
+    lib.any (
+      entry:
+      entry.enable && isAt "/etc/${entry.target}" && (isPath entry.source || inStore entry.source)
+    ) (lib.attrValues (config.environment.etc or { }))
+    || lib.any (
+      rule:
+      builtins.match "[fFCLw].*" (lib.head rule) != null
+      && isAt (lib.elemAt rule 1)
+      && lib.any (lib.hasInfix "${builtins.storeDir}/") rule
+    ) (lib.filter (rule: lib.length rule > 1) tmpfiles);
 
   keyFileAssertions = option: file: [
     {
@@ -84,6 +138,13 @@ let
       message = ''
         ${option} = ${builtins.toJSON (toString file)}: systemd needs the path of a file without `.`, `..`, repeated slashes and control characters.
         Write the plain absolute path.
+      '';
+    }
+    {
+      assertion = !isFromStore (toString file);
+      message = ''
+        ${option} = "${toString file}" is written by environment.etc or systemd.tmpfiles from the Nix store, which everybody on this machine can read.
+        Put the key there by hand or with sops-nix or agenix. If it has been in the store, revoke it.
       '';
     }
   ];
@@ -142,6 +203,22 @@ in
           ${opt "environment"}.${name} looks like a key, and would be readable by everybody in the Nix store.
           Put it into a file and set ${opt "secrets"}.${name}.file to its path. If this key has been in use, revoke it.
         '';
-      }) (lib.attrNames (lib.filterAttrs looksLikeKey cfg.environment));
+      }) (lib.attrNames (lib.filterAttrs looksLikeKey cfg.environment))
+      ++ map (name: {
+        assertion = false;
+        message = ''
+          virtualisation.oci-containers.containers.${(lib.head instances).name}: ${name} in `environment` or -e looks like a key, and would be readable by everybody in the Nix store.
+          Put it into a file and set ${opt "secrets"}.${name}.file to its path. If this key has been in use, revoke it.
+        '';
+      }) keysOfOthers
+      ++ [
+        {
+          assertion = replacedByOptions == [ ];
+          message = ''
+            ${opt "extraOptions"}: -e ${quoted replacedByOptions} replaces what the module or ${opt "secrets"} set.
+            Remove it.
+          '';
+        }
+      ];
   };
 }

@@ -29,7 +29,8 @@ let
     cfg.imageFile != null
     || imageDigest != null
     || builtins.match ".*[0-9]+[.][0-9]+[.][0-9]+.*" tag != null;
-  isMalicious = builtins.match "(.*[^0-9.])?1[.]82[.][78]([^0-9].*)?" tag != null;
+
+  known = import ./releases.nix { inherit lib; } cfg.image;
 in
 {
   config = lib.mkIf cfg.enable {
@@ -38,7 +39,11 @@ in
         ${opt "image"} = "${cfg.image}" is not tied to a release: it may be another
         program tomorrow. Name a release, such as "${
           options.services.litellm-proxy.image.default
-        }".
+        }". LiteLLM's moving tags pointed at the compromised 1.107.0 on 2026-10-21.
+      ''
+      ++ lib.optional (known.holes != [ ] && known.exploited == [ ] && known.compromised == [ ]) ''
+        ${opt "image"} = "${cfg.image}" is a release of LiteLLM with known holes: ${known.describe known.holes}.
+        Use a newer release, such as "${options.services.litellm-proxy.image.default}".
       ''
       ++ lib.optional (cfg.workers > 1 && !usesRedis) ''
         ${opt "workers"} = ${toString cfg.workers} without Redis: each worker counts rate
@@ -52,13 +57,6 @@ in
       '';
 
     assertions = [
-      {
-        assertion = config.virtualisation.oci-containers.backend == cfg.backend;
-        message = ''
-          ${opt "backend"} = "${cfg.backend}", but virtualisation.oci-containers.backend = "${config.virtualisation.oci-containers.backend}", and all containers share one backend.
-          Set ${opt "backend"} = "${config.virtualisation.oci-containers.backend}".
-        '';
-      }
       {
         assertion = !isFleet || usesRedis;
         message = ''
@@ -74,10 +72,17 @@ in
         '';
       }
       {
-        assertion = !isMalicious;
+        assertion = known.compromised == [ ];
         message = ''
-          ${opt "image"} = "${cfg.image}": LiteLLM 1.82.7 and 1.82.8 were published with code that steals credentials.
-          Use another release, such as "${options.services.litellm-proxy.image.default}".
+          ${opt "image"} = "${cfg.image}" is a compromised release of LiteLLM: ${known.describe known.compromised}.
+          Use another release, such as "${options.services.litellm-proxy.image.default}". If it has run, replace every key that it could read.
+        '';
+      }
+      {
+        assertion = known.exploited == [ ] || known.compromised != [ ];
+        message = ''
+          ${opt "image"} = "${cfg.image}" is a release of LiteLLM with holes that are exploited or need no key: ${known.describe (known.exploited ++ known.holes)}.
+          Use a newer release, such as "${options.services.litellm-proxy.image.default}".
         '';
       }
     ]

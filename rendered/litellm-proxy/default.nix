@@ -2,6 +2,7 @@
 # in when the service starts instead of when the system is built.
 #
 #   default.nix      the options of the gateway itself
+#   backend.nix      docker or podman: what the machine has
 #   container.nix    the container and its unit
 #   secrets.nix      key files: their options
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
@@ -68,6 +69,7 @@ in
     ./assert-keys.nix
     ./assert-network.nix
     ./assertions.nix
+    ./backend.nix
     ./container.nix
     ./database.nix
     ./instances.nix
@@ -85,25 +87,13 @@ in
   options.services.litellm-proxy = {
     enable = lib.mkEnableOption "the LiteLLM proxy, an OpenAI-compatible gateway to many LLM providers, in a container";
 
-    backend = lib.mkOption {
-      type = lib.types.enum [
-        "docker"
-        "podman"
-      ];
-      default = "docker";
-      description = ''
-        What runs the container. It becomes
-        {option}`virtualisation.oci-containers.backend`, which all containers share.
-      '';
-      example = "podman";
-    };
-
     image = lib.mkOption {
       type = lib.types.str;
       default = "ghcr.io/berriai/litellm:v1.106.2";
       description = ''
         The image to run: a release of LiteLLM, best with its digest. Tags that move
-        to other releases get a warning, the two malicious releases are refused.
+        to other releases get a warning. A release that was compromised, or has a hole that
+        is exploited or needs no key, is refused (releases.json).
       '';
       example = "ghcr.io/berriai/litellm:v1.106.2@sha256:…";
     };

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 
 ROOT = Path(__file__).parents[2]
 MISPLACED = ["NX201"]
@@ -80,15 +80,15 @@ def texts(home: Path) -> dict[str, bytes]:
 
 def test_a_project_validates_clean_and_renders_the_same(home: Path):
     assert set(MISPLACED) <= set(codes(home))
-    before = validate.validate(read_project(home)).project
+    before = check.validate(read_project(home)).project
     done = nixcfg("-C", home, "fix")
     assert done.returncode == 0, done.stderr
     assert "providers/claude.yaml:10:3: NX201: " in done.stdout
     assert not set(MISPLACED) & set(codes(home))
-    after = validate.validate(read_project(home)).project
+    after = check.validate(read_project(home)).project
     assert before
     assert after
-    assert render.files(before) == render.files(after)
+    assert rendered_files(before) == rendered_files(after)
 
     fixed = texts(home)
     again = nixcfg("-C", home, "fix")

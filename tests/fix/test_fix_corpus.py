@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from test_fix_properties import alike, exact, wanted
 
-from nixcfg import fixing, validate
+from nixcfg import check, fixing
 from nixcfg.problems.problem import MoveKey, Problem
 from nixcfg.project.standalone import Configuration, Part
 from nixcfg.yamltext import source
@@ -52,7 +52,7 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def problems(document: Document) -> tuple[Problem, ...]:
-    return validate.standalone([Configuration((Part(document),))]).problems
+    return check.standalone([Configuration((Part(document),))]).problems
 
 
 def mended(document: Document, *, unsafe: bool) -> fixing.Result:

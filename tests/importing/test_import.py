@@ -275,7 +275,7 @@ def test_what_never_worked_is_left_out_and_told(tmp_path: Path):
     for line, why in (
         (6, "no provider for opnai/gpt-4o"),
         (9, "rpm must be a whole number"),
-        (15, "nobody offers nowhere"),
+        (15, "no one offers nowhere"),
         (16, "routing_strategy cannot be best"),
     ):
         assert re.search(rf"^{source}:{line}:\d+: left-out: .*{why}", told, re.MULTILINE)

@@ -61,7 +61,7 @@ def found(folder: Path) -> dict[str, str]:
 
 
 def visible(files: dict[str, str]) -> dict[str, str]:
-    return {path: text for path, text in files.items() if ".nixcfg-create-" not in path}
+    return {path: text for path, text in files.items() if ".nixcfg-" not in path}
 
 
 def survey(strace: str, folder: Path, kind: str) -> tuple[list[tuple[str, int]], dict[str, str]]:

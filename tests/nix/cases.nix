@@ -6,6 +6,7 @@
 {
   cases,
   nixpkgs ? <nixpkgs>,
+  oci ? null,
 }:
 
 let
@@ -14,7 +15,7 @@ let
     module:
     let
       system = import ./system.nix {
-        inherit nixpkgs;
+        inherit nixpkgs oci;
         modules = [ module ];
         quick = true;
       };
@@ -142,9 +143,11 @@ let
         )
       );
       rotate = config.systemd.services.litellm-proxy-rotate.script;
-      services = lib.filter (name: builtins.match ".*(litellm|postgres|redis|prometheus|grafana).*" name != null) (
+      services = lib.filter (name: builtins.match ".*(litellm|-web|postgres|redis|prometheus|grafana).*" name != null) (
         lib.attrNames config.systemd.services
       );
+      chosen = config.services.litellm-proxy.backend;
+      machine = config.virtualisation.oci-containers.backend;
       backends = {
         docker = config.virtualisation.docker.enable;
         podman = config.virtualisation.podman.enable;

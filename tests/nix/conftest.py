@@ -52,6 +52,21 @@ def nix(nixos: None) -> Nix:  # noqa: ARG001 - a fixture cannot be marked with u
     return evaluate
 
 
+@pytest.fixture(scope="session", params=["nixpkgs", "newest"])
+def tree(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Arguments for cases.nix: <nixpkgs> as it is, and with a newer oci-containers.nix in it.
+
+    That module is what ours builds on, and what changes most. NIXCFG_OCI_CONTAINERS names the file
+    nixos/modules/virtualisation/oci-containers.nix of the newest nixpkgs.
+    """
+    if request.param == "nixpkgs":
+        return {}
+    newest = os.environ.get("NIXCFG_OCI_CONTAINERS", "")
+    if not newest:
+        pytest.skip("NIXCFG_OCI_CONTAINERS names no newer oci-containers.nix")
+    return {"oci": newest}
+
+
 @pytest.fixture(scope="session")
 def root() -> None:
     """Skip where the tests do not run as root, as which systemd runs the wiring."""

@@ -10,6 +10,8 @@
   # Only the modules of nixpkgs that ours has to do with, which is six times faster.
   # Definitions for other modules are then ignored instead of refused.
   quick ? false,
+  # Another oci-containers.nix in place of that of nixpkgs: see conftest.py.
+  oci ? null,
 }:
 
 let
@@ -31,10 +33,18 @@ import (nixpkgs + "/nixos/lib/eval-config.nix") (
         _module.check = !quick;
       }
     ]
+    ++ lib.optionals (oci != null && !quick) [
+      {
+        disabledModules = [ "virtualisation/oci-containers.nix" ];
+        imports = [ oci ];
+      }
+    ]
     ++ modules;
   }
   // lib.optionalAttrs quick {
-    baseModules = map (path: nixpkgs + "/nixos/modules/${path}") [
+    baseModules = map (path: nixpkgs + "/nixos/modules/${path}") (
+      lib.optional (oci == null) "virtualisation/oci-containers.nix"
+      ++ [
       "config/networking.nix"
       "misc/assertions.nix"
       "misc/extra-arguments.nix"
@@ -50,9 +60,12 @@ import (nixpkgs + "/nixos/lib/eval-config.nix") (
       "services/networking/firewall.nix"
       "services/web-servers/nginx/default.nix"
       "system/boot/systemd.nix"
+      "system/boot/systemd/tmpfiles.nix"
+      "system/etc/etc.nix"
       "virtualisation/docker.nix"
-      "virtualisation/oci-containers.nix"
       "virtualisation/podman/default.nix"
-    ];
+      ]
+    )
+    ++ lib.optional (oci != null) oci;
   }
 )

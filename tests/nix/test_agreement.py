@@ -4,10 +4,11 @@ import json
 import re
 from pathlib import Path
 
-from nixcfg import validate
+from nixcfg import check
+from nixcfg.knowledge import releases
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
 from nixcfg.rules.secrets import is_refused_as_key
 
 MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assert-keys.nix"
@@ -21,8 +22,61 @@ model_list:
 DATABASE = "{host: db, password_file: /keys/password}"
 KEYS = "master_key_file: /keys/m\nsalt_key_file: /keys/s"
 
+# Releases that must not run, sound ones, and what only looks like either.
+_REPOSITORY = "ghcr.io/berriai/litellm"
+_DIGEST = "sha256:1bbcb1443bc962e45f5aad53fe3d2c30600e0379715fb6c664cdd3ac126c339e"
+COMPROMISED = [
+    f"{_REPOSITORY}:v1.107.0",
+    f"{_REPOSITORY}:1.107.0",
+    f"{_REPOSITORY}-database:main-v1.107.0",
+    f"{_REPOSITORY}-non_root:v1.107.0-stable",
+    f"{_REPOSITORY}:v1.107.0-database",
+    f"{_REPOSITORY}:v1.107.0-non_root",
+    f"{_REPOSITORY}:v1.107.0@sha256:{'0' * 64}",
+    f"docker.io/litellm/litellm@{_DIGEST}",
+    f"registry.example:5000/mirror/gateway@{_DIGEST}",
+    f"registry.example/mirror/gateway:v1.106.2@{_DIGEST}",
+    f"registry.example/gateway@sha256:c00f9d92c427{'0' * 52}",
+    f"registry.example/gateway@sha256:7b00e91cd2fe{'0' * 52}",
+    "localhost/litellm:v1.82.7",
+    f"{_REPOSITORY}:main-v1.82.8-stable",
+]
+HOLED = [
+    f"{_REPOSITORY}:{tag}"
+    for tag in (
+        "v1.0.0",
+        "v1.74.1",
+        "v1.80.5",
+        "v1.82.6",
+        "v1.82.70",
+        "v1.82.7-rc.1",
+        "v1.83.6",
+        "v1.83.7",
+        "v1.83.14-stable.patch.2",
+        "v1.83.99",
+        "v1.84.0-rc.1",
+        "1.84.0rc1",
+        "1.84.0b2",
+        "main-v1.84.0-nightly",
+    )
+]
+SOUND = [
+    f"{_REPOSITORY}:v1.84.0",
+    f"{_REPOSITORY}:v1.84.0-stable",
+    f"{_REPOSITORY}:v1.106.2",
+    f"{_REPOSITORY}:v1.107.0-rc.1",
+    f"{_REPOSITORY}:v1.107.1",
+    f"{_REPOSITORY}:v1.110.2",
+    f"{_REPOSITORY}@sha256:{'0' * 64}",
+    "litellm.example/other:1.82.7",
+    "localhost:5000/other:1.107.0",
+    "registry.example/other:v1.107.0",
+]
+IMAGES = [*COMPROMISED, *HOLED, *SOUND]
+
 # Lines of nixcfg.yaml: sound ones, and ones that the module refuses for a reason of its own.
 LINES = [
+    *(f"image: {image}" for image in IMAGES),
     "port: 4000",
     "listen_address: 0.0.0.0",
     "listen_address: 127.0.0.2\nauth: open",
@@ -117,10 +171,10 @@ def test_what_validates_evaluates_without_complaint(nix, tmp_path: Path) -> None
         (folder / "providers").mkdir(parents=True)
         (folder / "nixcfg.yaml").write_text(lines + "\n")
         (folder / "providers" / "openai.yaml").write_text(PROVIDER)
-        report = validate.validate(read_project(folder))
+        report = check.validate(read_project(folder))
         if report.project is None:
             continue
-        for path, content in render.files(report.project).items():
+        for path, content in rendered_files(report.project).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         for machine in report.project.machines:
@@ -181,3 +235,29 @@ def test_both_call_several_instances_the_same(nix) -> None:
     (container,) = wiring.containers(1)
     assert wiring.main_unit("podman", 1) == wiring.container_unit("podman", container)
     assert wiring.main_unit("podman", 1) in one["units"]
+
+
+def test_both_judge_an_image_alike(nix, tmp_path: Path) -> None:
+    cases = tmp_path / "cases.nix"
+    cases.write_text(
+        "builtins.mapAttrs (_: image: { services.litellm-proxy = {\n"
+        '  enable = true; modelConfig = "a"; configs.a.file = ./cases.nix; inherit image; };\n'
+        "}) (builtins.fromJSON (builtins.readFile ./images.json))\n"
+    )
+    named = {str(number): image for number, image in enumerate(IMAGES)}
+    (tmp_path / "images.json").write_text(json.dumps(named))
+    found = nix("cases.nix", cases=str(cases))
+    for number, image in named.items():
+        text = "".join(found[number]["assertions"])
+        refused = {
+            level
+            for level, words in (("compromised", "is a compromised"), ("error", "with holes that"))
+            if words in text
+        }
+        known = releases.of_image(image)
+        assert all(each.id in text for each in known if refused != {"compromised"}), image
+        levels = {each.level.value for each in known}
+        ours = {"compromised"} if "compromised" in levels else levels & {"error"}
+        assert ours == refused, image
+        wanted = {"compromised"} if image in COMPROMISED else {"error"} if image in HOLED else set()
+        assert refused == wanted, image

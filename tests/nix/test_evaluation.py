@@ -29,11 +29,21 @@ BASE = """
 
 # name: what is added to BASE
 SOUND = {
-    "docker": "",
+    "docker": 'services.litellm-proxy.backend = "docker";',
+    "machine": "",
+    "machine-with-docker": 'virtualisation.oci-containers.backend = "docker";',
+    "machine-with-a-default": 'virtualisation.oci-containers.backend = lib.mkDefault "docker";',
+    "old-machine": 'system.stateVersion = lib.mkForce "21.11";',
+    "others": """virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+    "others-with-what-they-had": """services.litellm-proxy.backend = lib.mkDefault "podman";
+      virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+    "others-moved-on-purpose": """services.litellm-proxy.backend = lib.mkDefault "docker";
+      virtualisation.oci-containers = {
+        backend = "docker"; containers.web.image = "web:1.0.0"; };""",
     "podman": 'services.litellm-proxy.backend = "podman";',
     "all": 'services.litellm-proxy.modelConfig = "all";',
     "open": 'services.litellm-proxy.auth = "open";',
-    "ipv6": 'services.litellm-proxy.listenAddress = "::1";',
+    "ipv6": 'services.litellm-proxy = { listenAddress = "::1"; backend = "docker"; };',
     "network": """services.litellm-proxy = {
       listenAddress = "0.0.0.0"; port = 8000; openFirewall = true; };""",
     "master-key-file": 'services.litellm-proxy.masterKeyFile = "/run/secrets/master";',
@@ -68,10 +78,33 @@ SOUND = {
     "disabled": "services.litellm-proxy.enable = lib.mkForce false;",
 }
 
+# Only a newer oci-containers.nix declares it.
+ROOTLESS = """
+  config.virtualisation.oci-containers.containers.litellm-proxy.podman.user = "gateway";"""
+DECLARED = """
+  options.virtualisation.oci-containers.containers = lib.mkOption {
+    type = lib.types.attrsOf (lib.types.submodule {
+      options.podman = lib.mkOption { type = lib.types.anything; default.user = "root"; };
+    }); };"""
+
 # name: (what is added to BASE, the option that the message begins with or names, the mend)
 REFUSED = {
+    "moves-others": (
+        """services.litellm-proxy.backend = lib.mkDefault "docker";
+        virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+        'services.litellm-proxy.backend = "docker" would move `web` from podman to docker',
+        "Remove services.litellm-proxy.backend",
+    ),
+    "moves-others-of-an-old-machine": (
+        """services.litellm-proxy.backend = "podman";
+        system.stateVersion = lib.mkForce "21.11";
+        virtualisation.oci-containers.containers.web.image = "web:1.0.0";""",
+        'services.litellm-proxy.backend = "podman" would move `web` from docker to podman',
+        'set virtualisation.oci-containers.backend = "podman"',
+    ),
     "backend-of-others": (
-        'virtualisation.oci-containers.backend = "podman";',
+        """virtualisation.oci-containers.backend = "podman";
+        services.litellm-proxy.backend = "docker";""",
         'services.litellm-proxy.backend = "docker"',
         'Set services.litellm-proxy.backend = "podman".',
     ),
@@ -108,8 +141,9 @@ REFUSED = {
     ),
     "port-of-container-by-address": (
         """services.litellm-proxy.listenAddress = "::1";
-        virtualisation.oci-containers.containers.web = {
-          image = "web:1.0.0"; ports = [ "[::1]:4000:80/tcp" ]; };""",
+        virtualisation.oci-containers = {
+          backend = "docker";
+          containers.web = { image = "web:1.0.0"; ports = [ "[::1]:4000:80/tcp" ]; }; };""",
         "services.litellm-proxy.port = 4000",
         "Choose another",
     ),
@@ -152,10 +186,9 @@ REFUSED = {
     ),
     "rootless-podman": (
         """config.services.litellm-proxy.backend = "podman";
-        options.virtualisation.oci-containers.containers = lib.mkOption {
-          type = lib.types.attrsOf (lib.types.submodule {
-            options.podman = lib.mkOption {
-              type = lib.types.anything; default = { user = "gateway"; }; }; }); };""",
+        options.users.users = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+        config.users.users.gateway = { uid = 1000; linger = false; home = "/home/gateway"; };
+        @ROOTLESS@""",
         'podman.user = "gateway"',
         "Remove it.",
     ),
@@ -277,17 +310,17 @@ WARNED = {
 # name: an image that is tied to a release, so that nothing is said about it
 PINNED = {
     "release": "ghcr.io/berriai/litellm:v1.106.2",
-    "old-release": "ghcr.io/berriai/litellm:main-v1.74.0-stable",
+    "old-release": "ghcr.io/berriai/litellm:main-v1.84.0-stable",
     "digest": f"ghcr.io/berriai/litellm@sha256:{'0' * 64}",
     "floating-with-digest": f"registry.example:5000/litellm:latest@sha256:{'0' * 64}",
-    "near-the-malicious": "ghcr.io/berriai/litellm:v1.82.70",
+    "near-the-malicious": "ghcr.io/berriai/litellm:v1.107.10",
 }
 
 Case = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
+def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     """Every case of this file, evaluated: its name, and what cases.nix says of it."""
     folder = tmp_path_factory.mktemp("evaluation")
     (folder / "claude.yaml").write_text("model_list: []\n")
@@ -313,10 +346,12 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         + "\n".join(
             f'"{name}" = {{ lib, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
             for name, text in snippets.items()
-        ).replace("@MODULE@", str(copy))
+        )
+        .replace("@MODULE@", str(copy))
+        .replace("@ROOTLESS@", ROOTLESS if tree else DECLARED + ROOTLESS)
         + "\n}\n"
     )
-    return nix("cases.nix", cases=str(cases))
+    return nix("cases.nix", cases=str(cases), **tree)
 
 
 def option(case: Case, name: str) -> list[str]:
@@ -500,6 +535,28 @@ def test_the_process_is_whom_the_keys_belong_to(evaluated):
 def test_no_key_reaches_the_disk_by_swap_or_core_dump(evaluated):
     assert option(evaluated["docker"], "memory-swap") == ["2g"]
     assert option(evaluated["docker"], "ulimit") == ["core=0"]
+
+
+@pytest.mark.parametrize(
+    ("case", "backend"),
+    [
+        ("machine", "podman"),
+        ("machine-with-docker", "docker"),
+        ("machine-with-a-default", "docker"),
+        ("old-machine", "docker"),
+        ("others", "podman"),
+        ("others-with-what-they-had", "podman"),
+        ("others-moved-on-purpose", "docker"),
+        ("docker", "docker"),
+        ("podman", "podman"),
+    ],
+)
+def test_runs_with_what_the_machine_has_and_moves_no_one(evaluated, case, backend):
+    found = evaluated[case]
+    assert found["backends"] == {"docker": backend == "docker", "podman": backend == "podman"}
+    assert found["chosen"] == found["machine"] == backend
+    if case.startswith("others"):
+        assert f"{backend}-web" in found["services"]
 
 
 def test_users_environment_wins(evaluated):

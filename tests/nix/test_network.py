@@ -171,7 +171,7 @@ Case = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
+def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     """Every case of this file, evaluated."""
     folder = tmp_path_factory.mktemp("network")
     (folder / "local.yaml").write_text("model_list: []\n")
@@ -196,7 +196,7 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
         )
         + "\n}\n"
     )
-    return nix("cases.nix", cases=str(folder / "cases.nix"))
+    return nix("cases.nix", cases=str(folder / "cases.nix"), **tree)
 
 
 @pytest.mark.parametrize("name", SOUND)

@@ -14,8 +14,8 @@ HEAVY = (
     "jinja2",
     "referencing",
     "nixcfg.rules",
-    "nixcfg.validate",
-    "nixcfg.render.render",
+    "nixcfg.check",
+    "nixcfg.render.files",
 )
 
 

@@ -15,16 +15,17 @@ from typing import Any
 
 import pytest
 
-from nixcfg import knowledge, validate
+from nixcfg import check, knowledge
 from nixcfg.commands.init import copy_starter
-from nixcfg.disk import change
+from nixcfg.disk import files
 from nixcfg.problems.problem import Severity
 from nixcfg.project.find import read_project
 from nixcfg.providers import catalogue, interview
 from nixcfg.providers.add import add
 from nixcfg.providers.amendment import Amendment
 from nixcfg.providers.request import NewProvider
-from nixcfg.render import render
+from nixcfg.render.files import rendered_files
+from nixcfg.render.litellm import litellm_yaml
 
 TODAY = dt.date(2026, 11, 23)
 HERE = Path(__file__).parent
@@ -58,13 +59,13 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Amendment]:
         copy_starter(root)
         (root / "providers" / "claude.yaml").unlink()
         amendment = add(read_project(root), wish(name), (), TODAY)
-        change.apply(root, change.plan(root, amendment.texts))
+        files.apply(root, files.plan(root, amendment.texts))
         made[name] = amendment
         assert (root / "providers" / f"{name}.yaml").read_text()
-        again = validate.validate(read_project(root), TODAY)
+        again = check.validate(read_project(root), TODAY)
         assert again.is_valid
         assert again.project is not None
-        for path, content in render.files(again.project).items():
+        for path, content in rendered_files(again.project).items():
             target = root / "rendered" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
@@ -81,7 +82,7 @@ def loaded(added: dict[str, Amendment], tmp_path_factory: pytest.TempPathFactory
     for name, amendment in added.items():
         config = next(c for c in amendment.project.machine.configs if c.name == name)
         file = folder / f"{name}.yaml"
-        file.write_text(render.litellm_yaml(config))
+        file.write_text(litellm_yaml(config))
         values = {variable: f"value-of-{variable}" for variable in config.secrets}
         wanted[name] = {"config": str(file), "environment": values}
     done = subprocess.run(
@@ -115,9 +116,7 @@ def test_litellm_loads_every_deployment(name: str, loaded: dict[str, Any]) -> No
 def test_no_variable_is_unresolved(
     name: str, added: dict[str, Amendment], loaded: dict[str, Any]
 ) -> None:
-    text = render.litellm_yaml(
-        next(c for c in added[name].project.machine.configs if c.name == name)
-    )
+    text = litellm_yaml(next(c for c in added[name].project.machine.configs if c.name == name))
     wired = set(added[name].project.machine.key_files)
     assert set(re.findall(r"os\.environ/(\w+)", text)) <= wired
     told = json.dumps(loaded[name])

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from in_process import call
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project.find import read_project
 
 Snapshot = Callable[[Path], dict[str, bytes]]
@@ -47,7 +47,7 @@ def traced(program: list[str], tmp_path: Path) -> Callable[..., tuple[int, str]]
 
 
 def is_valid(root: Path) -> bool:
-    return validate.validate(read_project(root)).is_valid
+    return check.validate(read_project(root)).is_valid
 
 
 def calls(log: str) -> list[str]:

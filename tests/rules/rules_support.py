@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.problems.pages import Example
 from nixcfg.problems.problem import Span
 from nixcfg.project.find import read_project
@@ -30,17 +30,17 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
-def in_project(folder: Path, files: Mapping[str, str]) -> validate.Report:
+def in_project(folder: Path, files: Mapping[str, str]) -> check.Report:
     write(folder, files)
-    return validate.validate(read_project(folder), TODAY)
+    return check.validate(read_project(folder), TODAY)
 
 
-def by_itself(folder: Path, files: Mapping[str, str]) -> validate.Report:
+def by_itself(folder: Path, files: Mapping[str, str]) -> check.Report:
     write(folder, files)
-    return validate.standalone([read_configuration(folder / "config.yaml", "config.yaml")], TODAY)
+    return check.standalone([read_configuration(folder / "config.yaml", "config.yaml")], TODAY)
 
 
-def reports(folder: Path, example: Example) -> dict[str, validate.Report]:
+def reports(folder: Path, example: Example) -> dict[str, check.Report]:
     """What nixcfg says about an example, in a project and by itself as far as it can be either."""
     if isinstance(example, Mapping):
         check = in_project if "nixcfg.yaml" in example else by_itself

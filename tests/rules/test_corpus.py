@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.problems.problem import Severity
 from nixcfg.project.standalone import read_configuration
 
@@ -20,19 +20,19 @@ TODAY = dt.date(2026, 11, 23)
 
 
 @pytest.fixture(scope="module")
-def corpus() -> dict[str, tuple[Any, validate.Report]]:
+def corpus() -> dict[str, tuple[Any, check.Report]]:
     """The verdict and nixcfg's report, by file."""
     folder = Path(os.environ.get("NIXCFG_CORPUS") or HERE.parents[2] / "shared" / "corpus")
     if not (folder / "oracle.json").is_file():
         pytest.skip("no corpus of real configurations here; NIXCFG_CORPUS may name one")
     verdicts = json.loads((folder / "oracle.json").read_text(encoding="utf-8"))
     return {
-        name: (verdict, validate.standalone([read_configuration(folder / name, name)], TODAY))
+        name: (verdict, check.standalone([read_configuration(folder / name, name)], TODAY))
         for name, verdict in verdicts.items()
     }
 
 
-def test_no_error_on_what_litellm_accepts(corpus: dict[str, tuple[Any, validate.Report]]):
+def test_no_error_on_what_litellm_accepts(corpus: dict[str, tuple[Any, check.Report]]):
     wrong = {
         name: [(p.code, p.span.line, p.message) for p in report.problems if p.is_error]
         for name, (verdict, report) in corpus.items()
@@ -41,7 +41,7 @@ def test_no_error_on_what_litellm_accepts(corpus: dict[str, tuple[Any, validate.
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
-def test_what_is_dropped_or_rejected_is_named(corpus: dict[str, tuple[Any, validate.Report]]):
+def test_what_is_dropped_or_rejected_is_named(corpus: dict[str, tuple[Any, check.Report]]):
     """By an error, or by a warning where only what lies around the file decides."""
     missed = {}
     for name, (verdict, report) in corpus.items():

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules_support import TODAY
 
-from nixcfg import knowledge, validate
-from nixcfg.problems import report
+from nixcfg import check, knowledge
+from nixcfg.problems import FORMATS, report
 from nixcfg.project.find import Sources, read_project
 from nixcfg.project.standalone import Configuration, Part
 from nixcfg.yamltext import source
@@ -67,9 +67,9 @@ def looks(text: str, *, limit: float = 10.0) -> None:
     document = source.parse(text, "providers/x.yaml")
     own = source.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
     reports = [
-        validate.validate(Sources(Path(), own, {"x": document}, ()), TODAY),
-        validate.validate(Sources(Path(), document, {"x": document}, ()), TODAY),
-        validate.standalone([Configuration((Part(document),))], TODAY),
+        check.validate(Sources(Path(), own, {"x": document}, ()), TODAY),
+        check.validate(Sources(Path(), document, {"x": document}, ()), TODAY),
+        check.standalone([Configuration((Part(document),))], TODAY),
     ]
     lines = len(document.lines())
     for told in reports:
@@ -77,8 +77,8 @@ def looks(text: str, *, limit: float = 10.0) -> None:
             assert 1 <= problem.span.line <= max(lines, 2)
             assert problem.span.column >= 1
             assert problem.message
-    form = report.FORMATS[len(text) % len(report.FORMATS)]
-    assert [report.told(form, told.problems, told.files) is not None for told in reports]
+    form = FORMATS[len(text) % len(FORMATS)]
+    assert [report(form, told.problems, told.files) is not None for told in reports]
     assert time.monotonic() - start < limit
 
 
@@ -158,7 +158,7 @@ def test_a_thousand_providers(tmp_path: Path):
         (tmp_path / "providers" / f"p{number}.yaml").write_text(text, encoding="utf-8")
     sources = read_project(tmp_path)
     start = time.process_time()
-    told = validate.validate(sources, TODAY)
+    told = check.validate(sources, TODAY)
     assert told.is_valid
     assert told.problems == ()
     assert time.process_time() - start < 15

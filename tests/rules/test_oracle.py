@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rules_support import Oracle
 
-from nixcfg import rules
 from nixcfg.problems import pages
+from nixcfg.rules import registry
 
 pytestmark = pytest.mark.oracle
 
@@ -302,5 +302,5 @@ def test_the_claim_holds(code: str, answers: dict[str, tuple[Answer, Answer]]):
 
 
 def test_every_rule_about_litellm_makes_a_claim():
-    assert set(CLAIMS) | NOT_ABOUT_LITELLM == set(rules.RULES)
+    assert set(CLAIMS) | NOT_ABOUT_LITELLM == set(registry.RULES)
     assert not set(CLAIMS) & NOT_ABOUT_LITELLM

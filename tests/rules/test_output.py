@@ -8,9 +8,13 @@ import jsonschema
 import pytest
 from rules_support import by_itself, in_project, write
 
-from nixcfg import rules
-from nixcfg.problems import pages, report
+from nixcfg.keys.mask import masked
+from nixcfg.problems import FORMATS, pages, report
+from nixcfg.problems.plain import as_github, as_json
 from nixcfg.problems.problem import Problem, Severity, Span
+from nixcfg.problems.sarif import as_sarif
+from nixcfg.problems.text import as_text
+from nixcfg.rules import registry
 from program import Run
 
 HERE = Path(__file__).parent
@@ -71,23 +75,23 @@ JSON_SCHEMA: dict[str, Any] = {
 def every_problem(folder: Path) -> list[Problem]:
     """The findings of all bad examples, under odd file names too."""
     found: list[Problem] = []
-    for number, rule in enumerate(rules.RULES.values()):
+    for number, rule in enumerate(registry.RULES.values()):
         bad = pages.read(rule.code).bad
         files = {"config.yaml": bad} if isinstance(bad, str) else bad
         check = in_project if "nixcfg.yaml" in files else by_itself
         found += check(folder / str(number), files).problems
-    odd = Problem(rules.RULES["NX001"], "ä b/%,:\n\udce9.yaml", Span(1, 1), "odd, % : \r\n name")
+    odd = Problem(registry.RULES["NX001"], "ä b/%,:\n\udce9.yaml", Span(1, 1), "odd, % : \r\n name")
     return [*found, odd]
 
 
 def test_sarif_is_valid(tmp_path: Path):
     problems = every_problem(tmp_path)
-    told = json.loads(report.as_sarif(problems))
+    told = json.loads(as_sarif(problems))
     schema = json.loads((HERE / "sarif-2.1.0.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft7Validator(schema).validate(told)
     [run] = told["runs"]
     listed = run["tool"]["driver"]["rules"]
-    assert {rule["id"] for rule in listed} == set(rules.RULES)
+    assert {rule["id"] for rule in listed} == set(registry.RULES)
     assert len(run["results"]) == len(problems)
     for result, problem in zip(run["results"], problems, strict=True):
         assert listed[result["ruleIndex"]]["id"] == result["ruleId"] == problem.code
@@ -96,14 +100,14 @@ def test_sarif_is_valid(tmp_path: Path):
 
 
 def test_json_is_valid(tmp_path: Path):
-    told = json.loads(report.as_json(every_problem(tmp_path), 7))
+    told = json.loads(as_json(every_problem(tmp_path), 7))
     jsonschema.Draft202012Validator(JSON_SCHEMA).validate(told)
     assert told["files"] == 7
 
 
 def test_workflow_commands_are_one_line_each(tmp_path: Path):
     problems = every_problem(tmp_path)
-    lines = report.as_github(problems).split("\n")
+    lines = as_github(problems).split("\n")
     assert len(lines) == len(problems)
     for line, problem in zip(lines, problems, strict=True):
         level = "notice" if problem.severity is Severity.NOTE else problem.severity
@@ -113,7 +117,7 @@ def test_workflow_commands_are_one_line_each(tmp_path: Path):
     assert lines[-1].endswith("::odd, %25 : %0D%0A name")
 
 
-@pytest.mark.parametrize("form", report.FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_no_key_is_in_any_output(form: str, tmp_path: Path):
     for check, files in (
         (in_project, {"nixcfg.yaml": "model_config: all\n", "providers/a.yaml": PROVIDER}),
@@ -121,7 +125,7 @@ def test_no_key_is_in_any_output(form: str, tmp_path: Path):
     ):
         told = check(tmp_path / check.__name__, files)
         assert len({p.code for p in told.problems}) > 6
-        text = report.told(form, told.problems, told.files)
+        text = report(form, told.problems, told.files)
         for secret in (KEY, KEY[8:30], "hunter2", "short-one"):
             assert secret not in text, (check.__name__, form)
 
@@ -142,9 +146,9 @@ def test_no_key_is_in_any_output(form: str, tmp_path: Path):
     ],
 )
 def test_what_may_be_a_key_is_masked(line: str, hidden: str):
-    masked = report.masked(line, source=True)
-    assert hidden not in masked
-    assert len(masked) == len(line)
+    text = masked(line, source=True)
+    assert hidden not in text
+    assert len(text) == len(line)
 
 
 @pytest.mark.parametrize(
@@ -163,14 +167,14 @@ def test_what_may_be_a_key_is_masked(line: str, hidden: str):
     ],
 )
 def test_what_is_no_key_is_shown(line: str):
-    assert report.masked(line, source=True) == line
+    assert masked(line, source=True) == line
 
 
 def test_carets_stand_under_wide_characters(tmp_path: Path):
     text = 'model_list:\n  - {model_name: "漢字é", litellm_params: {model: antropic/x}}\n'
     told = by_itself(tmp_path, {"config.yaml": text})
     [problem] = [p for p in told.problems if p.code == "NX402"]
-    shown = report.as_text([problem], 1).split("\n")
+    shown = as_text([problem], 1).split("\n")
     # Two wide characters take four cells, so the caret stands two further right.
     assert shown[2].index("^") == shown[1].index("antropic") + 2
     assert shown[2].count("^") == len("antropic/x")
@@ -218,7 +222,7 @@ def test_files_of_a_project_are_checked_as_such(nixcfg: Run, tmp_path: Path):
 def test_explain(nixcfg: Run):
     listed = nixcfg("explain")
     assert listed.returncode == 0
-    assert [line[:5] for line in listed.stdout.splitlines()] == list(rules.RULES)
+    assert [line[:5] for line in listed.stdout.splitlines()] == list(registry.RULES)
     one = nixcfg("explain", "nx201")
     assert one.returncode == 0
     assert one.stdout.startswith("NX201: ")

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from rules_support import TODAY, by_itself, in_project
 
-from nixcfg import validate
+from nixcfg import check
 from nixcfg.project.find import read_project
 
 Data = dict[str, Any]
@@ -330,5 +330,5 @@ def test_duplicate_section(tmp_path: Path):
 def test_today_is_given_from_outside(tmp_path: Path):
     files = _files("model_list:\n- model_name: x\n  litellm_params: {model: openai/gpt-5-codex}\n")
     assert [p.code for p in in_project(tmp_path, files).problems] == ["NX412"]
-    assert validate.validate(read_project(tmp_path)).problems == ()
+    assert check.validate(read_project(tmp_path)).problems == ()
     assert TODAY.year == 2026

@@ -1,16 +1,18 @@
 """Each rule against its own examples: the bad one is found at its mark, the good one is clean."""
 
+import ast
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from rules_support import marked, reports
 
-from nixcfg import rules
 from nixcfg.problems import pages
 from nixcfg.problems.problem import START, Rule, Severity
+from nixcfg.rules import registry
 
-RULES = pytest.mark.parametrize("rule", rules.RULES.values(), ids=rules.RULES)
+RULES = pytest.mark.parametrize("rule", registry.RULES.values(), ids=registry.RULES)
 
 
 @RULES
@@ -55,7 +57,7 @@ def test_a_page_says_all_that_it_should(rule: Rule):
 
 def test_every_page_is_that_of_a_rule():
     folder = pages.path("NX001").parent
-    assert {file.stem for file in folder.glob("NX*")} == set(rules.RULES)
+    assert {file.stem for file in folder.glob("NX*")} == set(registry.RULES)
 
 
 @pytest.mark.parametrize(
@@ -71,18 +73,38 @@ def test_every_page_is_that_of_a_rule():
 def test_a_page_of_another_form_is_refused(right: str, wrong: str):
     text = pages.path("NX303").read_text(encoding="utf-8")
     assert pages.parse(text).code == "NX303"
-    with pytest.raises(ValueError, match=r"^an?  (page|example)"):
+    with pytest.raises(ValueError, match=r"^an? (page|example)"):
         pages.parse(text.replace(right, wrong, 1))
 
 
 def test_no_code_stands_twice():
     found = [
         value
-        for module in rules._MODULES
+        for module in registry.TOPICS
         for value in vars(module).values()
         if isinstance(value, Rule)
     ]
     assert len({rule.code for rule in found}) == len(set(map(id, found)))
+
+
+def statements(module: ModuleType) -> list[tuple[str, ast.stmt]]:
+    """The statements at the top of a module, with the name of the rule that each defines, or ""."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    names = {name for name, value in vars(module).items() if isinstance(value, Rule)}
+    return [
+        (next(iter(names & {ast.unparse(t) for t in getattr(each, "targets", ())}), ""), each)
+        for each in tree.body
+    ]
+
+
+@pytest.mark.parametrize("topic", registry.TOPICS, ids=lambda topic: topic.__name__)
+def test_a_rule_is_right_above_the_first_function_that_finds_it(topic: ModuleType):
+    body = statements(topic)
+    for number, (name, _) in enumerate(body):
+        if name:
+            below = next(each for other, each in body[number:] if not other)
+            assert isinstance(below, ast.FunctionDef | ast.ClassDef), name
+            assert re.search(rf"\b{name}\b", ast.unparse(below)), (name, below.name)
 
 
 @RULES

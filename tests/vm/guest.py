@@ -35,6 +35,28 @@ Type=oneshot
 RemainAfterExit=true
 ExecStart=/usr/local/sbin/reveal
 """
+#: Prints a line for each place that holds a line of /root/keys; see Gateway.found.
+SEARCH = f"""\
+find /var /run /etc/docker /etc/containers /etc/systemd /nix /nixos-scripts -xdev -type f \\
+  ! -path '/run/secrets.d/*' ! -path '/run/litellm-proxy/files/*' \\
+  ! -path /run/litellm-proxy/environment ! -path {MASTER_KEY} ! -path /run/wait-said \\
+  -print0 2> /dev/null > /root/files
+findmnt -rno TARGET -t tmpfs,ramfs | grep '^/\\(run\\|var\\)/' | while read -r mount; do
+  case $mount in /run/secrets*) ;; *) find "$mount" -xdev -type f -print0 >> /root/files ;; esac
+done
+tr '\\0' '\\n' < /root/files | wc -l | sed 's/^/searched files: /'
+xargs -0r grep -laFf /root/keys < /root/files
+has() {{ if grep -qaFf /root/keys; then echo "$1"; fi; }}
+journalctl -o export | has "the journal"
+systemctl show '*' | has "systemctl show"
+for engine in podman docker; do
+  systemctl -q is-active docker || [ $engine = podman ] || continue
+  for id in $($engine ps -aq); do $engine inspect "$id" | has "$engine inspect"; done
+done
+for process in /proc/[0-9]*; do
+  cat "$process/cmdline" 2> /dev/null | has "arguments of $process"
+done
+"""
 UPSTREAM_UNIT = f"""\
 [Unit]
 Description=Stand-in for the vendors
@@ -68,6 +90,7 @@ class Gateway:
         self.vm.put_tree(produced)
         system = "/etc/systemd/system"
         self.vm.put("/usr/local/sbin/reveal", REVEAL, 0o755)
+        self.vm.put("/root/search", SEARCH, 0o755)
         self.vm.put(f"{system}/sops-install-secrets.service", REVEAL_UNIT)
         self.vm.put(f"{system}/upstream.service", UPSTREAM_UNIT)
         self.vm.run(
@@ -191,11 +214,27 @@ class Gateway:
         return self.vm.run(every).out.strip()
 
     def environment(self) -> dict[str, str]:
-        """The environment that the container was created with."""
-        # docker's unit counts as active before the container exists.
-        self.vm.wait(f"{self.backend} inspect litellm-proxy", limit=60)
-        inspected = self.vm.run(f"{self.backend} inspect litellm-proxy").out
-        return dict(pair.split("=", 1) for pair in json.loads(inspected)[0]["Config"]["Env"])
+        """The environment of the process in the container, which start.py has set."""
+        # docker's unit counts as active before the container exists, and its process is
+        # start.py before it is LiteLLM.
+        process = f"/proc/$({self.backend} inspect -f '{{{{.State.Pid}}}}' litellm-proxy)"
+        self.vm.wait(
+            f"grep -qa litellm {process}/cmdline && ! grep -qa start.py {process}/cmdline",
+            limit=120,
+        )
+        pairs = self.vm.run(f"tr '\\0' '\\n' < {process}/environ").out.splitlines()
+        return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+    def found(self, keys: list[str]) -> list[str]:
+        """Where a byte-for-byte search of the machine finds one of `keys`.
+
+        In every file of /var, /run and the engine's other folders, in the journal, in what the
+        engine and systemd show, in units and the store, and in the arguments of every process.
+        Left out are the key files themselves, the assembled file and the copies of documents
+        beside it: those are where the keys belong.
+        """
+        self.vm.put("/root/keys", "\n".join(keys) + "\n", 0o600)
+        return self.vm.run("sh /root/search", limit=900, check=False).out.splitlines()
 
     # -- the user ---------------------------------------------------------------------------------
 

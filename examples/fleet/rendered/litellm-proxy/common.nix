@@ -52,10 +52,8 @@ rec {
     name: value:
     lib.listToAttrs (map (instance: lib.nameValuePair (name instance) (value instance)) instances);
 
-  # A network that the user names, in one word or in two.
-  usersNetwork = lib.any (
-    option: builtins.match "--net(work)?(=.*)?" option != null
-  ) cfg.extraOptions;
+  runOptions = import ./run-options.nix { inherit lib; };
+  usersNetwork = lib.any (option: option.name == "network") (runOptions cfg.extraOptions);
   # Otherwise the container is on the bridge that all containers share.
   hasOwnNetwork = !usersNetwork && (cfg.auth == "open" || cfg.hostPorts != [ ]);
 

@@ -6,7 +6,6 @@
 
   services.litellm-proxy = {
     enable = lib.mkDefault true;
-    backend = lib.mkDefault "docker";
     image = lib.mkDefault "ghcr.io/berriai/litellm:v1.106.2";
     listenAddress = lib.mkDefault "127.0.0.1";
     port = lib.mkDefault 4000;

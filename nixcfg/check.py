@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg import rules
 from nixcfg.problems.problem import Problem
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
-from nixcfg.rules import policy
-from nixcfg.rules.config import Config, Surroundings
+from nixcfg.rules import context, policy, registry
+from nixcfg.rules.context import Config, Context, Whole
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document, Map
 
@@ -53,20 +52,11 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     project = None
     if not any(problem.is_error for problem in found):
         project = build(sources.project, usable)
-    machines = project.machines if project else (None,)
-    around = [_surroundings(sources, project, each, today) for each in machines]
-    if project:
-        problems += rules.of_project(project, sources.providers)
-        problems += _some(rules.of_file(_own_settings(project, sources, _common(around))))
-    members = [_members(project, each, sources) for each in machines]
-    known: dict[tuple[int, ...], Surroundings] = {(): replace(_common(around), loaded=None)}
-    for name, document in sources.providers.items():
-        if isinstance(document.data, Map):
-            loading = tuple(number for number, some in enumerate(members) if name in some)
-            if loading not in known:
-                known[loading] = _common([around[number] for number in loading])
-            problems += _some(rules.of_file(Config(document, known[loading])))
+    problems += _of_files(sources, project, today)
     documents = [sources.project, *sources.providers.values()]
+    if project:
+        problems += registry.of_project(Whole(project, sources.providers))
+        problems += policy.unknown_severities(project.document, registry.RULES)
     problems = policy.ignored(problems, documents, alone=False)
     if project:
         wanted = sources.project.data.get("severities") or {}
@@ -87,22 +77,46 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
         found: list[Problem] = []
         documents = [part.document for part in configuration.parts]
         files += len(documents)
+        around = _standalone_context(configuration, today)
         for index, part in enumerate(configuration.parts):
-            around = _surroundings_alone(configuration, index, today)
+            here = replace(around, missing=part.missing, included=index > 0)
             found += [*part.document.problems, *shape.check(part.document, "provider", alone=True)]
             if isinstance(part.document.data, Map):
-                found += _some(rules.of_file(Config(part.document, around)))
+                found += _capped(registry.of_document(Config(part.document, here)))
         problems += policy.ignored(found, documents, alone=True)
     return Report(files, tuple(_in_order(map(_as_alone, problems))), None)
 
 
-def _some(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """What the rules find in one file, until it is far more than anybody mends."""
+def _of_files(
+    sources: Sources, project: Project | None, today: dt.date | None
+) -> Iterator[Problem]:
+    """What is wrong with each file, given what every machine that loads it provides."""
+    machines = project.machines if project else (None,)
+    offered = {
+        document.name: frozenset(context.offered(document))
+        for document in (sources.project, *sources.providers.values())
+    }
+    around = [_context(sources, offered, project, machine, today) for machine in machines]
+    everywhere = _true_on_every_machine(around)
+    if project:
+        yield from _capped(registry.of_document(_own_settings(project, sources, everywhere)))
+    members = [_members(project, machine, sources) for machine in machines]
+    known: dict[tuple[int, ...], Context] = {(): replace(everywhere, loaded=None)}
+    for name, document in sources.providers.items():
+        if isinstance(document.data, Map):
+            loading = tuple(number for number, some in enumerate(members) if name in some)
+            if loading not in known:
+                known[loading] = _true_on_every_machine([around[number] for number in loading])
+            yield from _capped(registry.of_document(Config(document, known[loading])))
+
+
+def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What the rules find in one file, until it is far more than anyone fixes."""
     errors = 0
     for problem in problems:
         if errors == MAX_ERRORS:
-            wrong, mend = source.TOO_MANY
-            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=mend, fix=None)
+            wrong, advice = source.TOO_MANY
+            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem
@@ -115,8 +129,8 @@ def _as_alone(problem: Problem) -> Problem:
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Each problem once: an alias makes rules see one place several times."""
-    told = {(p.file, p.span, p.code, p.message): p for p in problems}
-    return sorted(told.values(), key=Problem.sort_key)
+    once = {(p.file, p.span, p.code, p.message): p for p in problems}
+    return sorted(once.values(), key=Problem.sort_key)
 
 
 def _members(project: Project | None, machine: Machine | None, sources: Sources) -> frozenset[str]:
@@ -127,21 +141,30 @@ def _members(project: Project | None, machine: Machine | None, sources: Sources)
     return frozenset(named).intersection(sources.providers)
 
 
-def _surroundings(
-    sources: Sources, project: Project | None, machine: Machine | None, today: dt.date | None
-) -> Surroundings:
+def _context(
+    sources: Sources,
+    offered: Mapping[str, frozenset[str]],
+    project: Project | None,
+    machine: Machine | None,
+    today: dt.date | None,
+) -> Context:
+    """What a machine, or a project that cannot be built, gives to each of its files."""
+    documents = [sources.project, *sources.providers.values()]
     members = _members(project, machine, sources)
-    return Surroundings(
+    loaded = [sources.project, *(sources.providers[name] for name in members)]
+    return Context(
         today=today,
-        names=_names([sources.project, *sources.providers.values()]),
-        loaded=_names([sources.project, *(sources.providers[name] for name in members)]),
+        names=frozenset().union(*offered.values()),
+        loaded=frozenset().union(*(offered[document.name] for document in loaded)),
+        stores_models=any(map(context.stores_models, documents))
+        or context.variable_stores_models(machine.environment if machine else {}),
         secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
-        credentials=_credentials(sources.providers.values()),
+        credentials=frozenset(each for d in documents for each in context.credentials(d)),
     )
 
 
-def _common(several: Sequence[Surroundings]) -> Surroundings:
+def _true_on_every_machine(several: Sequence[Context]) -> Context:
     """What a file can rely on that several machines load."""
     first, *others = several
     if not others:
@@ -150,70 +173,34 @@ def _common(several: Sequence[Surroundings]) -> Surroundings:
     return replace(
         first,
         loaded=frozenset.intersection(*(each.loaded or frozenset() for each in several)),
+        stores_models=all(each.stores_models for each in several),
         secrets=frozenset.intersection(*(each.secrets for each in several)),
         environment={name: first.environment[name] for name in everywhere},
     )
 
 
-def _own_settings(project: Project, sources: Sources, around: Surroundings) -> Config:
+def _own_settings(project: Project, sources: Sources, around: Context) -> Config:
+    """The settings of nixcfg.yaml, which also see the variables that its files declare."""
     declared = {
-        variable
-        for document in sources.providers.values()
-        if isinstance(document.data, Map)
-        for variable in _section(document, model.ENVIRONMENT)
+        variable for document in sources.providers.values() for variable in _environment(document)
     }
     around = replace(around, loaded=None, secrets=around.secrets | declared)
     return Config(project.document, around, is_project_file=True)
 
 
-def _surroundings_alone(
-    configuration: "Configuration", index: int, today: dt.date | None
-) -> Surroundings:
+def _environment(document: Document) -> Mapping[str, Any]:
+    value = document.data.get(model.ENVIRONMENT) if isinstance(document.data, Map) else None
+    return value if isinstance(value, Map) else {}
+
+
+def _standalone_context(configuration: "Configuration", today: dt.date | None) -> Context:
     documents = [part.document for part in configuration.parts]
-    return Surroundings(
+    return Context(
         alone=True,
         today=today,
-        names=_names(documents),
-        credentials=_credentials(documents),
+        names=frozenset(name for d in documents for name in context.offered(d)),
+        stores_models=any(map(context.stores_models, documents)),
+        credentials=frozenset(each for d in documents for each in context.credentials(d)),
         files=configuration.files,
-        missing=configuration.parts[index].missing,
-        included=index > 0,
         complete=not any(part.missing for part in configuration.parts),
     )
-
-
-def _section(document: Document, name: str) -> Mapping[str, Any]:
-    value = document.data.get(name) if isinstance(document.data, Map) else None
-    return value if isinstance(value, Map) else {}
-
-
-def _names(documents: Iterable[Document]) -> frozenset[str]:
-    """The model names and aliases of documents that may have any shape."""
-    return frozenset(name for document in documents for name in _names_in(document))
-
-
-def _names_in(document: Document) -> Iterator[str]:
-    yield from (
-        str(a) for a in _mapping(_section(document, "router_settings"), "model_group_alias")
-    )
-    entries = document.data.get(model.MODELS) if isinstance(document.data, Map) else None
-    for entry in entries if isinstance(entries, list) else ():
-        name = entry.get("model_name") if isinstance(entry, Map) else None
-        if isinstance(name, str):
-            yield name
-
-
-def _mapping(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = section.get(key)
-    return value if isinstance(value, Map) else {}
-
-
-def _credentials(documents: Iterable[Document]) -> frozenset[str]:
-    found = set()
-    for document in documents:
-        listed = document.data.get("credential_list") if isinstance(document.data, Map) else None
-        for item in listed if isinstance(listed, list) else ():
-            name = item.get("credential_name") if isinstance(item, Map) else None
-            if isinstance(name, str):
-                found.add(name)
-    return frozenset(found)

@@ -1,0 +1,204 @@
+"""What a key looks like, and what a name is called that holds one: each said once.
+
+Everything that looks for keys asks here: rules, masking, import, set-key, doctor and try; and the
+NixOS module, for which tools/write_key_shapes.py writes the same facts. The patterns that it gets
+use what Python and POSIX extended regular expressions understand alike.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+MISSING_KEY = "nixcfg-missing-key"
+"""What an optional key is when its file is missing. Without the variable LiteLLM would send the
+OpenAI key to many another vendor."""
+
+PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "ANTHROPIC_API_KEY": ("sk-ant-",),
+    "AWS_ACCESS_KEY_ID": ("AKIA", "ASIA"),
+    "AWS_BEARER_TOKEN_BEDROCK": ("ABSK", "bedrock-api-key-"),
+    "CEREBRAS_API_KEY": ("csk-",),
+    "DATABRICKS_API_KEY": ("dapi",),
+    "DEEPSEEK_API_KEY": ("sk-",),
+    "FIREWORKS_AI_API_KEY": ("fw_",),
+    "GEMINI_API_KEY": ("AIza", "AQ."),
+    "GITHUB_API_KEY": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    "GROQ_API_KEY": ("gsk_",),
+    "HUGGINGFACE_API_KEY": ("hf_",),
+    "JINA_AI_API_KEY": ("jina_",),
+    "LANGFUSE_SECRET_KEY": ("sk-lf-",),
+    "LANGSMITH_API_KEY": ("lsv2_",),
+    "NVIDIA_NIM_API_KEY": ("nvapi-",),
+    "OPENAI_API_KEY": ("sk-",),
+    "OPENROUTER_API_KEY": ("sk-or-",),
+    "PERPLEXITYAI_API_KEY": ("pplx-",),
+    "REPLICATE_API_KEY": ("r8_",),
+    "SLACK_BOT_TOKEN": ("xoxb-", "xoxp-", "xapp-"),
+    "TAVILY_API_KEY": ("tvly-",),
+    "TOGETHERAI_API_KEY": ("tgp_v1_",),
+    "VERCEL_AI_GATEWAY_API_KEY": ("vck_",),
+    "VOYAGE_API_KEY": ("pa-",),
+    "XAI_API_KEY": ("xai-",),
+}
+"""How the keys of some vendors start, as those vendors' own pages show them."""
+
+_OTHER_PREFIXES = (
+    *(
+        "sk_",
+        "pk-lf-",
+        "glpat-",
+        "ya29.",
+        "GOCSPX-",
+        "SG.",
+        "npm_",
+        "hvs.",
+        "dckr_pat_",
+        "rk_live_",
+    ),
+    *("whsec_", "AGE-SECRET-KEY-", "NRAK-", "phx_", "phc_", "LTAI", "key-", "esecret_", "flp_"),
+    *("cpk_", "glsa_", "tskey-", "ntn_"),
+)
+"""Prefixes of services that are used beside a gateway."""
+
+_AMBIGUOUS = ("pa-", "key-", "dapi", "SG.", "AQ.", "ABSK", "AKIA", "ASIA", "LTAI", "sk_", "fw_")
+"""Prefixes with which words begin too; what follows has a digit in it."""
+
+
+def prefixes() -> tuple[str, ...]:
+    """Every prefix of a key that is known, longer ones first."""
+    known = {*_OTHER_PREFIXES, *(prefix for each in PREFIXES.values() for prefix in each)}
+    return tuple(sorted(known, key=lambda prefix: (-len(prefix), prefix)))
+
+
+PASSWORD_IN_URL = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?![$*<]|os\.environ)([^\s/@]+)@\S+", re.IGNORECASE
+)
+"""A whole text that is a URL with a password; group 1 is the password."""
+
+# --- What a name is called that holds a secret.
+
+SENSITIVE_NAME = (
+    r"(api_?keys?|access_?keys?|private_?keys?|(^|_)key|secret|token|passw(or)?d|passphrase|"
+    r"credentials?|authorization|(^|_)(pwd|pat|jwt|bearer|cookie|licen[cs]e))[0-9]*(_|$)"
+)
+"""The words that say it, in a name in small letters with _ between its words."""
+HARMLESS_NAME = (
+    # A key that everyone may know; a price; a switch.
+    r"(public|cache|per|bos|eos)_(key|token)(_|$)|(^|_)(costs?|policy|token_count)(_|$)|"
+    r"^(allow|apply|dangerously|detect|disable|enable|hide|infer|log|overwrite|redact|require|send|"
+    r"use)_|"
+    # The name, the place or the limit of a key.
+    r"(^|_)(alias|budget|count|counter|defined|dir|emails|encrypted|endpoint|fields|file|generate|hash|headers?|"
+    r"info|kind|length|limit|list|model|names?|optional|params|path|pattern|prefix|project_id|provider|ref|refresh|"
+    r"return|settings|signing|size|system|team_id|tenant_id|ttl|type|update|uri|url|user_id|values|"
+    r"vault)$"
+)
+"""What takes it back."""
+
+
+@cache
+def names_secret(name: str) -> bool:
+    """Whether a variable, a setting or a header is called like one that holds a secret.
+
+    True for GOOGLE_APPLICATION_CREDENTIALS too, although its value is a path; who asks about the
+    value asks `is_harmless`.
+    """
+    words = _words(name)
+    return bool(re.search(SENSITIVE_NAME, words)) and not re.search(HARMLESS_NAME, words)
+
+
+@cache
+def names_no_secret(name: str) -> bool:
+    """Whether a name below that of a secret takes it back: the `file` of a key, its `kind`."""
+    return bool(re.search(HARMLESS_NAME, _words(name)))
+
+
+def _words(name: str) -> str:
+    words = re.sub(r"([a-z0-9])([A-Z][a-z])", r"\1_\2", name).lower()
+    return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+
+
+# --- What a value looks like that is a key.
+
+_PLAIN_VALUE = re.compile(
+    r"(?is)\s*|~|null|none|true|false|\*+"
+    r"|os\.environ/.*|oidc/.*|\$\{[^}]*\}|\$[a-z_]\w*|\{\{.*\}\}|<[^<>]*>"
+    r"|config\.[\w.\"-]+|(/[\w.@ -]+)+/?"
+)
+
+
+def is_harmless(value: str) -> bool:
+    """Whether a value says, in the place of a secret, where it is or that there is none.
+
+    A reference, a path, `none`. A key may begin with a slash, so a path has no random part.
+    """
+    return bool(_PLAIN_VALUE.fullmatch(value)) and not (value[:1] == "/" and is_random(value))
+
+
+_RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_PIECE = re.compile(r"[A-Za-z0-9]{8,}")
+_HEX = re.compile(r"(?=.*[0-9])(?=.*[A-Fa-f])[0-9A-Fa-f]{32,}")
+
+
+def is_random(text: str) -> bool:
+    """Whether a text has no words in it, as what a machine made up; a model's name has.
+
+    Counts how often small letters, capitals and digits take turns: in keys every second
+    character, in `Qwen3-235B-A22B-Instruct-2507` every fourth.
+    """
+    return sum(len(piece) for piece in _PIECE.findall(text) if _is_random_piece(piece)) >= 12
+
+
+def _is_random_piece(piece: str) -> bool:
+    runs, length = len(_RUNS.findall(piece)), len(piece)
+    has_digit = any(map(str.isdigit, piece))
+    if piece.isdigit():
+        return False
+    if has_digit and not (piece.islower() or piece.isupper()):
+        return length < 2.4 * runs
+    if has_digit:
+        return bool(_HEX.fullmatch(piece)) or (length >= 20 and length <= 4 * runs)
+    return length >= 16 and length < 2.6 * runs
+
+
+_DIGEST = re.compile(
+    r"(?:sha[0-9]+[:-]|[@:]|\b(?:rev|sha[0-9]*|hash|narHash|digest|commit)[\"']?\s*[:=]\s*[\"']?)$"
+)
+_TOKEN = re.compile(r"[A-Za-z0-9_+/=.-]{16,}")
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where in a text something has the shape of a key, whatever it is called."""
+    for found in _shapes().finditer(text):
+        if not found["name"] or names_secret(found["name"]):
+            yield found.span(found.lastgroup or 0)
+    for token in _TOKEN.finditer(text):
+        if is_random(token[0]) and not _is_digest(text, token):
+            yield token.span()
+
+
+def _is_digest(text: str, token: re.Match[str]) -> bool:
+    """A revision or the digest of an image: `@sha256:...`, `rev = "..."`, `:main-...`."""
+    random = [piece for piece in _PIECE.findall(token[0]) if _is_random_piece(piece)]
+    is_hex = all(_HEX.fullmatch(piece) and len(piece) in (32, 40, 64) for piece in random)
+    before = _DIGEST.search(text[max(0, token.start() - 32) : token.start()])
+    return bool(before) and (is_hex or before[0].startswith(("sha", "hash", "narHash")))  # type: ignore[index]
+
+
+@cache
+def _shapes() -> re.Pattern[str]:
+    """Compiled when something is shown, not at every start."""
+    sure = "|".join(re.escape(each) for each in prefixes() if each not in _AMBIGUOUS)
+    unsure = "|".join(map(re.escape, _AMBIGUOUS))
+    body = r"[A-Za-z0-9_.+/=-]"
+    return re.compile(
+        rf"""
+          ://[^\s:/@"']*:(?!\d{{1,5}}(?:[/?\#\s"']|$))(?P<password>[^\s"'<>]+)@
+        | [?&;](?P<name>[\w.-]+)=(?P<parameter>[^\s&;"'<>\#]+)
+        | \b(?i:Bearer)\s+(?P<bearer>[^\s"',}}]{{8,}})
+        | \bBasic\s+(?P<basic>(?=[A-Za-z]*[0-9=])[A-Za-z0-9+/]{{8,}}={{0,2}})
+        | (?<![A-Za-z0-9_])(?P<prefixed>(?:{sure}){body}{{12,}}
+                           |(?:{unsure})(?={body}*[0-9]){body}{{12,}}
+                           |eyJ{body}{{12,}})""",
+        re.VERBOSE,
+    )

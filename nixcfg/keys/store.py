@@ -1,0 +1,109 @@
+"""Store a key in its file: checked, atomically, mode 0600, in a folder that nobody else can read.
+
+The key itself is in no message, no exception and no command line.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from nixcfg.disk import private
+from nixcfg.gateway import machine
+from nixcfg.keys.refusals import document_refusal, key_refusal, weakness
+from nixcfg.keys.shapes import PREFIXES
+from nixcfg.project.wiring import MASTER_KEY_VARIABLE
+
+MAX_LENGTH = 64 * 1024
+"""Bytes that are read; the longest keys (JSON service accounts) have 3,000."""
+
+
+class KeyRefusedError(Exception):
+    """The text is no key that could work; the message says why, without the text."""
+
+
+def cleaned(given: bytes, variable: str, kind: str) -> bytes:
+    """The key in what was typed or piped: without the line ends behind it.
+
+    `kind` is that of the secret: `env` for a key, `file` for a document. Raises KeyRefusedError
+    for what the service would refuse.
+    """
+    if kind == "file":
+        found = document_refusal(given)
+        key = given if given.endswith(b"\n") else given + b"\n"
+    else:
+        key = given.rstrip(b"\n").removesuffix(b"\r")
+        found = key_refusal(variable, key)
+    if found:
+        raise KeyRefusedError(f"it {found.says}")
+    return key
+
+
+def doubts(key: bytes, variable: str, kind: str) -> list[str]:
+    """What is odd about a key, for a warning only: vendors change their shapes."""
+    if kind == "file":
+        odd = key.lstrip()[:1] == b"{" and not _is_json(key)
+        return ["it begins like a JSON document and is none"] if odd else []
+    text = key.decode("utf-8", "surrogateescape")
+    found = []
+    if len(text) < 16:
+        found.append(f"it has only {len(text)} characters")
+    if variable == MASTER_KEY_VARIABLE and weakness(text):
+        found.append(f"it {weakness(text)}".rstrip("."))
+    own = PREFIXES.get(variable, ())
+    others = {
+        name: prefix
+        for name, prefixes in PREFIXES.items()
+        for prefix in prefixes
+        if name != variable and prefix != "sk-" and prefix not in own and text.startswith(prefix)
+    }
+    if others:
+        found.append(f"it looks like a key for {next(iter(others))}")
+    elif own and not text.startswith(own):
+        shapes = " or ".join(f"{prefix}..." for prefix in own)
+        found.append(f"a key for {variable} usually looks like {shapes}")
+    return found
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def target_problem(path: Path, *, is_ours: bool) -> str:
+    """Why a key must not be written to `path`, "" if it may.
+
+    `is_ours`: its folder is the project's secrets_dir, which `write` closes to others.
+    """
+    real = Path(os.path.realpath(path))
+    if real.is_relative_to("/nix/store"):
+        return f"{path} is in the Nix store, which everybody can read"
+    if real.is_dir():
+        return f"{path} is a folder"
+    folder = _existing(real.parent)
+    tree = machine.work_tree(real)
+    if tree is not None and tree.state != "ignored":
+        return (
+            f"{path} is in the git work tree {tree.root}, which does not ignore it: the next "
+            "commit (or flake) would hold the key. Add it to .gitignore, or keep it elsewhere"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"writing to {folder} needs root"
+    if folder == real.parent and not is_ours and folder.stat().st_mode & 0o022:
+        return f"others can write to {folder}; chmod 0700 it first"
+    return ""
+
+
+def write(path: Path, key: bytes, *, is_private: bool) -> None:
+    """Put the key there, whole or not at all. Raises WriteError, which does not hold the key.
+
+    `is_private`: the folder is there for keys alone, so that nobody else gets to read it.
+    """
+    private.put(path, key, closes_folder=is_private)
+
+
+def _existing(folder: Path) -> Path:
+    """The nearest folder that is there already."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())

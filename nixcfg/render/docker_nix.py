@@ -1,0 +1,101 @@
+"""docker.nix: the NixOS module that sets the options of services.litellm-proxy. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from nixcfg.project import wiring
+from nixcfg.project.model import Config, Machine, Server
+from nixcfg.render import nix
+from nixcfg.render.templates import template
+
+
+def written_configs(machine: Machine) -> Sequence[Config]:
+    """All of them to choose from; for a host what it loads, so that no other change concerns it."""
+    return [machine.loaded] if machine.name else machine.configs
+
+
+def docker_nix(machine: Machine) -> str:
+    """The NixOS module that sets the options of services.litellm-proxy."""
+    configs = written_configs(machine)
+    needed = {variable for config in configs for variable in config.secrets}
+    secrets = [
+        {
+            "variable": nix.attribute(key.variable),
+            "file": file_expression(key.file),
+            "kind": key.kind,
+            "optional": key.optional,
+            "encrypted": key.encrypted,
+            "is_plain": key.kind == "env" and not key.optional and not key.encrypted,
+        }
+        for key in machine.key_files.values()
+        if key.variable in needed
+    ]
+    master = machine.master_key_file
+    master_key_file = file_expression(master) if master else None
+    shared = list(_shared(machine))
+    expressions = [
+        master_key_file,
+        *(value for _, value in shared),
+        *(secret["file"] for secret in secrets),
+    ]
+    up = "../" * wiring.host_folder(machine.name).count("/")
+    return template("docker.nix.j2").render(
+        machine=machine,
+        module=nix.Expression(f"{up or './'}{wiring.MODULE}"),
+        needs_config=any(isinstance(each, nix.Expression) for each in expressions),
+        master_key_file=master_key_file,
+        shared=[(nix.Expression(option), value) for option, value in shared],
+        configs=[
+            {
+                "name": nix.attribute(config.name),
+                "path": nix.Expression(wiring.config_path(config.name)),
+                "secrets": list(config.secrets),
+            }
+            for config in configs
+        ],
+        secrets=secrets,
+        environment=[
+            (nix.attribute(name), machine.environment[name]) for name in sorted(machine.environment)
+        ],
+    )
+
+
+def _shared(machine: Machine) -> Iterator[tuple[str, nix.Value]]:
+    """The options for more than one process or machine, those that are given."""
+    if machine.instances > 1:
+        yield "instances", machine.instances
+    if machine.workers > 1:
+        yield "workers", machine.workers
+    yield from _server("database", machine.database)
+    if machine.salt_key_file:
+        yield "saltKeyFile", file_expression(machine.salt_key_file)
+    yield from _server("redis", machine.redis)
+    if machine.metrics:
+        yield "metrics.enable", True
+
+
+def _server(option: str, server: Server | None) -> Iterator[tuple[str, nix.Value]]:
+    if server is None:
+        return
+    if not server.host:
+        yield f"{option}.createLocally", True
+        return
+    given = {
+        "host": server.host,
+        "port": server.port,
+        "name": server.name,
+        "user": server.user,
+        "passwordFile": server.password_file and file_expression(server.password_file),
+        "sslMode": server.ssl_mode,
+    }
+    for name, value in given.items():
+        if value is not None:
+            yield f"{option}.{name}", value
+
+
+def file_expression(file: str) -> str | nix.Expression:
+    """A path as it is, `config.sops.secrets.NAME.path` as the Nix expression that it names."""
+    managed = wiring.MANAGED.fullmatch(file)
+    if not managed:
+        return file
+    manager, quoted, bare = managed.groups()
+    return nix.Expression(f"config.{manager}.secrets.{nix.attribute(quoted or bare)}.path")

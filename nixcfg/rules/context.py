@@ -1,0 +1,271 @@
+"""What a rule is given: a document or a project, and what is known around it.
+
+Unlike the model, which needs a file that passed its schema, a rule takes any document: a mistake in
+one place hides no other mistake, and LiteLLM's own files need no project. What a name, an alias, a
+credential or a setting in its place is, is decided here, once for every rule and every file.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from nixcfg import knowledge
+from nixcfg.knowledge import ProviderFacts
+from nixcfg.problems.problem import Steps
+from nixcfg.project.merge import honouring_section
+from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS, Project
+from nixcfg.project.values import referenced
+from nixcfg.yamltext.source import Document, Map
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An entry of model_list; `name`, `model` and `provider` are None where they say nothing.
+
+    `model` is litellm_params.model as written, `provider` and `bare` what LiteLLM makes of it,
+    `facts` what is known of that provider.
+    """
+
+    index: int
+    entry: Mapping[str, Any]
+    params: Mapping[str, Any]
+    name: str | None
+    model: str | None
+    provider: str | None
+    bare: str
+    facts: ProviderFacts | None
+
+    @property
+    def path(self) -> Steps:
+        return (MODELS, self.index)
+
+    @property
+    def params_path(self) -> Steps:
+        return (MODELS, self.index, "litellm_params")
+
+    @property
+    def api_base(self) -> Any:
+        """The base URL of this deployment; LiteLLM takes `base_url` for `api_base`."""
+        return self.params.get("api_base", self.params.get("base_url"))
+
+
+class Setting(NamedTuple):
+    """A setting where LiteLLM honours it: as `key` of `section`. `path` is where it is written.
+
+    Where no section honours it, `section` is the one that holds it.
+    """
+
+    path: Steps
+    section: str
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a document cannot say about itself.
+
+    `alone`: no project around it, so nothing is known of the environment it will run in.
+    `today` decides which models are retired; without it none is. `names` are what all files offer
+    (see `offered`), `loaded` those of the configuration that the container loads, where this file
+    is part of it. `stores_models`: the database may hold more of them. `secrets` and `environment`
+    are what nixcfg.yaml wires for everyone, `credentials` the named ones that any file defines.
+    `files` are beside the document, `missing` are those it includes that do not exist; `included`:
+    another LiteLLM file includes this one. Not `complete`: names may be in files that could not
+    be read.
+    """
+
+    alone: bool = False
+    today: dt.date | None = None
+    names: frozenset[str] = frozenset()
+    loaded: frozenset[str] | None = None
+    stores_models: bool = False
+    secrets: frozenset[str] = frozenset()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    credentials: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    included: bool = False
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Config:
+    """One document: a provider file, nixcfg.yaml's own settings, or a LiteLLM file alone."""
+
+    document: Document
+    context: Context
+    is_project_file: bool = False
+
+    @property
+    def alone(self) -> bool:
+        return self.context.alone
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """The document's mapping, empty when it is none."""
+        data = self.document.data
+        return data if isinstance(data, Map) else {}
+
+    @cached_property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """The entries of model_list that are mappings with litellm_params."""
+        if self.is_project_file:
+            return ()
+        entries = self.data.get(MODELS)
+        return tuple(_deployments(entries)) if isinstance(entries, list) else ()
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """The environment_variables section."""
+        return {} if self.is_project_file else self.section(ENVIRONMENT)
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """A section as it is written, empty when it is absent or no mapping."""
+        return _mapping(self.data, name)
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Every setting as it is written: each rule looks for its own mistake where it was made."""
+        return tuple(settings(self.data, are_moved=False))
+
+    @cached_property
+    def _given(self) -> Mapping[tuple[str, str], tuple[Setting, ...]]:
+        found: dict[tuple[str, str], tuple[Setting, ...]] = {}
+        for each in settings(self.data, are_moved=not self.alone):
+            place = (each.section, each.key)
+            found[place] = (*found.get(place, ()), each)
+        return found
+
+    def given(self, section: str, key: str) -> tuple[Setting, ...]:
+        """What LiteLLM is given as `key` of `section`, wherever a project has it written.
+
+        A setting that nixcfg renders in its place is no missing one.
+        """
+        return self._given.get((section, key), ())
+
+    def has(self, section: str, key: str) -> bool:
+        """Whether LiteLLM is given something there that is not empty."""
+        return any(each.value for each in self.given(section, key))
+
+    def variable_is_wired(self, variable: str) -> bool | None:
+        """Whether the container has this variable; None where it cannot be known."""
+        if variable in self.environment or variable in self.context.environment:
+            return True
+        if variable in self.context.secrets:
+            return True
+        return None if self.alone else False
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A project, with the names of all its provider files: also of those too broken to be in it."""
+
+    project: Project
+    files: Collection[str]
+
+
+def settings(data: Any, *, are_moved: bool = True) -> Iterator[Setting]:
+    """Every setting of a document of any shape; `are_moved`: in the section that honours it.
+
+    LiteLLM ignores a setting elsewhere, and nixcfg renders it where it is honoured.
+    """
+    for section in SETTINGS:
+        for key, value in _mapping(data, section).items():
+            home = (honouring_section(section, key) if are_moved else None) or section
+            yield Setting((section, key), home, key, value)
+
+
+def offered(document: Document) -> Iterator[str]:
+    """All that the router resolves because of one document, whatever its shape.
+
+    Names, ids and LiteLLM's own names of models, aliases, and groups: each may be asked for.
+    """
+    for setting in settings(document.data):
+        if (setting.section, setting.key) == ("router_settings", "model_group_alias"):
+            yield from map(str, setting.value if isinstance(setting.value, Map) else ())
+        elif (setting.section, setting.key) == ("router_settings", "routing_groups"):
+            yield from _texts(setting.value, "group_name")
+    entries = _list(document.data, MODELS)
+    yield from _texts(entries, "model_name")
+    yield from _texts([_mapping(entry, "litellm_params") for entry in entries], "model")
+    yield from _texts([_mapping(entry, "model_info") for entry in entries], "id")
+
+
+def credentials(document: Document) -> Iterator[str]:
+    """The named credentials that a document of any shape defines."""
+    return _texts(_list(document.data, "credential_list"), "credential_name")
+
+
+def stores_models(document: Document) -> bool:
+    """Whether LiteLLM also takes models from its database."""
+    wanted = ("general_settings", "store_model_in_db")
+    return any(each[1:3] == wanted and bool(each.value) for each in settings(document.data))
+
+
+def variable_stores_models(environment: Mapping[str, str]) -> bool:
+    """Whether the environment has LiteLLM take models from its database."""
+    return environment.get("STORE_MODEL_IN_DB", "").lower() == "true"
+
+
+def _texts(items: Any, key: str) -> Iterator[str]:
+    for item in items if isinstance(items, list) else ():
+        value = item.get(key) if isinstance(item, Mapping) else None
+        if isinstance(value, str):
+            yield value
+
+
+def _mapping(data: Any, key: str) -> Mapping[str, Any]:
+    value = data.get(key) if isinstance(data, Map) else None
+    return value if isinstance(value, Map) else {}
+
+
+def _list(data: Any, key: str) -> list[Any]:
+    value = data.get(key) if isinstance(data, Map) else None
+    return value if isinstance(value, list) else []
+
+
+def scalars(value: Any, path: Steps = ()) -> list[tuple[Steps, Any]]:
+    """Every scalar in a value, also in lists, with its path."""
+    found: list[tuple[Steps, Any]] = []
+    _collect(value, path, found)
+    return found
+
+
+def _collect(value: Any, path: Steps, found: list[tuple[Steps, Any]]) -> None:
+    if isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _collect(inner, (*path, step), found)
+    else:
+        found.append((path, value))
+
+
+def _deployments(entries: list[Any]) -> Iterator[Deployment]:
+    for index, entry in enumerate(entries):
+        params = entry.get("litellm_params") if isinstance(entry, Map) else None
+        if isinstance(params, Map):
+            yield _deployment(index, entry, params)
+
+
+def _deployment(index: int, entry: Map, params: Map) -> Deployment:
+    name, model = entry.get("model_name"), params.get("model")
+    provider, bare = None, ""
+    if isinstance(model, str) and referenced(model) is None:
+        custom, base = params.get("custom_llm_provider"), params.get("api_base")
+        provider, bare = knowledge.split_model(
+            model,
+            custom if isinstance(custom, str) else None,
+            base if isinstance(base, str) and not referenced(base) else None,
+        )
+    return Deployment(
+        index=index,
+        entry=entry,
+        params=params,
+        name=name if isinstance(name, str) else None,
+        model=model if isinstance(model, str) else None,
+        provider=provider,
+        bare=bare,
+        facts=knowledge.provider(provider) if provider else None,
+    )

@@ -1,0 +1,179 @@
+"""What LiteLLM loads by name: callbacks, guardrails, prompts, and Python modules."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nixcfg import knowledge
+from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project.nearest import nearest
+from nixcfg.project.values import referenced
+from nixcfg.rules.context import Config
+from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.yamltext.source import Map, describe
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_CODE = (
+    "custom_auth",
+    "custom_key_generate",
+    "custom_key_update",
+    "custom_key_policy",
+    "custom_sso",
+    "custom_ui_sso_sign_in_handler",
+    "custom_team_metadata_validate",
+)
+_OLD_GUARDRAIL = {"callbacks", "default_on", "logging_only", "enabled_roles", "callback_args"}
+_CALLBACKS = ("callbacks", "success_callback", "failure_callback")
+
+
+CALLBACK_STOPS = Rule("NX213", Severity.ERROR)
+
+
+@EveryDocument
+def _callbacks(config: Config) -> Iterator[Problem]:
+    settings = config.section("litellm_settings")
+    own = config.section("callback_settings")
+    for key in _CALLBACKS:
+        given = settings.get(key)
+        listed = given if isinstance(given, list) else [given]
+        for index, name in enumerate(listed):
+            path: Steps = ("litellm_settings", key, *([index] if given is listed else []))
+            if given is listed and not isinstance(name, str):
+                yield config.document.problem(
+                    CALLBACK_STOPS,
+                    path,
+                    f"LiteLLM does not start with {describe(name)} among its callbacks",
+                    help="Name one of LiteLLM's, or module.attribute.",
+                )
+                continue
+            is_plain = isinstance(name, str) and not referenced(name)
+            if not is_plain or "." in name or name in own:
+                continue
+            # callbacks is imported when it is one text; the other two are taken letter by letter.
+            known = given is listed and name in knowledge.callbacks(key)
+            if not known and (given is listed or key == "callbacks"):
+                yield _unknown_callback(config, path, key, name)
+
+
+UNKNOWN_CALLBACK = Rule("NX212", Severity.WARNING)
+
+
+def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Problem:
+    known = knowledge.callbacks(key)
+    stops = key == "callbacks"
+    guess = nearest(name, known)
+    advice = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
+    if stops and name in known:
+        advice = f"Write a list: callbacks: [{name}]."
+    elif not guess:
+        others = [other for other in _CALLBACKS if name in knowledge.callbacks(other)]
+        advice = (
+            f"Put it in {others[0]}." if others else "Name one of LiteLLM's, or module.attribute."
+        )
+    effect = "LiteLLM does not start" if stops else "nothing is logged"
+    return config.document.problem(
+        CALLBACK_STOPS if stops else UNKNOWN_CALLBACK,
+        path,
+        f"LiteLLM has no callback {name}: {effect}",
+        help=advice,
+        fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
+    )
+
+
+GUARDRAIL_SHAPE = Rule("NX216", Severity.ERROR)
+
+
+@EveryDocument
+def _guardrails(config: Config) -> Iterator[Problem]:
+    """The older form, in litellm_settings."""
+    old = config.section("litellm_settings").get("guardrails")
+    for index, item in enumerate(old if isinstance(old, list) else ()):
+        for key, value in item.items() if isinstance(item, Map) else ():
+            if not isinstance(value, Map) or not {"callbacks"} <= set(value) <= _OLD_GUARDRAIL:
+                yield config.document.problem(
+                    GUARDRAIL_SHAPE,
+                    ("litellm_settings", "guardrails", index, key),
+                    f"LiteLLM does not start: guardrail {key} must be a mapping with callbacks",
+                    help="Move entries with guardrail_name to guardrails at the top level.",
+                    key=True,
+                )
+                break
+
+
+@ModelFile
+def _guardrail_entries(config: Config) -> Iterator[Problem]:
+    new = config.data.get("guardrails")
+    if isinstance(new, Map) and new:
+        yield config.document.problem(
+            GUARDRAIL_SHAPE,
+            ("guardrails",),
+            "LiteLLM does not start: guardrails is a list of entries",
+            help="Write each guardrail as - guardrail_name: ...",
+            key=True,
+        )
+    for index, item in enumerate(new if isinstance(new, list) else ()):
+        if isinstance(item, Map) and not isinstance(item.get("litellm_params"), Map):
+            yield config.document.problem(
+                GUARDRAIL_SHAPE,
+                ("guardrails", index),
+                "LiteLLM does not start: a guardrail needs litellm_params",
+                help="Add litellm_params with guardrail and mode.",
+            )
+
+
+PROMPT_SHAPE = Rule("NX218", Severity.ERROR)
+
+
+@ModelFile
+def _prompts(config: Config) -> Iterator[Problem]:
+    listed = config.data.get("prompts")
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(item, Map):
+            continue
+        params = item.get("litellm_params")
+        named = isinstance(params, Map) and params.get("prompt_integration") is not None
+        if not named or item.get("prompt_id") is None:
+            first = next(iter(item), None)
+            yield config.document.problem(
+                PROMPT_SHAPE,
+                ("prompts", index, first) if first else ("prompts", index),
+                "LiteLLM does not start: a prompt needs prompt_id, and prompt_integration in "
+                "its litellm_params",
+                help="Add what is missing, for example prompt_integration: dotprompt.",
+                key=bool(first),
+            )
+
+
+CUSTOM_CODE = Rule("NX217", Severity.WARNING)
+
+
+@EveryDocument
+def _custom_code(config: Config) -> Iterator[Problem]:
+    for path, name in _imported(config):
+        module = name.split(".", maxsplit=1)[0]
+        found = module == "litellm" or f"{module}.py" in config.context.files
+        if not found and module not in config.context.files:
+            where = "beside this file" if config.alone else "in the container"
+            yield config.document.problem(
+                CUSTOM_CODE,
+                path,
+                f"there is no {module}.py {where}; LiteLLM does not start without it",
+                help="Mount it with extraOptions of services.litellm-proxy, or remove this."
+                if not config.alone
+                else "Put it beside the configuration.",
+            )
+
+
+def _imported(config: Config) -> Iterator[tuple[Steps, str]]:
+    for key in _CODE:
+        value = config.section("general_settings").get(key)
+        if isinstance(value, str) and _MODULE.fullmatch(value):
+            yield ("general_settings", key), value
+    settings: Mapping[str, Any] = config.section("litellm_settings")
+    for key in _CALLBACKS:
+        callbacks = settings.get(key)
+        for index, value in enumerate(callbacks if isinstance(callbacks, list) else ()):
+            if isinstance(value, str) and _MODULE.fullmatch(value):
+                yield ("litellm_settings", key, index), value
+        if key == "callbacks" and isinstance(callbacks, str) and _MODULE.fullmatch(callbacks):
+            yield ("litellm_settings", key), callbacks

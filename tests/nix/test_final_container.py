@@ -1,0 +1,190 @@
+"""The container as it is in the end, whoever has added to it, and where its keys come from."""
+
+from typing import Any
+
+import pytest
+
+BASE = """
+  services.litellm-proxy = {
+    enable = true;
+    backend = lib.mkDefault "docker";
+    modelConfig = "claude";
+    configs.claude = { file = ./claude.yaml; secrets = [ "ANTHROPIC_API_KEY" ]; };
+    secrets.ANTHROPIC_API_KEY.file = "/etc/nixcfg/secrets/key.txt";
+  };
+"""
+KEY = "sk-ant-0123456789abcdef"
+
+# name: options of docker run that do no harm
+HARMLESS = {
+    "nothing": "",
+    "network": '"--network=backend"',
+    "label": '"-l" "team=a"',
+    "capability": '"--cap-add=NET_BIND_SERVICE"',
+    "not-privileged": '"--privileged=false"',
+    "folder": '"-v" "/srv/plugins:/plugins:ro"',
+    "mount": '"--mount=type=bind,source=/srv/plugins,target=/plugins,readonly"',
+    "loopback-port": '"-p" "127.0.0.1:9000:9000"',
+    "loopback6-port": '"-p[::1]:9000:9000"',
+    "variable": '"-e" "TEAM=a"',
+    "passed-on": '"-e" "HTTPS_PROXY"',
+    "profile": '"--security-opt=seccomp=/etc/seccomp.json"',
+}
+
+# name: (options of docker run, what the message says, the fix)
+OPTIONS = {
+    "host-network": ('"--network=host"', "--network=host puts", "Remove --network=host"),
+    "host-network-in-two-words": ('"--net" "host"', "--network=host puts", "Remove"),
+    "host-network-after-others": ('"-v/a:/b" "--net=host"', "--network=host puts", "Remove"),
+    "network-of-another": ('"--network=container:web"', "--network=container:web", "Remove"),
+    "host-processes": ('"--pid=host"', "`--pid=host` shows", "Remove"),
+    "host-ipc": ('"--ipc" "host"', "`--ipc=host` shows", "Remove"),
+    "privileged": ('"--privileged"', "--privileged makes", "Remove --privileged"),
+    "privileged-at-length": ('"--privileged=true"', "--privileged makes", "Remove"),
+    "all-capabilities": ('"--cap-add=ALL"', "`ALL` are as good as root", "Remove --cap-add=ALL"),
+    "small-letters": ('"--cap-add" "all"', "`ALL` are as good as root", "Remove"),
+    "one-capability": ('"--cap-add=CAP_SYS_ADMIN,CHOWN"', "`SYS_ADMIN`", "Remove"),
+    "seccomp": ('"--security-opt=seccomp=unconfined"', "seccomp=unconfined", "Remove"),
+    "new-privileges": ('"--security-opt" "no-new-privileges=false"', "takes away", "Remove"),
+    "apparmor": ('"--security-opt=apparmor:unconfined"', "takes away", "Remove"),
+    "root": ('"-v" "/:/host"', "`/` mounted", "Mount the one folder"),
+    "socket": ('"-v/var/run/docker.sock:/docker.sock"', "docker.sock` mounted", "Mount"),
+    "mount-of-the-root": ('"--mount=type=bind,src=/,dst=/host"', "`/` mounted", "Mount"),
+    "port": ('"-p" "8080:4040"', "`8080:4040` publishes", "services.litellm-proxy.openFirewall"),
+    "port-attached": ('"-p8080:4040"', "`8080:4040` publishes", "Remove"),
+    "port-on-an-address": ('"--publish=192.168.1.1:80:4040"', "publishes a port", "Remove"),
+    "port-on-all6": ('"-p" "[::]:80:4040"', "publishes a port", "Remove"),
+    "all-ports": ('"-P"', "--publish-all", "Remove"),
+    "environment-file": ('"--env-file=/etc/keys.env"', "keeps the content", "secrets.<NAME>.file"),
+    "stored-file": ('"--env-file" "${./claude.yaml}"', "the Nix store shows it", "Remove"),
+    "key": (f'"-e" "GROQ={KEY}"', "GROQ in `environment` or -e looks like a key", "revoke it"),
+    "key-attached": (f'"-eGROQ={KEY}"', "GROQ in `environment` or -e", "secrets.GROQ.file"),
+    "key-at-length": (f'"--env=GROQ={KEY}"', "GROQ in `environment` or -e", "revoke it"),
+    "own-variable": ('"-e" "CONFIG_FILE_PATH=/x"', "-e `CONFIG_FILE_PATH` replaces", "Remove"),
+    "declared-secret": ('"-e" "ANTHROPIC_API_KEY=none"', "-e `ANTHROPIC_API_KEY`", "Remove"),
+}
+
+OTHERS = "virtualisation.oci-containers.containers.litellm-proxy"
+FILE = "services.litellm-proxy.secrets.ANTHROPIC_API_KEY.file"
+
+# name: (what is added to BASE, what the message says, the fix)
+ELSEWHERE = {
+    "options-of-others": (
+        f'{OTHERS}.extraOptions = [ "--privileged" ];',
+        "virtualisation.oci-containers.containers.litellm-proxy (or",
+        "Remove --privileged",
+    ),
+    "ports-of-others": (f'{OTHERS}.ports = [ "9000:4040" ];', "`9000:4040`", "Remove"),
+    "volumes-of-others": (f'{OTHERS}.volumes = [ "/:/host:ro" ];', "`/` mounted", "Mount"),
+    "files-of-others": (
+        f'{OTHERS}.environmentFiles = [ "/etc/keys.env" ];',
+        "`/etc/keys.env`",
+        "secrets.<NAME>.file",
+    ),
+    "environment-of-others": (
+        f'{OTHERS}.environment.GROQ = "{KEY}";',
+        "GROQ in `environment` or -e looks like a key",
+        "services.litellm-proxy.secrets.GROQ.file",
+    ),
+    "environment-of-the-unit": (
+        f'systemd.services.docker-litellm-proxy.environment.GROQ = "{KEY}";',
+        "GROQ in `environment` or -e looks like a key",
+        "revoke it",
+    ),
+    "second-instance": (
+        """services.litellm-proxy = { instances = 2; redis.createLocally = true; };
+        virtualisation.oci-containers.containers.litellm-proxy-2.extraOptions = [ "--net=host" ];
+        """,
+        "--network=host puts",
+        "Remove --network=host",
+    ),
+    "key-file-of-etc": (
+        'environment.etc."nixcfg/secrets/key.txt".text = "a";',
+        FILE,
+        "sops-nix or agenix",
+    ),
+    "key-file-of-etc-by-path": (
+        'environment.etc."nixcfg/secrets/key.txt".source = ./claude.yaml;',
+        FILE,
+        "If it has been in the store, revoke it.",
+    ),
+    "key-folder-of-etc": ('environment.etc."nixcfg/secrets".source = ./.;', FILE, "revoke it"),
+    "key-file-of-tmpfiles": (
+        'systemd.tmpfiles.rules = [ "L+ /etc/nixcfg/secrets/key.txt - - - - ${./claude.yaml}" ];',
+        FILE,
+        "systemd.tmpfiles",
+    ),
+    "key-folder-of-tmpfiles": (
+        'systemd.tmpfiles.rules = [ "C /etc/nixcfg/secrets 0700 root root - ${./.}" ];',
+        FILE,
+        "systemd.tmpfiles",
+    ),
+}
+
+# Only a newer nixpkgs has these.
+NATIVE = {
+    "native-network": (f'{OTHERS}.networks = [ "host" ];', "--network=host puts", "Remove"),
+    "native-privileged": (f"{OTHERS}.privileged = true;", "--privileged makes", "Remove"),
+    "native-capability": (f"{OTHERS}.capabilities.SYS_ADMIN = true;", "`SYS_ADMIN`", "Remove"),
+}
+
+SOUND = {
+    "etc-of-others": 'environment.etc."nixcfg/other.txt".text = "a";',
+    "etc-link": 'environment.etc."nixcfg/secrets/key.txt".source = "/run/secrets/key";',
+    "folder-for-keys": 'systemd.tmpfiles.rules = [ "d /etc/nixcfg/secrets 0700 root root -" ];',
+}
+
+REFUSED = {
+    **{
+        f"option-{name}": (f"services.litellm-proxy.extraOptions = [ {words} ];", said, fix)
+        for name, (words, said, fix) in OPTIONS.items()
+    },
+    **ELSEWHERE,
+}
+
+Case = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
+    """Every case of this file, evaluated."""
+    folder = tmp_path_factory.mktemp("final")
+    (folder / "claude.yaml").write_text("model_list: []\n")
+    snippets = {
+        **SOUND,
+        **{
+            f"harmless-{name}": f"services.litellm-proxy.extraOptions = [ {words} ];"
+            for name, words in HARMLESS.items()
+        },
+        **{name: text for name, (text, _, _) in REFUSED.items()},
+    }
+    if tree:
+        snippets |= {name: text for name, (text, _, _) in NATIVE.items()}
+    (folder / "cases.nix").write_text(
+        "let base = { lib, ... }: {"
+        + BASE
+        + "}; in {\n"
+        + "\n".join(
+            f'"{name}" = {{ lib, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
+            for name, text in snippets.items()
+        )
+        + "\n}\n"
+    )
+    return nix("cases.nix", cases=str(folder / "cases.nix"), **tree)
+
+
+@pytest.mark.parametrize("name", [*SOUND, *(f"harmless-{name}" for name in HARMLESS)])
+def test_harmless(evaluated, name):
+    assert evaluated[name]["assertions"] == []
+    assert evaluated[name]["warnings"] == []
+
+
+@pytest.mark.parametrize("name", [*REFUSED, *NATIVE])
+def test_refused(evaluated, tree, name):
+    if name in NATIVE and not tree:
+        pytest.skip("this nixpkgs has no such option")
+    _, said, fix = {**REFUSED, **NATIVE}[name]
+    (refusal,) = evaluated[name]["assertions"]
+    assert said in refusal
+    assert fix in refusal
+    assert KEY not in refusal
