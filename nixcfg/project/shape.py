@@ -1,7 +1,7 @@
 """Check a document against its JSON Schema, and say what is wrong in plain words.
 
-The compiled schema (nixcfg/schema/*.py) says whether anything is wrong, in a tenth of the time. Only
-then is jsonschema imported, to say what.
+The compiled schema (nixcfg/schema/*.py) says whether anything is wrong, in a tenth of the time.
+Only then is jsonschema imported, to say what.
 """
 
 import functools
