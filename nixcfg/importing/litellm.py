@@ -8,7 +8,7 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
-from nixcfg.importing.text import rewritten
+from nixcfg.importing.rest import rewritten
 from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import wiring
 from nixcfg.project.credentials import credentials

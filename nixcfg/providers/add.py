@@ -29,8 +29,8 @@ from nixcfg.providers.request import (
     wanted_credentials,
 )
 from nixcfg.render.litellm import provider_yaml
-from nixcfg.yamltext import edit, source
-from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext import editor, source
+from nixcfg.yamltext.edits import AddItem, AddKey, RefusedError
 from nixcfg.yamltext.source import Document
 
 _SCHEMA = re.compile(r"yaml-language-server: \$schema=(\S*)project\.schema\.json")
@@ -159,13 +159,14 @@ def _machine(
     try:
         for variable, file in key_files.items():
             if document.data.get("secrets", {}).get(variable) != file:
-                document = edit.add_entry(document, "secrets", variable, file)
+                document = editor.put(document, ("secrets", variable), file)
         for profile in new.profiles:
+            path = ("profiles", profile)
             members = document.data.get("profiles", {}).get(profile)
             if members is None:
-                document = edit.add_entry(document, "profiles", profile, [new.name])
+                document = editor.apply(document, [AddKey(path, [new.name])])
             elif new.name not in members:
-                document = edit.add_item(document, ("profiles", profile), new.name)
+                document = editor.apply(document, [AddItem(path, new.name)])
     except RefusedError as error:
         raise AmendError(f"{document.name}: {error}; nothing was changed") from None
     return document
