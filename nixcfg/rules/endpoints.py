@@ -137,7 +137,7 @@ SPAWNS_OLLAMA = Rule("NX417", Severity.WARNING)
 
 @EveryDeployment
 def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    if _has_no_base(deployment) and "ollama" in (deployment.model or ""):
+    if "ollama" in (deployment.model or "") and _has_no_base(deployment):
         yield config.document.problem(
             SPAWNS_OLLAMA,
             deployment.params_path,
@@ -153,9 +153,9 @@ NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
 @EveryDeployment
 def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts, params = deployment.facts, deployment.params
-    if not _has_no_base(deployment) or "ollama" in (deployment.model or ""):
+    if facts is None or not facts.api_base.required or not _has_no_base(deployment):
         return
-    if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
+    if "ollama" in (deployment.model or "") or "litellm_credential_name" in params:
         return
     variable = facts.api_base.variable
     if variable and config.variable_is_wired(variable):
