@@ -80,7 +80,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
-        f"LiteLLM would drop this deployment in silence: no provider for {model}",
+        f"LiteLLM would silently drop this deployment: no provider for {model}",
         help=advice,
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
@@ -183,7 +183,7 @@ def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> P
     return config.document.problem(
         DROPPED,
         path,
-        f"LiteLLM would drop this deployment in silence: {path[-1]} must be {words}, not {shown}",
+        f"LiteLLM would silently drop this deployment: {path[-1]} must be {words}, not {shown}",
         help=advice,
         fix=fix,
     )
@@ -233,7 +233,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             yield config.document.problem(
                 DROPPED,
                 path,
-                f"LiteLLM would drop this deployment in silence: {key} cannot be {value}",
+                f"LiteLLM would silently drop this deployment: {key} cannot be {value}",
                 help=f"Use {' or '.join(known.values)}, or a key of another name.",
             )
         elif not wrong and not values.coerced(known, value):

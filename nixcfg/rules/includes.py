@@ -19,7 +19,7 @@ def _missing(config: Config) -> Iterator[Problem]:
                 MISSING,
                 ("include", index),
                 f"there is no {entry} beside this file; LiteLLM does not start",
-                help="Mend the path: it is relative to this file.",
+                help="Fix the path: it is relative to this file.",
             )
 
 
