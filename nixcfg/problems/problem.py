@@ -34,8 +34,8 @@ class Rule:
     """A kind of problem, with a code that never changes its meaning.
 
     Its page, docs/rules/CODE.md, says the rest (pages.py).
-    `standalone` is the severity in an ordinary LiteLLM configuration outside a project, where nixcfg
-    renders nothing and what LiteLLM accepts is no error; None means the same as in a project.
+    `standalone` is the severity in an ordinary LiteLLM configuration outside a project, where
+    nixcfg renders nothing and what LiteLLM accepts is no error; None means the same as in one.
     """
 
     code: str
