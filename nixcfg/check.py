@@ -115,8 +115,8 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
     errors = 0
     for problem in problems:
         if errors == MAX_ERRORS:
-            wrong, mend = source.TOO_MANY
-            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=mend, fix=None)
+            wrong, advice = source.TOO_MANY
+            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem

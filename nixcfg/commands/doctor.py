@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import find_root, host_option, json_option, on_host, validated
+from nixcfg.commands.context import find_root, host_option, json_option, on_host, today, validated
 from nixcfg.commands.output import say, wants_color
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command(base: Path, host: str | None, form: str) -> int:
     checked = validated(root)
     project = on_host(checked.project, host) if checked.project else None
     checks = []
-    for check in doctor.examine(root, replace(checked, project=project)):
+    for check in doctor.examine(root, replace(checked, project=project), today()):
         checks.append(check)
         if form == "text":
             _show(check)

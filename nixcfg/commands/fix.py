@@ -14,8 +14,8 @@ from nixcfg.commands.output import say, say_problems
 
 if TYPE_CHECKING:
     from nixcfg.disk.change import Change
+    from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
-    from nixcfg.yamltext.fix import Check, Result
     from nixcfg.yamltext.source import Document
 
 
@@ -34,9 +34,9 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     \b
     Example: nixcfg fix --diff
     """
+    from nixcfg import fixing
     from nixcfg.disk.files import apply, edited
     from nixcfg.disk.lock import locked
-    from nixcfg.yamltext import fix
 
     root = base if files else find_root(base)
     is_dry = diff or check
@@ -44,7 +44,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         for folder in () if is_dry else _folders(root, files):
             locks.enter_context(locked(folder))
         documents, finds, unusable = _litellm_files(root, files) if files else _project(root)
-        result = fix.mend(documents, finds, unsafe=unsafe)
+        result = fixing.fix(documents, finds, unsafe=unsafe)
         changes = [
             edited(root, documents[name].name, documents[name].text, after.text)
             for name, after in result.documents.items()
@@ -110,11 +110,12 @@ def _litellm_files(
 
 def _told(problems: "Iterable[Problem]") -> Iterator[str]:
     from nixcfg.keys.mask import masked
-    from nixcfg.yamltext import fix
+    from nixcfg.yamltext import editor
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            yield f"{_place(problem)}: {problem.code}: {masked(fix.described(edit), source=True)}"
+            what = masked(editor.described(edit), source=True)
+            yield f"{_place(problem)}: {problem.code}: {what}"
 
 
 def _place(problem: "Problem") -> str:

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from nixcfg.gateway.process import Proxy
 
 
-def last_words(log: Sequence[str]) -> list[str]:
-    """The end of a log, for a LiteLLM that ended without an error of its own."""
-    return [line for line in log if line.strip()][-8:]
-
-
 def shortened(text: str) -> str:
     """A message of LiteLLM, at most 400 characters of it."""
     return text if len(text) <= 400 else f"{text[:397]}..."
@@ -52,6 +47,6 @@ def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
             yield running
     except process.StartError as error:
         told = [event for event in log.events(error.log) if event.level == "error"]
-        for line in [event.text for event in told] or last_words(error.log):
+        for line in [event.text for event in told] or log.last_words(error.log):
             say(f"  {line}")
         raise click.ClickException(f"{error}") from None

@@ -4,6 +4,7 @@ Looks, and changes nothing. What an ordinary user cannot see is skipped, with wh
 No check holds a byte of a key.
 """
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -59,12 +60,13 @@ def hidden(name: str, message: str) -> Check:
     return skipped(name, message, "" if os.geteuid() == 0 else "Root sees it: sudo nixcfg doctor.")
 
 
-def examine(root: Path, checked: Report) -> Iterator[Check]:
+def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
     from nixcfg.doctor import files, gateway, units
     from nixcfg.gateway import engine
 
     yield _project(checked)
+    yield from _knowledge(today)
     if checked.project is None:
         return
     yield from files.rendered(root, checked.project)
@@ -82,3 +84,12 @@ def _project(checked: Report) -> Check:
     if checked.problems:
         return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
     return ok("project", summary)
+
+
+def _knowledge(today: dt.date) -> Iterator[Check]:
+    from nixcfg.knowledge import releases
+
+    days = releases.age(today)
+    if days > releases.OLD_DAYS:
+        message = f"the list of bad releases of LiteLLM is {days} days old, and may lack some"
+        yield warning("known releases", message, "Update nixcfg.")

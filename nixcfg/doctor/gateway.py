@@ -10,6 +10,7 @@ from nixcfg.gateway.client import Gateway, RefusedError, url_of
 from nixcfg.gateway.compare import compare
 from nixcfg.keys import read
 from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.keys.refusals import weakness
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 
@@ -112,10 +113,9 @@ def _master_key(here: Machine, key: str) -> Check:
             "auth: open lets every user and web page on this machine spend your money",
             "Use auth: master-key.",
         )
-    weak = read.weakness(key)
+    weak, _, better = weakness(key).partition(". ")
     if weak:
-        mend = "A good one is sk- and 32 or more random characters."
-        return error("master key", f"its file {weak}".rstrip("."), mend)
+        return error("master key", f"its file {weak}", better)
     return ok("master key", "it is long enough, and none of those that everybody knows")
 
 

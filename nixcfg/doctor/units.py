@@ -10,7 +10,7 @@ from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.gateway import machine
 from nixcfg.keys.mask import masked
-from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.knowledge import LITELLM_VERSION, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 
@@ -36,6 +36,7 @@ def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bo
         yield from container.checks
         yield _deployed(root, here, states, container.data)
         yield _image(here, container.data)
+        yield from _release(backend, container.data)
     if states:
         yield from _wiring(states, found)
         yield from _other_units(here)
@@ -241,3 +242,38 @@ def _image(here: Machine, data: dict[str, Any] | None) -> Check:
         message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
     return ok(name, here.image)
+
+
+def _release(backend: str, data: dict[str, Any] | None) -> Iterator[Check]:
+    """What is known against the image that really runs, under each of its names and digests."""
+    name = "release"
+    names = _names_of_image(backend, data or {})
+    found = tuple(dict.fromkeys(each for image in names for each in releases.of_image(image)))
+    if malicious := releases.compromised(found):
+        message = f"{names[0]} runs, and is compromised: {', '.join(map(str, malicious))}"
+        yield error(
+            name,
+            message,
+            f"Stop it now. Use {wiring.DEFAULT_IMAGE}, and replace every key that it could read.",
+        )
+    elif found:
+        make = error if any(each.level is releases.Level.ERROR for each in found) else warning
+        message = f"{names[0]} runs, and has known holes: {', '.join(map(str, found))}"
+        yield make(name, message, f"Use {wiring.DEFAULT_IMAGE}.")
+
+
+def _names_of_image(backend: str, data: dict[str, Any]) -> list[str]:
+    """References of a container's image: as it was started, then its tags and its digests.
+
+    `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
+    has the digest in the container's ImageDigest too.
+    """
+    started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
+    names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
+    try:
+        said = machine.run(backend, "image", "inspect", str(data["Image"]))
+        image = json.loads(said.out)[0]
+        names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+    except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
+        pass  # an engine that says nothing of it: the name is judged
+    return [str(each) for each in names if each]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 _HEAD = re.compile(
@@ -52,6 +52,11 @@ def events(lines: Iterable[str]) -> list[Event]:
         elif goes_on and line.strip():
             found[-1] = replace(found[-1], text=f"{found[-1].text} {line.strip()}")
     return found
+
+
+def last_words(lines: Sequence[str]) -> tuple[str, ...]:
+    """The end of a log, for a LiteLLM that ended without an error of its own."""
+    return tuple(line for line in lines if line.strip())[-8:]
 
 
 def _event(line: str) -> Event | None:

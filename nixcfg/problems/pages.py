@@ -17,7 +17,7 @@ from nixcfg.render import resources
 Example = str | Mapping[str, str]
 """Files by name, as text. One text alone is a LiteLLM configuration: valid as the provider file
 `providers/example.yaml` of a project, and by itself. A line of carets in a comment marks the
-place in the line above it; in `#^^` the # stands for the first of them."""
+place in the line above it; in `#^^` the # is the first of them."""
 
 _PAGE = re.compile(
     r"# (?P<code>NX\d{3}): (?P<title>[^\n]+)\n\n"

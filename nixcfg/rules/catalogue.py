@@ -46,7 +46,7 @@ def _is_in_catalogue(deployment: Deployment) -> bool:
 
 
 def _has_own_endpoint(deployment: Deployment) -> bool:
-    """Whether somebody else than the vendor answers, under names of their own."""
+    """Whether a server other than the vendor's answers, under names of its own."""
     info = deployment.entry.get("model_info")
     if isinstance(info, dict) and "base_model" in info:
         return True

@@ -25,7 +25,7 @@ class Deployment:
     """An entry of model_list; `name`, `model` and `provider` are None where they say nothing.
 
     `model` is litellm_params.model as written, `provider` and `bare` what LiteLLM makes of it,
-    `facts` what is known of that provider.
+    `facts` what is known of that provider. `api_base` is also what is written as `base_url`.
     """
 
     index: int
@@ -36,6 +36,7 @@ class Deployment:
     provider: str | None
     bare: str
     facts: ProviderFacts | None
+    api_base: Any
 
     @property
     def path(self) -> Steps:
@@ -44,11 +45,6 @@ class Deployment:
     @property
     def params_path(self) -> Steps:
         return (MODELS, self.index, "litellm_params")
-
-    @property
-    def api_base(self) -> Any:
-        """The base URL of this deployment; LiteLLM takes `base_url` for `api_base`."""
-        return self.params.get("api_base", self.params.get("base_url"))
 
 
 class Setting(NamedTuple):
@@ -72,8 +68,8 @@ class Context:
     (see `offered`), `loaded` those of the configuration that the container loads, where this file
     is part of it. `stores_models`: the database may hold more of them. `secrets` and `environment`
     are what nixcfg.yaml wires for everyone, `credentials` the named ones that any file defines.
-    `files` lie beside the document, `missing` are those that it includes in vain; `included`:
-    another LiteLLM file includes this one. Not `complete`: names may stand in files that could not
+    `files` are beside the document, `missing` are those it includes that do not exist; `included`:
+    another LiteLLM file includes this one. Not `complete`: names may be in files that could not
     be read.
     """
 
@@ -151,7 +147,7 @@ class Config:
         return any(each.value for each in self.given(section, key))
 
     def variable_is_wired(self, variable: str) -> bool | None:
-        """Whether the container has this variable; None where nobody can know."""
+        """Whether the container has this variable; None where it cannot be known."""
         if variable in self.environment or variable in self.context.environment:
             return True
         if variable in self.context.secrets:
@@ -188,10 +184,12 @@ def offered(document: Document) -> Iterator[str]:
             yield from map(str, setting.value if isinstance(setting.value, Map) else ())
         elif (setting.section, setting.key) == ("router_settings", "routing_groups"):
             yield from _texts(setting.value, "group_name")
-    entries = _list(document.data, MODELS)
-    yield from _texts(entries, "model_name")
-    yield from _texts([_mapping(entry, "litellm_params") for entry in entries], "model")
-    yield from _texts([_mapping(entry, "model_info") for entry in entries], "id")
+    for entry in _list(document.data, MODELS):
+        if isinstance(entry, Map):
+            model = _mapping(entry, "litellm_params").get("model")
+            for name in (entry.get("model_name"), model, _mapping(entry, "model_info").get("id")):
+                if isinstance(name, str):
+                    yield name
 
 
 def credentials(document: Document) -> Iterator[str]:
@@ -268,4 +266,5 @@ def _deployment(index: int, entry: Map, params: Map) -> Deployment:
         provider=provider,
         bare=bare,
         facts=knowledge.provider(provider) if provider else None,
+        api_base=params.get("api_base", params.get("base_url")),
     )

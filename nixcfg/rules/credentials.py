@@ -74,7 +74,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
         yield config.document.problem(
             MASTER_KEY_MISSING,
             (),
-            "LiteLLM starts only when LITELLM_MASTER_KEY is set, for this file names no master key",
+            "LiteLLM starts only when LITELLM_MASTER_KEY is set, because this file names none",
             help="Add general_settings: master_key: os.environ/LITELLM_MASTER_KEY.",
         )
 

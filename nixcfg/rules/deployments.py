@@ -74,14 +74,14 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
-    mend = f"Did you mean {better}?" if better else _bare_help(model)
+    advice = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
-        mend = f"Write openai/{rest} for an API that speaks like OpenAI's."
+        advice = f"Write openai/{rest} for an API that speaks like OpenAI's."
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
-        f"LiteLLM would drop this deployment in silence: no provider for {model}",
-        help=mend,
+        f"LiteLLM would silently drop this deployment: no provider for {model}",
+        help=advice,
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
 
@@ -156,15 +156,15 @@ def _unknown_param(
     ]
     if guess in deployment.params:
         guess = ""
-    mend = f"Did you mean {guess}?" if guess else ""
-    if not mend and homes:
-        mend = f"It has an effect in {homes[0]} only."
+    advice = f"Did you mean {guess}?" if guess else ""
+    if not advice and homes:
+        advice = f"It has an effect in {homes[0]} only."
     path = (*deployment.params_path, key)
     return config.document.problem(
         UNKNOWN_PARAM,
         path,
         f"LiteLLM does not know {key} and sends it to the vendor with every request",
-        help=mend
+        help=advice
         or (
             "Remove it." if names_secret(key) else "Keep it if the vendor knows it; else remove it."
         ),
@@ -178,13 +178,13 @@ DROPPED = Rule("NX404", Severity.ERROR)
 
 def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
-    fix, mend = values.how_to_mend(config, path, known, value)
+    fix, advice = values.how_to_fix(config, path, known, value)
     shown = "this value" if known.secret else describe(value)
     return config.document.problem(
         DROPPED,
         path,
-        f"LiteLLM would drop this deployment in silence: {path[-1]} must be {words}, not {shown}",
-        help=mend,
+        f"LiteLLM would silently drop this deployment: {path[-1]} must be {words}, not {shown}",
+        help=advice,
         fix=fix,
     )
 
@@ -207,14 +207,14 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         inside = "litellm_params" if params else "model_info"
         if key in knowledge.keys("top_level"):
             guess, inside = "", "the top level of the file"
-        mend = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
+        advice = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
         path = (*deployment.path, key)
         free = guess and guess not in deployment.entry
         yield config.document.problem(
             ENTRY_KEY,
             path,
             f"{key} has no effect beside litellm_params",
-            help=mend,
+            help=advice,
             key=True,
             fix=Fix((RenameKey(path, guess),), safe=False) if free else None,
         )
@@ -233,7 +233,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             yield config.document.problem(
                 DROPPED,
                 path,
-                f"LiteLLM would drop this deployment in silence: {key} cannot be {value}",
+                f"LiteLLM would silently drop this deployment: {key} cannot be {value}",
                 help=f"Use {' or '.join(known.values)}, or a key of another name.",
             )
         elif not wrong and not values.coerced(known, value):

@@ -102,7 +102,7 @@ def _shape(
     if any(end and given.endswith(end.rstrip("/")) for end in expected.also):
         return  # LiteLLM recognises this ending
     if appends and given.endswith(appends):
-        wrong = f"LiteLLM puts {appends} behind this once more"
+        wrong = f"LiteLLM appends {appends} to this again"
         better = base.rstrip("/").removesuffix(appends)
     elif expected.path == "" and _VERSION_AT_END.search(parts.path):
         wrong = f"LiteLLM asks {given}{appends or '/...'} of this host"
@@ -119,7 +119,7 @@ def _shape(
         BASE_SHAPE,
         path,
         wrong,
-        help=f"Write {better}." if "@" not in better else "Mend the path.",
+        help=f"Write {better}." if "@" not in better else "Fix the path.",
         fix=Fix((SetValue(path, better),), safe=False),
     )
     # Some servers (llama.cpp, LiteLLM itself) answer without /v1 too, so a bare host may be meant.
@@ -137,7 +137,7 @@ SPAWNS_OLLAMA = Rule("NX417", Severity.WARNING)
 
 @EveryDeployment
 def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    if _has_no_base(deployment) and "ollama" in (deployment.model or ""):
+    if "ollama" in (deployment.model or "") and _has_no_base(deployment):
         yield config.document.problem(
             SPAWNS_OLLAMA,
             deployment.params_path,
@@ -153,9 +153,9 @@ NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
 @EveryDeployment
 def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts, params = deployment.facts, deployment.params
-    if not _has_no_base(deployment) or "ollama" in (deployment.model or ""):
+    if facts is None or not facts.api_base.required or not _has_no_base(deployment):
         return
-    if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
+    if "ollama" in (deployment.model or "") or "litellm_credential_name" in params:
         return
     variable = facts.api_base.variable
     if variable and config.variable_is_wired(variable):

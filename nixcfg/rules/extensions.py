@@ -62,12 +62,12 @@ def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Probl
     known = knowledge.callbacks(key)
     stops = key == "callbacks"
     guess = nearest(name, known)
-    mend = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
+    advice = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
     if stops and name in known:
-        mend = f"Write a list: callbacks: [{name}]."
+        advice = f"Write a list: callbacks: [{name}]."
     elif not guess:
         others = [other for other in _CALLBACKS if name in knowledge.callbacks(other)]
-        mend = (
+        advice = (
             f"Put it in {others[0]}." if others else "Name one of LiteLLM's, or module.attribute."
         )
     effect = "LiteLLM does not start" if stops else "nothing is logged"
@@ -75,7 +75,7 @@ def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Probl
         CALLBACK_STOPS if stops else UNKNOWN_CALLBACK,
         path,
         f"LiteLLM has no callback {name}: {effect}",
-        help=mend,
+        help=advice,
         fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
     )
 

@@ -80,7 +80,7 @@ def _chain(
             )
         return
     if not isinstance(value, list):
-        return  # the rule on types tells
+        return  # the rule on types reports it
     for index, item in enumerate(value):
         here = (*path, index)
         if not isinstance(item, Map):
@@ -143,7 +143,7 @@ def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Pr
     yield config.document.problem(
         UNUSED,
         path,
-        f"nobody offers {key}, so this fallback is never used",
+        f"no one offers {key}, so this fallback is never used",
         help=f"Did you mean {guess}?" if guess else "Name a model_name, or remove the line.",
         key=True,
     )
@@ -168,7 +168,7 @@ def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[P
     yield config.document.problem(
         UNKNOWN,
         path,
-        f"nobody offers {name}",
+        f"no one offers {name}",
         help=f"Did you mean {guess}?" if guess else "Name a model_name of this configuration.",
         fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
     )
@@ -199,7 +199,7 @@ LOOP = Rule("NX424", Severity.NOTE)
 
 
 def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterator[Problem]:
-    """The last step of every way back, each told once; linear in the number of fallbacks."""
+    """The last step of every way back, each reported once; linear in the number of fallbacks."""
     done: set[str] = set()
     for start, first in edges.items():
         if start in done:
@@ -221,7 +221,7 @@ def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterato
                     f"{way[-1]} falls back to itself"
                     if len(way) == 1
                     else f"this leads back: {' -> '.join([*way[:6], name])}",
-                    help="LiteLLM tries each model once a request.",
+                    help="LiteLLM tries each model once per request.",
                 )
             elif name in edges and name not in done:
                 on_way[name] = None

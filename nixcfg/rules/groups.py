@@ -1,4 +1,4 @@
-"""Deployments side by side: which names they share, and which names nobody can ask for."""
+"""Deployments side by side: which names they share, and which names no one can ask for."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def _groups(config: Config) -> Iterator[Problem]:
                 yield config.document.problem(
                     SAME_DEPLOYMENT,
                     (*deployment.path, "model_name"),
-                    f"{name} stands here twice with the same parameters",
+                    f"{name} is here twice with the same parameters",
                     help="Remove one of the two.",
                     key=True,
                     related=[config.document.related(first.path, "the first one", key=False)],

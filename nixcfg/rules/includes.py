@@ -6,7 +6,7 @@ from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import ModelFile
 
-# A warning outside a project, as for all that lies beside a file: it may be checked far from home.
+# A warning outside a project, as for everything beside a file: it may be checked far from home.
 MISSING = Rule("NX014", Severity.ERROR, alone=Severity.WARNING)
 
 
@@ -19,7 +19,7 @@ def _missing(config: Config) -> Iterator[Problem]:
                 MISSING,
                 ("include", index),
                 f"there is no {entry} beside this file; LiteLLM does not start",
-                help="Mend the path: it is relative to this file.",
+                help="Fix the path: it is relative to this file.",
             )
 
 

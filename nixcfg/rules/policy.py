@@ -94,7 +94,7 @@ def unknown_severities(document: Document, rules: Mapping[str, Rule]) -> Iterato
 def with_severities(
     problems: Iterable[Problem], severities: Mapping[str, str | bool]
 ) -> Iterator[Problem]:
-    """The problems as the project wants them told."""
+    """The problems with the severities that the project gives."""
     for problem in problems:
         # YAML 1.1 reads an unquoted `off` as false.
         wanted = severities.get(problem.code)

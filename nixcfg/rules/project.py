@@ -96,11 +96,11 @@ def _shared_names(whole: Whole) -> Iterator[Problem]:
     project = whole.project
     first_with: dict[str, int] = {}
     for number, provider in enumerate(project.providers):
-        told: set[str] = set()
+        reported: set[str] = set()
         for index, name in enumerate(provider.model_names):
             first = project.providers[first_with.setdefault(name, number)]
-            if first is not provider and name not in told:
-                told.add(name)
+            if first is not provider and name not in reported:
+                reported.add(name)
                 at = ("model_list", first.model_names.index(name), "model_name")
                 yield provider.document.problem(
                     SHARED_NAME,
@@ -188,15 +188,15 @@ CONFLICT = Rule("NX202", Severity.ERROR)
 def _conflicts(whole: Whole) -> Iterator[Problem]:
     """Settings that cannot be merged into one configuration; each is reported once."""
     project = whole.project
-    told = set()
+    reported = set()
     for config in project.machine.configs:
         for conflict in config.conflicts:
             first, *others = conflict.settings
             other = next((s for s in others if s.value != first.value), others[-1])
             where = (first.document.name, first.path, other.document.name, other.path)
-            if where in told:
+            if where in reported:
                 continue
-            told.add(where)
+            reported.add(where)
             name = ".".join(map(str, conflict.place))
             is_own = other.document is project.document
             way_out = "remove one" if is_own else f"decide in nixcfg.yaml under {conflict.place[0]}"

@@ -96,7 +96,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield config.document.problem(
             PARTIAL,
             path,
-            f"LiteLLM would send the text {text} as it stands",
+            f"LiteLLM would send the text {text} as is",
             help=f"Write {right or 'os.environ/NAME'}.",
             fix=Fix((SetValue(path, right),), safe=False) if right else None,
         )
@@ -106,7 +106,9 @@ LITERAL = Rule("NX302", Severity.ERROR, alone=Severity.WARNING)
 
 
 def _literal(config: Config, path: Steps, what: str) -> Problem:
-    danger = "stands in the file" if config.alone else "would be world-readable in the Nix store"
+    danger = (
+        "is written out in the file" if config.alone else "would be world-readable in the Nix store"
+    )
     return config.document.problem(
         LITERAL,
         path,
@@ -134,8 +136,8 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             yield config.document.problem(
                 PARTIAL,
                 path,
-                f"LiteLLM would use the text {_shown(text)} as it stands",
-                help="Put the whole value into one variable and write os.environ/NAME, no more.",
+                f"LiteLLM would use the text {_shown(text)} as is",
+                help="Put the whole value into one variable, and write only os.environ/NAME.",
             )
     elif config.environment.get(variable) is not None and not _declares(config, variable):
         yield config.document.problem(
@@ -214,20 +216,20 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
     if in_environment:
         wrong = f"LiteLLM would overwrite {variable} with the text {text}"
-        mend = "Remove the line: the variable is in LiteLLM's environment anyway."
+        advice = "Remove the line: the variable is in LiteLLM's environment anyway."
     elif default and isinstance(path[-1], str):
         right = reference(default[1])
-        wrong = f"LiteLLM knows no default values and would send {text} as it stands"
-        mend = f"Write {right}."
+        wrong = f"LiteLLM knows no default values and would send {text} as is"
+        advice = f"Write {right}."
     elif isinstance(path[-1], int) or not right:
-        wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
-        mend = "Put the whole value into one variable and write os.environ/NAME, no more."
+        wrong = f"LiteLLM would use the text {_shown(text)} as is"
+        advice = "Put the whole value into one variable, and write only os.environ/NAME."
         right = ""
     else:
-        wrong = f"LiteLLM would send the text {text} as it stands"
-        mend = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+        wrong = f"LiteLLM would send the text {text} as is"
+        advice = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
-    yield config.document.problem(DOLLAR, path, wrong, help=mend, fix=fix)
+    yield config.document.problem(DOLLAR, path, wrong, help=advice, fix=fix)
 
 
 def _shown(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Where settings stand: in a section that LiteLLM reads, under a name that it knows there."""
+"""Where settings are: in a section that LiteLLM reads, under a name that it knows there."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -79,7 +79,7 @@ def _top_level(config: Config) -> Iterator[Problem]:
 
 
 def _is_anchor(config: Config, key: str) -> bool:
-    """`defaults: &defaults`: a mapping that only stands there to be merged elsewhere."""
+    """`defaults: &defaults`: a mapping that is only there to be merged elsewhere."""
     span = config.document.span((key,), key=True)
     rest = config.document.line(span.line)[span.column - 1 + span.length :]
     return bool(re.match(r"\s*:\s*&\S", rest))
@@ -184,7 +184,7 @@ def _rename(config: Config, path: Steps, guess: str) -> Fix | None:
 def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     section = knowledge.sections()[name]
     for key in values:
-        # A free-form section swallows any name, so only what looks like a typo is told.
+        # A free-form section swallows any name, so only what looks like a typo is reported.
         if key not in section.keys and (section.unknown != "kept" or nearest(key, section.keys)):
             yield _unknown(config, (*path, key), section)
 

@@ -119,7 +119,7 @@ WRONG_TYPE = Rule("NX204", Severity.ERROR, alone=Severity.WARNING)
 
 
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
-    """One setting that LiteLLM uses as it stands, without turning text into numbers."""
+    """One setting that LiteLLM uses as it is written, without turning text into numbers."""
     if (
         value is None
         or isinstance(value, dt.date)
@@ -129,7 +129,7 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
         yield from _choice(config, path, known, value)
         return
     words = " or ".join(WORDS[name] for name in sorted(known.types) if name in WORDS)
-    fix, advice = how_to_mend(config, path, known, value)
+    fix, advice = how_to_fix(config, path, known, value)
     what = "a variable, which is always text" if referenced(value) else describe(value)
     if known.secret:
         what = what if not isinstance(value, str | int | float) else type(value).__name__
@@ -219,7 +219,7 @@ _FLOATED = frozenset(
 """What LiteLLM passes through float() before it uses it; source: proxy_server.py, load_config."""
 
 
-def how_to_mend(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
+def how_to_fix(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix | None, str]:
     if isinstance(value, str) and not referenced(value):
         for name in ("int", "float"):
             if name in known.types and _is_number(value, name):
@@ -270,7 +270,7 @@ def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
         value = value[step]
     types = sorted(known.types & WORDS.keys()) if known else []
     words = " or ".join(WORDS[name] for name in types)
-    fix, advice = how_to_mend(config, path, known, value) if known else (None, "")
+    fix, advice = how_to_fix(config, path, known, value) if known else (None, "")
     shown = "this value" if known and known.secret else describe(value)
     return config.document.problem(
         STOPS,
@@ -287,7 +287,7 @@ def _stops(config: Config, path: Steps, known: Key | None) -> Problem:
 def _cache_params(config: Config) -> Iterator[Problem]:
     section, path = config.section("litellm_settings"), ("litellm_settings", "cache_params")
     nested = section.get("cache_params")
-    # Without `cache: true` nobody looks at them.
+    # Without `cache: true` LiteLLM does not look at them.
     if not isinstance(nested, Map) or section.get("cache") is not True:
         return
     for key, value in nested.items():
