@@ -30,16 +30,16 @@ _TYPES = {
 }
 
 
-def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem]:
+def check(document: Document, kind: str, *, standalone: bool = False) -> list[Problem]:
     """The problems of a `project` or `provider` document; none for one that could not be read.
 
-    `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
-    is a warning; `empty` means what Python takes for empty.
+    `standalone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by
+    keyword, is a warning; `empty` means what Python takes for empty.
     """
     if document.data is None or _is_valid(kind, document.data):
         return []
     found = (
-        replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
+        replace(problem, level=Severity.WARNING) if standalone and failure.is_accepted else problem
         for error in _validator(kind).iter_errors(document.data)
         for failure in (_Failure.of(error),)
         for problem in _explain(document, failure)

@@ -63,7 +63,7 @@ class Setting(NamedTuple):
 class Context:
     """What a document cannot say about itself.
 
-    `alone`: no project around it, so nothing is known of the environment it will run in.
+    `standalone`: no project around it, so nothing is known of the environment it will run in.
     `today` decides which models are retired; without it none is. `names` are what all files offer
     (see `offered`), `loaded` those of the configuration that the container loads, where this file
     is part of it. `stores_models`: the database may hold more of them. `secrets` and `environment`
@@ -73,7 +73,7 @@ class Context:
     be read.
     """
 
-    alone: bool = False
+    standalone: bool = False
     today: dt.date | None = None
     names: frozenset[str] = frozenset()
     loaded: frozenset[str] | None = None
@@ -89,15 +89,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Config:
-    """One document: a provider file, nixcfg.yaml's own settings, or a LiteLLM file alone."""
+    """One document: a provider file, nixcfg.yaml's own settings, or a LiteLLM file on its own."""
 
     document: Document
     context: Context
     is_project_file: bool = False
 
     @property
-    def alone(self) -> bool:
-        return self.context.alone
+    def standalone(self) -> bool:
+        return self.context.standalone
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
@@ -130,7 +130,7 @@ class Config:
     @cached_property
     def _given(self) -> Mapping[tuple[str, str], tuple[Setting, ...]]:
         found: dict[tuple[str, str], tuple[Setting, ...]] = {}
-        for each in settings(self.data, are_moved=not self.alone):
+        for each in settings(self.data, are_moved=not self.standalone):
             place = (each.section, each.key)
             found[place] = (*found.get(place, ()), each)
         return found
@@ -152,7 +152,7 @@ class Config:
             return True
         if variable in self.context.secrets:
             return True
-        return None if self.alone else False
+        return None if self.standalone else False
 
 
 @dataclass(frozen=True, slots=True)
