@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from program import Run
+from program import HERE, Run
 
 # Models retire on days that no golden file knows; at this one none is retired.
 os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
@@ -20,11 +20,50 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
         signal.signal(number, usual)
 
 
+SLOW = {
+    "oracle": "asks the real LiteLLM, for seconds",
+    "scale": "starts two LiteLLM on real PostgreSQL and Redis",
+    "slow": "takes longer than a contributor waits",
+    "vm": "boots a virtual machine with systemd",
+}
+"""Marks of tests that run with --all only. A folder of such a name has it on all its tests."""
+TOGETHER = ("gateway", "scale", "vm")
+"""Folders whose tests share what takes long to start; other files are shared out one by one."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run the slow tests too")
     parser.addoption(
         "--update-golden",
         action="store_true",
         help="write what the program does today as the expected output of the golden cases",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for mark, reason in SLOW.items():
+        config.addinivalue_line("markers", f"{mark}: {reason}; runs with --all")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = []
+    for item in items:
+        path = item.path.relative_to(HERE)
+        folder = path.parts[0]
+        if folder in SLOW:
+            item.add_marker(folder)
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(path)))
+        if not config.getoption("--all") and any(map(item.get_closest_marker, SLOW)):
+            left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_report_header(config: pytest.Config) -> str:
+    return (
+        "" if config.getoption("--all") else "slow tests are left out; pytest --all runs them too"
     )
 
 

@@ -9,6 +9,7 @@
 # one line for each key, between begin_wiring and end_wiring.
 
 : "${missing_key:?}" "${secret_files:?}" "${container_uid:?}"
+: "${max_variable:?}" "${too_long:?}" "${document_head:?}"
 set -eo pipefail
 umask 077
 export LC_ALL=C
@@ -29,83 +30,79 @@ refuse() {
   problem "$1: key file $2 $3"
 }
 
-encrypted="is still encrypted. Name the file that sops-nix or agenix decrypts it to; for a credential of systemd-creds set encrypted = true."
-
 # is_missing SOURCE: there was no key file, so systemd left its stand-in.
 is_missing() {
   [ ! -f "$1" ] || [ "$(head -c 64 "$1" | tr -d '\0')" = "$missing_key" ]
 }
 
-# read_value VARIABLE FILE SOURCE: sets $value to the key, or reports why the
-# file cannot hold one.
-read_value() {
-  local odd
-  value=
-  if [ ! -s "$3" ]; then
-    refuse "$1" "$2" "is empty. Its content must be the key, nothing else."
-    return 1
-  fi
-  # No string of bash holds a NUL.
-  if is_encrypted "$(head -c 4096 "$3" | tr -d '\0')"; then
-    refuse "$1" "$2" "$encrypted"
-    return 1
-  fi
-  case $(head -c 3 "$3" | od -An -tx1) in
-    ' ef bb bf' | ' ff fe'* | ' fe ff'*)
-      refuse "$1" "$2" "begins with a byte order mark (BOM), as some editors on Windows write it. Save it as plain text, UTF-8 without BOM."
-      return 1
-      ;;
-  esac
-  if [ "$(tr -d '\n\040-\176\200-\377' < "$3" | wc -c)" -ne 0 ]; then
-    refuse "$1" "$2" "holds a control character (tab, carriage return, binary data). Save it as plain text with Unix line ends."
-    return 1
-  fi
-  # $(...) drops the newline that editors and echo put at the end.
-  value=$(< "$3")
-  if [[ $value == *$'\n'* ]]; then
-    refuse "$1" "$2" "holds more than one line. Its content must be the key, nothing else; a document of several lines needs kind = \"file\"."
-  elif [ -z "${value// /}" ]; then
-    refuse "$1" "$2" "is empty but for white space. Its content must be the key, nothing else."
-  elif [[ $value == ' '* || $value == *' ' ]]; then
-    refuse "$1" "$2" "begins or ends with a space."
-  elif [[ $value == [\'\"]* ]]; then
-    refuse "$1" "$2" "begins with a quote, which would become a part of the key. Write the bare key."
-  # A password is no header, and may be in any alphabet.
-  elif [[ $1 != *PASSWORD ]] && odd_character "$value"; then
-    refuse "$1" "$2" "holds $odd. Copy the key again, as plain text."
-  elif [[ ${value,,} == bearer\ * || ${value,,} == basic\ * || ${value,,} == authorization:* || ${value,,} == x-api-key:* ]]; then
-    refuse "$1" "$2" "holds a header (Bearer ...), of which LiteLLM writes all but the key. Write the bare key."
-  elif is_assignment "$1" "$value"; then
-    refuse "$1" "$2" "holds an assignment. Its content must be the key alone, without a name before it."
-  elif [[ ${value,,} == true || ${value,,} == false ]]; then
-    refuse "$1" "$2" "holds the word true or false, which LiteLLM does not take for a key."
-  elif is_placeholder "$value"; then
-    refuse "$1" "$2" "still holds a placeholder. Replace it by the key."
-  elif [ $((${#1} + 1 + ${#value})) -ge 65536 ]; then
-    refuse "$1" "$2" "is longer than 64 KiB, too long for a variable. A document needs kind = \"file\"."
-  else
-    return 0
-  fi
+# find_refusal TABLE VARIABLE: looks for $value in a table of key-shapes.sh, sets $refused_as
+# and $reason to those of the first that fits, and fails where none does. What is searched:
+#   value, words   the value; its small letters, with - for each _ and space
+#   key            the value, unless it is a password: that may be in any alphabet
+find_refusal() {
+  local -n table=$1
+  local words=${value,,} searched at
+  words=${words//[_ ]/-}
+  for ((at = 0; at < ${#table[@]}; at += 4)); do
+    searched=$value
+    case ${table[at + 1]} in
+      words) searched=$words ;;
+      key) [[ $2 != *PASSWORD ]] || searched= ;;
+    esac
+    if [[ $searched =~ ${table[at + 2]} ]]; then
+      # shellcheck disable=SC2034 # the name by which tests/keys knows it
+      refused_as=${table[at]}
+      reason=${table[at + 3]}
+      return 0
+    fi
+  done
   return 1
+}
+
+# find_in_key VARIABLE SOURCE: sets $value to the key, and finds what is against it.
+find_in_key() {
+  # $(...) drops the newline that editors and echo put at the end. No string of bash holds a
+  # NUL, so another control character takes its place.
+  value=$(tr '\0' '\2' < "$2")
+  if ((${#1} + 1 + ${#value} > max_variable)); then
+    # shellcheck disable=SC2034
+    refused_as=too-long
+    reason=$too_long
+  else
+    find_refusal key_refusals "$1"
+  fi
+}
+
+# find_in_document SOURCE: finds what is against a file that is mounted as it is.
+find_in_document() {
+  local value
+  value=$(head -c "$document_head" "$1" | tr -d '\0')
+  find_refusal document_refusals ""
+}
+
+# read_value VARIABLE FILE SOURCE: sets $value to the key, or reports why the file cannot
+# hold one.
+read_value() {
+  local reason
+  if find_in_key "$1" "$3"; then
+    refuse "$1" "$2" "$reason"
+    return 1
+  fi
 }
 
 # wire_value VARIABLE FILE SOURCE
 wire_value() {
   local value
   read_value "$@" || return 0
-  if [ "$1" = LITELLM_MASTER_KEY ]; then
-    if [ "${value// /}" = sk-1234 ]; then
-      refuse "$1" "$2" "holds sk-1234, which everybody knows and LiteLLM refuses. Write sk- and 32 or more random characters."
-    elif [[ $value != sk-* || ${#value} -lt 20 ]]; then
-      warning "$1: key file $2 holds a weak key. A good one is sk- and 32 or more random characters."
-    fi
+  if [ "$1" = LITELLM_MASTER_KEY ] && [[ $value != sk-* || ${#value} -lt 20 ]]; then
+    warning "$1: key file $2 holds a weak key. A good one is sk- and 32 or more random characters."
   fi
   environment+=$1=$value$'\n'
 }
 
 # wire VARIABLE FILE (env|file) (required|optional)
 wire() {
-  local source=$CREDENTIALS_DIRECTORY/$1
+  local reason source=$CREDENTIALS_DIRECTORY/$1
   if is_missing "$source"; then
     if [ "$4" = required ]; then
       refuse "$1" "$2" "is missing. Create it with the key as its only content; the proxy then starts by itself."
@@ -115,12 +112,8 @@ wire() {
     fi
   elif [ "$3" = env ]; then
     wire_value "$1" "$2" "$source"
-  elif [ ! -s "$source" ]; then
-    refuse "$1" "$2" "is empty."
-  elif is_encrypted "$(head -c 65536 "$source" | tr -d '\0')"; then
-    refuse "$1" "$2" "$encrypted"
-  elif is_placeholder "$(head -c 256 "$source" | tr -d '\0')"; then
-    refuse "$1" "$2" "still holds a placeholder. Replace it by the real document."
+  elif find_in_document "$source"; then
+    refuse "$1" "$2" "$reason"
   else
     files+=("$1")
     environment+=$1=$secret_files/$1$'\n'

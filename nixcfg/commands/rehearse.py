@@ -1,19 +1,20 @@
 """`nixcfg rehearse`."""
 
 import json
-import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import config_of, find_root, host_option, json_option, valid_project
-from nixcfg.commands.output import say
-from nixcfg.commands.running import last_words, shortened
+from nixcfg.commands.output import report
+from nixcfg.commands.running import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixcfg.gateway.rehearsal import Rehearsal
     from nixcfg.project.model import Config, Project
 
 
@@ -41,68 +42,46 @@ def command(
     chosen = [config_of(project, name) for name in configs or (None,)]
     results = [_rehearse(project, config, verbose=verbose) for config in chosen]
     if form == "json":
-        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+        listed = [result.as_data() for result in results]
+        click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     else:
         for result in results:
-            _show(result)
-    return PROBLEMS if any(result["errors"] or result["missing"] for result in results) else OK
+            _print(result)
+    return PROBLEMS if any(result.has_failed for result in results) else OK
 
 
-def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> dict[str, Any]:
-    from nixcfg.gateway import launch, log, process
-    from nixcfg.gateway.compare import Comparison, compare
+def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> "Rehearsal":
+    from nixcfg.gateway import process
+    from nixcfg.gateway.rehearsal import rehearse
 
-    began = time.monotonic()
-    result: dict[str, Any] = {"config": config.name, "models": 0, "missing": [], "errors": []}
     lacking = process.absent()
     if lacking:
         raise click.ClickException(process.not_installed(lacking))
-    text = launch.configuration(project.machine, config)
-    start = launch.rehearsed(project.machine, config, text, process.free_port(0))
-    say(f"{config.name}: starting LiteLLM {process.version()} ...")
+    report(f"{config.name}: starting LiteLLM {process.version()} ...")
 
-    def tick(_seconds: float, lines: Sequence[str]) -> None:
+    def tick(_seconds: float, lines: "Sequence[str]") -> None:
         for line in lines if verbose else ():
-            say(line)
+            report(line)
 
-    try:
-        with process.running(start, tick) as running:
-            result["start_seconds"] = round(time.monotonic() - began, 1)
-            compared = compare(config, running.gateway.models())
-            list(running.lines(0.2))
-            lines = running.log
-    except process.StartError as error:
-        lines = list(error.log)
-        result["errors"] = [f"{error}"]
-        compared = Comparison((), ())
-    told = log.events(lines)
-    result["models"] = len({entry["model_name"] for entry in config.litellm["model_list"]})
-    result["missing"] = list(compared.missing)
-    result["errors"] += dict.fromkeys(event.text for event in told if event.level == "error")
-    warnings = [process.holes(), *(e.text for e in told if e.level == "warning")]
-    result["warnings"] = list(dict.fromkeys(filter(None, warnings)))
-    if "start_seconds" not in result and len(result["errors"]) == 1:
-        result["last_words"] = last_words(lines)
-    result["seconds"] = round(time.monotonic() - began, 1)
-    return result
+    return rehearse(project.machine, config, tick)
 
 
-def _show(result: dict[str, Any]) -> None:
-    for name in result["missing"]:
-        click.echo(f"{result['config']}: error: LiteLLM drops {name}; nobody could ask for it")
-    for level in ("errors", "warnings"):
-        for text in result[level]:
-            click.echo(f"{result['config']}: {level[:-1]}: {shortened(text)}")
-    for line in result.get("last_words", ()):
+def _print(result: "Rehearsal") -> None:
+    name = result.config
+    for model in result.missing:
+        click.echo(f"{name}: error: LiteLLM drops {model}; nobody could ask for it")
+    for level, texts in (("error", result.errors), ("warning", result.warnings)):
+        for text in texts:
+            click.echo(f"{name}: {level}: {shortened(text)}")
+    for line in result.last_words:
         click.echo(f"  {line}")
-    up = f"up after {result['start_seconds']} s, " if "start_seconds" in result else ""
-    served = result["models"] - len(result["missing"]) if up else 0
+    up = "" if result.start_seconds is None else f"up after {result.start_seconds} s, "
     click.echo(
-        f"{result['config']}: {served} of {result['models']} models served, "
-        f"{_count(result['errors'], 'error')}, {_count(result['warnings'], 'warning')}; "
-        f"{up}{result['seconds']} s in all."
+        f"{name}: {result.served} of {result.models} models served, "
+        f"{_count(result.errors, 'error')}, {_count(result.warnings, 'warning')}; "
+        f"{up}{result.seconds} s in all."
     )
 
 
-def _count(things: Sequence[str], noun: str) -> str:
+def _count(things: "Sequence[str]", noun: str) -> str:
     return f"{len(things)} {noun}" + "s" * (len(things) != 1)

@@ -10,7 +10,7 @@ import click
 
 from nixcfg.commands import OK, complete
 from nixcfg.commands.context import find_root, host_option, refusing, valid_project
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
     from nixcfg.project.wiring import KeyFile
@@ -53,7 +53,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)
     if path is None:
-        say("A running gateway takes it on by itself, without a rebuild.")
+        report("A running gateway takes it on by itself, without a rebuild.")
     return OK
 
 
@@ -84,30 +84,27 @@ def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
     from nixcfg.keys import store
 
     try:
-        text = store.cleaned(_read(key), key.kind)
+        content = store.cleaned(_read(key), key.variable, key.kind)
     except store.KeyRefusedError as error:
         raise click.ClickException(f"{key.variable} was not stored: {error}") from None
-    for doubt in store.doubts(text, key.variable) if key.kind == "env" else ():
-        say(f"Warning: {doubt}.")
-    store.write(target, text, is_private=is_private)
+    for doubt in store.doubts(content, key.variable, key.kind):
+        report(f"Warning: {doubt}.")
+    store.write(target, content, is_private=is_private)
     click.echo(target)
 
 
-def _read(key: "KeyFile") -> str:
+def _read(key: "KeyFile") -> bytes:
     from nixcfg.keys import store
 
     if not sys.stdin.isatty():
-        raw = sys.stdin.buffer.read(store.MAX_LENGTH + 1)
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            raise store.KeyRefusedError("it is not UTF-8 text") from None
+        return sys.stdin.buffer.read(store.MAX_LENGTH + 1)
     if key.kind == "file":
         raise click.UsageError(f"{key.variable} is a JSON document: nixcfg set-key ... < FILE")
     with warnings.catch_warnings():
         # What getpass warns of is that it would show the key.
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
-            return getpass.getpass(f"{key.variable} (not shown): ", sys.stderr)
+            typed = getpass.getpass(f"{key.variable} (not shown): ", sys.stderr)
         except getpass.GetPassWarning:
             raise click.ClickException("this terminal cannot hide what is typed") from None
+    return typed.encode("utf-8", "surrogateescape")

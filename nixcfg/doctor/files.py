@@ -23,7 +23,7 @@ from nixcfg.render.files import rendered_files
 
 @dataclass(slots=True)
 class Found:
-    """The keys that could be read, to mask them in what others say; shown nowhere."""
+    """The keys that could be read, to mask them in the output of others; printed nowhere."""
 
     values: set[str] = field(default_factory=set, repr=False)
 
@@ -52,7 +52,7 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
 
 
 def key_files(here: Machine, found: Found) -> Iterator[Check]:
-    """Every key file: there, right, and nobody else's to read."""
+    """Every key file: there, right, and no one else's to read."""
     loaded = here.loaded
     variables: dict[str, str] = {}
     for key in here.key_files.values():
@@ -88,7 +88,7 @@ def _key(
         return
     value = os.fsdecode(content)
     found.values.add(value)
-    problems = [*_around(name, path), *_doubts(name, key, path, value, store)]
+    problems = [*_around(name, path), *_doubts(name, key, path, content, store)]
     if value in variables:
         problems.append(
             warning(name, f"{path} holds the same as that of {variables[value]}", store)
@@ -114,10 +114,9 @@ def _missing(
     return error(name, f"{path} is missing, so the gateway does not start", f"Store it: {store}")
 
 
-def _doubts(name: str, key: KeyFile, path: Path, value: str, store: str) -> Iterator[Check]:
-    if key.kind == "env":
-        for doubt in keys_store.doubts(value, key.variable):
-            yield warning(name, f"{path}: {doubt}", f"If that is wrong: {store}")
+def _doubts(name: str, key: KeyFile, path: Path, content: bytes, store: str) -> Iterator[Check]:
+    for doubt in keys_store.doubts(content, key.variable, key.kind):
+        yield warning(name, f"{path}: {doubt}", f"If that is wrong: {store}")
 
 
 def _around(name: str, path: Path) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.gateway import machine
 from nixcfg.keys.mask import masked
-from nixcfg.knowledge import LITELLM_VERSION
+from nixcfg.knowledge import LITELLM_VERSION, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 
@@ -36,6 +36,7 @@ def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bo
         yield from container.checks
         yield _deployed(root, here, states, container.data)
         yield _image(here, container.data)
+        yield from _release(backend, container.data)
     if states:
         yield from _wiring(states, found)
         yield from _other_units(here)
@@ -66,7 +67,7 @@ def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Che
 
 
 def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
-    """The last words of a unit, and what to do where nobody can tell them."""
+    """The last lines of a unit, and how to see them where they cannot be read."""
     try:
         lines = machine.journal(name, LOG_LINES)
     except machine.UnknownError:
@@ -76,7 +77,7 @@ def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
 
 
 def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
-    """The unit that reads the keys; it is inactive after its work, so only failed says anything."""
+    """The unit that reads the keys. It is inactive after its work, so only a failure counts."""
     if states.get("LoadState") == "not-found":
         return
     name = wiring.SECRETS_UNIT
@@ -101,11 +102,11 @@ def _other_units(here: Machine) -> Iterator[Check]:
     other = "podman" if backend == "docker" else "docker"
     own = wiring.containers(instances)
     first = {wiring.CONTAINER, wiring.containers(2)[0]}
-    said = {
+    output = {
         **{(other, name): ("backend", f"the gateway is {backend}'s") for name in sorted(first)},
         **{(backend, name): ("instances", f"{instances} are wanted") for name in first - {*own}},
     }
-    for (runs, container), (check, wanted) in said.items():
+    for (runs, container), (check, wanted) in output.items():
         name = wiring.container_unit(runs, container)
         try:
             state = machine.unit(name).get("ActiveState")
@@ -125,8 +126,8 @@ def _fleet(here: Machine, found: Found) -> Iterator[Check]:
     if roll.get("ActiveState") == "failed":
         details, hint = _log(wiring.ROLL_UNIT, found)
         message = f"{wiring.ROLL_UNIT} has failed, so not every instance is up to date"
-        mend = f"Mend the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
-        yield error("roll", message, hint or mend, details)
+        advice = f"Mend the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
+        yield error("roll", message, hint or advice, details)
     elif roll.get("ActiveState") == "activating":
         yield warning("roll", "the instances are being renewed", "Ask again in a minute.")
     else:
@@ -144,7 +145,7 @@ def _fleet(here: Machine, found: Found) -> Iterator[Check]:
 
 
 class _Container:
-    """What docker or podman tell, and the checks of it."""
+    """What docker or podman report, and the checks of it."""
 
     def __init__(self, data: dict[str, Any] | None, *checks: Check) -> None:
         self.data, self.checks = data, checks
@@ -153,21 +154,21 @@ class _Container:
 def _container(backend: str, container: str) -> _Container:
     name = "container"
     try:
-        said = machine.run(backend, "container", "inspect", container)
+        output = machine.run(backend, "container", "inspect", container)
     except machine.UnknownError as reason:
         return _Container(None, skipped(name, f"{reason}"))
-    if "annot connect" in said.err and "permission denied" not in said.err.lower():
+    if "annot connect" in output.err and "permission denied" not in output.err.lower():
         message = f"{backend} is installed, and its daemon does not answer"
         return _Container(None, error(name, message, f"sudo systemctl start {backend}"))
-    if said.code != 0:
-        denied = "permission denied" in said.err.lower() or not machine.is_root()
+    if output.code != 0:
+        denied = "permission denied" in output.err.lower() or not machine.is_root()
         if denied:
             return _Container(None, hidden(name, f"{backend} tells only root"))
         unit = wiring.container_unit(backend, container)
         message = f"{backend} has no container {container}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
-        data = json.loads(said.out)[0]
+        data = json.loads(output.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
         return _Container(None, skipped(name, f"{backend} tells nothing that is understood"))
@@ -206,7 +207,7 @@ def _deployed(
 
 
 def _config_in(data: dict[str, Any] | None) -> Path | None:
-    """Where the container's configuration comes from, as docker and podman tell it."""
+    """Where the container's configuration comes from, as docker and podman report it."""
     for mount in (data or {}).get("Mounts") or ():
         if mount.get("Destination") == wiring.CONTAINER_CONFIG:
             return Path(mount.get("Source", ""))
@@ -235,9 +236,44 @@ def _image(here: Machine, data: dict[str, Any] | None) -> Check:
     tag = here.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     release = re.search(r"\d+\.\d+\.\d+", tag)
     if release is None and "@" not in here.image:
-        mend = f"Use {wiring.DEFAULT_IMAGE}."
-        return warning(name, f"{here.image} may be another program tomorrow", mend)
+        advice = f"Use {wiring.DEFAULT_IMAGE}."
+        return warning(name, f"{here.image} may be another program tomorrow", advice)
     if release is not None and release[0] != LITELLM_VERSION:
         message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
     return ok(name, here.image)
+
+
+def _release(backend: str, data: dict[str, Any] | None) -> Iterator[Check]:
+    """What is known against the image that really runs, under each of its names and digests."""
+    name = "release"
+    names = _names_of_image(backend, data or {})
+    found = tuple(dict.fromkeys(each for image in names for each in releases.of_image(image)))
+    if malicious := releases.compromised(found):
+        message = f"{names[0]} runs, and is compromised: {', '.join(map(str, malicious))}"
+        yield error(
+            name,
+            message,
+            f"Stop it now. Use {wiring.DEFAULT_IMAGE}, and replace every key that it could read.",
+        )
+    elif found:
+        make = error if any(each.level is releases.Level.ERROR for each in found) else warning
+        message = f"{names[0]} runs, and has known holes: {', '.join(map(str, found))}"
+        yield make(name, message, f"Use {wiring.DEFAULT_IMAGE}.")
+
+
+def _names_of_image(backend: str, data: dict[str, Any]) -> list[str]:
+    """References of a container's image: as it was started, then its tags and its digests.
+
+    `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
+    has the digest in the container's ImageDigest too.
+    """
+    started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
+    names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
+    try:
+        output = machine.run(backend, "image", "inspect", str(data["Image"]))
+        image = json.loads(output.out)[0]
+        names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+    except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
+        pass  # the engine does not report it: the name is judged
+    return [str(each) for each in names if each]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 _HEAD = re.compile(
@@ -23,14 +23,14 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*: \S")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that LiteLLM said: `level` is error, warning, request or info."""
+    """Something that LiteLLM reported: `level` is error, warning, request or info."""
 
     level: str
     text: str
 
 
 def events(lines: Iterable[str]) -> list[Event]:
-    """What is worth telling of a log: warnings, errors and requests; no banner, no traceback.
+    """What is worth reporting of a log: warnings, errors and requests; no banner, no traceback.
 
     A traceback that is all there is becomes the exception at its end.
     """
@@ -52,6 +52,11 @@ def events(lines: Iterable[str]) -> list[Event]:
         elif goes_on and line.strip():
             found[-1] = replace(found[-1], text=f"{found[-1].text} {line.strip()}")
     return found
+
+
+def last_words(lines: Sequence[str]) -> tuple[str, ...]:
+    """The end of a log, for a LiteLLM that ended without an error of its own."""
+    return tuple(line for line in lines if line.strip())[-8:]
 
 
 def _event(line: str) -> Event | None:

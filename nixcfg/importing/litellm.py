@@ -8,7 +8,7 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
-from nixcfg.importing.text import rewritten
+from nixcfg.importing.rest import rewritten
 from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import wiring
 from nixcfg.project.credentials import credentials
@@ -22,7 +22,7 @@ from nixcfg.yamltext.source import Document
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
 _PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*:(?![$*<])[^\s/@]+@\S+")
-# A key of a vendor by its prefix, wherever it stands.
+# A key of a vendor by its prefix, anywhere.
 _BY_PREFIX = re.compile(r"(?:Bearer )?(?:sk|gsk|xai|pplx|hf|r8|pk|AIza|ghp|nvapi)[-_]?[\w-]{20,}")
 _DEFAULTED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?-[^}]*\}")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -87,7 +87,7 @@ class Litellm:
                 del self.groups[name]
 
     def path_at(self, span: Span) -> Steps | None:
-        """What stands at a place, as far down as possible."""
+        """The path to what is at a place, as far down as possible."""
         found: Steps | None = None
         for path, _ in walk(self.document.data):
             if span in (self.document.span(path), self.document.span(path, key=True)):

@@ -1,50 +1,16 @@
 """Read a key file as the service does, and refuse what it refuses.
 
-The rules and the words are those of the wiring script in modules/litellm-proxy; tests/day
-holds the two against each other. A key goes from here to the environment of one process: it is
-in no message and no exception.
+A key goes from here to the environment of one process: it is in no message and no exception.
 """
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
+from nixcfg.keys.refusals import MISSING, document_refusal, key_refusal
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 from nixcfg.project.wiring import KeyFile
-
-MAX_LENGTH = 64 * 1024
-"""Bytes of a key that has to fit into a variable."""
-
-_ONLY = "Its content must be the key, nothing else."
-_REFUSED = (
-    (
-        rb"(?s).*[^\n\x20-\x7e\x80-\xff].*",
-        "holds a control character (tab, carriage return, binary data). "  # noqa: ISC004
-        "Save it as plain text with Unix line ends.",
-    ),
-    (
-        rb"(?s).*\n.*",
-        f"holds more than one line. {_ONLY[:-1]}; a document of several lines needs kind: file.",
-    ),
-    (rb" *", f"is empty but for white space. {_ONLY}"),
-    (rb" .*|.* ", "begins or ends with a space."),
-    (
-        rb"['\"].*",
-        "begins with a quote, which would become a part of the key. Write the bare key.",
-    ),
-    (rb"(?i)true|false", "holds the word true or false, which LiteLLM does not take for a key."),
-)
-"""What no key looks like, without the newlines at its end; the first that fits is told."""
-
-_PLACEHOLDER = re.compile(
-    r"""(?xs) (?:sk-)? (?:
-      (?: replace-?me | change-?me | \.\.\. ) .* | placeholder | fill-me-in | todo
-    | (?: insert | paste | put | your ) -.*-here
-    | your- (?:.*-)? (?: key | token | secret | password )
-    | <.*> | \{\{.*\}\} | \$\(.*\) | \$[a-z0-9{}$-]* | xxx[x-]* )"""
-)
 
 
 class KeyMissingError(Exception):
@@ -65,42 +31,13 @@ def content(key: KeyFile) -> bytes:
     Raises KeyMissingError, KeyUnusableError, KeyForbiddenError.
     """
     text = _content(key)
-    if key.kind == "file":
-        if not text:
-            raise KeyUnusableError("is empty.")
-        if _is_placeholder(text[:256].decode("utf-8", "replace").rstrip("\n")):
-            raise KeyUnusableError("still holds a placeholder. Replace it by the real document.")
-        return text
-    reason = refusal(key.variable, text)
-    if reason:
-        raise KeyUnusableError(reason)
-    return text.rstrip(b"\n")
-
-
-def refusal(variable: str, content: bytes) -> str:
-    """Why the content of a key file cannot be a key, "" if it can."""
-    value = content.rstrip(b"\n")
-    if not content:
-        return f"is empty. {_ONLY}"
-    for pattern, reason in _REFUSED:
-        if re.fullmatch(pattern, value):
-            return reason
-    if value.startswith((f"{variable}=".encode(), b"export ")):
-        return f"holds an assignment. Its content must be the key alone, without {variable}=."
-    if _is_placeholder(value.decode("utf-8", "replace")):
-        return "still holds a placeholder. Replace it by the key."
-    if len(value) > MAX_LENGTH:
-        return "is longer than 64 KiB, too long for a variable. A document needs kind: file."
-    return ""
-
-
-def weakness(master_key: str) -> str:
-    """What is wrong with a master key, "" for a good one."""
-    if master_key.replace(" ", "") == "sk-1234":
-        return "holds sk-1234, which everybody knows and LiteLLM refuses."
-    if not master_key.startswith("sk-") or len(master_key) < 20:
-        return "holds a weak key."
-    return ""
+    is_document = key.kind == "file"
+    found = document_refusal(text) if is_document else key_refusal(key.variable, text)
+    if found is MISSING:
+        raise KeyMissingError(found.says)
+    if found:
+        raise KeyUnusableError(found.says)
+    return text if is_document else text.rstrip(b"\n")
 
 
 def _content(key: KeyFile) -> bytes:
@@ -134,10 +71,6 @@ def _decrypted(key: KeyFile, path: Path) -> bytes:
     if done.returncode != 0:
         raise KeyForbiddenError("is encrypted, and systemd-creds cannot decrypt it for you.")
     return done.stdout
-
-
-def _is_placeholder(text: str) -> bool:
-    return bool(_PLACEHOLDER.fullmatch(re.sub("[_ ]", "-", text.lower())))
 
 
 def master_key(machine: Machine | None, file: Path | None = None) -> tuple[str, str]:

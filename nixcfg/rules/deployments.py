@@ -17,7 +17,7 @@ from nixcfg.yamltext.source import Map, describe
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
 
-NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
+NO_MODELS = Rule("NX401", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @ModelFile
@@ -31,7 +31,8 @@ def _empty(config: Config) -> Iterator[Problem]:
             NO_MODELS,
             (MODELS,) if MODELS in config.data else (),
             "there is no model, so LiteLLM answers every request with an error",
-            help="Add a model to model_list." + ("" if config.alone else " Or delete the file."),
+            help="Add a model to model_list."
+            + ("" if config.standalone else " Or delete the file."),
             key=True,
         )
 
@@ -77,7 +78,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
-        f"LiteLLM would drop this deployment in silence: no provider for {model}",
+        f"LiteLLM would silently drop this deployment: no provider for {model}",
         help=advice,
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
@@ -174,7 +175,7 @@ def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> P
     return config.document.problem(
         DROPPED,
         path,
-        f"LiteLLM would drop this deployment in silence: {path[-1]} must be {words}, not {shown}",
+        f"LiteLLM would silently drop this deployment: {path[-1]} must be {words}, not {shown}",
         help=advice,
         fix=fix,
     )
@@ -224,7 +225,7 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
             yield config.document.problem(
                 DROPPED,
                 path,
-                f"LiteLLM would drop this deployment in silence: {key} cannot be {value}",
+                f"LiteLLM would silently drop this deployment: {key} cannot be {value}",
                 help=f"Use {' or '.join(known.values)}, or a key of another name.",
             )
         elif not wrong and not values.coerced(known, value):

@@ -113,7 +113,7 @@ def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Pro
     )
 
 
-TEXT = Rule("NX423", Severity.ERROR, alone=Severity.WARNING)
+TEXT = Rule("NX423", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tuple[str, Steps]]:
@@ -143,13 +143,13 @@ def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Pr
     yield config.document.problem(
         UNUSED,
         path,
-        f"nobody offers {key}, so this fallback is never used",
+        f"no one offers {key}, so this fallback is never used",
         help=f"Did you mean {guess}?" if guess else "Name a model_name, or remove the line.",
         key=True,
     )
 
 
-UNKNOWN = Rule("NX421", Severity.ERROR, alone=Severity.WARNING)
+UNKNOWN = Rule("NX421", Severity.ERROR, standalone=Severity.WARNING)
 NOT_LOADED = Rule("NX426", Severity.NOTE)
 
 
@@ -168,7 +168,7 @@ def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[P
     yield config.document.problem(
         UNKNOWN,
         path,
-        f"nobody offers {name}",
+        f"no one offers {name}",
         help=f"Did you mean {guess}?" if guess else "Name a model_name of this configuration.",
         fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
     )
@@ -221,7 +221,7 @@ def _loops(config: Config, edges: dict[str, list[tuple[str, Steps]]]) -> Iterato
                     f"{way[-1]} falls back to itself"
                     if len(way) == 1
                     else f"this leads back: {' -> '.join([*way[:6], name])}",
-                    help="LiteLLM tries each model once a request.",
+                    help="LiteLLM tries each model once per request.",
                 )
             elif name in edges and name not in done:
                 on_way[name] = None

@@ -75,7 +75,7 @@ def _texts(config: Config) -> Iterator[Problem]:
         yield from _text(config, path, text)
 
 
-PARTIAL = Rule("NX306", Severity.ERROR, alone=Severity.WARNING)
+PARTIAL = Rule("NX306", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
@@ -96,17 +96,21 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield config.document.problem(
             PARTIAL,
             path,
-            f"LiteLLM would send the text {text} as it stands",
+            f"LiteLLM would send the text {text} as is",
             help=f"Write {right or 'os.environ/NAME'}.",
             fix=Fix((SetValue(path, right),), safe=False) if right else None,
         )
 
 
-LITERAL = Rule("NX302", Severity.ERROR, alone=Severity.WARNING)
+LITERAL = Rule("NX302", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _literal(config: Config, path: Steps, what: str) -> Problem:
-    danger = "stands in the file" if config.alone else "would be world-readable in the Nix store"
+    danger = (
+        "is written out in the file"
+        if config.standalone
+        else "would be world-readable in the Nix store"
+    )
     return config.document.problem(
         LITERAL,
         path,
@@ -116,8 +120,8 @@ def _literal(config: Config, path: Steps, what: str) -> Problem:
     )
 
 
-IN_LIST = Rule("NX307", Severity.ERROR, alone=Severity.WARNING)
-TOO_LATE = Rule("NX308", Severity.ERROR, alone=Severity.WARNING)
+IN_LIST = Rule("NX307", Severity.ERROR, standalone=Severity.WARNING)
+TOO_LATE = Rule("NX308", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
@@ -134,8 +138,8 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             yield config.document.problem(
                 PARTIAL,
                 path,
-                f"LiteLLM would use the text {_shown(text)} as it stands",
-                help="Put the whole value into one variable and write os.environ/NAME, no more.",
+                f"LiteLLM would use the text {_shown(text)} as is",
+                help="Put the whole value into one variable, and write only os.environ/NAME.",
             )
     elif config.environment.get(variable) is not None and not _declares(config, variable):
         yield config.document.problem(
@@ -143,11 +147,11 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             path,
             f"LiteLLM looks for {variable} before environment_variables sets it",
             help="Write the value here, or declare the variable in nixcfg.yaml."
-            if not config.alone
+            if not config.standalone
             else "Write the value here, or set the variable outside the file.",
             related=[config.document.related((ENVIRONMENT, variable), "set here, too late")],
         )
-    elif not config.alone and not _is_declared(config, path, variable):
+    elif not config.standalone and not _is_declared(config, path, variable):
         yield from _undeclared(config, path, variable)
 
 
@@ -208,7 +212,7 @@ DOLLAR = Rule("NX301", Severity.WARNING)
 def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     variable = dollar(text)
     in_environment = path[0] == ENVIRONMENT and path[-1] == variable
-    if in_environment and not config.alone:
+    if in_environment and not config.standalone:
         return
     right = reference(variable) if variable else ""
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
@@ -217,15 +221,15 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         advice = "Remove the line: the variable is in LiteLLM's environment anyway."
     elif default and isinstance(path[-1], str):
         right = reference(default[1])
-        wrong = f"LiteLLM knows no default values and would send {text} as it stands"
+        wrong = f"LiteLLM knows no default values and would send {text} as is"
         advice = f"Write {right}."
     elif isinstance(path[-1], int) or not right:
-        wrong = f"LiteLLM would use the text {_shown(text)} as it stands"
-        advice = "Put the whole value into one variable and write os.environ/NAME, no more."
+        wrong = f"LiteLLM would use the text {_shown(text)} as is"
+        advice = "Put the whole value into one variable, and write only os.environ/NAME."
         right = ""
     else:
-        wrong = f"LiteLLM would send the text {text} as it stands"
-        advice = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+        wrong = f"LiteLLM would send the text {text} as is"
+        advice = f"Write {right}" + ("." if config.standalone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
     yield config.document.problem(DOLLAR, path, wrong, help=advice, fix=fix)
 

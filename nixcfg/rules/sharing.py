@@ -90,7 +90,7 @@ def _open_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
         yield whole.project.document.problem(
             OPEN_DATABASE,
             machine.place("auth"),
-            "auth: open with a database lets everybody past its keys and budgets",
+            "auth: open with a database lets everyone past its keys and budgets",
             help="Use auth: master-key.",
         )
 

@@ -99,7 +99,6 @@ def test_every_thing_that_is_not_carried_over_is_told_with_its_place(compose: Pa
         ("config.yaml", 19, 16, "secret"): "OPENAI_API_KEY_3",
         ("config.yaml", 27, 16, "check"): "placeholder",
         ("config.yaml", 28, 5, "left-out"): "antropic/claude",
-        ("config.yaml", 38, 1, "changed"): "comments in litellm_settings",
         ("config.yaml", 41, 29, "left-out"): "handler.instance",
         ("config.yaml", 47, 15, "secret"): "CACHE_PASSWORD",
         ("config.yaml", 54, 15, "secret"): "master key",
@@ -276,7 +275,7 @@ def test_what_never_worked_is_left_out_and_told(tmp_path: Path):
     for line, why in (
         (6, "no provider for opnai/gpt-4o"),
         (9, "rpm must be a whole number"),
-        (15, "nobody offers nowhere"),
+        (15, "no one offers nowhere"),
         (16, "routing_strategy cannot be best"),
     ):
         assert re.search(rf"^{source}:{line}:\d+: left-out: .*{why}", told, re.MULTILINE)

@@ -147,7 +147,7 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         router("fallbacks: [{a: [{model: nowhere}, {}]}]"),
         "NX421",
         "nowhere",
-        "nobody offers nowhere",
+        "no one offers nowhere",
     ),
     "default fallbacks without their list": (
         litellm("default_fallbacks: a"),
@@ -155,17 +155,17 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         "a",
         "Write a list: [a].",
     ),
-    "a default fallback that nobody offers": (
+    "a default fallback that no one offers": (
         litellm("default_fallbacks: [nowhere, 5]"),
         "NX421",
         "nowhere",
-        "nobody offers nowhere",
+        "no one offers nowhere",
     ),
     "an alias with parameters": (
         router("model_group_alias: {b: {model: nowhere, hidden: true}, c: a, d: 5}"),
         "NX421",
         "nowhere",
-        "nobody offers nowhere",
+        "no one offers nowhere",
     ),
     "a reference with a dot": (
         asks("openai/gpt-4o, api_key: os.environ.OPENAI_API_KEY"),

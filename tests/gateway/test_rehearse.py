@@ -56,6 +56,26 @@ def test_three_configurations(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_compromised_litellm_is_not_started(
+    litellm: None,  # noqa: ARG001
+    cli: Cli,
+    project: Path,
+    tmp_path: Path,
+):
+    """Its metadata comes first on the path, as an installed 1.107.0 would."""
+    metadata = tmp_path / "site" / "litellm-1.107.0.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: litellm\nVersion: 1.107.0\n")
+    done = cli(project, "rehearse", "whole", "--json", PYTHONPATH=str(tmp_path / "site"))
+    assert done.code == 1
+    (result,) = json.loads(done.out)
+    assert "LiteLLM 1.107.0 that is installed beside nixcfg is compromised" in result["errors"][0]
+    assert "start_seconds" not in result
+    done = cli(project, "try", PYTHONPATH=str(tmp_path / "site"))
+    assert done.code == 1
+    assert "is compromised, and was not started" in done.err
+
+
 def litellms(folder: Path) -> set[int]:
     """The processes that run LiteLLM on a configuration below `folder`."""
     found = set()

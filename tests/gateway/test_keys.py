@@ -1,4 +1,4 @@
-"""The rules for key files are those of the wiring script, which test_wiring.py runs for real."""
+"""Key files are read as the service reads them (tests/keys has what is refused)."""
 
 import shutil
 import subprocess
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from day import is_running
-from test_wiring import PLACEHOLDERS, REAL, REFUSED
 
 from nixcfg.gateway import cleanup, process
 from nixcfg.keys import read
@@ -17,32 +16,11 @@ from nixcfg.project import wiring
 from nixcfg.project.wiring import KeyFile
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refuses_what_the_service_refuses(name: str):
-    content, reason = REFUSED[name]
-    said = read.refusal("FIRST_KEY", content)
-    assert said.startswith(reason)
-    assert "secret" not in said
-
-
-@pytest.mark.parametrize("text", PLACEHOLDERS)
-def test_refuses_placeholders(text: str):
-    assert read.refusal("FIRST_KEY", f"{text}\n".encode()).startswith("still holds a placeholder")
-
-
-@pytest.mark.parametrize("text", REAL)
-def test_takes_what_the_service_takes(text: str):
-    assert read.refusal("FIRST_KEY", f"{text}\n".encode()) == ""
-
-
-def test_the_words_and_names_are_those_of_the_module():
+def test_the_names_are_those_of_the_module():
     from nixcfg.render.resources import module_texts
 
     module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module
-    for content, _ in REFUSED.values():
-        first = read.refusal("FIRST_KEY", content).split(".")[0].replace("; a document", "")
-        assert first.split(" of several lines")[0].replace("FIRST_KEY", "$1") in module
     assert f'CONFIG_FILE_PATH = "{wiring.CONTAINER_CONFIG}";' in module
 
 

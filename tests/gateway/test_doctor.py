@@ -502,7 +502,8 @@ def test_a_failed_unit_with_a_key_in_its_log(doctor, stand_in, vendors: dict[str
     path = stand_in("journalctl", f"echo 'refused {known}'; echo 'and {unknown} too'")
     found = doctor(code=1, PATH=path)
     told(found["unit"], "error", f"{UNIT} has failed (exit-code, exit status 3)")
-    assert found["unit"]["details"] == ["refused ********", f"and {'*' * len(unknown)} too"]
+    masked = [f"refused {'*' * len(known)}", f"and {'*' * len(unknown)} too"]
+    assert found["unit"]["details"] == masked
     assert known not in json.dumps(found)
 
 
@@ -577,6 +578,45 @@ def inspected(project: Path, config: str, **state: object) -> str:
             }
         ]
     )
+
+
+BAD_IMAGES = {
+    "tag": ("ghcr.io/berriai/litellm:v1.107.0", {}),
+    "floating": ("ghcr.io/berriai/litellm:latest", {"RepoTags": ["litellm/litellm:v1.107.0"]}),
+    "renamed": (
+        "registry.example/mirror/gateway:ours",
+        {"RepoDigests": [f"registry.example/mirror/gateway@sha256:c00f9d92c427{'0' * 52}"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_IMAGES)
+def test_a_compromised_image_runs(doctor, stand_in, project: Path, name: str):
+    started, image = BAD_IMAGES[name]
+    container = json.loads(inspected(project, "whole"))
+    container[0] |= {"Config": {"Image": started}, "Image": "sha256:1234"}
+    script = f"""case "$1 $3" in
+      "image sha256:1234") cat <<'E'\n{json.dumps([image])}\nE\n;;
+      container*) cat <<'E'\n{json.dumps(container)}\nE\n;;
+      esac"""
+    found = doctor(PATH=stand_in("docker", script))
+    told(found["release"], "error", f"{started} runs, and is compromised", "Stop it now")
+
+
+def test_a_release_with_holes_runs_and_a_sound_one(doctor, stand_in, project: Path):
+    text = inspected(project, "whole")
+    assert "release" not in doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
+    text = text.replace("v1.106.2", "v1.83.9")
+    found = doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
+    told(found["release"], "error", "has known holes", "CVE-2026-49468", "fixed in 1.84.0")
+    assert "CVE-2026-42208" not in found["release"]["message"]
+
+
+def test_the_list_of_releases_ages(doctor):
+    day = 24 * 60 * 60
+    assert "known releases" not in doctor(SOURCE_DATE_EPOCH=f"{1795824000 + 29 * day}")
+    found = doctor(SOURCE_DATE_EPOCH=f"{1795824000 + 400 * day}")
+    told(found["known releases"], "warning", "days old", "Update nixcfg")
 
 
 def test_the_container(cli: Cli, doctor, stand_in, project: Path):

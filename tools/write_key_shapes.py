@@ -1,0 +1,78 @@
+"""Write modules/litellm-proxy/key-shapes.sh: what the service refuses as a key.
+
+`--check` writes nothing, and exits with 1 when the file is not what it would be.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from nixcfg.keys.refusals import (
+    DOCUMENT_REFUSALS,
+    HEAD,
+    KEY_REFUSALS,
+    MAX_VARIABLE,
+    TOO_LONG,
+    Refusal,
+)
+
+FILE = Path(__file__).parents[1] / "modules" / "litellm-proxy" / "key-shapes.sh"
+HEADER = """\
+# shellcheck shell=bash
+# What is no key, and why: a part of the wiring script, which looks for the first that fits.
+# Written by tools/write_key_shapes.py from nixcfg/keys/refusals.py, so that `nixcfg
+# set-key`, `doctor` and `try` refuse the same.
+#
+# Four words each: a name, what to search (see find_refusal), the pattern, and what to say.
+# The patterns are of bytes: LC_ALL=C.
+"""
+
+
+def quoted(text: str) -> str:
+    """A word of bash; bytes that are no printable ASCII as escapes."""
+    if text.isascii() and text.isprintable() and "'" not in text:
+        return f"'{text}'"
+    escapes = {"\n": r"\n", "'": r"\'", "\\": r"\\"}
+    return "$'" + "".join(escapes.get(c) or _escaped(c) for c in text) + "'"
+
+
+def _escaped(character: str) -> str:
+    printable = " " <= character <= "~"
+    return character if printable else f"\\x{ord(character):02x}"
+
+
+def table(name: str, refusals: Iterable[Refusal]) -> str:
+    """An array of bash."""
+    rows = [
+        f"  {each.name} {each.where} {quoted(each.pattern)}\n  {quoted(each.says)}\n"
+        for each in refusals
+    ]
+    return f"# shellcheck disable=SC2016,SC2034\n{name}=(\n{''.join(rows)})\n"
+
+
+def text() -> str:
+    """The whole file."""
+    return "\n".join(
+        (
+            HEADER,
+            table("key_refusals", KEY_REFUSALS),
+            table("document_refusals", DOCUMENT_REFUSALS),
+            "# Bytes of NAME=value, and of a document that are looked at.",
+            f"max_variable={MAX_VARIABLE}",
+            f"too_long={quoted(TOO_LONG.says)}",
+            f"document_head={HEAD}",
+            "",
+        )
+    )
+
+
+def main() -> int:
+    """Write or check the file."""
+    if "--check" in sys.argv[1:]:
+        return FILE.read_text(encoding="utf-8") != text()
+    FILE.write_text(text(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
