@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, cast
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "scale"), str(ROOT / "tests" / "proxy"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "scale"), str(ROOT)]
 
 import services  # noqa: E402
 import toolchain  # noqa: E402

@@ -27,7 +27,7 @@ SLOW = {
     "vm": "boots a virtual machine with systemd",
 }
 """Marks of tests that run with --all only. A folder of such a name has it on all its tests."""
-TOGETHER = ("day", "scale", "vm")
+TOGETHER = ("gateway", "scale", "vm")
 """Folders whose tests share what takes long to start; other files are shared out one by one."""
 
 

@@ -49,7 +49,7 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the key files gave. `values` are shown nowhere; `missing` and `errors` are in words."""
+    """What the key files gave. `values` are printed nowhere; `missing`, `errors` are in words."""
 
     values: Mapping[str, bytes] = field(repr=False)
     paths: Mapping[str, str]
@@ -75,7 +75,7 @@ class Launch:
 
     @property
     def hidden(self) -> list[str]:
-        """All that its log must not show; addresses and flags of the environment may be shown."""
+        """All that its log must not show; not addresses and flags of the environment."""
         named = (
             value
             for name, value in self.environment.items()
@@ -150,7 +150,7 @@ def real(here: Machine, config: Config, text: str, found: Keys, port: int) -> La
 
 
 def rehearsed(here: Machine, config: Config, text: str, port: int) -> Launch:
-    """A start without any key: the harmless text stands in for each."""
+    """A start without any key: a harmless text takes the place of each."""
     dummies = {
         variable: wiring.MISSING_KEY
         for variable in config.secrets

@@ -70,7 +70,7 @@ def assemble(
     notes = [note for each in sources for note in each.notes] + container.notes + attempt.notes
     parts = [(each.of, each.rest) for each in attempt.providers.values()]
     parts += [(sources[0], attempt.blocks)] if attempt.blocks else []
-    notes += [_comments_lost(of, section) for of, rest in parts for section in rest.anew]
+    notes += [_comments_lost(of, section) for of, rest in parts for section in rest.again]
     if container.file and "master_key_file" not in attempt.project:
         notes.append(Note(Kind.CHECK, container.file, START, _KEY_NOW))
     notes += [_comments_lost(each, "this file") for each in sources if each.is_dumped]

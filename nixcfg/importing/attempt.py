@@ -7,8 +7,8 @@ from typing import Any
 
 from nixcfg import check
 from nixcfg.importing import Kind, Note
+from nixcfg.importing.rest import Rest
 from nixcfg.importing.split import ProviderFile
-from nixcfg.importing.text import Rest
 from nixcfg.problems.problem import Problem, Span
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
@@ -147,7 +147,7 @@ class Attempt:
             return of.document.name, span._replace(line=rest.origin[line - 1])
         # Written anew: the section is all that is known.
         above = rest.text.splitlines()[:line]
-        section = next((s for text in reversed(above) for s in rest.anew if text == f"{s}:"), "")
+        section = next((s for text in reversed(above) for s in rest.again if text == f"{s}:"), "")
         if not section or section == MODELS:
             return file, span
         return of.document.name, of.document.span((section,), key=True)

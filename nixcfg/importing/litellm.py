@@ -7,7 +7,7 @@ from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
-from nixcfg.importing.text import rewritten
+from nixcfg.importing.rest import rewritten
 from nixcfg.keys.shapes import (
     PASSWORD_IN_URL,
     has_prefix,
@@ -88,7 +88,7 @@ class Litellm:
                 del self.groups[name]
 
     def path_at(self, span: Span) -> Steps | None:
-        """What stands at a place, as far down as possible."""
+        """The path to what is at a place, as far down as possible."""
         found: Steps | None = None
         for path, _ in walk(self.document.data):
             if span in (self.document.span(path), self.document.span(path, key=True)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from nixcfg.importing import Kind
 from nixcfg.importing.litellm import Litellm
-from nixcfg.importing.text import Rest, without
+from nixcfg.importing.rest import Rest, without
 from nixcfg.problems.problem import Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS

@@ -7,8 +7,8 @@ from typing import Any
 from nixcfg.importing import Container, Kind, Note, litellm
 from nixcfg.importing.attempt import Attempt
 from nixcfg.importing.litellm import Litellm
+from nixcfg.importing.rest import Rest, without
 from nixcfg.importing.split import ProviderFile
-from nixcfg.importing.text import Rest, without
 from nixcfg.problems.problem import START
 from nixcfg.project import shape, wiring
 from nixcfg.project.build import build
@@ -169,5 +169,5 @@ def _add_secret(provider: ProviderFile, variable: str) -> None:
         provider.added = f"{ENVIRONMENT}:\n" + "".join(
             f"  {row}\n" for row in emit.block(dict(declared)).splitlines()
         )
-        provider.rest = Rest(rest.text, rest.data, origin, provider.rest.anew)
+        provider.rest = Rest(rest.text, rest.data, origin, provider.rest.again)
     provider.added = (provider.added or f"{ENVIRONMENT}:\n") + line

@@ -60,8 +60,21 @@ _OTHER_PREFIXES = (
 )
 """Prefixes of services that are used beside a gateway."""
 
-_AMBIGUOUS = ("pa-", "key-", "dapi", "SG.", "AQ.", "ABSK", "AKIA", "ASIA", "LTAI", "sk_", "fw_")
-"""Prefixes with which words begin too; what follows has a digit in it."""
+_AMBIGUOUS = (
+    "pa-",
+    "key-",
+    "dapi",
+    "SG.",
+    "AQ.",
+    "ABSK",
+    "AKIA",
+    "ASIA",
+    "LTAI",
+    "sk_",
+    "fw_",
+    "pplx-",
+)
+"""Prefixes with which words and models begin too; what follows has a digit, and no dash soon."""
 
 
 def prefixes() -> tuple[str, ...]:
@@ -237,7 +250,7 @@ def _shapes() -> re.Pattern[str]:
         | \b(?i:Bearer)\s+(?P<bearer>[^\s"',}}]{{8,}})
         | \bBasic\s+(?P<basic>(?=[A-Za-z]*[0-9=])[A-Za-z0-9+/]{{8,}}={{0,2}})
         | (?<![A-Za-z0-9_])(?P<prefixed>(?:{sure}){body}{{12,}}
-                           |(?:{unsure})(?={body}*[0-9]){body}{{12,}}
+                           |(?:{unsure})(?={body}*[0-9])[A-Za-z0-9_]{{12}}{body}*
                            |eyJ{body}{{12,}})""",
         re.VERBOSE,
     )

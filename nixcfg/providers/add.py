@@ -29,8 +29,8 @@ from nixcfg.providers.request import (
     wanted_credentials,
 )
 from nixcfg.render.litellm import provider_yaml
-from nixcfg.yamltext import edit, source
-from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext import editor, source
+from nixcfg.yamltext.edits import AddItem, AddKey, RefusedError
 from nixcfg.yamltext.source import Document
 
 _SCHEMA = re.compile(r"yaml-language-server: \$schema=(\S*)project\.schema\.json")
@@ -39,7 +39,7 @@ _SCHEMA = re.compile(r"yaml-language-server: \$schema=(\S*)project\.schema\.json
 def add(sources: Sources, new: NewProvider, examples: Collection[str], today: dt.date) -> Amendment:
     """The project with one more provider. `examples` are the files of secrets.example/.
 
-    `today` is what the report goes by when it tells which models are retired.
+    `today` decides which models count as retired.
 
     Raises AmendError.
     """
@@ -132,7 +132,7 @@ def _key_files(
     }
     main = main_credential(wanted_credentials(new, facts))
     if main and main.file and key != main.variable:
-        # Which of the provider's own variables hold a path is known; of another it is said here.
+        # The provider's own variables are known to hold a path or not; another one has to say so.
         folder = document.data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
         files[key] = {"file": new.key_files.get("", wiring.key_file(key, folder)), "kind": "file"}
     return files
@@ -159,13 +159,14 @@ def _machine(
     try:
         for variable, file in key_files.items():
             if document.data.get("secrets", {}).get(variable) != file:
-                document = edit.add_entry(document, "secrets", variable, file)
+                document = editor.put(document, ("secrets", variable), file)
         for profile in new.profiles:
+            path = ("profiles", profile)
             members = document.data.get("profiles", {}).get(profile)
             if members is None:
-                document = edit.add_entry(document, "profiles", profile, [new.name])
+                document = editor.apply(document, [AddKey(path, [new.name])])
             elif new.name not in members:
-                document = edit.add_item(document, ("profiles", profile), new.name)
+                document = editor.apply(document, [AddItem(path, new.name)])
     except RefusedError as error:
         raise AmendError(f"{document.name}: {error}; nothing was changed") from None
     return document

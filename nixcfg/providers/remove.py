@@ -17,13 +17,13 @@ from nixcfg.providers.amendment import (
     refuse_unreadable,
     secrets_of,
 )
-from nixcfg.yamltext import edit
-from nixcfg.yamltext.fix import RefusedError
+from nixcfg.yamltext import editor
+from nixcfg.yamltext.edits import RefusedError, Remove
 from nixcfg.yamltext.source import Document
 
 
 def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.date) -> Amendment:
-    """The project without a provider, its profile memberships, and secrets nobody else uses.
+    """The project without a provider, its profile memberships, and the secrets that no other uses.
 
     `examples` are the files of secrets.example/ with their texts. Raises AmendError.
     """
@@ -35,7 +35,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     before = check.validate(sources, today)
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
-    # Of a project with errors nobody can tell what its providers share.
+    # In a project with errors, no one can know what its providers share.
     orphans = (
         set(secrets_of(before, name)).difference(*(secrets_of(before, each) for each in rest))
         if before.project
@@ -63,22 +63,20 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
 def _without_provider(document: Document, name: str, orphans: Iterable[str]) -> Document:
     gone = {name}
     for profile, members in document.data.get("profiles", {}).items():
-        if name not in members:
-            continue
+        if name in members:
+            listed = (("profiles", profile, n) for n, each in enumerate(members) if each == name)
+            document = editor.remove(document, listed).document
         if set(members) == {name}:
-            document = edit.drop(document, ("profiles", profile))
             gone.add(profile)
-        else:
-            document = edit.drop_item(document, ("profiles", profile), name)
     for host in ("", *document.data.get("hosts", {})):
         given = document.data["hosts"][host] if host else document.data
         if given.get("model_config") in gone:
-            document = edit.set_scalar(document, model_config_path(host), wiring.ALL)
+            document = editor.put(document, model_config_path(host), wiring.ALL)
         for variable in sorted(orphans):
             if variable in given.get("secrets", {}):
                 if host and [*given] == ["secrets"] and len(given["secrets"]) == 1:
                     raise RefusedError(f"hosts.{host} gives nothing but its {variable}")
                 above = ("hosts", host) if host else ()
-                document = edit.drop(document, (*above, "secrets", variable))
+                document = editor.apply(document, [Remove((*above, "secrets", variable))])
                 given = document.data["hosts"][host] if host else document.data
     return document

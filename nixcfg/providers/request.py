@@ -25,7 +25,7 @@ class NewProvider:
 
     `settings` are variables that are no secrets, with their values. `named` are variables that
     hold secrets: one of the provider's own chooses that way to authenticate, another takes the
-    place of its usual key. `key_files` are files for variables, "" stands for the provider's key.
+    place of its usual key. `key_files` are files for variables, "" means the provider's key.
     `keyless`: the server asks for no key.
     """
 
@@ -138,7 +138,7 @@ def main_credential(required: Iterable[Credential]) -> Credential | None:
 
 
 def aliases(new: NewProvider) -> tuple[str, ...]:
-    """What clients ask for: as told, or the last part of the model's name.
+    """What clients ask for: as given, or the last part of the model's name.
 
     Raises AmendError.
     """
@@ -156,7 +156,7 @@ def aliases(new: NewProvider) -> tuple[str, ...]:
         )
     twice = next((alias for alias in chosen if chosen.count(alias) > 1), None)
     if twice is not None:
-        raise AmendError(f"{twice} would stand for two models; give each an --alias of its own")
+        raise AmendError(f"{twice} would mean two models; give each an --alias of its own")
     return chosen
 
 
@@ -218,7 +218,7 @@ def is_elsewhere(new: NewProvider, facts: ProviderFacts) -> bool:
 
 
 def own_variable(name: str) -> str:
-    """The variable for the key of a server that is nobody else's: `box` has BOX_API_KEY."""
+    """The variable for the key of a server of one's own: `box` has BOX_API_KEY."""
     variable = re.sub(r"[^A-Z0-9]+", "_", name.upper())
     return f"{variable if variable[0].isalpha() else f'KEY_{variable}'}_API_KEY"
 

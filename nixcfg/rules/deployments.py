@@ -20,7 +20,7 @@ from nixcfg.yamltext.source import Map, describe
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
 
-NO_MODELS = Rule("NX401", Severity.ERROR, alone=Severity.WARNING)
+NO_MODELS = Rule("NX401", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @ModelFile
@@ -34,7 +34,8 @@ def _empty(config: Config) -> Iterator[Problem]:
             NO_MODELS,
             (MODELS,) if MODELS in config.data else (),
             "there is no model, so LiteLLM answers every request with an error",
-            help="Add a model to model_list." + ("" if config.alone else " Or delete the file."),
+            help="Add a model to model_list."
+            + ("" if config.standalone else " Or delete the file."),
             key=True,
         )
 

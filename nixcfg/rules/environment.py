@@ -25,7 +25,7 @@ NONE_VALUE = Rule("NX309", Severity.WARNING)
 def _none_values(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
         own = referenced(value) == name
-        if value is None or (own and config.alone):
+        if value is None or (own and config.standalone):
             yield config.document.problem(
                 NONE_VALUE,
                 (ENVIRONMENT, name),
@@ -53,7 +53,7 @@ def _blocked(config: Config) -> Iterator[Problem]:
             )
 
 
-CONFIG_PATH = Rule("NX511", Severity.ERROR, alone=Severity.WARNING)
+CONFIG_PATH = Rule("NX511", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _config_path(document: Document, path: Steps) -> Problem:
@@ -98,7 +98,7 @@ COMPETING = Rule("NX312", Severity.WARNING)
 def _competing(config: Config) -> Iterator[Problem]:
     """Outside a project, those of one file; in a project, see `_competing_secrets`."""
     document = config.document
-    for winner, loser in knowledge.competing() if config.alone else ():
+    for winner, loser in knowledge.competing() if config.standalone else ():
         if winner in config.environment and loser in config.environment:
             yield document.problem(
                 COMPETING,

@@ -37,7 +37,7 @@ def _texts(config: Config) -> Iterator[Problem]:
         yield from _text(config, path, text)
 
 
-PARTIAL = Rule("NX306", Severity.ERROR, alone=Severity.WARNING)
+PARTIAL = Rule("NX306", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
@@ -64,12 +64,14 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         )
 
 
-LITERAL = Rule("NX302", Severity.ERROR, alone=Severity.WARNING)
+LITERAL = Rule("NX302", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _literal(config: Config, path: Steps, what: str) -> Problem:
     danger = (
-        "is written out in the file" if config.alone else "would be world-readable in the Nix store"
+        "is written out in the file"
+        if config.standalone
+        else "would be world-readable in the Nix store"
     )
     return config.document.problem(
         LITERAL,
@@ -80,8 +82,8 @@ def _literal(config: Config, path: Steps, what: str) -> Problem:
     )
 
 
-IN_LIST = Rule("NX307", Severity.ERROR, alone=Severity.WARNING)
-TOO_LATE = Rule("NX308", Severity.ERROR, alone=Severity.WARNING)
+IN_LIST = Rule("NX307", Severity.ERROR, standalone=Severity.WARNING)
+TOO_LATE = Rule("NX308", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
@@ -107,11 +109,11 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             path,
             f"LiteLLM looks for {variable} before environment_variables sets it",
             help="Write the value here, or declare the variable in nixcfg.yaml."
-            if not config.alone
+            if not config.standalone
             else "Write the value here, or set the variable outside the file.",
             related=[config.document.related((ENVIRONMENT, variable), "set here, too late")],
         )
-    elif not config.alone and not _is_declared(config, path, variable):
+    elif not config.standalone and not _is_declared(config, path, variable):
         yield from _undeclared(config, path, variable)
 
 
@@ -172,7 +174,7 @@ DOLLAR = Rule("NX301", Severity.WARNING)
 def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
     variable = dollar(text)
     in_environment = path[0] == ENVIRONMENT and path[-1] == variable
-    if in_environment and not config.alone:
+    if in_environment and not config.standalone:
         return
     right = reference(variable) if variable else ""
     default = re.fullmatch(r"\$\{([A-Za-z_]\w*):?[-=?+][^{}]*\}", text)
@@ -189,7 +191,7 @@ def _dollar(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         right = ""
     else:
         wrong = f"LiteLLM would send the text {text} as is"
-        advice = f"Write {right}" + ("." if config.alone else "; nixcfg renders it so.")
+        advice = f"Write {right}" + ("." if config.standalone else "; nixcfg renders it so.")
     fix = Fix((SetValue(path, right),), safe=not default) if right and not in_environment else None
     yield config.document.problem(DOLLAR, path, wrong, help=advice, fix=fix)
 

@@ -115,7 +115,7 @@ def _dates(config: Config) -> Iterator[Problem]:
                 )
 
 
-WRONG_TYPE = Rule("NX204", Severity.ERROR, alone=Severity.WARNING)
+WRONG_TYPE = Rule("NX204", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:
@@ -244,7 +244,7 @@ def how_to_fix(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix
     return None, "See the documentation of LiteLLM for its form."
 
 
-WRONG_CHOICE = Rule("NX208", Severity.ERROR, alone=Severity.WARNING)
+WRONG_CHOICE = Rule("NX208", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _choice(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Problem]:

@@ -4,12 +4,14 @@
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import yaml
 
+from nixcfg import fixing
 from nixcfg.problems.problem import (
     START,
     Fix,
@@ -20,8 +22,8 @@ from nixcfg.problems.problem import (
     SetValue,
     Severity,
 )
-from nixcfg.yamltext import fix, source
-from nixcfg.yamltext.fix import Edit
+from nixcfg.yamltext import editor, source
+from nixcfg.yamltext.edits import Edit
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/before.yaml"))
 KINDS = {"move": MoveKey, "set": SetValue, "rename": RenameKey}
@@ -33,7 +35,7 @@ def problem(number: int, *edits: Edit, safe: bool = True) -> Problem:
     return Problem(rule, "before.yaml", START, "planted", fix=Fix(edits, safe=safe))
 
 
-def mended(case: Path) -> tuple[bytes, str]:
+def fixed(case: Path) -> tuple[bytes, str]:
     """What becomes of a case, and what was refused: `EDIT: reason` in lines."""
     raw = (case / "before.yaml").read_bytes()
     edits = [
@@ -42,8 +44,8 @@ def mended(case: Path) -> tuple[bytes, str]:
     ]
     problems = [problem(number, edit) for number, edit in enumerate(edits)]
     document = source.parse(raw.removeprefix(BOM).decode(), "before.yaml")
-    result = fix.mend({"before.yaml": document}, lambda _: problems)
-    refused = [f"{fix.described(edit(each.problem))}: {each.reason}\n" for each in result.left]
+    result = fixing.fix({"before.yaml": document}, lambda _: problems)
+    refused = [f"{editor.described(edit(each.problem))}: {each.reason}\n" for each in result.left]
     after = result.documents["before.yaml"].text.encode()
     return (BOM if raw.startswith(BOM) else b"") + after, "".join(refused)
 
@@ -55,27 +57,45 @@ def edit(problem: Problem) -> Edit:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path):
-    after, refused = mended(case)
+    after, refused = fixed(case)
     assert after.decode() == (case / "after.yaml").read_bytes().decode()
     told = case / "refused.txt"
     assert refused == (told.read_text("utf-8") if told.exists() else "")
 
 
+def words(text: str) -> Counter[str]:
+    return Counter(re.findall(r"\w+", text))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_lines_that_no_edit_is_about_stay(case: Path):
-    """Independent of the golden: what only moved is still there, comments and all."""
-    before = (case / "before.yaml").read_bytes().decode()
-    after = (case / "after.yaml").read_bytes().decode()
+    """Independent of the golden: no word is lost but what an edit replaces, no comment at all."""
+    before = (case / "before.yaml").read_bytes().decode("utf-8-sig")
+    after, refused = fixed(case)
+    after = after.decode("utf-8-sig")
+    assert after != before or refused
+    document = source.parse(before, "before.yaml")
+    replaced: Counter[str] = Counter()
+    for kind, path, value in json.loads((case / "edits.json").read_text("utf-8")):
+        replaced += words(str(path[0]))  # a section goes with its last entry
+        if kind == "set":
+            replaced += words(document.source(path))
+            replaced += words(str(document.data[path[0]])) if len(path) == 1 else Counter()
+        elif kind == "rename":
+            replaced += words(str(path[-1]))
+        elif value in document.data:  # `null`, or the same entry
+            there = document.source((value,)), document.source((value, path[-1])), str(path[-1])
+            replaced += words(" ".join(there))
+    assert words(before) - words(after) <= replaced
     for line in before.splitlines():
         code, mark, comment = line.partition(" # ")
         if mark and "'" not in code + comment and '"' not in code + comment:
             assert comment.strip() in after
-    yaml.safe_load(after)
 
 
-def run(text: str, problems: Sequence[Problem], *, unsafe: bool = False) -> fix.Result:
+def run(text: str, problems: Sequence[Problem], *, unsafe: bool = False) -> fixing.Result:
     document = source.parse(text, "before.yaml")
-    return fix.mend({"before.yaml": document}, lambda _: problems, unsafe=unsafe)
+    return fixing.fix({"before.yaml": document}, lambda _: problems, unsafe=unsafe)
 
 
 def test_a_guess_waits_for_unsafe():
@@ -109,7 +129,7 @@ def test_rules_that_disagree_come_to_an_end():
         yield problem(1 if value == 1 else 2, SetValue(("a",), 2 if value == 1 else 1))
 
     document = source.parse("a: 1\n", "before.yaml")
-    result = fix.mend({"before.yaml": document}, check)
+    result = fixing.fix({"before.yaml": document}, check)
     assert len(result.fixed) == 2
     assert result.documents["before.yaml"].text == "a: 1\n"
 
@@ -118,8 +138,8 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
     def check(files):
         yield problem(1, SetValue(("a",), files["before.yaml"].data["a"] + 1))
 
-    result = fix.mend({"before.yaml": source.parse("a: 1\n", "before.yaml")}, check)
-    assert len(result.fixed) == fix.MAX_ROUNDS
+    result = fixing.fix({"before.yaml": source.parse("a: 1\n", "before.yaml")}, check)
+    assert len(result.fixed) == fixing.MAX_ROUNDS
 
 
 def error(code: str) -> Problem:
@@ -138,7 +158,7 @@ def test_a_warning_is_not_mended_into_an_error():
             yield error("NX998")
 
     text = "".join(f"{key}: '{number}'\n" for number, key in enumerate("abcdef", 1))
-    result = fix.mend({"before.yaml": source.parse(text, "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": source.parse(text, "before.yaml")}, check)
     after = "a: 1\nb: 2\nc: 3\nd: '4'\ne: 5\nf: 6\n"
     assert result.documents["before.yaml"].text == after
     assert [each.reason for each in result.left] == ["it would bring an error, NX998: it got worse"]
@@ -154,7 +174,7 @@ def test_an_error_that_hid_another_is_mended():
             mend = Fix((SetValue(("a",), 1),))
             yield Problem(rule, "before.yaml", START, "hides", fix=mend)
 
-    result = fix.mend({"before.yaml": source.parse("a: '1'\n", "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": source.parse("a: '1'\n", "before.yaml")}, check)
     assert result.documents["before.yaml"].text == "a: 1\n"
 
 

@@ -225,12 +225,12 @@ def test_a_file_that_changes_under_the_fixer_is_left(config: Path):
 import sys
 from pathlib import Path
 from nixcfg import cli
-from nixcfg.yamltext import fix
-mend = fix.mend
+from nixcfg import fixing
+fix = fixing.fix
 def slow(*arguments, **options):
     Path(sys.argv[-1]).write_text("model_list: []\\n")
-    return mend(*arguments, **options)
-fix.mend = slow
+    return fix(*arguments, **options)
+fixing.fix = slow
 cli.main()
 """
     command = [sys.executable, "-c", program, "fix", str(config)]

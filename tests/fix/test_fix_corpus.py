@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from test_fix_properties import alike, exact, wanted
 
-from nixcfg import check
+from nixcfg import check, fixing
 from nixcfg.problems.problem import MoveKey, Problem
 from nixcfg.project.standalone import Configuration, Part
-from nixcfg.yamltext import fix, source
+from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +55,9 @@ def problems(document: Document) -> tuple[Problem, ...]:
     return check.standalone([Configuration((Part(document),))]).problems
 
 
-def mended(document: Document, *, unsafe: bool) -> fix.Result:
+def mended(document: Document, *, unsafe: bool) -> fixing.Result:
     name = document.name
-    return fix.mend({name: document}, lambda files: problems(files[name]), unsafe=unsafe)
+    return fixing.fix({name: document}, lambda files: problems(files[name]), unsafe=unsafe)
 
 
 def comments(text: str) -> Counter[str]:
@@ -72,7 +72,7 @@ def needs_redis(after: Document, error: str | None) -> bool:
     return told and "NX214" in {problem.code for problem in problems(after)}
 
 
-def meant(before: Document, result: fix.Result) -> Any:
+def meant(before: Document, result: fixing.Result) -> Any:
     """The data that the fixes are meant to give."""
     data = before.data
     for problem in result.fixed:

@@ -1,6 +1,6 @@
 """Random configurations with planted mistakes: mended as meant, and untouched everywhere else.
 
-What a result has to be is worked out here from the data and the lines, without nixcfg.yamltext.fix.
+What a result has to be is worked out here from the data and the lines, without nixcfg.yamltext.
 """
 
 import json
@@ -15,6 +15,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from nixcfg import fixing
 from nixcfg.problems.problem import (
     START,
     Fix,
@@ -26,8 +27,8 @@ from nixcfg.problems.problem import (
     Severity,
     Steps,
 )
-from nixcfg.yamltext import fix, source
-from nixcfg.yamltext.fix import Edit
+from nixcfg.yamltext import editor, source
+from nixcfg.yamltext.edits import Edit, RefusedError
 from nixcfg.yamltext.source import Document
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, as in nixcfg
@@ -103,8 +104,8 @@ def planted(document: Document) -> Iterator[Problem]:
     yield from map(problem, walk(document.data, ()))
 
 
-def mend(document: Document) -> fix.Result:
-    return fix.mend({NAME: document}, lambda files: planted(files[NAME]))
+def mend(document: Document) -> fixing.Result:
+    return fixing.fix({NAME: document}, lambda files: planted(files[NAME]))
 
 
 # --- Random texts.
@@ -349,8 +350,8 @@ def test_any_edit_is_made_exactly_or_refused(data: st.DataObject | None, text: s
     kind, value = data.draw(edits_at)
     edit: Edit = kind(data.draw(st.sampled_from(list(paths(before.data)))), value)
     try:
-        after = fix.apply(before, [edit])
-    except fix.RefusedError as error:
+        after = editor.apply(before, [edit])
+    except RefusedError as error:
         assert str(error)  # noqa: PT017 (either outcome is right)
         return
     if isinstance(edit, MoveKey) and edit.path[-1] in (before.data.get(edit.section) or {}):

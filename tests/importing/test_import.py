@@ -99,7 +99,6 @@ def test_every_thing_that_is_not_carried_over_is_told_with_its_place(compose: Pa
         ("config.yaml", 19, 16, "secret"): "OPENAI_API_KEY_3",
         ("config.yaml", 27, 16, "check"): "placeholder",
         ("config.yaml", 28, 5, "left-out"): "antropic/claude",
-        ("config.yaml", 38, 1, "changed"): "comments in litellm_settings",
         ("config.yaml", 41, 29, "left-out"): "handler.instance",
         ("config.yaml", 47, 15, "secret"): "CACHE_PASSWORD",
         ("config.yaml", 54, 15, "secret"): "master key",

@@ -308,8 +308,8 @@ def test_other_refusals(run: Run, project: Path, snapshot: Snapshot) -> None:
 
 
 UNEDITABLE: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "one line": (
-        "{model_config: all}\n",
+    "secrets that a host shares": (
+        "secrets: &s {ANTHROPIC_API_KEY: /a}\nhosts:\n  alpha: {secrets: *s}\n",
         ("add-provider", "mistral", "--key-file", "/run/mistral"),
         "nothing was changed",
     ),
@@ -377,6 +377,78 @@ hosts:
         },
     }
     run("validate")
+
+
+COMMENTED = """\
+# The file's.
+
+model_config: fast  # the quick ones
+# Where they are kept.
+secrets:
+  # For the team.
+  ANTHROPIC_API_KEY: /run/claude
+  # groq's
+  # and more of it
+  GROQ_API_KEY: /run/groq  # rotated in May
+
+profiles:
+  # The quick ones.
+  fast:
+  - claude
+  # groq, since May
+  - groq
+  # Only groq.
+  groq-only: [groq]  # for the tests
+  # Both.
+  both: [groq, claude]  # in this order
+
+hosts:
+  alpha:
+    # alpha's port
+    port: 4001
+  beta: {port: 4002}  # small
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["unix", "windows"])
+@pytest.mark.parametrize("start", ["", "---\n"])
+def test_comments_go_with_what_they_are_about(
+    newline: str, start: str, run: Run, project: Path
+) -> None:
+    run("add-provider", "groq")
+    file = project / "nixcfg.yaml"
+    file.write_bytes((start + COMMENTED).replace("\n", newline).encode())
+    run("remove-provider", "groq", "--yes")
+    gone = (
+        *("  # groq's\n", "  # and more of it\n", "  GROQ_API_KEY: /run/groq  # rotated in May\n"),
+        *("  # groq, since May\n", "  - groq\n"),
+        *("  # Only groq.\n", "  groq-only: [groq]  # for the tests\n", "groq, "),
+    )
+    left = COMMENTED
+    for each in gone:
+        assert left.count(each) == 1
+        left = left.replace(each, "")
+    assert file.read_bytes().decode() == (start + left).replace("\n", newline)
+    run("use", "claude", "--host", "alpha")
+    run("use", "claude", "--host", "beta")
+    left = left.replace("4001\n", "4001\n    model_config: claude\n")
+    left = left.replace("{port: 4002}", "{port: 4002, model_config: claude}")
+    assert file.read_bytes().decode() == (start + left).replace("\n", newline)
+    run("validate")
+
+
+def test_adding_and_removing_leaves_every_byte(run: Run, project: Path) -> None:
+    file = project / "nixcfg.yaml"
+    text = COMMENTED.replace("  # groq, since May\n  - groq\n", "").replace("groq, ", "")
+    text = text.replace("  # Only groq.\n  groq-only: [groq]  # for the tests\n", "")
+    begin = text.index("  # groq's")
+    file.write_text(text[:begin] + text[text.index("\nprofiles:") :])
+    before = file.read_bytes()
+    run("add-provider", "groq", "--profile", "fast", "--profile", "both", "--key-file", "/run/g")
+    assert b"both: [claude, groq]  # in this order" in file.read_bytes()
+    assert b"  GROQ_API_KEY: /run/g\n\nprofiles:" in file.read_bytes()
+    run("remove-provider", "groq", "--yes")
+    assert file.read_bytes() == before
 
 
 def test_a_server_that_needs_no_key_may_have_one(run: Run, project: Path) -> None:

@@ -1,17 +1,10 @@
 """Real PostgreSQL, real Redis, and two instances of the real LiteLLM that use them."""
 
 import secrets
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
-
-# gateway.py and vendors.py are there, and booting.py.
-sys.path.insert(0, str(Path(__file__).parents[1] / "proxy"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "nix"))
-
 import services
 from services import Postgres, Redis
 from vendors import OpenAI

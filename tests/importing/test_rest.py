@@ -2,7 +2,7 @@
 
 import pytest
 
-from nixcfg.importing.text import rewritten, without
+from nixcfg.importing.rest import rewritten, without
 from nixcfg.problems.problem import Steps
 from nixcfg.yamltext import source
 
@@ -53,16 +53,18 @@ def test_without(paths: set[Steps], left: str):
     assert rest.text == left
     lines = TEXT.splitlines()
     assert [lines[n - 1] for n in rest.origin] == rest.text.splitlines()
-    assert rest.anew == ()
+    assert rest.again == ()
 
 
-def test_what_has_no_line_of_its_own_is_written_anew():
-    rest = without(source.parse(TEXT, "x"), {("other", 0)})
-    assert rest.data["other"] == [2]
-    assert rest.anew == ("other",)
+def test_what_cannot_be_taken_out_has_its_section_written_again():
+    text = TEXT + "odd: # lost\n- - 1\n  - 2\n"
+    rest = without(source.parse(text, "x"), {("odd", 0, 0), ("other", 0)})
+    assert rest.data["odd"] == [[2]]
+    assert rest.again == ("odd",)
     assert "# two" in rest.text
-    assert "# inline" not in rest.text
-    assert rest.text.endswith("\nother:\n- 2\n")
+    assert "other: [2] # inline" in rest.text
+    assert "# lost" not in rest.text
+    assert rest.text.endswith("\nodd:\n- - 2\n")
     assert rest.origin[-1] == 0
 
 
@@ -91,6 +93,8 @@ def test_the_rest_reads_as_it_did(text: str):
         ("a: sk-1 # c\nb: 2\n", "a: ${X} # c\nb: 2\n"),
         ("a: 'sk-1'\n", "a: '${X}'\n"),
         ("{a: sk-1}\n", '{a: "${X}"}\n'),
+        ("a: |\n  sk-1\nb: 2 # c\n", "a: ${X}\nb: 2 # c\n"),
+        ("a: &k sk-1 # c\nb: {a: *k}\n", "a: &k ${X} # c\nb: {a: *k}\n"),
     ],
 )
 def test_rewritten_in_place(text: str, after: str):
@@ -99,14 +103,8 @@ def test_rewritten_in_place(text: str, after: str):
     assert not is_dumped
 
 
-def test_rewritten_where_there_is_no_place():
-    text = "a: |\n  sk-1\nb: 2 # c\n"
-    document, is_dumped = rewritten(source.parse(text, "x"), {("a",): "${X}"})
-    assert document.data == {"a": "${X}", "b": 2}
-    assert is_dumped
-
-
 def test_an_anchor_that_others_share_is_not_changed_for_them():
     text = "a: &k sk-1\nb: *k\n"
-    document, _ = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    document, is_dumped = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    assert is_dumped
     assert document.data == {"a": "${X}", "b": "sk-1"}
