@@ -5,19 +5,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg.problems.problem import Problem
+from nixcfg.knowledge import Choice, choose
+from nixcfg.problems.problem import Problem, Severity
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Whole
+from nixcfg.rules.project import unknown_release
 from nixcfg.yamltext import source
 from nixcfg.yamltext.source import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.project.standalone import Configuration
 
+AGES = frozenset({"NX203", "NX402", "NX403", "NX405", "NX411", "NX416"})
+"""What may be true of a release that nixcfg does not know: no error, so that it keeps no one from
+rendering."""
 MAX_ERRORS = 10 * source.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
 
@@ -66,18 +71,24 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     return Report(len(documents), tuple(problems), project if valid else None)
 
 
-def standalone(configurations: Iterable["Configuration"], today: dt.date | None = None) -> Report:
+def standalone(
+    configurations: Iterable["Configuration"],
+    today: dt.date | None = None,
+    chosen: Choice | None = None,
+) -> Report:
     """Check ordinary LiteLLM files, each with what it includes, as LiteLLM itself would see them.
 
-    Rules have the severity `standalone` here: what LiteLLM accepts is no error.
+    Rules have the severity `standalone` here: what LiteLLM accepts is no error. `chosen` is what
+    is known of the release that they are for, the default one without it.
     """
     problems: list[Problem] = []
+    chosen = chosen or choose()
     files = 0
     for configuration in configurations:
         found: list[Problem] = []
         documents = [part.document for part in configuration.parts]
         files += len(documents)
-        around = _standalone_context(configuration, today)
+        around = _standalone_context(configuration, today, chosen)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)
             found += [
@@ -85,7 +96,9 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
                 *shape.check(part.document, "provider", standalone=True),
             ]
             if isinstance(part.document.data, Map):
-                found += _capped(registry.of_document(Config(part.document, here)))
+                found += _of_document(Config(part.document, here))
+        if not chosen.is_known:
+            found.append(unknown_release(documents[0], (), chosen))
         problems += policy.ignored(found, documents, standalone=True)
     return Report(files, tuple(_in_order(map(_as_standalone, problems))), None)
 
@@ -95,22 +108,42 @@ def _of_files(
 ) -> Iterator[Problem]:
     """What is wrong with each file, given what every machine that loads it provides."""
     machines = project.machines if project else (None,)
-    offered = {
-        document.name: frozenset(context.offered(document))
-        for document in (sources.project, *sources.providers.values())
-    }
-    around = [_context(sources, offered, project, machine, today) for machine in machines]
-    everywhere = _true_on_every_machine(around)
+    around = [_context(sources, project, machine, today) for machine in machines]
     if project:
-        yield from _capped(registry.of_document(_own_settings(project, sources, everywhere)))
+        for some in _by_release(around):
+            own = _own_settings(project, sources, _true_on_every_machine(some))
+            yield from _of_document(own)
     members = [_members(project, machine, sources) for machine in machines]
-    known: dict[tuple[int, ...], Context] = {(): replace(everywhere, loaded=None)}
+    known: dict[tuple[int, ...], list[Context]] = {
+        (): [replace(_true_on_every_machine(around), loaded=None)]
+    }
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
             loading = tuple(number for number, some in enumerate(members) if name in some)
             if loading not in known:
-                known[loading] = _true_on_every_machine([around[number] for number in loading])
-            yield from _capped(registry.of_document(Config(document, known[loading])))
+                groups = _by_release([around[number] for number in loading])
+                known[loading] = [_true_on_every_machine(each) for each in groups]
+            for here in known[loading]:
+                yield from _of_document(Config(document, here))
+
+
+def _by_release(contexts: Iterable[Context]) -> list[list[Context]]:
+    """Contexts in groups of one release each: another one may read a file in another way."""
+    found: dict[Choice, list[Context]] = {}
+    for each in contexts:
+        found.setdefault(replace(each.chosen, asked=""), []).append(each)
+    return list(found.values())
+
+
+def _of_document(config: Config) -> Iterator[Problem]:
+    """What the rules find in one file, the less grave the less its release is known."""
+    found = _capped(registry.of_document(config))
+    if config.context.chosen.is_known:
+        yield from found
+        return
+    for problem in found:
+        is_error = problem.code in AGES and problem.is_error
+        yield replace(problem, level=Severity.WARNING) if is_error else problem
 
 
 def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -146,7 +179,6 @@ def _members(project: Project | None, machine: Machine | None, sources: Sources)
 
 def _context(
     sources: Sources,
-    offered: Mapping[str, frozenset[str]],
     project: Project | None,
     machine: Machine | None,
     today: dt.date | None,
@@ -154,16 +186,22 @@ def _context(
     """What a machine, or a project that cannot be built, gives to each of its files."""
     documents = [sources.project, *sources.providers.values()]
     members = _members(project, machine, sources)
+    chosen = machine.chosen if machine else choose()
+    knowledge = chosen.knowledge
+    offered = {
+        document.name: frozenset(context.offered(document, knowledge)) for document in documents
+    }
     loaded = [sources.project, *(sources.providers[name] for name in members)]
     return Context(
         today=today,
         names=frozenset().union(*offered.values()),
         loaded=frozenset().union(*(offered[document.name] for document in loaded)),
-        stores_models=any(map(context.stores_models, documents))
+        stores_models=any(context.stores_models(each, knowledge) for each in documents)
         or context.variable_stores_models(machine.environment if machine else {}),
         secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
         credentials=frozenset(each for d in documents for each in context.credentials(d)),
+        chosen=chosen,
     )
 
 
@@ -196,13 +234,17 @@ def _environment(document: Document) -> Mapping[str, Any]:
     return value if isinstance(value, Map) else {}
 
 
-def _standalone_context(configuration: "Configuration", today: dt.date | None) -> Context:
+def _standalone_context(
+    configuration: "Configuration", today: dt.date | None, chosen: Choice
+) -> Context:
+    knowledge = chosen.knowledge
     documents = [part.document for part in configuration.parts]
     return Context(
         standalone=True,
+        chosen=chosen,
         today=today,
-        names=frozenset(name for d in documents for name in context.offered(d)),
-        stores_models=any(map(context.stores_models, documents)),
+        names=frozenset(name for d in documents for name in context.offered(d, knowledge)),
+        stores_models=any(context.stores_models(each, knowledge) for each in documents),
         credentials=frozenset(each for d in documents for each in context.credentials(d)),
         files=configuration.files,
         complete=not any(part.missing for part in configuration.parts),

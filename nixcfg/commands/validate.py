@@ -13,6 +13,7 @@ from nixcfg.commands.context import today, validated
 from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
+    from nixcfg.knowledge import Choice
     from nixcfg.problems.problem import Problem
 
 
@@ -26,9 +27,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to tell the problems.",
 )
+@click.option(
+    "--litellm",
+    "release",
+    metavar="VERSION",
+    help="The LiteLLM release that FILE is for; a project's image names its own.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_obj
-def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int:
+def command(
+    base: Path, files: tuple[Path, ...], form: str, release: str | None, strict: bool
+) -> int:
     """Say all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
@@ -40,8 +49,9 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     from nixcfg.problems import report
     from nixcfg.problems.problem import Severity
 
+    chosen = _chosen(release, files)
     if files:
-        problems, count = _of_files(base, files)
+        problems, count = _of_files(base, files, chosen)
     else:
         checked = validated(base)
         problems, count = list(checked.problems), checked.files
@@ -52,7 +62,23 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     return PROBLEMS if any(problem.severity in failing for problem in problems) else OK
 
 
-def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
+def _chosen(release: str | None, files: Iterable[Path]) -> "Choice | None":
+    """What is known of the release that the files are for."""
+    from nixcfg.knowledge import choose
+
+    if release is None:
+        return None
+    if not files:
+        raise click.UsageError("--litellm needs FILE: the image of a project names its release.")
+    chosen = choose(release)
+    if not chosen.asked:
+        raise click.UsageError(f"--litellm {release}: write a release such as 1.106.2.")
+    return chosen
+
+
+def _of_files(
+    base: Path, files: Iterable[Path], chosen: "Choice | None"
+) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
     from nixcfg import check
     from nixcfg.problems.problem import Problem
@@ -68,7 +94,7 @@ def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
             wanted.setdefault(root, []).append(own)
         else:
             ordinary.append(read_configuration(base / file, str(file)))
-    checked = check.standalone(ordinary, today())
+    checked = check.standalone(ordinary, today(), chosen)
     problems, count = list(checked.problems), checked.files
     for root, names in wanted.items():
         found = check.validate(read_project(root), today()).problems
