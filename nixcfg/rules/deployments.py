@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import names_secret
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
@@ -14,7 +15,6 @@ from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
-from nixcfg.rules.secrets import names_secret
 from nixcfg.yamltext.source import Map, describe
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
