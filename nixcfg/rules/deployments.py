@@ -1,9 +1,6 @@
 """Deployments: which of them LiteLLM would load, and with what."""
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from nixcfg import knowledge
@@ -125,15 +122,9 @@ _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 _VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
 
 
-@cache
-def _vendor_params() -> Any:
-    found = Path(__file__).with_name("vendor_params.json").read_bytes()
-    return {name: frozenset(params) for name, params in json.loads(found)["vendors"].items()}
-
-
 def _is_vendors(provider: str, key: str) -> bool:
     """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
-    vendors = _vendor_params()
+    vendors = knowledge.default().vendor_params
     start = next((v for v in vendors if v and provider.startswith(v)), "")
     return (
         key.startswith(_VENDOR_PREFIXES)
