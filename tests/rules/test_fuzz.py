@@ -18,7 +18,7 @@ from nixcfg import check, knowledge
 from nixcfg.problems import FORMATS, report
 from nixcfg.project.find import Sources, read_project
 from nixcfg.project.standalone import Configuration, Part
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 ROOT = Path(__file__).parents[2]
 WORDS = sorted(
@@ -64,8 +64,8 @@ SOURCES = [
 def looks(text: str, *, limit: float = 10.0) -> None:
     """Nothing raises, in a project and alone, in any format, and every place is in the file."""
     start = time.monotonic()
-    document = source.parse(text, "providers/x.yaml")
-    own = source.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
+    document = reader.parse(text, "providers/x.yaml")
+    own = reader.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
     reports = [
         check.validate(Sources(Path(), own, {"x": document}, ()), TODAY),
         check.validate(Sources(Path(), document, {"x": document}, ()), TODAY),
