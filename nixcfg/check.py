@@ -57,7 +57,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     if project:
         problems += registry.of_project(Whole(project, sources.providers))
         problems += policy.unknown_severities(project.document, registry.RULES)
-    problems = policy.ignored(problems, documents, alone=False)
+    problems = policy.ignored(problems, documents, standalone=False)
     if project:
         wanted = sources.project.data.get("severities") or {}
         problems = list(policy.with_severities(problems, wanted))
@@ -69,7 +69,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
 def standalone(configurations: Iterable["Configuration"], today: dt.date | None = None) -> Report:
     """Check ordinary LiteLLM files, each with what it includes, as LiteLLM itself would see them.
 
-    Rules have the severity `alone` here: what LiteLLM accepts is no error.
+    Rules have the severity `standalone` here: what LiteLLM accepts is no error.
     """
     problems: list[Problem] = []
     files = 0
@@ -80,11 +80,14 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
         around = _standalone_context(configuration, today)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)
-            found += [*part.document.problems, *shape.check(part.document, "provider", alone=True)]
+            found += [
+                *part.document.problems,
+                *shape.check(part.document, "provider", standalone=True),
+            ]
             if isinstance(part.document.data, Map):
                 found += _capped(registry.of_document(Config(part.document, here)))
-        problems += policy.ignored(found, documents, alone=True)
-    return Report(files, tuple(_in_order(map(_as_alone, problems))), None)
+        problems += policy.ignored(found, documents, standalone=True)
+    return Report(files, tuple(_in_order(map(_as_standalone, problems))), None)
 
 
 def _of_files(
@@ -122,8 +125,8 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
         yield problem
 
 
-def _as_alone(problem: Problem) -> Problem:
-    level = problem.level or problem.rule.alone
+def _as_standalone(problem: Problem) -> Problem:
+    level = problem.level or problem.rule.standalone
     return replace(problem, level=level) if level else problem
 
 
@@ -196,7 +199,7 @@ def _environment(document: Document) -> Mapping[str, Any]:
 def _standalone_context(configuration: "Configuration", today: dt.date | None) -> Context:
     documents = [part.document for part in configuration.parts]
     return Context(
-        alone=True,
+        standalone=True,
         today=today,
         names=frozenset(name for d in documents for name in context.offered(d)),
         stores_models=any(map(context.stores_models, documents)),

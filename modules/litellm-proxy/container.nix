@@ -2,7 +2,7 @@
 # every instance.
 #
 #   <backend>-litellm-proxy.service   the container (virtualisation.oci-containers)
-#   litellm-proxy-failure.service     says why, once systemd has given up
+#   litellm-proxy-failure.service     says why it was not started
 {
   config,
   lib,
@@ -56,20 +56,25 @@ let
       name: _: if name == "" then "redis.service" else "redis-${name}.service"
     ) (lib.filterAttrs (_: server: server.enable) (config.services.redis.servers or { }));
 
-  # systemd starts this when it gives up on the container, and also when the keys did
-  # not let it start, in which case the result is still that of an earlier run.
+  # systemd starts this when the keys did not let the container start. Whatever else fails
+  # is tried again, for as long as it takes.
   failureScript = instance: ''
     if systemctl is-failed --quiet litellm-proxy-secrets.service; then
       echo "<3>${instance.unit}.service was not started, because its keys cannot be used: journalctl -u litellm-proxy-secrets.service -n 20. It starts by itself when they can." >&2
-      exit 0
+    else
+      echo "<3>${instance.unit}.service was not started: journalctl -u ${instance.unit}.service -n 50." >&2
     fi
-    echo "<3>${instance.unit}.service failed too often and is not started again by itself (last result: ''${MONITOR_SERVICE_RESULT:-unknown}, exit status: ''${MONITOR_EXIT_STATUS:-unknown})." >&2
-    case ''${MONITOR_EXIT_STATUS:-} in
-      1 | 2 | 3) echo "<3>LiteLLM itself refused to start: its configuration or master key is not accepted." >&2 ;;
-      125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${instance.address}:${toString instance.port} is taken." >&2 ;;
-      137) echo "<3>The container was killed: by the memory limit (${cfg.resources.memory}), or because its health check failed." >&2 ;;
-    esac
-    echo "<3>Its last words: journalctl -u ${instance.unit}.service -n 50. Then: systemctl restart ${instance.unit}.service" >&2
+  '';
+
+  # Said each time that the container has failed.
+  whyItFailed = instance: ''
+    if [ "''${SERVICE_RESULT:-success}" != success ]; then
+      case ''${EXIT_STATUS:-} in
+        1 | 2 | 3) echo "<3>LiteLLM itself refused to start: its configuration, its master key or its database is not accepted." >&2 ;;
+        125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${instance.address}:${toString instance.port} is taken." >&2 ;;
+        137 | KILL) echo "<3>The container was killed: by the memory limit (${cfg.resources.memory}), or because its health check failed." >&2 ;;
+      esac
+    fi
   '';
 
   container = instance: {
@@ -131,10 +136,8 @@ let
     after = [ "litellm-proxy-secrets.service" ] ++ localServices;
     inherit (cfg.internal) wants restartTriggers;
     onFailure = [ "${failureUnit instance}.service" ];
-    preStart = lib.mkIf (!isFleet) ''
-      cp ${runtimeDirectory}/fingerprint ${instance.started}
-    '';
     postStop = lib.mkMerge [
+      (lib.mkBefore (whyItFailed instance))
       # Before podman or docker remove the container, which might fail.
       (lib.mkIf (!isFleet) (
         lib.mkBefore ''
@@ -144,8 +147,8 @@ let
       # podman finds the container by this file, and leaves it behind.
       (lib.mkIf (cfg.backend == "podman") (lib.mkAfter "rm -f /run/${instance.unit}.ctr-id\n"))
     ];
-    startLimitIntervalSec = 3600;
-    startLimitBurst = 20;
+    # A database that is away for an hour needs no one who starts this again.
+    startLimitIntervalSec = 0;
     serviceConfig = {
       # Stopped while it starts, LiteLLM ends with one of these.
       SuccessExitStatus = "130 143";
@@ -161,6 +164,7 @@ let
     };
   };
 
+  sandbox = import ./sandbox.nix;
   failureUnit =
     instance: "litellm-proxy-failure${lib.optionalString isFleet "-${toString instance.index}"}";
   forEach = name: value: lib.listToAttrs (map (i: lib.nameValuePair (name i) (value i)) instances);
@@ -172,9 +176,13 @@ in
     systemd.services =
       forEach (instance: instance.unit) unit
       // forEach failureUnit (instance: {
-        description = "Say why the LiteLLM proxy has given up";
+        description = "Say why the LiteLLM proxy was not started";
         script = failureScript instance;
-        serviceConfig.Type = "oneshot";
+        serviceConfig = sandbox // {
+          Type = "oneshot";
+          # systemctl asks systemd.
+          RestrictAddressFamilies = "AF_UNIX";
+        };
       });
 
     networking.firewall.allowedTCPPorts = lib.mkIf (cfg.openFirewall && !hasTLS) [ cfg.port ];

@@ -15,6 +15,8 @@
 #   network.nix      what the container reaches, and who reaches it
 #   nginx.nix        the address in front of them
 #   assertions.nix   what is refused or warned of; assert-*.nix: by topic
+#   update.nix       a switch that fetches the image before the old container stops
+#   revision.nix     what a container was started with, and what it would start with now
 #   user.nix         as whom the process in the container runs
 #   internal.nix     what these files tell each other
 #   image.nix        what is known about the inside of the image; start.py starts it
@@ -80,6 +82,7 @@ in
     ./redis.nix
     ./rotation.nix
     ./secrets.nix
+    ./update.nix
     ./user.nix
     ./wiring.nix
   ];

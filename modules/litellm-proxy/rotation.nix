@@ -20,13 +20,14 @@ let
     instances
     isFleet
     mainUnit
-    runtimeDirectory
     stateDirectory
     target
     unitPath
     wired
     ;
-  inherit (lib.head instances) started;
+  inherit (import ./revision.nix args) isCurrent revision;
+  instance = lib.head instances;
+  inherit (instance) started;
 
   watchedFiles =
     map (secret: secret.file) wired
@@ -49,10 +50,14 @@ let
     "/var/lib"
     stateDirectory
   ];
+  sopsLink = config.sops.defaultSymlinkPath or "/run/secrets";
   isWatchedBelow = directory: lib.any (lib.hasPrefix "${directory}/") watchedFiles;
   watchedPaths =
     lib.subtractLists busyDirectories (lib.unique (map dirOf watchedFiles))
-    ++ lib.optional (options ? sops || isWatchedBelow "/run/secrets") "/run/secrets.d"
+    ++ lib.optional (options ? sops || isWatchedBelow sopsLink) (
+      config.sops.defaultSecretsMountPoint or "/run/secrets.d"
+    )
+    ++ lib.optional (isWatchedBelow "/run/secrets-for-users") "/run/secrets-for-users.d"
     ++ lib.optional (options ? age || isWatchedBelow "/run/agenix") (
       config.age.secretsMountPoint or "/run/agenix.d"
     )
@@ -69,14 +74,15 @@ let
   );
 
   restartIfChanged = ''
+    ${isCurrent}
     # No file of the second name: nothing runs, because the last start found no keys.
     if ! systemctl is-active --quiet litellm-proxy-secrets.path; then
       echo "${mainUnit} was stopped meanwhile; nothing to do."
-    elif [ -e ${started} ] && [ "$(< ${runtimeDirectory}/fingerprint)" = "$(< ${started})" ]; then
+    elif is_current ${started} ${revision instance}; then
       echo "The keys are those that the proxy runs with."
     else
       echo "The keys changed: starting ${mainUnit}."
-      # A new key deserves a start even after systemd gave up.
+      # At once, and not after the pause that failed starts have come to.
       systemctl reset-failed ${mainUnit} 2> /dev/null || true
       systemctl restart --no-block ${mainUnit}
     fi
@@ -122,15 +128,20 @@ in
       # A switch in the middle of it would leave it half done.
       restartIfChanged = !isFleet;
       startLimitIntervalSec = 0;
-      serviceConfig = {
-        Type = "oneshot";
-        NoNewPrivileges = true;
-        PrivateNetwork = true;
-        ProtectHome = "read-only";
-        # The files below /run by which the instances are brought up to date.
-        ProtectSystem = if isFleet then "full" else "strict";
-        RestrictAddressFamilies = "AF_UNIX";
-      };
+      serviceConfig =
+        import ./sandbox.nix
+        // {
+          Type = "oneshot";
+          # systemctl asks systemd.
+          RestrictAddressFamilies = "AF_UNIX";
+          # Key files are looked at where they are, whosever directory that is.
+          CapabilityBoundingSet = [ "CAP_DAC_READ_SEARCH" ] ++ cfg.internal.rotationCapabilities;
+          ProtectHome = "read-only";
+        }
+        // lib.optionalAttrs isFleet {
+          # The files by which the instances are brought up to date.
+          ReadWritePaths = [ "/run" ];
+        };
     };
 
     systemd.paths = lib.mapAttrs (_: path: {

@@ -44,7 +44,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A text of the definition, and where it stands."""
+    """A text of the definition, and where it is."""
 
     text: str
     span: Span

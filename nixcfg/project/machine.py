@@ -117,7 +117,7 @@ def _with_section(
 
 
 def rank(section: str) -> tuple[int, str]:
-    """Where a section stands in a LiteLLM file."""
+    """The position of a section in a LiteLLM file."""
     return _ORDER.get(section, len(_ORDER)), section
 
 

@@ -65,7 +65,7 @@ def merged(
     """One value out of several. What nixcfg.yaml says (`own`) wins over what providers say.
 
     Mappings are merged key by key; lists of one-entry mappings (fallbacks) like the mappings they
-    stand for; lists of mappings (credential_list) are joined. Whatever else differs is a
+    mean; lists of mappings (credential_list) are joined. Whatever else differs is a
     conflict, also within one file.
     """
     settings = [*own, *given]

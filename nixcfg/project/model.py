@@ -30,7 +30,7 @@ Settings = Mapping[Steps, tuple[Setting, ...]]
 
 
 class Move(NamedTuple):
-    """A setting that LiteLLM ignores where it stands, and the one section that honours it."""
+    """A setting that LiteLLM ignores where it was written, and the one section that honours it."""
 
     setting: Setting
     section: str

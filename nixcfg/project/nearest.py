@@ -10,7 +10,7 @@ _MAX_KNOWN = 1000
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The word a typo was meant to be, or "" when none is near."""
-    # A frozenset knows its hash; thousands of names need not be gone through for each question.
+    # A frozenset caches its hash, so a question does not walk thousands of names again.
     return _nearest(word, known if isinstance(known, frozenset) else tuple(known))
 
 
@@ -23,8 +23,8 @@ def _nearest(word: str, known: frozenset[str] | tuple[str, ...]) -> str:
     same = folded.get(_folded(word))
     if same:
         return same
-    # A letter that only one of the words has is one that difflib cannot pair. This leaves few words
-    # for it: comparing each of thousands of unknown keys with each known one would take seconds.
+    # difflib cannot pair a letter that only one of the words has, so most words drop out here.
+    # Comparing each of thousands of unknown keys with each known one would take seconds.
     own, near = _letters(word), 2 + size // 3
     likely = [
         each

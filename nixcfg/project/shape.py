@@ -1,7 +1,7 @@
-"""Hold a document against its JSON Schema, and say what is wrong in a person's words.
+"""Check a document against its JSON Schema, and say what is wrong in plain words.
 
-The compiled schema beside it (nixcfg/schema/*.py) says whether anything is wrong at all, in a tenth
-of the time; only then does jsonschema have to be imported, to say what.
+The compiled schema (nixcfg/schema/*.py) says whether anything is wrong, in a tenth of the time.
+Only then is jsonschema imported, to say what.
 """
 
 import functools
@@ -31,16 +31,16 @@ _TYPES = {
 }
 
 
-def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem]:
+def check(document: Document, kind: str, *, standalone: bool = False) -> list[Problem]:
     """The problems of a `project` or `provider` document; none for one that could not be read.
 
-    `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
-    is a warning; `empty` there stands for whatever Python takes for empty.
+    `standalone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by
+    keyword, is a warning; `empty` means what Python takes for empty.
     """
     if document.data is None or _is_valid(kind, document.data):
         return []
     found = (
-        replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
+        replace(problem, level=Severity.WARNING) if standalone and failure.is_accepted else problem
         for error in _validator(kind).iter_errors(document.data)
         for failure in (_Failure.of(error),)
         for problem in _explain(document, failure)
@@ -49,11 +49,11 @@ def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem
     errors = 0
     for problem in found:
         if errors == limits.MAX_PROBLEMS:
-            # jsonschema looks as it is asked: what it has not found yet costs nothing.
-            wrong, mend = limits.TOO_MANY
+            # jsonschema searches lazily: what it has not found yet has cost nothing.
+            wrong, remedy = limits.TOO_MANY
             return [
                 *problems,
-                document.problem_at(limits.TOO_LARGE, problem.span, wrong, help=mend),
+                document.problem_at(limits.TOO_LARGE, problem.span, wrong, help=remedy),
             ]
         errors += problem.is_error
         problems.append(problem)
@@ -127,8 +127,8 @@ def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
     path, about = failure.path, failure.about
     if failure.is_key:
         wrong = f"{failure.value} cannot be a key here"
-        mend = f"Use {about}."
-        yield document.problem(WRONG_VALUE, [*path, failure.value], wrong, help=mend, key=True)
+        remedy = f"Use {about}."
+        yield document.problem(WRONG_VALUE, [*path, failure.value], wrong, help=remedy, key=True)
         return
     match failure.keyword:
         case "additionalProperties":
@@ -141,8 +141,8 @@ def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
             guess = nearest(str(failure.value), filter(_is_text, failure.expected))
             choices = " or ".join(filter(_is_text, failure.expected))
             wrong = f"{failure.name} must be {choices}, not {describe(failure.value)}"
-            mend = f"Did you mean {guess}?" if guess else about
-            yield document.problem(WRONG_VALUE, path, wrong, help=mend)
+            remedy = f"Did you mean {guess}?" if guess else about
+            yield document.problem(WRONG_VALUE, path, wrong, help=remedy)
         case "uniqueItems":
             wrong = f"{failure.name} names something twice"
             yield document.problem(WRONG_VALUE, path, wrong, help="Remove one.")
@@ -150,8 +150,8 @@ def _explain(document: Document, failure: _Failure) -> Iterator[Problem]:
             yield document.problem(WRONG_VALUE, path, f"{failure.name} is empty", help=about)
         case _:
             wrong = f"{failure.name} cannot be {describe(failure.value)}"
-            mend = f"Use {about}." if about[:1].islower() else about
-            yield document.problem(WRONG_VALUE, path, wrong, help=mend)
+            remedy = f"Use {about}." if about[:1].islower() else about
+            yield document.problem(WRONG_VALUE, path, wrong, help=remedy)
 
 
 def _is_text(value: object) -> bool:
@@ -166,9 +166,9 @@ def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
     for key in failure.value:
         if key not in known:
             guess = nearest(key, known)
-            mend = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
+            remedy = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
             wrong = f"unknown key {key}"
-            yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=mend, key=True)
+            yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=remedy, key=True)
 
 
 MISSING_KEY = Rule("NX102", Severity.ERROR)
@@ -181,9 +181,9 @@ def _missing_key(document: Document, failure: _Failure) -> Problem:
     wrong = f"{key} is missing"
     guess = nearest(key, [other for other in failure.value if other not in known])
     if guess:
-        mend = f"Did you mean {key} where it says {guess}?"
+        remedy = f"Did you mean {key} where it says {guess}?"
         where = [*failure.path, guess]
-        return document.problem(MISSING_KEY, where, wrong, help=mend, key=True)
+        return document.problem(MISSING_KEY, where, wrong, help=remedy, key=True)
     about = known.get(key, {}).get("description", "")
     return document.problem(MISSING_KEY, failure.path, wrong, help=about)
 
@@ -196,8 +196,8 @@ def _wrong_type(document: Document, failure: _Failure) -> Problem:
     types = [expected] if isinstance(expected, str) else expected
     words = " or ".join(_TYPES[name] for name in types if name != "null")
     is_scalar = not isinstance(failure.value, dict | list | type(None))
-    mend = failure.about
+    remedy = failure.about
     if "string" in types and is_scalar:
-        mend = f'Quote it: "{document.source(failure.path)}".'
+        remedy = f'Quote it: "{document.source(failure.path)}".'
     wrong = f"{failure.name} must be {words}, not {describe(failure.value)}"
-    return document.problem(WRONG_TYPE, failure.path, wrong, help=mend)
+    return document.problem(WRONG_TYPE, failure.path, wrong, help=remedy)

@@ -11,7 +11,7 @@ _DOLLAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @functools.cache  # few variables, and one text for all deployments that read one
 def reference(variable: str) -> str:
-    """How LiteLLM is told to read a variable (the whole string, nothing around it)."""
+    """How a LiteLLM file refers to a variable: the whole string, nothing around it."""
     return f"os.environ/{variable}"
 
 
@@ -24,7 +24,7 @@ def referenced(value: object) -> str | None:
 
 
 def dollar(value: object) -> str | None:
-    """The variable of a `${VARIABLE}`, which LiteLLM would send as it stands."""
+    """The variable of a `${VARIABLE}`, which LiteLLM would send literally."""
     if not isinstance(value, str) or "${" not in value:
         return None
     found = _DOLLAR.fullmatch(value.strip())

@@ -1,4 +1,4 @@
-"""Every name that is derived from another: variable, key file, unit, container, rendered path.
+"""Every name that follows from another: variable, key file, unit, container, rendered path.
 
 The NixOS module uses the same names; tests/nix holds the two against each other.
 """
@@ -27,7 +27,7 @@ OWNED_VARIABLES = {
     "NUM_WORKERS": "workers",
     "PORT": "port",
 }
-"""What the module sets in the container and takes from nobody; the key of nixcfg.yaml for each."""
+"""What only the module sets in the container, and the key of nixcfg.yaml for each."""
 SALT_KEY_VARIABLE = "LITELLM_SALT_KEY"
 DATABASE_VARIABLES = dict.fromkeys(
     (

@@ -39,7 +39,7 @@ _SCHEMA = re.compile(r"yaml-language-server: \$schema=(\S*)project\.schema\.json
 def add(sources: Sources, new: NewProvider, examples: Collection[str], today: dt.date) -> Amendment:
     """The project with one more provider. `examples` are the files of secrets.example/.
 
-    `today` is what the report goes by when it tells which models are retired.
+    `today` decides which models count as retired.
 
     Raises AmendError.
     """
@@ -132,7 +132,7 @@ def _key_files(
     }
     main = main_credential(wanted_credentials(new, facts))
     if main and main.file and key != main.variable:
-        # Which of the provider's own variables hold a path is known; of another it is said here.
+        # The provider's own variables are known to hold a path or not; another one has to say so.
         folder = document.data.get("secrets_dir", wiring.DEFAULT_SECRETS_DIR)
         files[key] = {"file": new.key_files.get("", wiring.key_file(key, folder)), "kind": "file"}
     return files

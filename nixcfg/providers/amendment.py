@@ -17,7 +17,7 @@ PLACEHOLDER = "replace-me\n"
 
 
 class AmendError(Exception):
-    """It cannot be done; the message says why and how to mend it. `problems` are those of the
+    """It cannot be done; the message says why, and what to do. `problems` are those of the
     project as it would be (or already is)."""
 
     def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:

@@ -17,7 +17,7 @@ from nixcfg.knowledge import ModelFacts, ProviderFacts
 from nixcfg.project import wiring
 
 RECOMMENDED = 3
-"""How many models a provider gets when nobody names any."""
+"""How many models a provider gets when none is named."""
 
 _SIZE = re.compile(r"\d+(?:[.p]\d+)?[bmk](?![a-z])")
 _WORD = re.compile(r"\d+(?:[.p]\d+)*|[^\W\d_]+")
@@ -105,7 +105,7 @@ def offers(provider: str, today: dt.date) -> list[ModelFacts]:
 
 
 def recommended(provider: str, today: dt.date) -> list[ModelFacts]:
-    """What a provider gets when nobody names models: the newest of its main lines.
+    """What a provider gets when no model is named: the newest of its main lines.
 
     Nothing for a server of one's own: what it serves is known there only.
     """
@@ -148,7 +148,7 @@ class _Parsed(NamedTuple):
 
 
 def _day(month: str, year: str, long: str, short: str) -> int:
-    """A date as YYYYMMDD, as far as it is told."""
+    """A date as YYYYMMDD, as far as the name says."""
     if year:
         return int(f"{year}{month}00")
     return int(long.replace("-", "")) if long else int(f"20{short.ljust(6, '0')}")

@@ -24,14 +24,14 @@ _PLACES = ("region", "region_name", "location", "project")
 
 
 def prefix(name: str, given: str) -> str:
-    """The LiteLLM provider for a new provider file. Raises AmendError for one nobody knows."""
+    """The LiteLLM provider for a new provider file. Raises AmendError for an unknown one."""
     wanted = given or name
     found = catalogue.prefix_of(wanted)
     if found is None:
         guess = nearest(wanted.lower(), catalogue.providers())
-        mend = f" Did you mean {guess}?" if guess else ""
+        hint = f" Did you mean {guess}?" if guess else ""
         own = f" For a name of your own: nixcfg add-provider {name} --provider PREFIX"
-        raise AmendError(f"LiteLLM has no provider {wanted}.{mend}{'' if given else own}")
+        raise AmendError(f"LiteLLM has no provider {wanted}.{hint}{'' if given else own}")
     return found
 
 
@@ -119,7 +119,7 @@ def _chosen(answer: str, names: Sequence[str]) -> list[str]:
         if word.isdigit() and names:
             if not 1 <= int(word) <= len(names):
                 raise ValueError(f"there is no number {word}")
-            word = names[int(word) - 1]  # noqa: PLW2901 (a number stands for its name)
+            word = names[int(word) - 1]  # noqa: PLW2901 (a number means the model it names)
         if word not in chosen:
             chosen.append(word)
     if not chosen:

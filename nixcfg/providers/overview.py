@@ -38,8 +38,8 @@ def keys_of(whole: Project, what: str) -> list[KeyFile]:
     if found is None or found.name != what:
         known = [*(each.name for each in whole.providers), *whole.machine.key_files]
         guess = nearest(what, known)
-        mend = f"did you mean {guess}?" if guess else f"there are {', '.join(known)}"
-        raise AmendError(f"no provider and no secret is called {what}; {mend}")
+        hint = f"did you mean {guess}?" if guess else f"there are {', '.join(known)}"
+        raise AmendError(f"no provider and no secret is called {what}; {hint}")
     if not found.secrets:
         raise AmendError(f"{what} needs no key")
     return [whole.machine.key_files[variable] for variable in found.secrets]

@@ -23,7 +23,7 @@ from nixcfg.yamltext.edits import RefusedError, Remove
 
 
 def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.date) -> Amendment:
-    """The project without a provider, its profile memberships, and secrets nobody else uses.
+    """The project without a provider, its profile memberships, and the secrets that no other uses.
 
     `examples` are the files of secrets.example/ with their texts. Raises AmendError.
     """
@@ -35,7 +35,7 @@ def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.d
     before = check.validate(sources, today)
     rest = {each: document for each, document in sources.providers.items() if each != name}
     machine = sources.project
-    # Of a project with errors nobody can tell what its providers share.
+    # In a project with errors, no one can know what its providers share.
     orphans = (
         set(secrets_of(before, name)).difference(*(secrets_of(before, each) for each in rest))
         if before.project

@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import looks_like_key, names_secret
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.project.credentials import chosen_way
 from nixcfg.project.model import ENVIRONMENT, MODELS
 from nixcfg.project.values import reference
 from nixcfg.providers.amendment import AmendError
-from nixcfg.rules import secrets
 
 NO_KEY = "none"
 """What a server that asks for no key gets: with nothing, LiteLLM would send another vendor's."""
@@ -25,7 +25,7 @@ class NewProvider:
 
     `settings` are variables that are no secrets, with their values. `named` are variables that
     hold secrets: one of the provider's own chooses that way to authenticate, another takes the
-    place of its usual key. `key_files` are files for variables, "" stands for the provider's key.
+    place of its usual key. `key_files` are files for variables, "" means the provider's key.
     `keyless`: the server asks for no key.
     """
 
@@ -92,7 +92,7 @@ def _add_settings(
         param = known[name].param if name in known else None
         if name in known and is_address(known[name], facts):
             continue
-        if (name in known and known[name].secret) or secrets.names_secret(name):
+        if (name in known and known[name].secret) or names_secret(name):
             raise AmendError(
                 f"{name} is a secret, and a command line is no place for one: write --env {name} "
                 "alone, and store it with nixcfg set-key"
@@ -138,7 +138,7 @@ def main_credential(required: Iterable[Credential]) -> Credential | None:
 
 
 def aliases(new: NewProvider) -> tuple[str, ...]:
-    """What clients ask for: as told, or the last part of the model's name.
+    """What clients ask for: as given, or the last part of the model's name.
 
     Raises AmendError.
     """
@@ -156,7 +156,7 @@ def aliases(new: NewProvider) -> tuple[str, ...]:
         )
     twice = next((alias for alias in chosen if chosen.count(alias) > 1), None)
     if twice is not None:
-        raise AmendError(f"{twice} would stand for two models; give each an --alias of its own")
+        raise AmendError(f"{twice} would mean two models; give each an --alias of its own")
     return chosen
 
 
@@ -218,14 +218,14 @@ def is_elsewhere(new: NewProvider, facts: ProviderFacts) -> bool:
 
 
 def own_variable(name: str) -> str:
-    """The variable for the key of a server that is nobody else's: `box` has BOX_API_KEY."""
+    """The variable for the key of a server of one's own: `box` has BOX_API_KEY."""
     variable = re.sub(r"[^A-Z0-9]+", "_", name.upper())
     return f"{variable if variable[0].isalpha() else f'KEY_{variable}'}_API_KEY"
 
 
 def refuse_key(name: str, value: str) -> None:
     """Raises AmendError, without the value, for a setting that has the shape of a key."""
-    if secrets.looks_like_key(value) and "://" not in value and "/" not in value:
+    if looks_like_key(value) and "://" not in value and "/" not in value:
         raise AmendError(
             f"the value of {name} looks like a key, and files of this project are no place for "
             f"one: write --env {name} alone, and store it with nixcfg set-key"

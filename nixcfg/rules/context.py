@@ -25,7 +25,7 @@ class Deployment:
     """An entry of model_list; `name`, `model` and `provider` are None where they say nothing.
 
     `model` is litellm_params.model as written, `provider` and `bare` what LiteLLM makes of it,
-    `facts` what is known of that provider.
+    `facts` what is known of that provider. `api_base` is also what is written as `base_url`.
     """
 
     index: int
@@ -36,6 +36,7 @@ class Deployment:
     provider: str | None
     bare: str
     facts: ProviderFacts | None
+    api_base: Any
 
     @property
     def path(self) -> Steps:
@@ -44,11 +45,6 @@ class Deployment:
     @property
     def params_path(self) -> Steps:
         return (MODELS, self.index, "litellm_params")
-
-    @property
-    def api_base(self) -> Any:
-        """The base URL of this deployment; LiteLLM takes `base_url` for `api_base`."""
-        return self.params.get("api_base", self.params.get("base_url"))
 
 
 class Setting(NamedTuple):
@@ -67,7 +63,7 @@ class Setting(NamedTuple):
 class Context:
     """What a document cannot say about itself.
 
-    `alone`: no project around it, so nothing is known of the environment it will run in.
+    `standalone`: no project around it, so nothing is known of the environment it will run in.
     `today` decides which models are retired; without it none is. `names` are what all files offer
     (see `offered`), `loaded` those of the configuration that the container loads, where this file
     is part of it. `stores_models`: the database may hold more of them. `secrets` and `environment`
@@ -77,7 +73,7 @@ class Context:
     be read.
     """
 
-    alone: bool = False
+    standalone: bool = False
     today: dt.date | None = None
     names: frozenset[str] = frozenset()
     loaded: frozenset[str] | None = None
@@ -93,15 +89,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Config:
-    """One document: a provider file, nixcfg.yaml's own settings, or a LiteLLM file alone."""
+    """One document: a provider file, nixcfg.yaml's own settings, or a LiteLLM file on its own."""
 
     document: Document
     context: Context
     is_project_file: bool = False
 
     @property
-    def alone(self) -> bool:
-        return self.context.alone
+    def standalone(self) -> bool:
+        return self.context.standalone
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
@@ -134,7 +130,7 @@ class Config:
     @cached_property
     def _given(self) -> Mapping[tuple[str, str], tuple[Setting, ...]]:
         found: dict[tuple[str, str], tuple[Setting, ...]] = {}
-        for each in settings(self.data, are_moved=not self.alone):
+        for each in settings(self.data, are_moved=not self.standalone):
             place = (each.section, each.key)
             found[place] = (*found.get(place, ()), each)
         return found
@@ -156,7 +152,7 @@ class Config:
             return True
         if variable in self.context.secrets:
             return True
-        return None if self.alone else False
+        return None if self.standalone else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +184,12 @@ def offered(document: Document) -> Iterator[str]:
             yield from map(str, setting.value if isinstance(setting.value, Map) else ())
         elif (setting.section, setting.key) == ("router_settings", "routing_groups"):
             yield from _texts(setting.value, "group_name")
-    entries = _list(document.data, MODELS)
-    yield from _texts(entries, "model_name")
-    yield from _texts([_mapping(entry, "litellm_params") for entry in entries], "model")
-    yield from _texts([_mapping(entry, "model_info") for entry in entries], "id")
+    for entry in _list(document.data, MODELS):
+        if isinstance(entry, Map):
+            model = _mapping(entry, "litellm_params").get("model")
+            for name in (entry.get("model_name"), model, _mapping(entry, "model_info").get("id")):
+                if isinstance(name, str):
+                    yield name
 
 
 def credentials(document: Document) -> Iterator[str]:
@@ -268,4 +266,5 @@ def _deployment(index: int, entry: Map, params: Map) -> Deployment:
         provider=provider,
         bare=bare,
         facts=knowledge.provider(provider) if provider else None,
+        api_base=params.get("api_base", params.get("base_url")),
     )

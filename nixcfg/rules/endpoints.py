@@ -32,7 +32,7 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-INTERACTIVE = Rule("NX418", Severity.ERROR, alone=Severity.WARNING)
+INTERACTIVE = Rule("NX418", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -47,7 +47,7 @@ def _interactive(config: Config, deployment: Deployment) -> Iterator[Problem]:
         )
 
 
-NO_SCHEME = Rule("NX415", Severity.ERROR, alone=Severity.WARNING)
+NO_SCHEME = Rule("NX415", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -68,7 +68,7 @@ def _given(config: Config, deployment: Deployment) -> Iterator[Problem]:
             help=f"Write http://{base}, or https:// before it." if "://" not in base else "",
         )
         return
-    if wiring.is_loopback(base) and not config.alone:
+    if wiring.is_loopback(base) and not config.standalone:
         yield own_address(config.document, path, base)
     if deployment.facts:
         yield from _shape(config, path, base, parts, deployment.facts.api_base)
@@ -137,7 +137,7 @@ SPAWNS_OLLAMA = Rule("NX417", Severity.WARNING)
 
 @EveryDeployment
 def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    if _has_no_base(deployment) and "ollama" in (deployment.model or ""):
+    if "ollama" in (deployment.model or "") and _has_no_base(deployment):
         yield config.document.problem(
             SPAWNS_OLLAMA,
             deployment.params_path,
@@ -147,20 +147,20 @@ def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
         )
 
 
-NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
+NO_BASE = Rule("NX416", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
 def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts, params = deployment.facts, deployment.params
-    if not _has_no_base(deployment) or "ollama" in (deployment.model or ""):
+    if facts is None or not facts.api_base.required or not _has_no_base(deployment):
         return
-    if facts is None or not facts.api_base.required or "litellm_credential_name" in params:
+    if "ollama" in (deployment.model or "") or "litellm_credential_name" in params:
         return
     variable = facts.api_base.variable
     if variable and config.variable_is_wired(variable):
         return
-    if not config.alone and not facts.api_base.sent_to:
+    if not config.standalone and not facts.api_base.sent_to:
         return  # nixcfg asks for the variable, as for a key
     where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
     yield config.document.problem(

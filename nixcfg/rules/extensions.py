@@ -154,13 +154,13 @@ def _custom_code(config: Config) -> Iterator[Problem]:
         module = name.split(".", maxsplit=1)[0]
         found = module == "litellm" or f"{module}.py" in config.context.files
         if not found and module not in config.context.files:
-            where = "beside this file" if config.alone else "in the container"
+            where = "beside this file" if config.standalone else "in the container"
             yield config.document.problem(
                 CUSTOM_CODE,
                 path,
                 f"there is no {module}.py {where}; LiteLLM does not start without it",
                 help="Mount it with extraOptions of services.litellm-proxy, or remove this."
-                if not config.alone
+                if not config.standalone
                 else "Put it beside the configuration.",
             )
 

@@ -114,7 +114,7 @@ def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Pro
     )
 
 
-TEXT = Rule("NX423", Severity.ERROR, alone=Severity.WARNING)
+TEXT = Rule("NX423", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tuple[str, Steps]]:
@@ -150,7 +150,7 @@ def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Pr
     )
 
 
-UNKNOWN = Rule("NX421", Severity.ERROR, alone=Severity.WARNING)
+UNKNOWN = Rule("NX421", Severity.ERROR, standalone=Severity.WARNING)
 NOT_LOADED = Rule("NX426", Severity.NOTE)
 
 

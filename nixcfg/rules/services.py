@@ -26,7 +26,7 @@ def _redis(config: Config) -> Iterator[Problem]:
         )
 
 
-NEEDS_DATABASE = Rule("NX211", Severity.WARNING, alone=Severity.NOTE)
+NEEDS_DATABASE = Rule("NX211", Severity.WARNING, standalone=Severity.NOTE)
 
 
 @EveryDocument
@@ -43,13 +43,13 @@ def _database(config: Config) -> Iterator[Problem]:
                 given.path,
                 f"{given.key} has no effect without a database",
                 help="Give general_settings a database_url, or set DATABASE_URL."
-                if config.alone
+                if config.standalone
                 else "Add database: local to nixcfg.yaml, or the host of one.",
                 key=True,
             )
 
 
-CACHE_WITHOUT_REDIS = Rule("NX214", Severity.ERROR, alone=Severity.WARNING)
+CACHE_WITHOUT_REDIS = Rule("NX214", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument
@@ -80,13 +80,13 @@ def _cache(config: Config) -> Iterator[Problem]:
             ("litellm_settings", "cache"),
             "LiteLLM does not start: the cache needs Redis, and there is no host for it",
             help="Add cache_params: {type: local}, or the host of a Redis."
-            if config.alone
+            if config.standalone
             else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",
             key=True,
         )
 
 
-NEEDS_LICENCE = Rule("NX215", Severity.ERROR, alone=Severity.WARNING)
+NEEDS_LICENCE = Rule("NX215", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument

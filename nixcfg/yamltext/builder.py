@@ -69,9 +69,9 @@ class _Open:
 
 
 NOT_YAML = Rule("NX003", Severity.ERROR)
-DUPLICATE_KEY = Rule("NX004", Severity.ERROR, alone=Severity.WARNING)
-KEY_NOT_TEXT = Rule("NX005", Severity.ERROR, alone=Severity.WARNING)
-CONTROL_CHARACTER = Rule("NX007", Severity.ERROR, alone=Severity.WARNING)
+DUPLICATE_KEY = Rule("NX004", Severity.ERROR, standalone=Severity.WARNING)
+KEY_NOT_TEXT = Rule("NX005", Severity.ERROR, standalone=Severity.WARNING)
+CONTROL_CHARACTER = Rule("NX007", Severity.ERROR, standalone=Severity.WARNING)
 ODD_SCALAR = Rule("NX008", Severity.WARNING)
 EMPTY = Rule("NX009", Severity.ERROR)
 

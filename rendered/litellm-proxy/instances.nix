@@ -28,30 +28,16 @@ let
     secretFiles
     target
     ;
+  inherit (import ./revision.nix args)
+    fetchImage
+    isCurrent
+    revision
+    writeStarted
+    ;
 
   out = instance: "${outDirectory}/${toString instance.index}";
   service = instance: "${instance.unit}.service";
   services = map service instances;
-
-  # What an instance of the configuration at hand is started with, but for the keys. It
-  # stands for the whole container, so that what is equal need not be restarted.
-  revision =
-    instance:
-    builtins.hashString "sha256" (
-      builtins.unsafeDiscardStringContext (
-        builtins.toJSON [
-          config.virtualisation.oci-containers.containers.${instance.name}
-          config.virtualisation.${cfg.backend}.package
-          config.systemd.services.${instance.unit}.environment
-          cfg.internal.restartTriggers
-        ]
-      )
-    );
-
-  # What an instance was started with, to be compared with what it would start with now.
-  writeStarted = instance: ''
-    { echo ${revision instance}; cat ${runtimeDirectory}/fingerprint; } > ${instance.started}
-  '';
 
   takeOut = instance: ''
     install -d -m 0755 ${outDirectory}
@@ -85,17 +71,6 @@ let
     fi
   '';
 
-  # Fetched before anything is stopped, so that an image which cannot be had costs nothing.
-  fetchImage = lib.optionalString (cfg.imageFile == null) ''
-    image=${lib.escapeShellArg cfg.image}
-    if systemctl is-active --quiet ${target} &&
-      ! ${cfg.backend} image inspect "$image" > /dev/null 2>&1 &&
-      ! ${cfg.backend} pull --quiet "$image"; then
-      echo "<3>$image cannot be had. No instance was restarted; they serve what they served." >&2
-      exit 1
-    fi
-  '';
-
   rollScript = ''
     names=(${lib.concatMapStringsSep " " (instance: instance.name) instances})
     units=(${lib.concatStringsSep " " services})
@@ -107,10 +82,7 @@ let
     serves() {
       systemctl is-active --quiet "''${units[$1]}" && [ ! -e "''${out[$1]}" ]
     }
-    is_current() {
-      [ -e "''${started[$1]}" ] &&
-        [ "$(< "''${started[$1]}")" = "''${revisions[$1]}"$'\n'"$(< ${runtimeDirectory}/fingerprint)" ]
-    }
+    ${isCurrent}
 
     # another_serves INDEX: whether requests find an instance beside this one. One that
     # is starting gets the time for it.
@@ -177,7 +149,7 @@ let
         fi
       done
       for index in "''${!units[@]}"; do
-        if ! is_current "$index"; then
+        if ! is_current "''${started[$index]}" "''${revisions[$index]}"; then
           another_serves "$index"
           renew "$index"
         fi
@@ -300,6 +272,10 @@ in
             ];
             script = ''
               ${fetchImage}
+              # An image that cannot be had costs nothing.
+              if systemctl is-active --quiet ${target}; then
+                fetch_image
+              fi
               ${rollScript}
               roll
             '';

@@ -67,6 +67,9 @@ in
 
     # systemd hands out a credential when the unit starts, and hides it from units with a
     # file system of their own, such as this one; that of process 1 is the machine's.
+    services.litellm-proxy.internal.rotationCapabilities = lib.mkIf (hasPrometheus && needsKey) [
+      "CAP_SYS_PTRACE"
+    ];
     services.litellm-proxy.internal.rotation = lib.mkIf (hasPrometheus && needsKey) ''
       if systemctl is-active --quiet prometheus.service &&
         [ "$(cat ${lib.escapeShellArg masterKey} 2> /dev/null)" != "$(cat /proc/1/root${loaded} 2> /dev/null)" ]; then

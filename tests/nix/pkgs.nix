@@ -148,6 +148,8 @@ let
     stdenv = platform // {
       hostPlatform = platform;
       buildPlatform = platform;
+      # ldso.nix names a file of /etc by it.
+      cc.bintools.dynamicLinker = "/lib64/ld-linux-x86-64.so.2";
     };
     linuxPackages = {
       kernel = tool "linux";

@@ -630,8 +630,9 @@ def test_starts_after_the_databases_of_this_machine(evaluated):
     assert not [unit for unit in evaluated["docker"]["unit"]["after"] if "postgresql" in unit]
 
 
-def test_restarts_with_a_growing_pause_and_tells_when_it_gives_up(evaluated):
+def test_restarts_with_a_growing_pause_and_no_limit(evaluated):
     unit = evaluated["docker"]["unit"]
+    assert unit["startLimitIntervalSec"] == 0
     assert unit["serviceConfig"]["Restart"] == "always"
     assert unit["serviceConfig"]["RestartSec"] == 5
     assert unit["serviceConfig"]["RestartSteps"] == 6

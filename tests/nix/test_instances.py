@@ -165,7 +165,7 @@ def test_one_is_what_it_always_was(evaluated):
     assert list(one["instances"]) == ["litellm-proxy"]
     (instance,) = one["instances"].values()
     assert instance["ports"] == ["127.0.0.1:4000:4040"]
-    assert instance["restartIfChanged"]
+    assert not instance["restartIfChanged"]  # litellm-proxy-image does it
     assert instance["wantedBy"] == ["multi-user.target"]
     assert instance["stopSeconds"] == 120
     assert "--stop-timeout=30" in instance["extraOptions"]
@@ -222,10 +222,10 @@ def test_the_first_brings_the_tables_up_to_date_before_the_others_start(evaluate
     first, second = evaluated["two-with-database"]["instances"].values()
     assert "DISABLE_SCHEMA_UPDATE" not in first["environment"]
     assert second["environment"]["DISABLE_SCHEMA_UPDATE"] == "True"
-    assert "docker-litellm-proxy-1.service" in second["after"]
+    assert "podman-litellm-proxy-1.service" in second["after"]
     for each in evaluated["two"]["instances"].values():
         assert "DISABLE_SCHEMA_UPDATE" not in each["environment"]
-        assert "docker-litellm-proxy-1.service" not in each["after"]
+        assert "podman-litellm-proxy-1.service" not in each["after"]
 
 
 def test_requests_may_be_finished(evaluated):
@@ -276,6 +276,6 @@ def test_one_behind_nginx(evaluated):
     case = evaluated["one-behind-nginx"]
     (instance,) = case["instances"].values()
     assert instance["ports"] == ["127.0.0.1:4041:4040"]
-    assert instance["restartIfChanged"]
+    assert not instance["restartIfChanged"]  # litellm-proxy-image does it
     assert list(case["nginx"]["upstreams"]) == ["litellm-proxy"]
     assert case["nginx"]["hosts"] == {"litellm-proxy": ["127.0.0.1:4000"]}

@@ -28,7 +28,7 @@ def test_bad_example_is_found_at_its_place(rule: Rule, tmp_path: Path):
             file, span = mark
             assert first.span == span, name
             assert file in (None, first.file)
-        expected = rule.severity if name == "in_project" else rule.alone or rule.severity
+        expected = rule.severity if name == "in_project" else rule.standalone or rule.severity
         assert first.level is not None or first.severity is expected
         if name == "in_project":
             assert report.is_valid is (first.severity is not Severity.ERROR)
@@ -52,7 +52,7 @@ def test_a_page_says_all_that_it_should(rule: Rule):
     assert page.explanation.endswith((".", "!"))
     assert page.source
     order = [Severity.ERROR, Severity.WARNING, Severity.NOTE]
-    assert rule.alone is None or order.index(rule.alone) > order.index(rule.severity)
+    assert rule.standalone is None or order.index(rule.standalone) > order.index(rule.severity)
 
 
 def test_every_page_is_that_of_a_rule():

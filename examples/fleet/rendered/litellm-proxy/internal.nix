@@ -42,6 +42,13 @@
       description = "What the rotation does when a key file has changed, after the container.";
     };
 
+    rotationCapabilities = lib.mkOption {
+      internal = true;
+      type = lib.types.listOf lib.types.str;
+      default = [ ];
+      description = "Capabilities that `rotation` needs.";
+    };
+
     generated = lib.mkOption {
       internal = true;
       type = lib.types.listOf lib.types.str;
