@@ -94,9 +94,9 @@ def _bare_help(model: str) -> str:
 
 
 def _custom_providers(config: Config) -> frozenset[str]:
-    listed = config.section("litellm_settings").get("custom_provider_map")
     return frozenset(
         item["provider"]
+        for listed in config.values("litellm_settings", "custom_provider_map")
         for item in (listed if isinstance(listed, list) else ())
         if isinstance(item, Map) and isinstance(item.get("provider"), str)
     )

@@ -97,6 +97,13 @@ def statements(module: ModuleType) -> list[tuple[str, ast.stmt]]:
     ]
 
 
+def test_every_topic_is_in_the_registry():
+    folder = Path(registry.__file__).parent
+    no_topics = {"__init__", "context", "registry", "scope"}
+    listed = {Path(str(topic.__file__)) for topic in registry.TOPICS}
+    assert {file for file in folder.glob("*.py") if file.stem not in no_topics} <= listed
+
+
 @pytest.mark.parametrize("topic", registry.TOPICS, ids=lambda topic: topic.__name__)
 def test_a_rule_is_right_above_the_first_function_that_finds_it(topic: ModuleType):
     body = statements(topic)
