@@ -12,13 +12,13 @@ from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Offer, Whole
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document, Map
+from nixcfg.yamltext import limits
+from nixcfg.yamltext.document import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.project.standalone import Configuration
 
-MAX_ERRORS = 10 * source.MAX_PROBLEMS
+MAX_ERRORS = 10 * limits.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
 
 
@@ -119,8 +119,8 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
     errors = 0
     for problem in problems:
         if errors == MAX_ERRORS:
-            wrong, advice = source.TOO_MANY
-            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=advice, fix=None)
+            wrong, advice = limits.TOO_MANY
+            yield replace(problem, rule=limits.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem

@@ -17,7 +17,7 @@ from nixcfg.problems.problem import Steps
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS, Project
 from nixcfg.project.values import referenced
-from nixcfg.yamltext.source import Document, Map
+from nixcfg.yamltext.document import Document, Map
 
 
 @dataclass(frozen=True, slots=True)

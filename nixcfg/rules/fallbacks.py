@@ -9,7 +9,8 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Config, Setting, variable_stores_models
 from nixcfg.rules.scope import EveryDocument
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 

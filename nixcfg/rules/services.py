@@ -9,7 +9,7 @@ from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Setting
 from nixcfg.rules.scope import EveryDocument
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 REDIS_PORT = Rule("NX210", Severity.WARNING)
 
