@@ -14,8 +14,8 @@ from nixcfg.project.model import Machine, Project
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Whole
 from nixcfg.rules.project import unknown_release
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document, Map
+from nixcfg.yamltext import limits
+from nixcfg.yamltext.document import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.project.standalone import Configuration
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AGES = frozenset({"NX203", "NX402", "NX403", "NX405", "NX411", "NX416"})
 """What may be true of a release that nixcfg does not know: no error, so that it keeps no one from
 rendering."""
-MAX_ERRORS = 10 * source.MAX_PROBLEMS
+MAX_ERRORS = 10 * limits.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
 
 
@@ -114,8 +114,10 @@ def _of_files(
             own = _own_settings(project, sources, _true_on_every_machine(some))
             yield from _of_document(own)
     members = [_members(project, machine, sources) for machine in machines]
+    everywhere = _true_on_every_machine(around)
+    given = context.offer(sources.project, everywhere.chosen.knowledge).settings
     known: dict[tuple[int, ...], list[Context]] = {
-        (): [replace(_true_on_every_machine(around), loaded=None)]
+        (): [replace(everywhere, loaded=None, given=given)]
     }
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
@@ -151,8 +153,8 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
     errors = 0
     for problem in problems:
         if errors == MAX_ERRORS:
-            wrong, advice = source.TOO_MANY
-            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=advice, fix=None)
+            wrong, advice = limits.TOO_MANY
+            yield replace(problem, rule=limits.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem
@@ -184,23 +186,22 @@ def _context(
     today: dt.date | None,
 ) -> Context:
     """What a machine, or a project that cannot be built, gives to each of its files."""
-    documents = [sources.project, *sources.providers.values()]
     members = _members(project, machine, sources)
     chosen = machine.chosen if machine else choose()
-    knowledge = chosen.knowledge
-    offered = {
-        document.name: frozenset(context.offered(document, knowledge)) for document in documents
+    documents = [sources.project, *(sources.providers[name] for name in members)]
+    offers = {
+        document.name: context.offer(document, chosen.knowledge)
+        for document in (sources.project, *sources.providers.values())
     }
-    loaded = [sources.project, *(sources.providers[name] for name in members)]
+    loaded = [offers[document.name] for document in documents]
     return Context(
         today=today,
-        names=frozenset().union(*offered.values()),
-        loaded=frozenset().union(*(offered[document.name] for document in loaded)),
-        stores_models=any(context.stores_models(each, knowledge) for each in documents)
-        or context.variable_stores_models(machine.environment if machine else {}),
+        names=frozenset().union(*(each.names for each in offers.values())),
+        loaded=frozenset().union(*(each.names for each in loaded)),
+        given=context.joined(each.settings for each in loaded),
         secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
-        credentials=frozenset(each for d in documents for each in context.credentials(d)),
+        credentials=frozenset().union(*(each.credentials for each in offers.values())),
         chosen=chosen,
     )
 
@@ -214,7 +215,11 @@ def _true_on_every_machine(several: Sequence[Context]) -> Context:
     return replace(
         first,
         loaded=frozenset.intersection(*(each.loaded or frozenset() for each in several)),
-        stores_models=all(each.stores_models for each in several),
+        given={
+            place: values
+            for place, values in first.given.items()
+            if all(place in each.given for each in others)
+        },
         secrets=frozenset.intersection(*(each.secrets for each in several)),
         environment={name: first.environment[name] for name in everywhere},
     )
@@ -237,15 +242,17 @@ def _environment(document: Document) -> Mapping[str, Any]:
 def _standalone_context(
     configuration: "Configuration", today: dt.date | None, chosen: Choice
 ) -> Context:
-    knowledge = chosen.knowledge
-    documents = [part.document for part in configuration.parts]
+    offers = [
+        context.offer(part.document, chosen.knowledge, standalone=True)
+        for part in configuration.parts
+    ]
     return Context(
         standalone=True,
         chosen=chosen,
         today=today,
-        names=frozenset(name for d in documents for name in context.offered(d, knowledge)),
-        stores_models=any(context.stores_models(each, knowledge) for each in documents),
-        credentials=frozenset(each for d in documents for each in context.credentials(d)),
+        names=frozenset().union(*(each.names for each in offers)),
+        given=context.joined(each.settings for each in offers),
+        credentials=frozenset().union(*(each.credentials for each in offers)),
         files=configuration.files,
         complete=not any(part.missing for part in configuration.parts),
     )

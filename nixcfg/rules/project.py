@@ -12,7 +12,7 @@ from nixcfg.project.model import Machine
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine, WholeProject
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
