@@ -103,7 +103,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        _say("Aborted.")
+        _report("Aborted.")
         sys.exit(PROBLEMS)
     except BrokenPipeError:
         # `nixcfg schema | head`: the reader has what it wanted. Without this, Python would
@@ -113,19 +113,19 @@ def main() -> None:
     except OSError as error:
         # What the commands do with files they report themselves; this is the output (a full disk
         # behind stdout), or the machine (no more file handles).
-        _say(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
+        _report(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
         sys.exit(PROBLEMS)
-    except Exception as error:  # noqa: BLE001 (the one place that turns a bug into exit code 3)
+    except Exception as error:  # noqa: BLE001 (the one origin that turns a bug into exit code 3)
         from nixcfg.problems.problem import WriteError  # not before: --help has no use for it
 
         if isinstance(error, WriteError):
-            _say(f"nixcfg: {error}")
+            _report(f"nixcfg: {error}")
             sys.exit(PROBLEMS)
-        _tell_bug(error)
+        _report_bug(error)
         sys.exit(BUG)
 
 
-def _say(message: str) -> None:
+def _report(message: str) -> None:
     click.echo(message, err=True)
 
 
@@ -137,7 +137,7 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8"))
 
 
-def _tell_bug(error: Exception) -> None:
+def _report_bug(error: Exception) -> None:
     if os.environ.get("NIXCFG_DEBUG"):
         raise error
     from pathlib import Path
@@ -145,8 +145,8 @@ def _tell_bug(error: Exception) -> None:
     at = error.__traceback__
     while at and at.tb_next:
         at = at.tb_next
-    place = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "nowhere"
-    _say(
-        f"nixcfg {__version__} has a bug: {type(error).__name__} at {place}. "
+    origin = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "nowhere"
+    _report(
+        f"nixcfg {__version__} has a bug: {type(error).__name__} at {origin}. "
         "Please report it with what the same command says under NIXCFG_DEBUG=1."
     )

@@ -22,7 +22,7 @@ HEAD = """\
 
 An *error* will not work, or leaks a key. A *warning* has no effect, or will stop working. A *note*
 may be meant. `nixcfg validate FILE...` checks ordinary LiteLLM configurations without a project;
-what LiteLLM accepts is no error there, so some rules are milder: see *alone*.
+what LiteLLM accepts is no error there, so some rules are milder: see *standalone*.
 
 - `nixcfg explain NX201` shows a page at the terminal.
 - `# nixcfg: ignore NX201` at the end of a line silences that code there; separate several codes
@@ -42,12 +42,12 @@ def index() -> str:
 
 def _table(group: str, listed: Iterator[Rule]) -> Iterator[str]:
     yield f"## {GROUPS[group]}\n"
-    yield "| Code | Severity | Alone | What |"
+    yield "| Code | Severity | Standalone | What |"
     yield "|---|---|---|---|"
     for rule in listed:
-        alone = rule.alone or rule.severity
+        milder = rule.standalone or rule.severity
         title = _in_table(pages.read(rule.code).title)
-        yield f"| [{rule.code}]({rule.code}.md) | {rule.severity} | {alone} | {title} |"
+        yield f"| [{rule.code}]({rule.code}.md) | {rule.severity} | {milder} | {title} |"
     yield ""
 
 

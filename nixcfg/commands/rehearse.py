@@ -8,7 +8,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import config_of, find_root, host_option, json_option, valid_project
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 from nixcfg.commands.running import shortened
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> "Rehear
     lacking = process.absent()
     if lacking:
         raise click.ClickException(process.not_installed(lacking))
-    say(f"{config.name}: starting LiteLLM {process.version()} ...")
+    report(f"{config.name}: starting LiteLLM {process.version()} ...")
 
     def tick(_seconds: float, lines: "Sequence[str]") -> None:
         for line in lines if verbose else ():
-            say(line)
+            report(line)
 
     return rehearse(project.machine, config, tick)
 

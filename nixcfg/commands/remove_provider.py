@@ -6,7 +6,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
-from nixcfg.commands.output import print_changes, say
+from nixcfg.commands.output import print_changes, report
 
 
 @click.command()
@@ -35,9 +35,9 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
         with refusing():
             texts = remove(read_project(root), name, example_files(root), today()).texts
         for each in files.plan(root, texts):
-            say(f"  {each.verb} {each.path}")
+            report(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):
-            say("Nothing was changed.")
+            report("Nothing was changed.")
             return PROBLEMS
     _, changes = amended(root, lambda sources: remove(sources, name, example_files(root), today()))
     print_changes(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)

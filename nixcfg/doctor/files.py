@@ -23,7 +23,7 @@ from nixcfg.render.files import rendered_files
 
 @dataclass(slots=True)
 class Found:
-    """The keys that could be read, to mask them in what others say; shown nowhere."""
+    """The keys that could be read, to mask them in the output of others; printed nowhere."""
 
     values: set[str] = field(default_factory=set, repr=False)
 
@@ -52,7 +52,7 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
 
 
 def key_files(here: Machine, found: Found) -> Iterator[Check]:
-    """Every key file: there, right, and nobody else's to read."""
+    """Every key file: there, right, and no one else's to read."""
     loaded = here.loaded
     variables: dict[str, str] = {}
     for key in here.key_files.values():

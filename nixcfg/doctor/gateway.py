@@ -34,21 +34,21 @@ def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
     if not found:
         backend, instances = here.backend, here.instances
         if is_wanted:
-            mend = wiring.logs(backend, instances)
-            yield error(name, "nobody listens, although the unit runs", mend)
+            advice = wiring.logs(backend, instances)
+            yield error(name, "nobody listens, although the unit runs", advice)
         else:
-            mend = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
-            yield warning(name, "nobody listens", mend)
+            advice = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
+            yield warning(name, "nobody listens", advice)
         return
     who = " and ".join(dict.fromkeys(_who(each) for each in found))
     wide = sorted({each.address for each in found} & {"0.0.0.0", "::"})  # noqa: S104 (compared)
     if not is_alive:
-        mend = "Stop it, or give nixcfg.yaml another `port`."
-        yield error(name, f"{who} listens there, and it is no LiteLLM", mend)
+        advice = "Stop it, or give nixcfg.yaml another `port`."
+        yield error(name, f"{who} listens there, and it is no LiteLLM", advice)
     elif wide and wiring.is_loopback(url_of(here)) and not _is_wide(here):
-        mend = f"Is another gateway running? nixcfg render, then {SWITCH}"
+        advice = f"Is another gateway running? nixcfg render, then {SWITCH}"
         message = f"{who} listens on {' and '.join(wide)}, and nixcfg.yaml says 127.0.0.1"
-        yield error(name, message, mend)
+        yield error(name, message, advice)
     else:
         yield ok(name, f"{who} listens on {found[0].address}")
 
@@ -142,8 +142,8 @@ def _models(here: Machine, gateway: Gateway) -> Check:
         compared = compare(config, gateway.models())
     except RefusedError as problem:
         if problem.answer.status not in (400, 401, 403):
-            mend = wiring.logs(here.backend, here.instances)
-            return error(name, f"{problem} to /v1/models, and no list of them", mend)
+            advice = wiring.logs(here.backend, here.instances)
+            return error(name, f"{problem} to /v1/models, and no list of them", advice)
         message = f"{problem}, so this is not its master key"
         return error(name, message, f"sudo systemctl restart {unit}")
     except (OSError, http.client.HTTPException) as problem:

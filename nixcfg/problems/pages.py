@@ -92,8 +92,8 @@ def _with_bytes(text: str) -> str:
 
 def severity_of(rule: Rule) -> str:
     """A rule's severity in words: `error (in a LiteLLM file on its own: warning)`."""
-    alone = f" (in a LiteLLM file on its own: {rule.alone.value})" if rule.alone else ""
-    return rule.severity.value + alone
+    milder = rule.standalone
+    return rule.severity + (f" (in a LiteLLM file on its own: {milder})" if milder else "")
 
 
 def explain(rule: Rule) -> str:

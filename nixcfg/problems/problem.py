@@ -34,13 +34,13 @@ class Rule:
     """A kind of problem, with a code that never changes its meaning.
 
     Its page, docs/rules/CODE.md, says the rest (pages.py).
-    `alone` is the severity in an ordinary LiteLLM configuration outside a project, where nixcfg
-    renders nothing and what LiteLLM accepts is no error; None means the same as in a project.
+    `standalone` is the severity in an ordinary LiteLLM configuration outside a project, where
+    nixcfg renders nothing and what LiteLLM accepts is no error; None means the same as in one.
     """
 
     code: str
     severity: Severity
-    alone: Severity | None = None
+    standalone: Severity | None = None
 
 
 Secrets = Callable[[], Collection[str]]

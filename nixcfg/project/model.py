@@ -8,7 +8,7 @@ from nixcfg.problems.problem import Steps
 from nixcfg.project import wiring
 from nixcfg.project.values import references
 from nixcfg.project.wiring import KeyFile
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.render import resources
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document, describe
+from nixcfg.yamltext import limits
+from nixcfg.yamltext.document import Document
+from nixcfg.yamltext.scalars import describe
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -30,16 +31,16 @@ _TYPES = {
 }
 
 
-def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem]:
+def check(document: Document, kind: str, *, standalone: bool = False) -> list[Problem]:
     """The problems of a `project` or `provider` document; none for one that could not be read.
 
-    `alone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by keyword,
-    is a warning; `empty` means what Python takes for empty.
+    `standalone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by
+    keyword, is a warning; `empty` means what Python takes for empty.
     """
     if document.data is None or _is_valid(kind, document.data):
         return []
     found = (
-        replace(problem, level=Severity.WARNING) if alone and failure.is_accepted else problem
+        replace(problem, level=Severity.WARNING) if standalone and failure.is_accepted else problem
         for error in _validator(kind).iter_errors(document.data)
         for failure in (_Failure.of(error),)
         for problem in _explain(document, failure)
@@ -47,12 +48,12 @@ def check(document: Document, kind: str, *, alone: bool = False) -> list[Problem
     problems: list[Problem] = []
     errors = 0
     for problem in found:
-        if errors == source.MAX_PROBLEMS:
+        if errors == limits.MAX_PROBLEMS:
             # jsonschema searches lazily: what it has not found yet has cost nothing.
-            wrong, remedy = source.TOO_MANY
+            wrong, remedy = limits.TOO_MANY
             return [
                 *problems,
-                document.problem_at(source.TOO_LARGE, problem.span, wrong, help=remedy),
+                document.problem_at(limits.TOO_LARGE, problem.span, wrong, help=remedy),
             ]
         errors += problem.is_error
         problems.append(problem)

@@ -14,7 +14,7 @@ _REFUSED = frozenset({"", "true", "sk-1234"})
 _WEAK_LENGTH = 20
 
 
-GLOBAL_KEY = Rule("NX320", Severity.ERROR, alone=Severity.WARNING)
+GLOBAL_KEY = Rule("NX320", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument
@@ -32,7 +32,7 @@ def _global_key(config: Config) -> Iterator[Problem]:
             )
 
 
-MASTER_KEY_REFUSED = Rule("NX314", Severity.ERROR, alone=Severity.WARNING)
+MASTER_KEY_REFUSED = Rule("NX314", Severity.ERROR, standalone=Severity.WARNING)
 MASTER_KEY_WEAK = Rule("NX315", Severity.WARNING)
 MASTER_KEY_MISSING = Rule("NX316", Severity.NOTE)
 
@@ -50,7 +50,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
                 path,
                 "LiteLLM does not start with this master key",
                 help="Remove it: nixcfg generates a strong one."
-                if not config.alone
+                if not config.standalone
                 else "Set LITELLM_MASTER_KEY to sk- and 32 random characters.",
             )
         elif len(value) < _WEAK_LENGTH and "os.environ" not in value:
@@ -70,7 +70,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
             help="Remove the line.",
             key=True,
         )
-    elif config.alone and not config.context.included:
+    elif config.standalone and not config.context.included:
         yield config.document.problem(
             MASTER_KEY_MISSING,
             (),
@@ -79,7 +79,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
         )
 
 
-UNKNOWN_CREDENTIAL = Rule("NX318", Severity.ERROR, alone=Severity.WARNING)
+UNKNOWN_CREDENTIAL = Rule("NX318", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -114,14 +114,14 @@ def _is_elsewhere(deployment: Deployment) -> bool:
     return deployment.provider == "openai" and isinstance(base, str) and "://" in base
 
 
-SENT_ELSEWHERE = Rule("NX319", Severity.ERROR, alone=Severity.WARNING)
+SENT_ELSEWHERE = Rule("NX319", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
 def _sent_elsewhere(config: Config, deployment: Deployment) -> Iterator[Problem]:
     if not _is_elsewhere(deployment) or not _names_no_key(deployment):
         return
-    if not config.alone and "OPENAI_API_KEY" in config.environment:
+    if not config.standalone and "OPENAI_API_KEY" in config.environment:
         return  # this file says that OPENAI_API_KEY is its key
     host = endpoints.host(deployment.api_base)
     is_theirs = re.search(r"(^|\.)openai\.(com|azure\.com)$", host)
@@ -141,7 +141,7 @@ OTHER_KEY = Rule("NX317", Severity.NOTE)
 @EveryDeployment
 def _other_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts = deployment.facts
-    if not config.alone or facts is None or _is_elsewhere(deployment):
+    if not config.standalone or facts is None or _is_elsewhere(deployment):
         return
     if facts.falls_back_to and _names_no_key(deployment):
         own = facts.key.variable if facts.key else "its key"

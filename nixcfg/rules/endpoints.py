@@ -10,7 +10,7 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project import wiring
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 _VERSION = re.compile(r"/v\d")
 _VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")
@@ -32,7 +32,7 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-INTERACTIVE = Rule("NX418", Severity.ERROR, alone=Severity.WARNING)
+INTERACTIVE = Rule("NX418", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -47,7 +47,7 @@ def _interactive(config: Config, deployment: Deployment) -> Iterator[Problem]:
         )
 
 
-NO_SCHEME = Rule("NX415", Severity.ERROR, alone=Severity.WARNING)
+NO_SCHEME = Rule("NX415", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -68,7 +68,7 @@ def _given(config: Config, deployment: Deployment) -> Iterator[Problem]:
             help=f"Write http://{base}, or https:// before it." if "://" not in base else "",
         )
         return
-    if wiring.is_loopback(base) and not config.alone:
+    if wiring.is_loopback(base) and not config.standalone:
         yield own_address(config.document, path, base)
     if deployment.facts:
         yield from _shape(config, path, base, parts, deployment.facts.api_base)
@@ -147,7 +147,7 @@ def _spawns_ollama(config: Config, deployment: Deployment) -> Iterator[Problem]:
         )
 
 
-NO_BASE = Rule("NX416", Severity.ERROR, alone=Severity.WARNING)
+NO_BASE = Rule("NX416", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -160,7 +160,7 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     variable = facts.api_base.variable
     if variable and config.variable_is_wired(variable):
         return
-    if not config.alone and not facts.api_base.sent_to:
+    if not config.standalone and not facts.api_base.sent_to:
         return  # nixcfg asks for the variable, as for a key
     where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
     yield config.document.problem(

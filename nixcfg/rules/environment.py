@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import is_refused
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, Machine, Project
@@ -10,8 +11,8 @@ from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.scope import EveryMachine, ModelFile, WholeProject
-from nixcfg.rules.secrets import LITERAL, is_refused_as_key
-from nixcfg.yamltext.source import Document
+from nixcfg.rules.secrets import LITERAL
+from nixcfg.yamltext.document import Document
 
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
@@ -24,7 +25,7 @@ NONE_VALUE = Rule("NX309", Severity.WARNING)
 def _none_values(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
         own = referenced(value) == name
-        if value is None or (own and config.alone):
+        if value is None or (own and config.standalone):
             yield config.document.problem(
                 NONE_VALUE,
                 (ENVIRONMENT, name),
@@ -52,7 +53,7 @@ def _blocked(config: Config) -> Iterator[Problem]:
             )
 
 
-CONFIG_PATH = Rule("NX511", Severity.ERROR, alone=Severity.WARNING)
+CONFIG_PATH = Rule("NX511", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _config_path(document: Document, path: Steps) -> Problem:
@@ -97,7 +98,7 @@ COMPETING = Rule("NX312", Severity.WARNING)
 def _competing(config: Config) -> Iterator[Problem]:
     """Outside a project, those of one file; in a project, see `_competing_secrets`."""
     document = config.document
-    for winner, loser in knowledge.competing() if config.alone else ():
+    for winner, loser in knowledge.competing() if config.standalone else ():
         if winner in config.environment and loser in config.environment:
             yield document.problem(
                 COMPETING,
@@ -169,7 +170,7 @@ def _plain(whole: Whole, machine: Machine) -> Iterator[Problem]:
     document = whole.project.document
     for name, value in machine.environment.items():
         place = machine.place("environment", name)
-        if is_refused_as_key(name, value):
+        if is_refused(name, value):
             yield document.problem(
                 LITERAL,
                 place,

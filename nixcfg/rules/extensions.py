@@ -10,7 +10,8 @@ from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CODE = (
@@ -153,13 +154,13 @@ def _custom_code(config: Config) -> Iterator[Problem]:
         module = name.split(".", maxsplit=1)[0]
         found = module == "litellm" or f"{module}.py" in config.context.files
         if not found and module not in config.context.files:
-            where = "beside this file" if config.alone else "in the container"
+            where = "beside this file" if config.standalone else "in the container"
             yield config.document.problem(
                 CUSTOM_CODE,
                 path,
                 f"there is no {module}.py {where}; LiteLLM does not start without it",
                 help="Mount it with extraOptions of services.litellm-proxy, or remove this."
-                if not config.alone
+                if not config.standalone
                 else "Put it beside the configuration.",
             )
 

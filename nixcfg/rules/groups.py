@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 SPACES = Rule("NX409", Severity.WARNING)
 
@@ -28,7 +28,7 @@ def _spaces(config: Config, deployment: Deployment) -> Iterator[Problem]:
             )
 
 
-WILDCARD = Rule("NX410", Severity.ERROR, alone=Severity.WARNING)
+WILDCARD = Rule("NX410", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDeployment
@@ -49,7 +49,7 @@ def _wildcards(config: Config, deployment: Deployment) -> Iterator[Problem]:
         )
 
 
-SAME_DEPLOYMENT = Rule("NX406", Severity.ERROR, alone=Severity.WARNING)
+SAME_DEPLOYMENT = Rule("NX406", Severity.ERROR, standalone=Severity.WARNING)
 GROUP = Rule("NX408", Severity.NOTE)
 
 
@@ -96,7 +96,7 @@ def _identity(deployment: Deployment) -> str:
     return repr((own, deployment.params))
 
 
-SAME_ID = Rule("NX407", Severity.ERROR, alone=Severity.WARNING)
+SAME_ID = Rule("NX407", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @ModelFile

@@ -7,12 +7,12 @@ from nixcfg.rules.context import Config
 from nixcfg.rules.scope import ModelFile
 
 # A warning outside a project, as for everything beside a file: it may be checked far from home.
-MISSING = Rule("NX014", Severity.ERROR, alone=Severity.WARNING)
+MISSING = Rule("NX014", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @ModelFile
 def _missing(config: Config) -> Iterator[Problem]:
-    entries = config.data.get("include") if config.alone else None
+    entries = config.data.get("include") if config.standalone else None
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, str) and entry in config.context.missing:
             yield config.document.problem(
@@ -28,7 +28,7 @@ IN_PROJECT = Rule("NX015", Severity.ERROR)
 
 @ModelFile
 def _in_project(config: Config) -> Iterator[Problem]:
-    if not config.alone and "include" in config.data:
+    if not config.standalone and "include" in config.data:
         yield config.document.problem(
             IN_PROJECT,
             ("include",),

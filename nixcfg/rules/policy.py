@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Span
 from nixcfg.project.nearest import nearest
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 OFF = "off"
 _COMMENT = re.compile(r"(?:^|\s)#\s*nixcfg:\s*ignore\s+([A-Za-z0-9, \t]+)")
@@ -33,7 +33,7 @@ NEEDLESS_IGNORE = Rule("NX013", Severity.NOTE)
 
 
 def ignored(
-    problems: Iterable[Problem], documents: Iterable[Document], *, alone: bool
+    problems: Iterable[Problem], documents: Iterable[Document], *, standalone: bool
 ) -> list[Problem]:
     """The problems without those that a comment on their line silences."""
     ignores: dict[tuple[str, int, str], _Ignore] = {
@@ -46,7 +46,7 @@ def ignored(
     kept, used = [], set()
     for problem in problems:
         key = (problem.file, problem.span.line, problem.code)
-        if key in ignores and (alone or not is_fixed(problem.rule)):
+        if key in ignores and (standalone or not is_fixed(problem.rule)):
             used.add(key)
         else:
             kept.append(problem)

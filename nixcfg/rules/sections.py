@@ -11,7 +11,7 @@ from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 _REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")
 _NESTED: tuple[tuple[str, str, str], ...] = (
@@ -127,7 +127,7 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
 
 def _misplaced(config: Config, path: Steps, home: str) -> Problem:
     where = str(path[0]) if len(path) > 1 else "the top level"
-    renders = not config.alone and len(path) == 2 and honouring_section(where, str(path[1]))
+    renders = not config.standalone and len(path) == 2 and honouring_section(where, str(path[1]))
     return config.document.problem(
         MISPLACED,
         path,

@@ -1,5 +1,6 @@
 """Settings that need a service or a licence: Redis, PostgreSQL, an enterprise licence."""
 
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Setting
 from nixcfg.rules.scope import EveryDocument
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 REDIS_PORT = Rule("NX210", Severity.WARNING)
 
@@ -26,7 +27,7 @@ def _redis(config: Config) -> Iterator[Problem]:
         )
 
 
-NEEDS_DATABASE = Rule("NX211", Severity.WARNING, alone=Severity.NOTE)
+NEEDS_DATABASE = Rule("NX211", Severity.WARNING, standalone=Severity.NOTE)
 
 
 @EveryDocument
@@ -43,13 +44,13 @@ def _database(config: Config) -> Iterator[Problem]:
                 given.path,
                 f"{given.key} has no effect without a database",
                 help="Give general_settings a database_url, or set DATABASE_URL."
-                if config.alone
+                if config.standalone
                 else "Add database: local to nixcfg.yaml, or the host of one.",
                 key=True,
             )
 
 
-CACHE_WITHOUT_REDIS = Rule("NX214", Severity.ERROR, alone=Severity.WARNING)
+CACHE_WITHOUT_REDIS = Rule("NX214", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument
@@ -68,6 +69,8 @@ def _cache(config: Config) -> Iterator[Problem]:
         )
     if not isinstance(params, dict):
         return
+    listed = config.values("litellm_settings", "cache_params")
+    params = dict(ChainMap(*(each for each in listed if isinstance(each, dict))))
     kind = params.get("type", "redis")
     if kind not in ("redis", "redis-semantic"):
         return
@@ -80,13 +83,13 @@ def _cache(config: Config) -> Iterator[Problem]:
             ("litellm_settings", "cache"),
             "LiteLLM does not start: the cache needs Redis, and there is no host for it",
             help="Add cache_params: {type: local}, or the host of a Redis."
-            if config.alone
+            if config.standalone
             else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",
             key=True,
         )
 
 
-NEEDS_LICENCE = Rule("NX215", Severity.ERROR, alone=Severity.WARNING)
+NEEDS_LICENCE = Rule("NX215", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument
