@@ -83,7 +83,7 @@ def _key(
         yield from _exposure(name, path)
         return
     except KeyUnusableError as problem:
-        yield error(name, f"{path} {problem}".rstrip("."), f"Store the key anew: {store}")
+        yield error(name, f"{path} {problem}".rstrip("."), f"Store the key again: {store}")
         yield from _around(name, path)
         return
     value = os.fsdecode(content)
