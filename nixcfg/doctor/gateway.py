@@ -87,7 +87,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         unknown = f"{problem}".rstrip(".")
         yield warning("master key", unknown, "The service makes it at its first start.")
     except KeyUnusableError as problem:
-        unknown = f"{problem}".rstrip(".")
+        unknown = f"{problem}".partition(". ")[0].rstrip(".")
         yield error("master key", unknown, "Write sk- and 32 or more random characters.")
     else:
         yield _master_key(here, key)
@@ -116,7 +116,7 @@ def _master_key(here: Machine, key: str) -> Check:
     weak, _, better = weakness(key).partition(". ")
     if weak:
         return error("master key", f"its file {weak}", better)
-    return ok("master key", "it is long enough, and none of those that everybody knows")
+    return ok("master key", "it is long enough, and none of those that everyone knows")
 
 
 def _guard(here: Machine, gateway: Gateway) -> Check:

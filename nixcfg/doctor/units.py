@@ -215,7 +215,7 @@ def _config_in(data: dict[str, Any] | None) -> Path | None:
 
 
 def _config_of(states: dict[str, str]) -> Path | None:
-    """The same from the unit's start script, which everybody can read in the Nix store."""
+    """The same from the unit's start script, which everyone can read in the Nix store."""
     script = re.search(r"path=([^ ;]+)", states.get("ExecStart", ""))
     try:
         text = Path(script[1]).read_text(encoding="utf-8") if script else ""

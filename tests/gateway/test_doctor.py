@@ -181,8 +181,8 @@ def test_a_key_that_others_can_read(cli: Cli, open_project: Path):
     file = claude_key(open_project)
     file.parent.chmod(0o755)
     expected = {
-        0o644: ("error", "everybody on this machine can read"),
-        0o602: ("error", "everybody can write to"),
+        0o644: ("error", "everyone on this machine can read"),
+        0o602: ("error", "everyone can write to"),
         0o600: ("ok", "in order"),
     }
     for mode, (status, message) in expected.items():
@@ -198,7 +198,7 @@ def test_a_key_that_others_can_read(cli: Cli, open_project: Path):
     told(check(), "warning", "belongs to nobody", "chown root")
     os.chown(file, 0, 0)
     file.parent.chmod(0o757)
-    told(check(), "error", f"everybody can replace files in {file.parent}")
+    told(check(), "error", f"everyone can replace files in {file.parent}")
     # In a closed folder the mode of the file gives nothing away.
     file.chmod(0o644)
     file.parent.chmod(0o700)
@@ -272,7 +272,7 @@ def test_an_ordinary_user_sees_half(open_project: Path):
     # With a key file that anybody can read it sees that, too.
     claude_key(open_project).parent.chmod(0o755)
     claude_key(open_project).chmod(0o644)
-    told(checks(ordinary(open_project))["key ANTHROPIC_API_KEY"], "error", "everybody on this")
+    told(checks(ordinary(open_project))["key ANTHROPIC_API_KEY"], "error", "everyone on this")
 
 
 # The port, and who answers there.
@@ -438,7 +438,7 @@ def test_another_master_key(doctor, trying: Trying, project: Path):
     told(doctor()["master key"], "warning", "master.txt is missing")
     key.write_text("sk-0123456789abcdef0123456789abcdef\n")
     told(doctor()["models"], "error", "this is not its master key")
-    for weak, message in (("sk-1234", "everybody knows"), ("hunter2", "weak key")):
+    for weak, message in (("sk-1234", "everyone knows"), ("hunter2", "weak key")):
         key.write_text(f"{weak}\n")
         found = doctor(code=1)
         told(found["master key"], "error", message, "32 or more random characters")
@@ -687,7 +687,7 @@ def test_podman_has_no_such_container(doctor, project: Path):
 
 
 def test_what_is_deployed_is_in_the_start_script(cli: Cli, doctor, stand_in, project: Path):
-    """The script of the unit is in the Nix store, where everybody can read it."""
+    """The script of the unit is in the Nix store, where everyone can read it."""
     assert cli(project, "render").code == 0
     deployed = project / "deployed.yaml"
     shutil.copy(project / "rendered" / "litellm" / "whole.yaml", deployed)
