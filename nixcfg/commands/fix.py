@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nixcfg.disk.change import Change
     from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
-    from nixcfg.yamltext.source import Document
+    from nixcfg.yamltext.document import Document
 
 
 @click.command()

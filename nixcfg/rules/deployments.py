@@ -12,7 +12,8 @@ from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
@@ -93,9 +94,9 @@ def _bare_help(model: str) -> str:
 
 
 def _custom_providers(config: Config) -> frozenset[str]:
-    listed = config.section("litellm_settings").get("custom_provider_map")
     return frozenset(
         item["provider"]
+        for listed in config.values("litellm_settings", "custom_provider_map")
         for item in (listed if isinstance(listed, list) else ())
         if isinstance(item, Map) and isinstance(item.get("provider"), str)
     )

@@ -14,7 +14,8 @@ from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, scalars
 from nixcfg.rules.scope import EveryDocument, ModelFile
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _STOPPING_CHOICES = (
     ("router_settings", "routing_strategy"),
