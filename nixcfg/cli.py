@@ -18,30 +18,42 @@ from nixcfg.commands import BUG, OK, PROBLEMS
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-COMMANDS = {
-    "init": "Make a project to start from.",
-    "import": "Make a project of what runs LiteLLM today.",
-    "add-provider": "Add a provider of models.",
-    "remove-provider": "Remove a provider from the project.",
-    "providers": "List the project's providers.",
-    "models": "List the models that LiteLLM knows.",
-    "use": "Choose what the container loads.",
-    "set-key": "Store a key in its file.",
-    "validate": "Say all that is wrong with the project, in one run.",
-    "fix": "Mend what can be mended without guessing.",
-    "pin": "Tie each image to its digest.",
-    "render": "Validate the project, then write its NixOS module.",
-    "try": "Run the gateway here, until Ctrl-C.",
-    "rehearse": "Start LiteLLM once on what would be rendered.",
-    "probe": "Ask a running gateway for its models.",
-    "doctor": "Look for what is wrong, and say how to mend it.",
-    "explain": "Say what the code of a finding means.",
-    "schema": "Print a JSON Schema, for editors.",
-    "completion": "Print a shell's completion script.",
+GROUPS = {
+    "Begin": {
+        "init": "Make a project to start from.",
+        "import": "Make a project of what runs LiteLLM today.",
+    },
+    "Choose providers and models": {
+        "add-provider": "Add a provider of models.",
+        "remove-provider": "Remove a provider from the project.",
+        "providers": "List the project's providers.",
+        "models": "List the models that LiteLLM knows.",
+        "use": "Choose what the container loads.",
+        "set-key": "Store a key in its file.",
+    },
+    "Check and render": {
+        "validate": "Report all that is wrong with the project, in one run.",
+        "fix": "Fix what can be fixed without guessing.",
+        "pin": "Tie each image to its digest.",
+        "render": "Validate the project, then write its NixOS module.",
+    },
+    "Run and look": {
+        "try": "Run the gateway here, until Ctrl-C.",
+        "rehearse": "Start LiteLLM once on what would be rendered.",
+        "probe": "Ask a running gateway for its models.",
+        "doctor": "Look for what is wrong, and how to fix it.",
+    },
+    "Look up": {
+        "explain": "Explain the code of a finding.",
+        "schema": "Print a JSON Schema, for editors.",
+        "completion": "Print a shell's completion script.",
+    },
 }
-"""In the order in which --help shows them, each with the first sentence of its own --help: to list
-the commands, none of them is imported. `add-provider` is nixcfg/commands/add_provider.py, and
-`import`, which Python keeps for itself, is import_.py."""
+"""As --help shows them, in the order of the user's day, each with the first sentence of its own
+--help: to list the commands, none of them is imported. `add-provider` is
+nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is import_.py."""
+
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 
 class _Commands(click.Group):
@@ -60,8 +72,10 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        widest = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{widest}}", text) for name, text in group.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         from click.shell_completion import CompletionItem
@@ -104,7 +118,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        _say("Aborted.")
+        _report("Aborted.")
         sys.exit(PROBLEMS)
     except BrokenPipeError:
         # `nixcfg schema | head`: the reader has what it wanted. Without this, Python would
@@ -114,19 +128,19 @@ def main() -> None:
     except OSError as error:
         # What the commands do with files they report themselves; this is the output (a full disk
         # behind stdout), or the machine (no more file handles).
-        _say(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
+        _report(f"nixcfg: {': '.join(filter(None, (error.filename, error.strerror))) or error}")
         sys.exit(PROBLEMS)
-    except Exception as error:  # noqa: BLE001 (the one place that turns a bug into exit code 3)
+    except Exception as error:  # noqa: BLE001 (the one origin that turns a bug into exit code 3)
         from nixcfg.problems.problem import WriteError  # not before: --help has no use for it
 
         if isinstance(error, WriteError):
-            _say(f"nixcfg: {error}")
+            _report(f"nixcfg: {error}")
             sys.exit(PROBLEMS)
-        _tell_bug(error)
+        _report_bug(error)
         sys.exit(BUG)
 
 
-def _say(message: str) -> None:
+def _report(message: str) -> None:
     click.echo(message, err=True)
 
 
@@ -138,7 +152,7 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8"))
 
 
-def _tell_bug(error: Exception) -> None:
+def _report_bug(error: Exception) -> None:
     if os.environ.get("NIXCFG_DEBUG"):
         raise error
     from pathlib import Path
@@ -146,8 +160,8 @@ def _tell_bug(error: Exception) -> None:
     at = error.__traceback__
     while at and at.tb_next:
         at = at.tb_next
-    place = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "nowhere"
-    _say(
-        f"nixcfg {__version__} has a bug: {type(error).__name__} at {place}. "
-        "Please report it with what the same command says under NIXCFG_DEBUG=1."
+    origin = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "nowhere"
+    _report(
+        f"nixcfg {__version__} has a bug: {type(error).__name__} at {origin}. "
+        "Please report it with what the same command prints under NIXCFG_DEBUG=1."
     )

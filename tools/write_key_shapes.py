@@ -1,12 +1,16 @@
-"""Write modules/litellm-proxy/key-shapes.sh: what the service refuses as a key.
+"""Write what the NixOS module has to know of keys: modules/litellm-proxy/key-shapes.{sh,json}.
+
+The first is what the service refuses in a key file, the second what is a key in a plain variable.
 
 `--check` writes nothing, and exits with 1 when the file is not what it would be.
 """
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from nixcfg.keys import shapes
 from nixcfg.keys.refusals import (
     DOCUMENT_REFUSALS,
     HEAD,
@@ -16,7 +20,7 @@ from nixcfg.keys.refusals import (
     Refusal,
 )
 
-FILE = Path(__file__).parents[1] / "modules" / "litellm-proxy" / "key-shapes.sh"
+MODULE = Path(__file__).parents[1] / "modules" / "litellm-proxy"
 HEADER = """\
 # shellcheck shell=bash
 # What is no key, and why: a part of the wiring script, which looks for the first that fits.
@@ -50,8 +54,8 @@ def table(name: str, refusals: Iterable[Refusal]) -> str:
     return f"# shellcheck disable=SC2016,SC2034\n{name}=(\n{''.join(rows)})\n"
 
 
-def text() -> str:
-    """The whole file."""
+def shell() -> str:
+    """key-shapes.sh."""
     return "\n".join(
         (
             HEADER,
@@ -66,11 +70,28 @@ def text() -> str:
     )
 
 
+def patterns() -> str:
+    """key-shapes.json, for looks-like-key.nix."""
+    known = {
+        "harmlessWords": shapes.HARMLESS_WORDS,
+        "key": shapes.KEY,
+        "plainValue": shapes.PLAIN_VALUE,
+        "sensitiveWords": shapes.SENSITIVE_WORDS,
+    }
+    return json.dumps(known, indent=2) + "\n"
+
+
+def texts() -> dict[str, str]:
+    """Both files by name."""
+    return {"key-shapes.sh": shell(), "key-shapes.json": patterns()}
+
+
 def main() -> int:
-    """Write or check the file."""
+    """Write or check them."""
     if "--check" in sys.argv[1:]:
-        return FILE.read_text(encoding="utf-8") != text()
-    FILE.write_text(text(), encoding="utf-8")
+        return any((MODULE / name).read_text("utf-8") != text for name, text in texts().items())
+    for name, text in texts().items():
+        (MODULE / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -1,7 +1,7 @@
 """One module a command: arguments in, an exit code out.
 
-A command asks the rooms, and prints what they answer. context.py says what it works on, output.py
-how it prints, running.py how it runs LiteLLM.
+A command asks the rooms, and prints what they answer. context.py finds what it works on,
+output.py prints, running.py runs LiteLLM.
 """
 
 OK, PROBLEMS, USAGE, BUG = 0, 1, 2, 3

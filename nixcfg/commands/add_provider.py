@@ -8,7 +8,7 @@ import click
 
 from nixcfg.commands import OK, complete
 from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
-from nixcfg.commands.output import print_changes, say, say_problems
+from nixcfg.commands.output import print_changes, print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.providers.amendment import Amendment
@@ -152,10 +152,10 @@ def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[st
 def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
     from nixcfg.commands.output import fitted, width_of
 
-    told = [f"{model['name']}: {model['model']}" for model in facts["models"]]
-    told += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
-    for line in told:
-        say(fitted(line, width_of(sys.stderr)))
+    lines = [f"{model['name']}: {model['model']}" for model in facts["models"]]
+    lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
+    for line in lines:
+        report(fitted(line, width_of(sys.stderr)))
     found = amendment.report.problems
     if found:
-        say_problems(found, amendment.report.files, brief=True)
+        print_problems(found, amendment.report.files, brief=True)

@@ -1,6 +1,6 @@
 """What a command works on: the project, one of its hosts, one of its configurations, the date.
 
-Heavy imports stand inside the functions: a command pays for what it does alone.
+Heavy imports stand inside the functions: a command pays only for what it does.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import PROBLEMS
-from nixcfg.commands.output import say, say_problems, wants_color
+from nixcfg.commands.output import print_problems, report, wants_color
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +46,10 @@ def validated(base: "Path") -> "Report":
 
 
 def without_errors(root: "Path") -> "Project":
-    """The project in `root`. Where it has errors, they are reported and the command is left."""
+    """The project in `root`. Where it has errors, they are reported, and the command ends."""
     checked = validated(root)
     if checked.project is None:
-        say_problems((each for each in checked.problems if each.is_error), checked.files)
+        print_problems((each for each in checked.problems if each.is_error), checked.files)
         raise click.exceptions.Exit(PROBLEMS)
     return checked.project
 
@@ -76,9 +76,9 @@ def on_host(project: "Project", host: str | None) -> "Project":
     if not project.hosts:
         raise click.UsageError("--host: nixcfg.yaml has no hosts")
     guess = nearest(name, project.hosts) if host else ""
-    mend = f"did you mean {guess}?" if guess else f"there are {', '.join(project.hosts)}"
+    hint = f"did you mean {guess}?" if guess else f"there are {', '.join(project.hosts)}"
     asked = f"no host is called {name}" if host else f"{name}, this machine, is none of the hosts"
-    raise click.UsageError(f"{asked}; {mend}" + ("" if host else " (--host NAME)"))
+    raise click.UsageError(f"{asked}; {hint}" + ("" if host else " (--host NAME)"))
 
 
 def config_of(project: "Project", name: str | None) -> "Config":
@@ -89,14 +89,14 @@ def config_of(project: "Project", name: str | None) -> "Config":
     name = name or project.machine.model_config
     if name not in configs:
         guess = nearest(name, configs)
-        mend = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"
-        raise click.UsageError(f"no configuration is called {name}; {mend}")
+        hint = f"did you mean {guess}?" if guess else f"there are {', '.join(configs)}"
+        raise click.UsageError(f"no configuration is called {name}; {hint}")
     return configs[name]
 
 
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
-    """Tell why a change of the project is refused, and leave with exit code 1."""
+    """Report why a change of the project is refused, and end with exit code 1."""
     from nixcfg.problems.text import as_text
     from nixcfg.providers.amendment import AmendError
 
@@ -105,7 +105,7 @@ def refusing() -> Iterator[None]:
     except AmendError as error:
         if error.problems:
             color = wants_color(sys.stderr)
-            say(as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
+            report(as_text(error.problems, 0, color=color).rpartition("\n\n")[0])
         raise click.ClickException(f"{error}") from None
 
 
@@ -145,7 +145,7 @@ json_option = click.option(
     "form",
     flag_value="json",
     default="text",
-    help="Tell the result as JSON; ask nothing.",
+    help="Print the result as JSON; ask nothing.",
 )
 
 

@@ -10,7 +10,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, host_option, json_option, on_host, today, validated
-from nixcfg.commands.output import say, wants_color
+from nixcfg.commands.output import report, wants_color
 
 if TYPE_CHECKING:
     from nixcfg.doctor import Check
@@ -23,10 +23,10 @@ _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "brigh
 @json_option
 @click.pass_obj
 def command(base: Path, host: str | None, form: str) -> int:
-    """Look for what is wrong, and say how to mend it.
+    """Look for what is wrong, and how to fix it.
 
     From the project to the port. Changes nothing, costs nothing, and shows no key. As an ordinary
-    user it sees half of it, and says what `sudo nixcfg doctor` would show.
+    user it sees half of it, and names what `sudo nixcfg doctor` would see.
 
     \b
     Example: nixcfg doctor
@@ -42,17 +42,17 @@ def command(base: Path, host: str | None, form: str) -> int:
     for check in doctor.examine(root, replace(checked, project=project), today()):
         checks.append(check)
         if form == "text":
-            _show(check)
+            _print(check)
     counts = Counter(check.status for check in checks)
     if form == "json":
-        told = {"checks": [asdict(check) for check in checks], "counts": counts}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        data = {"checks": [asdict(check) for check in checks], "counts": counts}
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
-        say(", ".join(f"{counts[status]} {status}" for status in doctor.Status))
+        report(", ".join(f"{counts[status]} {status}" for status in doctor.Status))
     return PROBLEMS if counts[doctor.Status.ERROR] else OK
 
 
-def _show(check: "Check") -> None:
+def _print(check: "Check") -> None:
     status = f"{check.status:7}"
     if wants_color(sys.stdout):
         status = click.style(status, fg=_COLORS[check.status])

@@ -10,23 +10,23 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, today
-from nixcfg.commands.output import say, say_problems
+from nixcfg.commands.output import print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.disk.change import Change
     from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
-    from nixcfg.yamltext.source import Document
+    from nixcfg.yamltext.document import Document
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option("--unsafe", is_flag=True, help="Also mend what takes a guess, such as typos.")
+@click.option("--unsafe", is_flag=True, help="Also fix what takes a guess, such as typos.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be mended.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be fixed.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:
-    """Mend what can be mended without guessing.
+    """Fix what can be fixed without guessing.
 
     In the project, or in any LiteLLM file. Comments, order and quoting of everything else stay
     as they are.
@@ -52,12 +52,12 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         ]
         if not is_dry:
             apply(root, changes)
-    for line in _told(result.fixed):
+    for line in _descriptions(result.fixed):
         click.echo(line, err=diff)
     for each in changes if diff else ():
         click.echo(_masked_diff(each), nl=False)
     unusable += [p for d in documents.values() if d.data is None for p in d.problems]
-    _say_rest(result, unusable, len(changes), is_dry=is_dry)
+    _report_rest(result, unusable, len(changes), is_dry=is_dry)
     return PROBLEMS if unusable or result.left or (check and changes) else OK
 
 
@@ -108,17 +108,17 @@ def _litellm_files(
     return documents, find, []
 
 
-def _told(problems: "Iterable[Problem]") -> Iterator[str]:
+def _descriptions(problems: "Iterable[Problem]") -> Iterator[str]:
     from nixcfg.keys.mask import masked
     from nixcfg.yamltext import editor
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
             what = masked(editor.described(edit), source=True)
-            yield f"{_place(problem)}: {problem.code}: {what}"
+            yield f"{_origin(problem)}: {problem.code}: {what}"
 
 
-def _place(problem: "Problem") -> str:
+def _origin(problem: "Problem") -> str:
     return f"{problem.file}:{problem.span.line}:{problem.span.column}"
 
 
@@ -128,17 +128,21 @@ def _masked_diff(change: "Change") -> str:
     return masked(change.diff(), source=True)
 
 
-def _say_rest(result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool) -> None:
+def _report_rest(
+    result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool
+) -> None:
     from nixcfg.keys.mask import masked
 
     if unusable:
-        say_problems(unusable, len(unusable), brief=True)
+        print_problems(unusable, len(unusable), brief=True)
     for left in result.left:
-        say(f"{_place(left.problem)}: {left.problem.code}: not mended: {masked(left.reason)}")
+        report(f"{_origin(left.problem)}: {left.problem.code}: not fixed: {masked(left.reason)}")
     for problem in result.unsafe:
-        would = f"--unsafe would mend: {masked(problem.message)}"
-        say(f"{_place(problem)}: {problem.code}: {would}")
+        would = f"--unsafe would fix: {masked(problem.message)}"
+        report(f"{_origin(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
-    mended = "would be mended" if is_dry else "mended"
-    told = f"{count} problem{'s' * (count != 1)} {mended} in {changed} file{'s' * (changed != 1)}."
-    say(told if changed else "Nothing to mend.")
+    fixed = "would be fixed" if is_dry else "fixed"
+    summary = (
+        f"{count} problem{'s' * (count != 1)} {fixed} in {changed} file{'s' * (changed != 1)}."
+    )
+    report(summary if changed else "Nothing to fix.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.output import say, say_problems
+from nixcfg.commands.output import print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.importing.assemble import Imported
@@ -31,8 +31,8 @@ _IGNORE = ".gitignore"
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder of the new project.  [default: the current folder]",
 )
-@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
-@click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what would be written.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(
     base: Path, files: tuple[Path, ...], out: Path | None, dry_run: bool, as_json: bool
@@ -44,7 +44,7 @@ def command(
     configuration by themselves when it is on this machine; name it as well when it is not.
 
     Keys that are written out are never copied: the project names a variable for each, and what
-    could not be carried over is told with its place. Touches nothing that exists.
+    could not be carried over is reported with its place. Touches nothing that exists.
 
     \b
     Example: nixcfg import docker-compose.yml --out gateway
@@ -59,11 +59,11 @@ def command(
             imported = assemble.assemble(documents, container, loaded=loaded)
             problems = imported.problems
     except NotImportableError as error:
-        say(f"nixcfg: {error}")
+        report(f"nixcfg: {error}")
         return PROBLEMS
     if problems:
-        say_problems(problems, len(documents))
-        say("Nothing was imported: mend these in the source, then import it again.")
+        print_problems(problems, len(documents))
+        report("Nothing was imported: fix these in the source, then import it again.")
         return PROBLEMS
     folder = Path(os.path.abspath(base / (out or "")))  # noqa: PTH100 (a symlink stays one)
     written = _write(folder, imported, dry_run=dry_run)
@@ -72,7 +72,7 @@ def command(
     else:
         for path in written:
             click.echo(path)
-    _tell(folder, imported, out, dry_run=dry_run)
+    _report_rest(folder, imported, out, dry_run=dry_run)
     return OK
 
 
@@ -113,27 +113,30 @@ def _as_json(imported: "Imported", written: Sequence[str]) -> str:
     )
 
 
-def _tell(folder: Path, imported: "Imported", out: Path | None, *, dry_run: bool) -> None:
+def _report_rest(folder: Path, imported: "Imported", out: Path | None, *, dry_run: bool) -> None:
     from nixcfg.project import wiring
 
     for note in imported.notes:
-        say(f"{note.file}:{note.span.line}:{note.span.column}: {note.kind.value}: {note.message}")
+        report(
+            f"{note.file}:{note.span.line}:{note.span.column}: {note.kind.value}: {note.message}"
+        )
     if imported.models_left_out:
-        say(f"Not all models were carried over: {imported.models_left_out} left out, see above.")
+        count = imported.models_left_out
+        report(f"Not all models were carried over: {count} left out, see above.")
     files = {name: key.file for name, key in imported.key_files.items()}
     if imported.master_key_file:
         files[wiring.MASTER_KEY_VARIABLE] = imported.master_key_file
     if files:
-        say("Key files that the machine needs:")
+        report("Key files that the machine needs:")
         width = max(map(len, files))
         for name, file in files.items():
-            say(f"  {name:{width}}  {file}")
+            report(f"  {name:{width}}  {file}")
     if not _is_ours(folder / _IGNORE, imported.texts[_IGNORE]):
-        say(f"{_IGNORE} was left as it is; keys belong in it: /secrets/ and *.key")
+        report(f"{_IGNORE} was left as it is; keys belong in it: /secrets/ and *.key")
     if dry_run:
-        say("Nothing was written.")
+        report("Nothing was written.")
     else:
-        say("Next: " + (f"cd {out}; " if out else "") + "nixcfg validate, then nixcfg render")
+        report("Next: " + (f"cd {out}; " if out else "") + "nixcfg validate, then nixcfg render")
 
 
 def _is_ours(path: Path, text: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nixcfg.commands import OK
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 
 
 @click.command()
@@ -21,14 +21,14 @@ def command(base: Path, directory: Path | None) -> int:
     """
     for path in copy_starter(base / (directory or "")):
         click.echo(path)
-    say("Next: " + (f"cd {directory}; " if directory else "") + "nixcfg render")
+    report("Next: " + (f"cd {directory}; " if directory else "") + "nixcfg render")
     return OK
 
 
 def copy_starter(folder: Path) -> list[str]:
     """Copy templates/project into `folder`; the paths written, relative to it.
 
-    Raises WriteError, with nothing changed, if one of its files is there and says something else.
+    Raises WriteError, with nothing changed, if one of its files is there with another content.
     """
     from nixcfg.disk import files
     from nixcfg.render import resources

@@ -7,7 +7,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import json_option, today
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 
 
 @click.command()
@@ -34,6 +34,6 @@ def command(pattern: str, everything: bool, form: str) -> int:
         rows = [catalogue.as_row(facts, today()) for facts in found]
         click.echo(table(catalogue.HEADERS, rows, width_of(sys.stdout)))
     if not found:
-        say(f"No model has {pattern} in its name." + ("" if everything else " Try --all."))
+        report(f"No model has {pattern} in its name." + ("" if everything else " Try --all."))
         return PROBLEMS
     return OK

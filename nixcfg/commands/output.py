@@ -1,4 +1,4 @@
-"""What commands print: results on stdout by click.echo, everything said to the person on stderr.
+"""What commands print: results on stdout by click.echo, everything else, for the person, on stderr.
 
 A table goes to a terminal that is wide enough; where it is not, a block for each row.
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _GAP = "  "
 
 
-def say(message: str) -> None:
-    """Talk to the person; results go to stdout by click.echo."""
+def report(message: str) -> None:
+    """Print a line for the person on stderr; results go to stdout by click.echo."""
     click.echo(message, err=True)
 
 
@@ -28,11 +28,11 @@ def wants_color(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def say_problems(problems: "Iterable[Problem]", files: int, *, brief: bool = False) -> None:
+def print_problems(problems: "Iterable[Problem]", files: int, *, brief: bool = False) -> None:
     """Report problems on stderr; `files` is how many were checked."""
     from nixcfg.problems.text import as_text
 
-    say(as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
+    report(as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
 
 
 def print_changes(
@@ -42,12 +42,12 @@ def print_changes(
     if form == "json":
         import json
 
-        told = [{"path": each.path, "change": each.verb} for each in changes]
-        click.echo(json.dumps({**facts, "changes": told, "next": list(then)}, indent=2))
+        listed = [{"path": each.path, "change": each.verb} for each in changes]
+        click.echo(json.dumps({**facts, "changes": listed, "next": list(then)}, indent=2))
         return
     for each in changes:
         click.echo(f"{each.verb} {each.path}")
-    say("Next: " + "\n      ".join(then))
+    report("Next: " + "\n      ".join(then))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:

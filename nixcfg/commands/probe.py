@@ -10,7 +10,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import config_of, host_option, json_option, valid_project
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The gateway's master key.  [default: $LITELLM_MASTER_KEY, or the service's file]",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be asked; asks no vendor.")
-@click.option("--yes", is_flag=True, help="Spend the money without asking back.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be asked; ask no vendor.")
+@click.option("--yes", is_flag=True, help="Spend the money without a question.")
 @click.option(
     "--timeout",
     "seconds",
@@ -100,13 +100,13 @@ def command(  # noqa: PLR0917 (click passes them by name)
     asked = [target for target in asked if not target.skipped]
     rows: list[Row] = []
     if form == "text":
-        _say_plan(gateway.url, asked, skipped)
+        _report_plan(gateway.url, asked, skipped)
     if not dry_run and asked:
         if not yes and not _may_spend(form):
             return PROBLEMS
         rows = _run(gateway, asked, jobs, seconds)
-    told = _json if form == "json" else _text
-    told(gateway.url, rows, skipped, comparison)
+    printed = _json if form == "json" else _text
+    printed(gateway.url, rows, skipped, comparison)
     failed = any(row.has_failed for row in rows)
     return PROBLEMS if failed or (comparison and comparison.missing) else OK
 
@@ -154,7 +154,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
             else f"{gateway.url} answers {error.answer.status} to /v1/models; {_where(whole)}"
         ) from None
     except ConnectionRefusedError:
-        raise click.ClickException(f"nobody listens on {gateway.url}; {_where(whole)}") from None
+        raise click.ClickException(f"no one listens on {gateway.url}; {_where(whole)}") from None
     except (TimeoutError, http.client.HTTPException, OSError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
         raise click.ClickException(f"{gateway.url}: {reason}; {_where(whole)}") from None
@@ -171,7 +171,7 @@ def _where(whole: "Project | None") -> str:
     return f"see `nixcfg doctor`, or: systemctl status {unit}"
 
 
-def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
+def _report_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:
     from nixcfg.gateway import ask
 
     count = len(asked) * len(ask.REQUESTS)
@@ -180,14 +180,14 @@ def _say_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") 
     if unknown:
         is_all = unknown == len(asked)
         cost = "price not known" if is_all else f"{cost}, and {unknown} without a known price"
-    say(f"{url}: {count} requests to {', '.join(t.name for t in asked) or 'no model'} ({cost}).")
+    report(f"{url}: {count} requests to {', '.join(t.name for t in asked) or 'no model'} ({cost}).")
     for target in skipped:
-        say(f"Not asked: {target.name}, {target.skipped}.")
+        report(f"Not asked: {target.name}, {target.skipped}.")
 
 
 def _may_spend(form: str) -> bool:
     if form == "json" or not sys.stdin.isatty():
-        say("This costs money: say --yes, or --dry-run to see what would be asked.")
+        report("This costs money: add --yes, or --dry-run to see what would be asked.")
         return False
     return click.confirm("Send them?", default=True, err=True)
 
@@ -234,7 +234,7 @@ def _text(
         some = ", ".join(compared.unexpected[:5]) + (" ..." if compared.unexpected[5:] else "")
         click.echo(fitted(f"note: the gateway also serves {some}, which CONFIG does not", width))
     if not compared.missing:
-        say("The gateway serves every model of the rendered configuration.")
+        report("The gateway serves every model of the rendered configuration.")
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
@@ -264,7 +264,7 @@ def _json(
     def cost(row: "Row") -> Any:
         return None if row.cost is None else round(row.cost, 8)
 
-    told = {
+    data = {
         "url": url,
         "models": [
             {"name": r.target.name, "requests": [asdict(o) for o in r.outcomes], "cost": cost(r)}
@@ -274,4 +274,4 @@ def _json(
         "missing": list(compared.missing) if compared else [],
         "unexpected": list(compared.unexpected) if compared else [],
     }
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))

@@ -31,7 +31,7 @@ def command(base: Path, form: str) -> int:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
     loaded = {machine.model_config for machine in project.machines}
-    shown = [
+    cells = [
         (
             row["name"],
             ", ".join(row["models"]) or "-",
@@ -42,5 +42,5 @@ def command(base: Path, form: str) -> int:
         for row in rows
     ]
     headers = ("name", "models", "key", "key file", "configs")
-    click.echo(table(headers, shown, width_of(sys.stdout)))
+    click.echo(table(headers, cells, width_of(sys.stdout)))
     return OK

@@ -6,7 +6,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
-from nixcfg.commands.output import print_changes, say
+from nixcfg.commands.output import print_changes, report
 
 
 @click.command()
@@ -17,7 +17,7 @@ from nixcfg.commands.output import print_changes, say
 def command(base: Path, name: str, yes: bool, form: str) -> int:
     """Remove a provider from the project.
 
-    With its file go its profile memberships and the secrets that nobody else uses. A
+    With its file go its profile memberships and the secrets that no other provider uses. A
     model_config that names it becomes `all`. Key files on the machine stay.
 
     \b
@@ -31,13 +31,13 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     root = find_root(base)
     if not yes:
         if not ask.is_terminal() or form == "json":
-            raise click.UsageError("say --yes: nobody is there to be asked")
+            raise click.UsageError("add --yes: there is no one to ask")
         with refusing():
             texts = remove(read_project(root), name, example_files(root), today()).texts
         for each in files.plan(root, texts):
-            say(f"  {each.verb} {each.path}")
+            report(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):
-            say("Nothing was changed.")
+            report("Nothing was changed.")
             return PROBLEMS
     _, changes = amended(root, lambda sources: remove(sources, name, example_files(root), today()))
     print_changes(changes, ["nixcfg render", "sudo nixos-rebuild switch"], form)

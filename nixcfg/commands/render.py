@@ -8,7 +8,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, validated
-from nixcfg.commands.output import say, say_problems
+from nixcfg.commands.output import print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.disk.folder import Plan
@@ -41,24 +41,24 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     root = find_root(base)
     checked = validated(root)
     if checked.problems:
-        say_problems(checked.problems, checked.files, brief=checked.is_valid)
+        print_problems(checked.problems, checked.files, brief=checked.is_valid)
     if checked.project is None:
-        say("Nothing was rendered: mend the errors first.")
+        report("Nothing was rendered: fix the errors first.")
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
         planned = plan(folder, rendered_files(checked.project))
-        click.echo(diff_of(planned), nl=False) if diff else _show(planned)
+        click.echo(diff_of(planned), nl=False) if diff else _print(planned)
         return PROBLEMS if check and planned.changes else OK
-    rendered = rendered_files(checked.project)  # while nobody has to wait for us
+    rendered = rendered_files(checked.project)  # before the lock, so that no one waits for us
     with lock(folder):
         planned = plan(folder, rendered)
         if planned.edited and not force:
             _refuse(planned)
             return PROBLEMS
         apply(planned)
-    _show(planned)
-    say(f"{folder.name}/ is up to date ({len(planned.files)} files).")
+    _print(planned)
+    report(f"{folder.name}/ is up to date ({len(planned.files)} files).")
     return OK
 
 
@@ -72,15 +72,15 @@ def _output_folder(root: Path, out: Path | None) -> Path:
     return folder
 
 
-def _show(plan: "Plan") -> None:
+def _print(plan: "Plan") -> None:
     for change in plan.changes:
         click.echo(f"{change.verb} {plan.folder.name}/{change.path}")
 
 
 def _refuse(plan: "Plan") -> None:
     for path in plan.edited:
-        say(f"{plan.folder.name}/{path} is not as nixcfg wrote it.")
-    say(
+        report(f"{plan.folder.name}/{path} is not as nixcfg wrote it.")
+    report(
         "Nothing was rendered. Keep your changes in nixcfg.yaml, providers/ or your own NixOS\n"
         "configuration, which wins over every rendered value; --force overwrites them."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
     from nixcfg.gateway.launch import Launch
@@ -22,7 +22,7 @@ def shortened(text: str) -> str:
 
 @contextlib.contextmanager
 def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
-    """LiteLLM while it runs, with its start told on stderr; a start that fails is told too."""
+    """LiteLLM while it runs; its start is reported on stderr, and so is one that fails."""
     from nixcfg.gateway import log, process
 
     is_terminal = sys.stderr.isatty()
@@ -31,22 +31,24 @@ def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
     def tick(seconds: float, lines: Sequence[str]) -> None:
         if verbose:
             for line in lines:
-                say(line)
+                report(line)
         elif is_terminal:
             click.echo(f"\r{title}: {seconds:.0f} s ", nl=False, err=True)
 
     try:
         title = f"Starting LiteLLM {process.version()}" if not process.absent() else ""
         if title and (holes := process.holes()):
-            say(f"warning: {holes}")
+            report(f"warning: {holes}")
         if not is_terminal and title:
-            say(f"{title} ...")
+            report(f"{title} ...")
         with process.running(launch, tick) as running:
             end = "\r" if is_terminal and not verbose else ""
-            say(f"{end}LiteLLM {process.version()} is up after {time.monotonic() - began:.1f} s.  ")
+            report(
+                f"{end}LiteLLM {process.version()} is up after {time.monotonic() - began:.1f} s.  "
+            )
             yield running
     except process.StartError as error:
-        told = [event for event in log.events(error.log) if event.level == "error"]
-        for line in [event.text for event in told] or log.last_words(error.log):
-            say(f"  {line}")
+        errors = [event.text for event in log.events(error.log) if event.level == "error"]
+        for line in errors or log.last_words(error.log):
+            report(f"  {line}")
         raise click.ClickException(f"{error}") from None

@@ -10,7 +10,7 @@ import click
 
 from nixcfg.commands import OK, complete
 from nixcfg.commands.context import find_root, host_option, refusing, valid_project
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
     from nixcfg.project.wiring import KeyFile
@@ -31,7 +31,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
 
     With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
     comes on standard input. It is never an argument: those are in the shell's history and in
-    everybody's process list.
+    everyone's process list.
 
     \b
     Examples:
@@ -53,7 +53,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)
     if path is None:
-        say("A running gateway takes it on by itself, without a rebuild.")
+        report("A running gateway takes it on by itself, without a rebuild.")
     return OK
 
 
@@ -88,7 +88,7 @@ def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
     except store.KeyRefusedError as error:
         raise click.ClickException(f"{key.variable} was not stored: {error}") from None
     for doubt in store.doubts(content, key.variable, key.kind):
-        say(f"Warning: {doubt}.")
+        report(f"Warning: {doubt}.")
     store.write(target, content, is_private=is_private)
     click.echo(target)
 

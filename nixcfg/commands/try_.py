@@ -10,7 +10,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import config_of, find_root, host_option, valid_project
-from nixcfg.commands.output import say
+from nixcfg.commands.output import report
 from nixcfg.commands.running import shortened, starting
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ANSWER = (
     type=click.IntRange(1, 65535),
     help="Listen on this port.  [default: that of the project, or a free one]",
 )
-@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
+@click.option("--verbose", is_flag=True, help="Print all that LiteLLM prints.")
 @click.pass_obj
 def command(  # noqa: PLR0917 (click passes them by name)
     base: Path, config: str | None, host: str | None, mock: bool, port: int | None, verbose: bool
@@ -61,16 +61,16 @@ def command(  # noqa: PLR0917 (click passes them by name)
         return PROBLEMS
     with starting(launch, verbose=verbose) as running:
         _welcome(chosen, running, launch)
-        told = log.events(running.log)
-        _tell([event for event in told if event.level in ("error", "warning")])
+        events = log.events(running.log)
+        _report_events([event for event in events if event.level in ("error", "warning")])
         try:
             _follow(running, verbose=verbose)
         except KeyboardInterrupt:
-            say("\nEnding LiteLLM.")
+            report("\nEnding LiteLLM.")
             return OK
         finally:
             code = running.process.poll()
-    say(f"LiteLLM ended by itself with exit code {code}.")
+    report(f"LiteLLM ended by itself with exit code {code}.")
     return PROBLEMS
 
 
@@ -85,28 +85,30 @@ def _port(usual: int, wanted: int | None) -> int:
         return wanted
     port = process.free_port(usual)
     if port != usual:
-        say(f"Port {usual} is taken, so this is on {port}.")
+        report(f"Port {usual} is taken, so this is on {port}.")
     return port
 
 
 def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "Launch | None":
-    """What to start, or None after telling what is wrong with the keys."""
+    """What to start, or None after reporting what is wrong with the keys."""
     from nixcfg.gateway import launch
     from nixcfg.project import wiring
 
     text = launch.configuration(project.machine, config, ANSWER if mock else "")
     if mock:
-        say("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
+        report("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
         return launch.rehearsed(project.machine, config, text, port)
     if launch.names_host(project.machine, text):
-        say(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
+        report(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
     found = launch.read_keys(project.machine, config)
     for line in found.missing:
-        say(f"Warning: {line}. Requests that need this key will fail.")
+        report(f"Warning: {line}. Requests that need this key will fail.")
     for line in found.errors:
-        say(f"Error: {line}")
+        report(f"Error: {line}")
     if found.errors:
-        say("Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock")
+        report(
+            "Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock"
+        )
         return None
     return launch.real(project.machine, config, text, found, port)
 
@@ -150,14 +152,14 @@ def _follow(running: "Proxy", *, verbose: bool) -> None:
         lines = list(running.lines(0.3))
         if verbose:
             for line in lines:
-                say(line)
+                report(line)
         else:
-            _tell(log.events(lines))
+            _report_events(log.events(lines))
 
 
-def _tell(events: "Sequence[Event]") -> None:
+def _report_events(events: "Sequence[Event]") -> None:
     for event in events:
         if event.level != "info":
             mark = "" if event.level == "request" else f"{event.level}: "
             if "/health/" not in event.text:
-                say(f"{mark}{shortened(event.text)}")
+                report(f"{mark}{shortened(event.text)}")

@@ -67,7 +67,7 @@ def edited(root: Path, path: str, before: str, after: str) -> Change:
 def plan_new(folder: Path, texts: Mapping[str, str]) -> list[Change]:
     """What of a new project, by path in its folder, is not there yet; nixcfg.yaml last.
 
-    Raises WriteError when a file is there that says something else.
+    Raises WriteError when a file is there with another content.
     """
     new = []
     taken = []

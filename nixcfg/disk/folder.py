@@ -1,9 +1,9 @@
 """Put rendered files on disk: all of them or none, and never over a hand edit.
 
 The output folder is replaced as a whole. A complete new folder is built beside it and changes
-places with it in one system call (renameat2 with RENAME_EXCHANGE), so that nobody, not even
-after a power cut, sees half of it. `manifest.json` in the folder says what nixcfg wrote there:
-that is how a hand edit is told from an old rendering, and a stale file from somebody else's.
+places with it in one system call (renameat2 with RENAME_EXCHANGE), so that no one, not even
+after a power cut, sees half of it. `manifest.json` in the folder lists what nixcfg wrote there,
+which tells a hand edit from an old rendering, and a stale file from one of the user's own.
 """
 
 import contextlib
@@ -187,7 +187,7 @@ def _present(folder: Path) -> set[str]:
 
 
 def _content(path: Path) -> bytes:
-    """What a file holds; for a symlink what it says, whose target is none of ours to read."""
+    """What a file holds; for a symlink its text, as its target is not ours to read."""
     kind = path.lstat().st_mode
     if stat.S_ISLNK(kind):
         return b"symlink to " + os.fsencode(path.readlink())
@@ -206,7 +206,7 @@ def _manifest(files: Mapping[str, bytes]) -> bytes:
 
 
 def _written(manifest: bytes | None) -> dict[str, str]:
-    """The digests of what nixcfg last wrote; empty for a manifest that says nothing usable."""
+    """The digests of what nixcfg last wrote; empty for a manifest that is not usable."""
     try:
         files = json.loads(manifest or b"{}").get("files", {})
         return {path: digest for path, digest in files.items() if isinstance(digest, str)}

@@ -1,6 +1,7 @@
 """What may be wrong with a gateway, from the project to the port: each question is a Check.
 
-Looks, and changes nothing. What an ordinary user cannot see is skipped, with what root would show.
+Looks, and changes nothing. What an ordinary user cannot see is skipped, with a word on how root
+sees it.
 No check holds a byte of a key.
 """
 
@@ -16,7 +17,7 @@ from nixcfg.problems import text
 
 
 class Status(StrEnum):
-    """`skipped`: could not be asked, or needs no answer; the message says which."""
+    """`skipped`: could not be asked, or needs no answer; see the message."""
 
     OK = "ok"
     WARNING = "warning"
@@ -26,7 +27,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question and its answer. `details` are lines of a log, keys masked."""
+    """One question and its answer. `mend` is what to do about it, which is its name in the JSON;
+    `details` are lines of a log, keys masked.
+    """
 
     name: str
     status: Status
@@ -40,19 +43,19 @@ def ok(name: str, message: str) -> Check:
     return Check(name, Status.OK, message)
 
 
-def warning(name: str, message: str, mend: str) -> Check:
+def warning(name: str, message: str, advice: str) -> Check:
     """Works, and should not stay so."""
-    return Check(name, Status.WARNING, message, mend)
+    return Check(name, Status.WARNING, message, advice)
 
 
-def error(name: str, message: str, mend: str, details: tuple[str, ...] = ()) -> Check:
+def error(name: str, message: str, advice: str, details: tuple[str, ...] = ()) -> Check:
     """Does not work, or gives a key away."""
-    return Check(name, Status.ERROR, message, mend, details)
+    return Check(name, Status.ERROR, message, advice, details)
 
 
-def skipped(name: str, message: str, mend: str = "") -> Check:
+def skipped(name: str, message: str, advice: str = "") -> Check:
     """Not known."""
-    return Check(name, Status.SKIPPED, message, mend)
+    return Check(name, Status.SKIPPED, message, advice)
 
 
 def hidden(name: str, message: str) -> Check:
@@ -82,7 +85,7 @@ def _project(checked: Report) -> Check:
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:
-        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
+        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` fixes some.")
     return ok("project", summary)
 
 

@@ -34,21 +34,21 @@ def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
     if not found:
         backend, instances = here.backend, here.instances
         if is_wanted:
-            mend = wiring.logs(backend, instances)
-            yield error(name, "nobody listens, although the unit runs", mend)
+            advice = wiring.logs(backend, instances)
+            yield error(name, "no one listens, although the unit runs", advice)
         else:
-            mend = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
-            yield warning(name, "nobody listens", mend)
+            advice = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
+            yield warning(name, "no one listens", advice)
         return
     who = " and ".join(dict.fromkeys(_who(each) for each in found))
     wide = sorted({each.address for each in found} & {"0.0.0.0", "::"})  # noqa: S104 (compared)
     if not is_alive:
-        mend = "Stop it, or give nixcfg.yaml another `port`."
-        yield error(name, f"{who} listens there, and it is no LiteLLM", mend)
+        advice = "Stop it, or give nixcfg.yaml another `port`."
+        yield error(name, f"{who} listens there, and it is no LiteLLM", advice)
     elif wide and wiring.is_loopback(url_of(here)) and not _is_wide(here):
-        mend = f"Is another gateway running? nixcfg render, then {SWITCH}"
+        advice = f"Is another gateway running? nixcfg render, then {SWITCH}"
         message = f"{who} listens on {' and '.join(wide)}, and nixcfg.yaml says 127.0.0.1"
-        yield error(name, message, mend)
+        yield error(name, message, advice)
     else:
         yield ok(name, f"{who} listens on {found[0].address}")
 
@@ -87,7 +87,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         unknown = f"{problem}".rstrip(".")
         yield warning("master key", unknown, "The service makes it at its first start.")
     except KeyUnusableError as problem:
-        unknown = f"{problem}".rstrip(".")
+        unknown = f"{problem}".partition(". ")[0].rstrip(".")
         yield error("master key", unknown, "Write sk- and 32 or more random characters.")
     else:
         yield _master_key(here, key)
@@ -101,7 +101,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
     yield ok("health", f"{gateway.url} answers")
     yield _guard(here, gateway)
     if unknown:
-        yield hidden("models", "the gateway tells them only with its master key")
+        yield hidden("models", "the gateway lists them only with its master key")
     else:
         yield _models(here, Gateway(gateway.url, key))
 
@@ -116,7 +116,7 @@ def _master_key(here: Machine, key: str) -> Check:
     weak, _, better = weakness(key).partition(". ")
     if weak:
         return error("master key", f"its file {weak}", better)
-    return ok("master key", "it is long enough, and none of those that everybody knows")
+    return ok("master key", "it is long enough, and none of those that everyone knows")
 
 
 def _guard(here: Machine, gateway: Gateway) -> Check:
@@ -131,7 +131,7 @@ def _guard(here: Machine, gateway: Gateway) -> Check:
     for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
         if status == 200:
             return error(name, f"the gateway answers {how}", f"nixcfg render, then {SWITCH}")
-    return ok(name, "nobody gets in without the master key")
+    return ok(name, "no one gets in without the master key")
 
 
 def _models(here: Machine, gateway: Gateway) -> Check:
@@ -142,8 +142,8 @@ def _models(here: Machine, gateway: Gateway) -> Check:
         compared = compare(config, gateway.models())
     except RefusedError as problem:
         if problem.answer.status not in (400, 401, 403):
-            mend = wiring.logs(here.backend, here.instances)
-            return error(name, f"{problem} to /v1/models, and no list of them", mend)
+            advice = wiring.logs(here.backend, here.instances)
+            return error(name, f"{problem} to /v1/models, and no list of them", advice)
         message = f"{problem}, so this is not its master key"
         return error(name, message, f"sudo systemctl restart {unit}")
     except (OSError, http.client.HTTPException) as problem:

@@ -62,12 +62,12 @@ def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Che
         return error("unit", f"{name} is {state}", f"sudo systemctl start {name}")
     details, hint = _log(name, found)
     why = f"{states.get('Result')}, exit status {states.get('ExecMainStatus')}"
-    again = f"Mend the cause, then: sudo systemctl restart {name}"
+    again = f"Fix the cause, then: sudo systemctl restart {name}"
     return error("unit", f"{name} has failed ({why})", hint or again, details)
 
 
 def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
-    """The last words of a unit, and what to do where nobody can tell them."""
+    """The last lines of a unit, and how to see them where they cannot be read."""
     try:
         lines = machine.journal(name, LOG_LINES)
     except machine.UnknownError:
@@ -77,7 +77,7 @@ def _log(name: str, found: Found) -> tuple[tuple[str, ...], str]:
 
 
 def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
-    """The unit that reads the keys; it is inactive after its work, so only failed says anything."""
+    """The unit that reads the keys. It is inactive after its work, so only a failure counts."""
     if states.get("LoadState") == "not-found":
         return
     name = wiring.SECRETS_UNIT
@@ -90,7 +90,7 @@ def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
         details, hint = _log(name, found)
         message = f"{name} refuses a key, so the gateway does not start"
         yield error(
-            "keys unit", message, hint or "Mend the key files; it starts by itself.", details
+            "keys unit", message, hint or "Fix the key files; it starts by itself.", details
         )
     else:
         yield ok("keys unit", f"{name} has nothing to complain about")
@@ -102,11 +102,11 @@ def _other_units(here: Machine) -> Iterator[Check]:
     other = "podman" if backend == "docker" else "docker"
     own = wiring.containers(instances)
     first = {wiring.CONTAINER, wiring.containers(2)[0]}
-    said = {
+    output = {
         **{(other, name): ("backend", f"the gateway is {backend}'s") for name in sorted(first)},
         **{(backend, name): ("instances", f"{instances} are wanted") for name in first - {*own}},
     }
-    for (runs, container), (check, wanted) in said.items():
+    for (runs, container), (check, wanted) in output.items():
         name = wiring.container_unit(runs, container)
         try:
             state = machine.unit(name).get("ActiveState")
@@ -126,14 +126,14 @@ def _fleet(here: Machine, found: Found) -> Iterator[Check]:
     if roll.get("ActiveState") == "failed":
         details, hint = _log(wiring.ROLL_UNIT, found)
         message = f"{wiring.ROLL_UNIT} has failed, so not every instance is up to date"
-        mend = f"Mend the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
-        yield error("roll", message, hint or mend, details)
+        advice = f"Fix the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
+        yield error("roll", message, hint or advice, details)
     elif roll.get("ActiveState") == "activating":
         yield warning("roll", "the instances are being renewed", "Ask again in a minute.")
     else:
         yield ok("roll", "no instance waits to be renewed")
     if nginx.get("ActiveState") != "active":
-        message = "nginx does not run, so nobody reaches the instances"
+        message = "nginx does not run, so no one reaches the instances"
         yield error("nginx", message, "sudo systemctl start nginx")
     else:
         yield ok("nginx", "nginx hands requests to the instances")
@@ -145,7 +145,7 @@ def _fleet(here: Machine, found: Found) -> Iterator[Check]:
 
 
 class _Container:
-    """What docker or podman tell, and the checks of it."""
+    """What docker or podman report, and the checks of it."""
 
     def __init__(self, data: dict[str, Any] | None, *checks: Check) -> None:
         self.data, self.checks = data, checks
@@ -154,24 +154,24 @@ class _Container:
 def _container(backend: str, container: str) -> _Container:
     name = "container"
     try:
-        said = machine.run(backend, "container", "inspect", container)
+        output = machine.run(backend, "container", "inspect", container)
     except machine.UnknownError as reason:
         return _Container(None, skipped(name, f"{reason}"))
-    if "annot connect" in said.err and "permission denied" not in said.err.lower():
+    if "annot connect" in output.err and "permission denied" not in output.err.lower():
         message = f"{backend} is installed, and its daemon does not answer"
         return _Container(None, error(name, message, f"sudo systemctl start {backend}"))
-    if said.code != 0:
-        denied = "permission denied" in said.err.lower() or not machine.is_root()
+    if output.code != 0:
+        denied = "permission denied" in output.err.lower() or not machine.is_root()
         if denied:
-            return _Container(None, hidden(name, f"{backend} tells only root"))
+            return _Container(None, hidden(name, f"{backend} answers only root"))
         unit = wiring.container_unit(backend, container)
         message = f"{backend} has no container {container}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
-        data = json.loads(said.out)[0]
+        data = json.loads(output.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
-        return _Container(None, skipped(name, f"{backend} tells nothing that is understood"))
+        return _Container(None, skipped(name, f"{backend} gives no answer that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
     message = f"{container} is {state.get('Status')} ({health})"
     logs = f"sudo {backend} logs --tail 50 {container}"
@@ -207,7 +207,7 @@ def _deployed(
 
 
 def _config_in(data: dict[str, Any] | None) -> Path | None:
-    """Where the container's configuration comes from, as docker and podman tell it."""
+    """Where the container's configuration comes from, as docker and podman report it."""
     for mount in (data or {}).get("Mounts") or ():
         if mount.get("Destination") == wiring.CONTAINER_CONFIG:
             return Path(mount.get("Source", ""))
@@ -215,7 +215,7 @@ def _config_in(data: dict[str, Any] | None) -> Path | None:
 
 
 def _config_of(states: dict[str, str]) -> Path | None:
-    """The same from the unit's start script, which everybody can read in the Nix store."""
+    """The same from the unit's start script, which everyone can read in the Nix store."""
     script = re.search(r"path=([^ ;]+)", states.get("ExecStart", ""))
     try:
         text = Path(script[1]).read_text(encoding="utf-8") if script else ""
@@ -236,8 +236,8 @@ def _image(here: Machine, data: dict[str, Any] | None) -> Check:
     tag = here.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     release = re.search(r"\d+\.\d+\.\d+", tag)
     if release is None and "@" not in here.image:
-        mend = f"Use {wiring.DEFAULT_IMAGE}."
-        return warning(name, f"{here.image} may be another program tomorrow", mend)
+        advice = f"Use {wiring.DEFAULT_IMAGE}."
+        return warning(name, f"{here.image} may be another program tomorrow", advice)
     if release is not None and release[0] != LITELLM_VERSION:
         message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
@@ -271,9 +271,9 @@ def _names_of_image(backend: str, data: dict[str, Any]) -> list[str]:
     started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
     names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
     try:
-        said = machine.run(backend, "image", "inspect", str(data["Image"]))
-        image = json.loads(said.out)[0]
+        output = machine.run(backend, "image", "inspect", str(data["Image"]))
+        image = json.loads(output.out)[0]
         names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
     except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
-        pass  # an engine that says nothing of it: the name is judged
+        pass  # the engine does not report it: the name is judged
     return [str(each) for each in names if each]

@@ -41,7 +41,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request. `status` is ok, slow or failed; times are in seconds."""
+    """What became of one request. `status` is ok, slow or failed; times are in seconds. `mend` is
+    what to do about a failure, which is its name in the JSON.
+    """
 
     kind: str
     status: str
@@ -115,7 +117,7 @@ def run(
             for kind in REQUESTS:
                 try:
                     done.put((index, ask(gateway, asked[index], kind, seconds)))
-                except BaseException as error:  # noqa: BLE001 (told by the thread that waits)
+                except BaseException as error:  # noqa: BLE001 (raised by the thread that waits)
                     done.put((index, error))
 
     for _ in range(min(jobs, len(asked))):
@@ -223,7 +225,7 @@ def _broken(error: Exception, stream: _Stream, seconds: float) -> tuple[str, str
             "Give it more time with --timeout, or see the gateway's log.",
         )
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there", "See `nixcfg doctor`."
+        return "no one listens there", "See `nixcfg doctor`."
     if stream.pieces:
         return f"the stream broke off after {stream.pieces} pieces", "See the gateway's log."
     return f"the connection broke: {type(error).__name__}", "See the gateway's log."
@@ -238,8 +240,8 @@ def _problem(answer: Answer, stream: _Stream, kind: str, target: Target) -> tupl
             error = stream.error
             text = error.get("message") if isinstance(error, dict) else error
             code = _code(error)
-            told = errors.vendor_message(str(text))
-            broke = f"the stream broke off after {stream.pieces} pieces: {told}"
+            message = errors.vendor_message(str(text))
+            broke = f"the stream broke off after {stream.pieces} pieces: {message}"
             return broke, errors.advice(code, str(text), target)
         if not stream.is_complete:
             broke = f"the stream broke off after {stream.pieces} pieces, without an end"
@@ -248,9 +250,9 @@ def _problem(answer: Answer, stream: _Stream, kind: str, target: Target) -> tupl
     data = answer.json()
     error = data.get("error") if isinstance(data, dict) else None
     text = error.get("message") if isinstance(error, dict) else None
-    told = str(text or answer.body.decode("utf-8", "replace"))
-    message = f"{answer.status}: {errors.vendor_message(told) or 'no message'}"
-    return message, errors.advice(answer.status, told, target)
+    raw = str(text or answer.body.decode("utf-8", "replace"))
+    message = f"{answer.status}: {errors.vendor_message(raw) or 'no message'}"
+    return message, errors.advice(answer.status, raw, target)
 
 
 def _code(error: object) -> int:

@@ -2,7 +2,7 @@
 
 Run as a program with the folder as its argument. Its standard input is a pipe whose other end only
 nixcfg holds: each line on it is a process group to end, and its end means that nixcfg has ended,
-also by a signal that nobody can catch. No key comes here.
+also by a signal that no program can catch. No key comes here.
 """
 
 import contextlib

@@ -67,7 +67,7 @@ class Gateway:
             return False
 
     def models(self) -> list[str]:
-        """The names in /v1/models. Raises RefusedError when the gateway does not tell them."""
+        """The names in /v1/models. Raises RefusedError when the gateway does not list them."""
         answer = self.get("/v1/models", 30)
         data = answer.json()
         listed = data.get("data") if isinstance(data, dict) else None

@@ -17,7 +17,7 @@ class Comparison:
 
 
 def compare(config: Config, served: Iterable[str]) -> Comparison:
-    """`served` are the ids of /v1/models, where a wildcard stands for every model it covers."""
+    """`served` are the ids of /v1/models, where a wildcard is listed as the models it covers."""
     served = list(served)
     names = list(dict.fromkeys(entry["model_name"] for entry in config.litellm[MODELS]))
     aliases = config.litellm.get("router_settings", {}).get("model_group_alias") or {}

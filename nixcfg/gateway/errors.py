@@ -17,7 +17,7 @@ _BEHIND = re.compile(
 
 
 def vendor_message(text: str) -> str:
-    """What the vendor said, without LiteLLM's wrapping, on one line, keys masked.
+    """The vendor's own message, without LiteLLM's wrapping, on one line, keys masked.
 
     LiteLLM 1.106.2 writes `litellm.X: YException - {the vendor's JSON}` and more behind it.
     """

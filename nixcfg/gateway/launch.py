@@ -5,7 +5,6 @@ configuration, which go from their files into the environment of that one proces
 """
 
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,8 @@ from pathlib import Path
 
 from nixcfg.keys import read
 from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
+from nixcfg.keys.shapes import PASSWORD_IN_URL, is_harmless, names_secret
+from nixcfg.keys.written import written
 from nixcfg.project import wiring
 from nixcfg.project.model import MODELS, Config, Machine
 from nixcfg.render.litellm import litellm_yaml
@@ -44,12 +45,11 @@ _FIXED = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 """As in modules/litellm-proxy; the last two are for a log that comes line by line."""
-_NAMES_A_KEY = r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL|REDIS_URL"
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the key files gave. `values` are shown nowhere; `missing` and `errors` are in words."""
+    """What the key files gave. `values` are printed nowhere; `missing`, `errors` are in words."""
 
     values: Mapping[str, bytes] = field(repr=False)
     paths: Mapping[str, str]
@@ -62,7 +62,7 @@ class Launch:
     """One start of LiteLLM: the text of its configuration, its whole environment, its port.
 
     `environment` holds keys, so it is in no representation. `documents` are the variables whose
-    value becomes the path of a file in memory.
+    value becomes the path of a file in memory; `from_files` are the keys, whatever they are called.
     """
 
     config: str
@@ -70,18 +70,27 @@ class Launch:
     master_key: str = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     documents: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+    from_files: tuple[str, ...] = field(repr=False, default=())
     open: bool = False
 
     @property
     def hidden(self) -> list[str]:
-        """All that its log must not show; addresses and flags of the environment may be shown."""
-        values = [
+        """All that its log must not show; not addresses and flags of the environment."""
+        named = (
             value
             for name, value in self.environment.items()
-            if name not in _FIXED and name not in _KEPT and re.search(_NAMES_A_KEY, name)
-        ]
+            if name not in _FIXED
+            and name not in _KEPT
+            and names_secret(name)
+            and not is_harmless(value)
+        )
+        in_urls = map(PASSWORD_IN_URL.fullmatch, self.environment.values())
         documents = (os.fsdecode(each) for each in self.documents.values())
-        return [self.master_key, *values, *documents]
+        return [
+            *(self.master_key, *self.from_files, *named, *documents),
+            *(url[1] for url in in_urls if url),
+            *written(self.config, None),
+        ]
 
 
 def read_keys(here: Machine, config: Config) -> Keys:
@@ -93,10 +102,10 @@ def read_keys(here: Machine, config: Config) -> Keys:
         try:
             content = read.content(key)
         except KeyMissingError:
-            if key.optional:
-                missing.append(f"{variable}: optional key file {path} is missing")
-            else:
+            if here.requires(config, variable):
                 errors.append(f"{variable}: key file {path} is missing")
+            else:
+                missing.append(f"{variable}: optional key file {path} is missing")
             continue
         except KeyForbiddenError as error:
             errors.append(f"{variable}: key file {path} {error}")
@@ -136,11 +145,12 @@ def real(here: Machine, config: Config, text: str, found: Keys, port: int) -> La
     documents = {v: value for v, value in found.values.items() if kinds[v] == "file"}
     kept = {name for proxy in _PROXIES for name in (proxy, proxy.lower())}
     outside = {name: os.environ[name] for name in sorted(kept) if name in os.environ}
-    return _launch(here, text, {**outside, **environment}, port, documents)
+    launch = _launch(here, text, {**outside, **environment}, port, documents)
+    return replace(launch, from_files=tuple(map(os.fsdecode, found.values.values())))
 
 
 def rehearsed(here: Machine, config: Config, text: str, port: int) -> Launch:
-    """A start without any key: the harmless text stands in for each."""
+    """A start without any key: a harmless text takes the place of each."""
     dummies = {
         variable: wiring.MISSING_KEY
         for variable in config.secrets

@@ -23,14 +23,14 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*: \S")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that LiteLLM said: `level` is error, warning, request or info."""
+    """Something that LiteLLM reported: `level` is error, warning, request or info."""
 
     level: str
     text: str
 
 
 def events(lines: Iterable[str]) -> list[Event]:
-    """What is worth telling of a log: warnings, errors and requests; no banner, no traceback.
+    """What is worth reporting of a log: warnings, errors and requests; no banner, no traceback.
 
     A traceback that is all there is becomes the exception at its end.
     """

@@ -14,12 +14,12 @@ SECONDS = 10.0
 
 
 class UnknownError(Exception):
-    """Nobody here can tell; the message is the reason."""
+    """This machine gives no answer; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a program answered."""
+class Output:
+    """What a program printed, and its exit code."""
 
     code: int
     out: str
@@ -28,7 +28,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens on a TCP port. `pid` and `program` are None and "" where only root can tell."""
+    """Who listens on a TCP port. `pid` and `program` are None and "" where only root sees them."""
 
     address: str
     pid: int | None
@@ -48,7 +48,7 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def run(program: str, *arguments: str) -> Said:
+def run(program: str, *arguments: str) -> Output:
     """Ask a program. Raises UnknownError where it is absent, or gives no answer in time."""
     found = shutil.which(program)
     if not found:
@@ -68,25 +68,25 @@ def run(program: str, *arguments: str) -> Said:
     except OSError as error:
         raise UnknownError(f"{program} cannot be run: {error.strerror}") from None
     out, err = (each.decode("utf-8", "replace").strip() for each in (done.stdout, done.stderr))
-    return Said(done.returncode, out, err)
+    return Output(done.returncode, out, err)
 
 
 def unit(name: str) -> dict[str, str]:
     """The properties of a systemd unit. Raises UnknownError."""
     wanted = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecStart"
-    said = run("systemctl", "show", name, f"--property={wanted}")
-    if said.code != 0:
-        raise UnknownError(said.err.partition("\n")[0] or "systemctl knows nothing")
-    pairs = (line.partition("=") for line in said.out.splitlines())
+    output = run("systemctl", "show", name, f"--property={wanted}")
+    if output.code != 0:
+        raise UnknownError(output.err.partition("\n")[0] or "systemctl gives no reason")
+    pairs = (line.partition("=") for line in output.out.splitlines())
     return {key: value for key, _, value in pairs}
 
 
 def journal(name: str, lines: int) -> list[str]:
     """The last lines that a unit wrote. Raises UnknownError."""
-    said = run("journalctl", "-u", name, "-n", str(lines), "--no-pager", "-q", "-o", "cat")
-    if said.code != 0:
-        raise UnknownError(said.err.partition("\n")[0] or "journalctl says nothing")
-    return said.out.splitlines()
+    output = run("journalctl", "-u", name, "-n", str(lines), "--no-pager", "-q", "-o", "cat")
+    if output.code != 0:
+        raise UnknownError(output.err.partition("\n")[0] or "journalctl says nothing")
+    return output.out.splitlines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +118,14 @@ def work_tree(path: Path) -> WorkTree | None:
 
 def _git(root: Path, *arguments: str) -> bool:
     """Whether git says yes. Raises UnknownError where it says neither yes nor no."""
-    # Root asks about the trees of users, which git refuses unless told that it is meant. It refuses
-    # them because the tree's own configuration names programs, so none of those may run: the
+    # Root asks about the trees of users, which git refuses unless safe.directory names them: the
+    # configuration of a tree names programs that git runs. None of those may run here, so the
     # monitor is off, and run() forbids every transport to what a partial clone lacks.
     ours = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false")
-    said = run("git", *ours, "-C", str(root), *arguments)
-    if said.code > 1:
-        raise UnknownError(said.err.partition("\n")[0] or "git knows nothing")
-    return said.code == 0
+    output = run("git", *ours, "-C", str(root), *arguments)
+    if output.code > 1:
+        raise UnknownError(output.err.partition("\n")[0] or "git gives no reason")
+    return output.code == 0
 
 
 def listeners(port: int) -> list[Listener]:
@@ -165,5 +165,5 @@ def _owners(inodes: set[str]) -> dict[str, tuple[int, str]]:
                     name = (process / "comm").read_text(encoding="utf-8").strip()
                     found[inode] = (int(process.name), name)
         except OSError:
-            continue  # gone meanwhile, or somebody else's
+            continue  # gone meanwhile, or another user's
     return found

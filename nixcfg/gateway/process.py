@@ -45,7 +45,7 @@ run_server()
 
 
 class StartError(Exception):
-    """LiteLLM cannot be started, or did not come up; the message says why, `log` its last words."""
+    """LiteLLM cannot be started, or did not come up; `log` are its last lines."""
 
     def __init__(self, message: str, log: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ def absent() -> tuple[str, ...]:
 
 
 def not_installed(lacking: Sequence[str]) -> str:
-    """What to say where packages are `absent`: the one command that mends it."""
+    """The message where packages are `absent`, with the one command that installs them."""
     return (
         f"LiteLLM's proxy is not installed beside nixcfg (no {', '.join(lacking)}); run\n"
         f"  {sys.executable} -m pip install '{EXTRA}'"
@@ -77,12 +77,12 @@ def holes() -> str:
 
 
 def free_port(wanted: int) -> int:
-    """`wanted` if nobody uses it, else another one; 0 for any."""
+    """`wanted` if it is free, else another one; 0 for any."""
     return wanted if wanted and is_free(wanted) else _any_port()
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of the loopback address."""
+    """Whether this port is free of the loopback address."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -271,11 +271,11 @@ def _wait(proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], N
 
 
 def _listens(pid: int, port: int) -> bool | None:
-    """Whether it is this process that listens; None while nobody does. Its log may be silent."""
+    """Whether it is this process that listens; None while no one does. Its log may be silent."""
     try:
         found = [each for each in machine.listeners(port) if each.address == "127.0.0.1"]
     except machine.UnknownError:
-        return True  # nobody can tell; that it answers has to be enough
+        return True  # not to be found out; that it answers has to be enough
     return any(each.pid == pid for each in found) if found else None
 
 

@@ -3,30 +3,31 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import rewritten
+from nixcfg.keys.shapes import (
+    PASSWORD_IN_URL,
+    has_prefix,
+    is_harmless,
+    looks_like_key,
+    names_secret,
+)
 from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import wiring
 from nixcfg.project.credentials import credentials
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.project.values import dollar, reference, referenced
-from nixcfg.rules.secrets import looks_like_key
 from nixcfg.yamltext.data import at, walk
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
-_PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*:(?![$*<])[^\s/@]+@\S+")
-# A key of a vendor by its prefix, anywhere.
-_BY_PREFIX = re.compile(r"(?:Bearer )?(?:sk|gsk|xai|pplx|hf|r8|pk|AIza|ghp|nvapi)[-_]?[\w-]{20,}")
 _DEFAULTED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?-[^}]*\}")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_SECRET_WORDS = ("key", "token", "secret", "password", "apikey", "authorization")
 # The settings that name Python code: LiteLLM imports `module.attribute` from beside its file.
 _CODE_LISTS = ("callbacks", "success_callback", "failure_callback", "audit_log_callbacks")
 _CODE = ("custom_provider_map", "post_call_rules", "pre_call_rules")
@@ -136,9 +137,9 @@ def is_key_for(variable: str, text: str) -> bool:
     """Whether a text is a key, as the value of an environment variable."""
     if _is_reference(text):
         return False
-    if _PASSWORD_IN_URL.fullmatch(text) or _BY_PREFIX.fullmatch(text):
+    if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
-    return names_key(variable) and (looks_like_key(text) or not _is_dummy(text))
+    return names_key(variable) and _is_no_dummy(text)
 
 
 def all_texts(value: Any) -> Iterator[str]:
@@ -298,7 +299,7 @@ def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
     """Whether a text is a key that must not be copied."""
     if not text.strip() or _is_reference(text) or "${" in text:
         return False
-    if _PASSWORD_IN_URL.fullmatch(text) or _BY_PREFIX.fullmatch(text):
+    if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
     if not _is_secret_field(path, key):
         return False
@@ -307,7 +308,11 @@ def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
         has_own_server = any(name in params for name in ("api_base", "base_url"))
         if not has_own_server and credentials({"model": params["model"]}, ()):
             return True  # the vendor's own server takes no placeholder
-    return looks_like_key(text) or not _is_dummy(text)
+    return _is_no_dummy(text)
+
+
+def _is_no_dummy(text: str) -> bool:
+    return looks_like_key(text) or not (_is_dummy(text) or is_harmless(text))
 
 
 def _is_dummy(text: str) -> bool:
@@ -322,16 +327,7 @@ def _is_secret_field(path: Steps, key: str) -> bool:
     known = knowledge.keys(section).get(key) if section in knowledge.sections() else None
     if known:
         return known.secret
-    if section == ENVIRONMENT and key in _secret_variables():
-        return True
-    words = re.split(r"[^a-z0-9]+", key.lower())
-    return "public" not in words and words[-1] in _SECRET_WORDS
-
-
-@cache
-def _secret_variables() -> frozenset[str]:
-    credentials = (c for facts in knowledge.providers().values() for c in facts.credentials)
-    return frozenset(c.variable for c in credentials if c.secret and not c.file)
+    return names_secret(key)
 
 
 def _texts(value: Any) -> Iterator[tuple[Steps, str, str]]:

@@ -60,8 +60,21 @@ _OTHER_PREFIXES = (
 )
 """Prefixes of services that are used beside a gateway."""
 
-_AMBIGUOUS = ("pa-", "key-", "dapi", "SG.", "AQ.", "ABSK", "AKIA", "ASIA", "LTAI", "sk_", "fw_")
-"""Prefixes with which words begin too; what follows has a digit in it."""
+_AMBIGUOUS = (
+    "pa-",
+    "key-",
+    "dapi",
+    "SG.",
+    "AQ.",
+    "ABSK",
+    "AKIA",
+    "ASIA",
+    "LTAI",
+    "sk_",
+    "fw_",
+    "pplx-",
+)
+"""Prefixes with which words and models begin too; what follows has a digit, and no dash soon."""
 
 
 def prefixes() -> tuple[str, ...]:
@@ -75,23 +88,24 @@ PASSWORD_IN_URL = re.compile(
 )
 """A whole text that is a URL with a password; group 1 is the password."""
 
-# --- What a name is called that holds a secret.
 
-SENSITIVE_NAME = (
-    r"(api_?keys?|access_?keys?|private_?keys?|(^|_)key|secret|token|passw(or)?d|passphrase|"
-    r"credentials?|authorization|(^|_)(pwd|pat|jwt|bearer|cookie|licen[cs]e))[0-9]*(_|$)"
+# --- What a name is called that holds a secret. Between _, before each word and behind the last.
+
+SENSITIVE_WORDS = (
+    r"(api_?keys?|access_?keys?|private_?keys?|_key|secret|token|passw(or)?d|passphrase|"
+    r"credentials?|authorization|_(pwd|pat|jwt|bearer|cookie|licen[cs]e))[0-9]*_"
 )
-"""The words that say it, in a name in small letters with _ between its words."""
-HARMLESS_NAME = (
+"""The words that say it."""
+HARMLESS_WORDS = (
     # A key that everyone may know; a price; a switch.
-    r"(public|cache|per|bos|eos)_(key|token)(_|$)|(^|_)(costs?|policy|token_count)(_|$)|"
-    r"^(allow|apply|dangerously|detect|disable|enable|hide|infer|log|overwrite|redact|require|send|"
-    r"use)_|"
+    r"_(public|cache|per|bos|eos)_(key|token)_|_(costs?|policy|token_count)_|"
+    r"^_(allow|apply|dangerously|detect|disable|enable|hide|infer|log|overwrite|redact|require|"
+    r"send|use)_|"
     # The name, the place or the limit of a key.
-    r"(^|_)(alias|budget|count|counter|defined|dir|emails|encrypted|endpoint|fields|file|generate|hash|headers?|"
-    r"info|kind|length|limit|list|model|names?|optional|params|path|pattern|prefix|project_id|provider|ref|refresh|"
-    r"return|settings|signing|size|system|team_id|tenant_id|ttl|type|update|uri|url|user_id|values|"
-    r"vault)$"
+    r"_(alias|budget|count|counter|defined|dir|emails|encrypted|endpoint|fields|file|generate|hash|"
+    r"headers?|info|kind|length|limit|list|model|names?|optional|params|path|pattern|prefix|"
+    r"project_id|provider|ref|refresh|return|settings|signing|size|system|team_id|tenant_id|ttl|"
+    r"type|update|uri|url|user_id|values|vault)_$"
 )
 """What takes it back."""
 
@@ -104,18 +118,18 @@ def names_secret(name: str) -> bool:
     value asks `is_harmless`.
     """
     words = _words(name)
-    return bool(re.search(SENSITIVE_NAME, words)) and not re.search(HARMLESS_NAME, words)
+    return bool(re.search(SENSITIVE_WORDS, words)) and not re.search(HARMLESS_WORDS, words)
 
 
 @cache
 def names_no_secret(name: str) -> bool:
     """Whether a name below that of a secret takes it back: the `file` of a key, its `kind`."""
-    return bool(re.search(HARMLESS_NAME, _words(name)))
+    return bool(re.search(HARMLESS_WORDS, _words(name)))
 
 
 def _words(name: str) -> str:
     words = re.sub(r"([a-z0-9])([A-Z][a-z])", r"\1_\2", name).lower()
-    return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+    return "_" + re.sub(r"[^a-z0-9]+", "_", words).strip("_") + "_"
 
 
 # --- What a value looks like that is a key.
@@ -133,6 +147,44 @@ def is_harmless(value: str) -> bool:
     A reference, a path, `none`. A key may begin with a slash, so a path has no random part.
     """
     return bool(_PLAIN_VALUE.fullmatch(value)) and not (value[:1] == "/" and is_random(value))
+
+
+_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a text could be a key, where its name says that it is one.
+
+    Letters and digits without a break; the dummies of local servers (`none`, `sk-1234`) are
+    shorter.
+    """
+    return bool(_KEY.fullmatch(text)) and not is_harmless(text)
+
+
+def has_prefix(text: str) -> bool:
+    """Whether a text is the key of some vendor, by how it begins and by its length."""
+    return bool(_shapes().fullmatch(text)) and text.startswith(prefixes())
+
+
+KEY = (
+    "("
+    + "|".join(each.replace(".", "[.]") for each in prefixes() if each not in _AMBIGUOUS)
+    + "|AKIA)[A-Za-z0-9_-]{12,}|-----BEGIN .*|[a-z0-9+]+://[^/@:]*:[^/@]+@.*"
+)
+"""A whole text that is a key, whatever it is called; for the module, see is_refused."""
+PLAIN_VALUE = "/.*|os.environ/.*|https?://[^@]*|[0-9.]+"
+"""A path, a reference, an address or a number."""
+
+
+def is_refused(name: str, value: str) -> bool:
+    """Whether the NixOS module takes a plain variable for a key, and refuses it.
+
+    The conditions of looks-like-key.nix, so that what is valid here does not fail at the rebuild.
+    """
+    if re.fullmatch(KEY, value, re.DOTALL):
+        return True
+    is_plain = len(value.encode()) < 12 or re.fullmatch(PLAIN_VALUE, value, re.DOTALL)
+    return names_secret(name) and not is_plain
 
 
 _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
@@ -198,7 +250,7 @@ def _shapes() -> re.Pattern[str]:
         | \b(?i:Bearer)\s+(?P<bearer>[^\s"',}}]{{8,}})
         | \bBasic\s+(?P<basic>(?=[A-Za-z]*[0-9=])[A-Za-z0-9+/]{{8,}}={{0,2}})
         | (?<![A-Za-z0-9_])(?P<prefixed>(?:{sure}){body}{{12,}}
-                           |(?:{unsure})(?={body}*[0-9]){body}{{12,}}
+                           |(?:{unsure})(?={body}*[0-9])[A-Za-z0-9_]{{12}}{body}*
                            |eyJ{body}{{12,}})""",
         re.VERBOSE,
     )

@@ -1,13 +1,11 @@
 """How a deployment authenticates: the variables that it needs beyond what it names itself. Pure."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import names_secret
 from nixcfg.knowledge import Credential, ProviderFacts
-
-_PLAIN = re.compile(r"(BASE|URL|ENDPOINT|_ID|REGION|LOCATION|USER|TENANCY)$")
 
 
 def credentials(params: Mapping[str, Any], declared: Iterable[str]) -> tuple[Credential, ...]:
@@ -50,6 +48,6 @@ def _other_ways(facts: ProviderFacts) -> Iterable[tuple[Credential, ...]]:
     known = {credential.variable: credential for credential in facts.credentials}
     for variables in facts.alternatives:
         yield tuple(
-            known.get(v) or Credential(v, None, not _PLAIN.search(v), False, True)
+            known.get(v) or Credential(v, None, names_secret(v.removesuffix("_FILE")), False, True)
             for v in variables
         )

@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import looks_like_key, names_secret
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.project.credentials import chosen_way
 from nixcfg.project.model import ENVIRONMENT, MODELS
 from nixcfg.project.values import reference
 from nixcfg.providers.amendment import AmendError
-from nixcfg.rules import secrets
 
 NO_KEY = "none"
 """What a server that asks for no key gets: with nothing, LiteLLM would send another vendor's."""
@@ -92,7 +92,7 @@ def _add_settings(
         param = known[name].param if name in known else None
         if name in known and is_address(known[name], facts):
             continue
-        if (name in known and known[name].secret) or secrets.names_secret(name):
+        if (name in known and known[name].secret) or names_secret(name):
             raise AmendError(
                 f"{name} is a secret, and a command line is no place for one: write --env {name} "
                 "alone, and store it with nixcfg set-key"
@@ -225,7 +225,7 @@ def own_variable(name: str) -> str:
 
 def refuse_key(name: str, value: str) -> None:
     """Raises AmendError, without the value, for a setting that has the shape of a key."""
-    if secrets.looks_like_key(value) and "://" not in value and "/" not in value:
+    if looks_like_key(value) and "://" not in value and "/" not in value:
         raise AmendError(
             f"the value of {name} looks like a key, and files of this project are no place for "
             f"one: write --env {name} alone, and store it with nixcfg set-key"

@@ -51,7 +51,7 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """The reference in a text such as `ghcr.io/berriai/litellm:v1.106.2`. Raises BadReferenceError."""
+    """The reference in a text such as `ghcr.io/berriai/litellm:v1.1`. Raises BadReferenceError."""
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
         raise BadReferenceError(f"{text}: a digest is sha256: and 64 digits from 0-9 and a-f")

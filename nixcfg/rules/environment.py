@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import is_refused
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, Machine, Project
@@ -10,8 +11,8 @@ from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.scope import EveryMachine, ModelFile, WholeProject
-from nixcfg.rules.secrets import LITERAL, is_refused_as_key
-from nixcfg.yamltext.source import Document
+from nixcfg.rules.secrets import LITERAL
+from nixcfg.yamltext.document import Document
 
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}
@@ -169,7 +170,7 @@ def _plain(whole: Whole, machine: Machine) -> Iterator[Problem]:
     document = whole.project.document
     for name, value in machine.environment.items():
         place = machine.place("environment", name)
-        if is_refused_as_key(name, value):
+        if is_refused(name, value):
             yield document.problem(
                 LITERAL,
                 place,

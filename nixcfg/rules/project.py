@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from nixcfg.keys.shapes import names_secret
 from nixcfg.knowledge import releases
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project import wiring
@@ -11,7 +12,6 @@ from nixcfg.project.model import Machine
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine, WholeProject
-from nixcfg.rules.secrets import names_secret
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from nixcfg import knowledge
+from nixcfg.keys.shapes import PASSWORD_IN_URL, looks_like_key, names_secret
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
@@ -13,20 +14,6 @@ from nixcfg.project.values import dollar, reference, referenced
 from nixcfg.rules.context import Config, scalars
 from nixcfg.rules.scope import EveryDocument
 
-# Letters and digits without a break; dummies for local servers (`none`, `sk-1234`) are shorter.
-_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
-_PASSWORD_IN_URL = re.compile(
-    r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?!\$|\*|<|os\.environ)[^\s/@]+@\S+", re.IGNORECASE
-)
-_SECRET_NAME = re.compile(
-    r"API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS"
-)
-_HARMLESS = re.compile(r"/.*|os\.environ/.*|https?://[^@]*|[0-9.]+", re.DOTALL)
-_KEY_SHAPES = re.compile(
-    r"(sk-|AIza|gsk_|xai-|hf_|ghp_|pplx-|r8_|AKIA)[A-Za-z0-9_-]{12,}|-----BEGIN .*"
-    r"|[a-z0-9+]+://[^/@:]*:[^/@]+@.*",
-    re.DOTALL,
-)
 _DOLLAR_ANYWHERE = re.compile(r"\$\{[^{}\s]*\}")
 _SPELT_OTHERWISE = re.compile(
     r"\$[A-Z][A-Z0-9_]*|(?:os\.)?environ(?:[.:]|\[['\"]?|\.get\(['\"])[A-Za-z_]\w*['\"]?[\])]*"
@@ -35,31 +22,6 @@ _SPELT_OTHERWISE = re.compile(
 )
 _WELL_KNOWN = (wiring.MASTER_KEY_VARIABLE, "DATABASE_URL", "LITELLM_LICENSE")
 _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
-
-
-def looks_like_key(text: str) -> bool:
-    """Whether a text has the shape of a real key. The text itself goes into no message."""
-    return not referenced(text) and bool(_KEY.fullmatch(text))
-
-
-def names_secret(name: str) -> bool:
-    """Whether a variable or a setting is called like one that holds a secret."""
-    words = re.split(r"[_-]", name.lower())
-    if "public" in words:
-        return False
-    return any(word in ("key", "token", "secret", "password", "apikey") for word in words)
-
-
-def is_refused_as_key(name: str, value: str) -> bool:
-    """Whether the NixOS module takes a plain variable for a key, and refuses it.
-
-    The same conditions as `looksLikeKey` of modules/litellm-proxy, which tests/nix compares:
-    what passes here must not fail at the rebuild.
-    """
-    harmless = len(value.encode()) < 12 or _HARMLESS.fullmatch(value)
-    if _SECRET_NAME.search(name.upper()) and not harmless:
-        return True
-    return bool(_KEY_SHAPES.fullmatch(value))
 
 
 @EveryDocument
@@ -83,7 +45,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _reference(config, path, text)
     elif _DOLLAR_ANYWHERE.search(text):
         yield from _dollar(config, path, text)
-    elif _PASSWORD_IN_URL.fullmatch(text):
+    elif PASSWORD_IN_URL.fullmatch(text):
         yield _literal(config, path, f"the password in {path[-1]}")
     elif looks_like_key(text) and _is_secret(path) and not _OIDC.fullmatch(text):
         yield _literal(config, path, f"the secret in {path[-1]}")

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 from nixcfg import check
+from nixcfg.keys.shapes import is_refused
 from nixcfg.knowledge import releases
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
-from nixcfg.rules.secrets import is_refused_as_key
 
 MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assert-keys.nix"
 
@@ -204,7 +204,7 @@ def test_a_plain_variable_is_a_key_for_both_or_for_none(nix, tmp_path: Path) -> 
     found = nix("cases.nix", cases=str(system))
     for number, (name, value) in enumerate(pairs):
         refused = any("looks like a key" in text for text in found[str(number)]["assertions"])
-        assert is_refused_as_key(name, value) == refused, (name, value)
+        assert is_refused(name, value) == refused, (name, value)
 
 
 def test_both_know_the_same_variables_as_their_own() -> None:

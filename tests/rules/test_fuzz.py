@@ -5,6 +5,7 @@ trees over LiteLLM's own words, mangled text of real files, and random text.
 """
 
 import datetime as dt
+import functools
 import random
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from nixcfg import check, knowledge
 from nixcfg.problems import FORMATS, report
 from nixcfg.project.find import Sources, read_project
 from nixcfg.project.standalone import Configuration, Part
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 ROOT = Path(__file__).parents[2]
 WORDS = sorted(
@@ -61,11 +62,26 @@ SOURCES = [
 ]
 
 
-def looks(text: str, *, limit: float = 10.0) -> None:
-    """Nothing raises, in a project and alone, in any format, and every place is in the file."""
-    start = time.monotonic()
-    document = source.parse(text, "providers/x.yaml")
-    own = source.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
+@functools.cache
+def pace() -> float:
+    """CPU seconds that PyYAML's own loader takes for 500 deployments, here and now.
+
+    A limit in seconds would judge the machine, which may pause or be slow.
+    """
+    text = "".join(f"- {{model_name: m{n}, litellm_params: {{rpm: {n}}}}}\n" for n in range(500))
+    start = time.process_time()
+    yaml.load(text, yaml.SafeLoader)
+    return time.process_time() - start
+
+
+def looks(text: str, *, limit: float = 40) -> None:
+    """Nothing raises, in a project and alone, in any format, and every place is in the file.
+
+    All of it costs at most `limit` times `pace()`.
+    """
+    start = time.process_time()
+    document = reader.parse(text, "providers/x.yaml")
+    own = reader.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
     reports = [
         check.validate(Sources(Path(), own, {"x": document}, ()), TODAY),
         check.validate(Sources(Path(), document, {"x": document}, ()), TODAY),
@@ -79,7 +95,7 @@ def looks(text: str, *, limit: float = 10.0) -> None:
             assert problem.message
     form = FORMATS[len(text) % len(FORMATS)]
     assert [report(form, told.problems, told.files) is not None for told in reports]
-    assert time.monotonic() - start < limit
+    assert time.process_time() - start < limit * pace()
 
 
 def chunk(examples: int) -> settings:
@@ -139,7 +155,7 @@ def test_many_problems_take_no_longer_a_piece():
         f"rpm: ten}}\n  unknown_{n}: 1\n"
         for n in range(2000)
     ]
-    looks("model_list:\n" + "".join(entries), limit=60.0)
+    looks("model_list:\n" + "".join(entries), limit=120)
 
 
 def test_a_thousand_providers(tmp_path: Path):
@@ -161,4 +177,4 @@ def test_a_thousand_providers(tmp_path: Path):
     told = check.validate(sources, TODAY)
     assert told.is_valid
     assert told.problems == ()
-    assert time.process_time() - start < 15
+    assert time.process_time() - start < 60 * pace()

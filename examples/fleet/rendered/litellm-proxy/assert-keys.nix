@@ -31,26 +31,7 @@ let
   owned = ownedVariables // cfg.internal.variables;
 
   variableName = "[A-Za-z_][A-Za-z0-9_]*";
-  isSecretName =
-    name:
-    builtins.match ".*(API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS).*" (
-      lib.toUpper name
-    ) != null;
-  # Dummy keys for local servers ("none", "EMPTY"), paths, addresses, numbers and
-  # flags are no secrets; what is left under a secret's name most likely is.
-  isHarmless =
-    value:
-    lib.stringLength value < 12
-    || lib.hasPrefix "/" value
-    || lib.hasPrefix "os.environ/" value
-    || builtins.match "https?://[^@]*" value != null
-    || builtins.match "[0-9.]+" value != null;
-  looksLikeKey =
-    name: value:
-    (isSecretName name && !isHarmless value)
-    || builtins.match "(sk-|AIza|gsk_|xai-|hf_|ghp_|pplx-|r8_|AKIA)[A-Za-z0-9_-]{12,}" value != null
-    || builtins.match "-----BEGIN .*" value != null
-    || builtins.match "[a-z0-9+]+://[^/@:]*:[^/@]+@.*" value != null;
+  looksLikeKey = import ./looks-like-key.nix lib;
 
   # Variables that a container gets beside those of the options, whoever has set them.
   given =
