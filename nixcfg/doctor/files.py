@@ -108,7 +108,7 @@ def _missing(
         return skipped(name, message, "Is the secret declared, and the system switched?")
     if not is_needed:
         return skipped(name, f"{path} is missing; {here.model_config} does not need it")
-    if key.optional:
+    if not here.requires(here.loaded, key.variable):
         message = f"{path} is missing; requests that need this optional key fail"
         return warning(name, message, f"Store it: {store}")
     return error(name, f"{path} is missing, so the gateway does not start", f"Store it: {store}")

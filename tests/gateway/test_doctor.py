@@ -106,7 +106,6 @@ def test_keys_in_order(doctor, project: Path, vendors: dict[str, Vendor]):
 
 
 BAD = {
-    "missing": (None, "is missing, so the gateway does not start", "sudo nixcfg set-key"),
     "empty": ("", "is empty", "sudo nixcfg set-key ANTHROPIC_API_KEY"),
     "two-lines": ("sk-ant-secret-1\nsk-ant-secret-2\n", "holds more than one line", "set-key"),
     "placeholder": ("replace-me\n", "still holds a placeholder", "set-key"),
@@ -117,12 +116,26 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_keys_that_the_service_refuses(doctor, project: Path, name: str):
     content, message, mend = BAD[name]
-    claude_key(project).unlink()
-    if content is not None:
-        claude_key(project).write_text(content)
+    claude_key(project).write_text(content)
     found = doctor(code=1)
     told(found["key ANTHROPIC_API_KEY"], "error", message, mend)
     assert "secret-" not in json.dumps(found)
+
+
+def test_a_missing_key_stops_the_models_that_need_it_and_no_other(doctor, project: Path):
+    claude_key(project).unlink()
+    told(doctor()["key ANTHROPIC_API_KEY"], "warning", "is missing; requests", "set-key")
+    stops = ("error", "is missing, so the gateway does not start", "sudo nixcfg set-key")
+    settings(project, model_config="claude")  # no model of which works without it
+    told(doctor(code=1)["key ANTHROPIC_API_KEY"], *stops)
+
+
+def test_a_missing_key_that_is_required(doctor, project: Path):
+    file = claude_key(project)
+    file.unlink()
+    settings(project, secrets={"ANTHROPIC_API_KEY": {"file": str(file), "required": True}})
+    check = doctor(code=1)["key ANTHROPIC_API_KEY"]
+    told(check, "error", "is missing, so the gateway does not start")
 
 
 def test_keys_that_are_not_missed(doctor, project: Path):
