@@ -14,7 +14,7 @@ from nixcfg.commands.context import (
     today,
     without_errors,
 )
-from nixcfg.commands.output import print_changes, say
+from nixcfg.commands.output import print_changes, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ def command(base: Path, mode: str | None, insecure: tuple[str, ...], form: str) 
         return OK
     if form == "text":
         for each in pins:
-            say(_line(each))
+            report(_line(each))
     images = [_told(each) for each in pins]
     if mode == "check":
         if form == "json":
@@ -84,7 +84,7 @@ def command(base: Path, mode: str | None, insecure: tuple[str, ...], form: str) 
     if form == "json":
         print_changes(changes, _NEXT if changes else (), form, images=images)
     elif mode == "dry-run" or not changes:
-        say("Nothing was written." if changes else "Nothing to change.")
+        report("Nothing was written." if changes else "Nothing to change.")
     else:
         print_changes(changes, _NEXT, form)
     return OK
@@ -107,7 +107,7 @@ def _asked(project: "Project", ask: "Callable[[Reference], str]") -> "list[Pin]"
         else:
             pins.append(Pin(path, named, digests[image]))
     for message in failures:
-        say(f"Error: {message}")
+        report(f"Error: {message}")
     if failures:
         raise click.exceptions.Exit(PROBLEMS)
     return pins
@@ -135,9 +135,9 @@ def _looked(image: "Reference", insecure: "Sequence[str]") -> str:
     if why := refusal(image, found):
         raise RegistryError(why)
     if not found.is_litellm:
-        say(f"Warning: {image} does not look like LiteLLM: its configuration starts no litellm.")
+        report(f"Warning: {image} does not look like LiteLLM: its configuration starts no litellm.")
     if len(found.platforms) == 1:
-        say(f"Note: {image} is for {found.platforms[0]} alone.")
+        report(f"Note: {image} is for {found.platforms[0]} alone.")
     return found.digest
 
 

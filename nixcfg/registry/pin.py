@@ -21,8 +21,8 @@ from nixcfg.registry.image import Image
 from nixcfg.registry.reference import Reference
 from nixcfg.yamltext import editor
 from nixcfg.yamltext.data import at
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import RefusedError, dotted
-from nixcfg.yamltext.source import Document
 
 
 @dataclass(frozen=True, slots=True)
