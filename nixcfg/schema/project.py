@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:484864e130780eebb1b8a5cf579074636f294cbc8c6b16b073e94f63cf241d51"
+SCHEMA = "sha256:dfe78ef90823eace02ca923bda102bacad2cf2cfa0e85ecf66b921ddf477f6ec"
 
 import re
 
@@ -322,6 +322,11 @@ def validate_urn_nixcfg_schema_project(data):
                                     data__secrets_value__kind = data__secrets_value["kind"]
                                     if not (isinstance(data__secrets_value__kind, str) and data__secrets_value__kind == 'env' or isinstance(data__secrets_value__kind, str) and data__secrets_value__kind == 'file'):
                                         raise ValueError
+                                if "required" in data__secrets_value_keys:
+                                    data__secrets_value_keys.remove("required")
+                                    data__secrets_value__required = data__secrets_value["required"]
+                                    if not isinstance(data__secrets_value__required, (bool)):
+                                        raise ValueError
                                 if "optional" in data__secrets_value_keys:
                                     data__secrets_value_keys.remove("optional")
                                     data__secrets_value__optional = data__secrets_value["optional"]
@@ -512,6 +517,11 @@ def validate___properties_secrets(data):
                             data_value_keys.remove("kind")
                             data_value__kind = data_value["kind"]
                             if not (isinstance(data_value__kind, str) and data_value__kind == 'env' or isinstance(data_value__kind, str) and data_value__kind == 'file'):
+                                raise ValueError
+                        if "required" in data_value_keys:
+                            data_value_keys.remove("required")
+                            data_value__required = data_value["required"]
+                            if not isinstance(data_value__required, (bool)):
                                 raise ValueError
                         if "optional" in data_value_keys:
                             data_value_keys.remove("optional")
