@@ -11,14 +11,14 @@ from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.rules import context, policy, registry
-from nixcfg.rules.context import Config, Context, Whole
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document, Map
+from nixcfg.rules.context import Config, Context, Offer, Whole
+from nixcfg.yamltext import limits
+from nixcfg.yamltext.document import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.project.standalone import Configuration
 
-MAX_ERRORS = 10 * source.MAX_PROBLEMS
+MAX_ERRORS = 10 * limits.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
 
 
@@ -95,16 +95,17 @@ def _of_files(
 ) -> Iterator[Problem]:
     """What is wrong with each file, given what every machine that loads it provides."""
     machines = project.machines if project else (None,)
-    offered = {
-        document.name: frozenset(context.offered(document))
+    offers = {
+        document.name: context.offer(document)
         for document in (sources.project, *sources.providers.values())
     }
-    around = [_context(sources, offered, project, machine, today) for machine in machines]
+    around = [_context(sources, offers, project, machine, today) for machine in machines]
     everywhere = _true_on_every_machine(around)
     if project:
         yield from _capped(registry.of_document(_own_settings(project, sources, everywhere)))
     members = [_members(project, machine, sources) for machine in machines]
-    known: dict[tuple[int, ...], Context] = {(): replace(everywhere, loaded=None)}
+    own = offers[sources.project.name].settings
+    known: dict[tuple[int, ...], Context] = {(): replace(everywhere, loaded=None, given=own)}
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
             loading = tuple(number for number, some in enumerate(members) if name in some)
@@ -118,8 +119,8 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
     errors = 0
     for problem in problems:
         if errors == MAX_ERRORS:
-            wrong, advice = source.TOO_MANY
-            yield replace(problem, rule=source.TOO_LARGE, message=wrong, help=advice, fix=None)
+            wrong, advice = limits.TOO_MANY
+            yield replace(problem, rule=limits.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem
@@ -146,24 +147,23 @@ def _members(project: Project | None, machine: Machine | None, sources: Sources)
 
 def _context(
     sources: Sources,
-    offered: Mapping[str, frozenset[str]],
+    offers: Mapping[str, Offer],
     project: Project | None,
     machine: Machine | None,
     today: dt.date | None,
 ) -> Context:
     """What a machine, or a project that cannot be built, gives to each of its files."""
-    documents = [sources.project, *sources.providers.values()]
     members = _members(project, machine, sources)
-    loaded = [sources.project, *(sources.providers[name] for name in members)]
+    documents = [sources.project, *(sources.providers[name] for name in members)]
+    loaded = [offers[document.name] for document in documents]
     return Context(
         today=today,
-        names=frozenset().union(*offered.values()),
-        loaded=frozenset().union(*(offered[document.name] for document in loaded)),
-        stores_models=any(map(context.stores_models, documents))
-        or context.variable_stores_models(machine.environment if machine else {}),
+        names=frozenset().union(*(each.names for each in offers.values())),
+        loaded=frozenset().union(*(each.names for each in loaded)),
+        given=context.joined(each.settings for each in loaded),
         secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
-        credentials=frozenset(each for d in documents for each in context.credentials(d)),
+        credentials=frozenset().union(*(each.credentials for each in offers.values())),
     )
 
 
@@ -176,7 +176,11 @@ def _true_on_every_machine(several: Sequence[Context]) -> Context:
     return replace(
         first,
         loaded=frozenset.intersection(*(each.loaded or frozenset() for each in several)),
-        stores_models=all(each.stores_models for each in several),
+        given={
+            place: values
+            for place, values in first.given.items()
+            if all(place in each.given for each in others)
+        },
         secrets=frozenset.intersection(*(each.secrets for each in several)),
         environment={name: first.environment[name] for name in everywhere},
     )
@@ -197,13 +201,13 @@ def _environment(document: Document) -> Mapping[str, Any]:
 
 
 def _standalone_context(configuration: "Configuration", today: dt.date | None) -> Context:
-    documents = [part.document for part in configuration.parts]
+    offers = [context.offer(part.document, standalone=True) for part in configuration.parts]
     return Context(
         standalone=True,
         today=today,
-        names=frozenset(name for d in documents for name in context.offered(d)),
-        stores_models=any(map(context.stores_models, documents)),
-        credentials=frozenset(each for d in documents for each in context.credentials(d)),
+        names=frozenset().union(*(each.names for each in offers)),
+        given=context.joined(each.settings for each in offers),
+        credentials=frozenset().union(*(each.credentials for each in offers)),
         files=configuration.files,
         complete=not any(part.missing for part in configuration.parts),
     )

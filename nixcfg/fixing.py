@@ -8,8 +8,8 @@ from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, SetValue
 from nixcfg.project.model import SETTINGS
 from nixcfg.yamltext import editor
 from nixcfg.yamltext.data import at, same
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import RefusedError
-from nixcfg.yamltext.source import Document
 
 _Edit = SetValue | RenameKey | MoveKey
 Check = Callable[[Mapping[str, Document]], Iterable[Problem]]

@@ -15,7 +15,7 @@ import yaml
 from nixcfg import check
 from nixcfg.project import model, wiring
 from nixcfg.project.find import read_project
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 from program import HERE, ROOT, Run
 
 CASES = sorted((HERE / "cases").iterdir())
@@ -190,7 +190,7 @@ def test_json_and_text_tell_the_same(case: Path, nixcfg: Run) -> None:
 
 def test_every_position_is_the_token_itself() -> None:
     """A caret that is one off is worse than none: check some against the text."""
-    document = source.parse("a:\n  - b: 1\n    long: [x, yy]\n", "x.yaml")
+    document = reader.parse("a:\n  - b: 1\n    long: [x, yy]\n", "x.yaml")
     text = document.text.split("\n")
     for path, key, token in [
         (("a",), True, "a"),

@@ -1,29 +1,32 @@
-"""Write nixcfg/rules/vendor_params.json: parameters that LiteLLM's code for one vendor knows.
+"""Write vendor_params.json: parameters that LiteLLM's code for one vendor knows.
+
+    python tools/measure_params.py FOLDER
 
 litellm_params may hold any parameter of the vendor's; LiteLLM lists those that it handles itself in
 the configuration classes of its vendor folders (litellm/llms/*), as class attributes and as names
-that it takes out of optional_params. `python tools/measure_params.py` takes a few seconds.
+that it takes out of optional_params. FOLDER holds the set of knowledge of the LiteLLM that is
+installed beside this Python. It takes a few seconds.
 """
 
+import argparse
 import ast
 import importlib.util
 import json
+from collections.abc import Container
 from pathlib import Path
 
-from nixcfg import knowledge
+from learn import layout
 
-DATA = Path(__file__).parents[1] / "nixcfg" / "rules" / "vendor_params.json"
 TAKERS = {"pop", "get"}
 CARRIERS = {"optional_params", "non_default_params", "passed_params"}
 
 
-def vendors() -> dict[str, list[str]]:
-    """The parameters by folder of litellm/llms; `""` for those that the common code handles."""
+def vendors(known: Container[str]) -> dict[str, list[str]]:
+    """Parameters that are not `known`, by folder of litellm/llms; `""`: the common code's."""
     found = importlib.util.find_spec("litellm")
     if found is None or found.origin is None:
         raise SystemExit("litellm is not installed")
     package = Path(found.origin).parent
-    known = set(knowledge.keys("litellm_params"))
     by_vendor: dict[str, set[str]] = {}
     for path in sorted((package / "llms").rglob("*.py")):
         names = parameters(path, CARRIERS)
@@ -31,7 +34,8 @@ def vendors() -> dict[str, list[str]]:
     by_vendor[""] = parameters(package / "utils.py", CARRIERS)
     by_vendor[""] |= parameters(package / "main.py", CARRIERS)
     by_vendor[""] |= parameters(package / "realtime_api" / "main.py", {"litellm_params"})
-    return {vendor: sorted(names - known) for vendor, names in by_vendor.items() if names - known}
+    unknown = {v: sorted(n for n in names if n not in known) for v, names in by_vendor.items()}
+    return {vendor: names for vendor, names in unknown.items() if names}
 
 
 def parameters(path: Path, carriers: set[str]) -> set[str]:
@@ -67,10 +71,14 @@ def parameters(path: Path, carriers: set[str]) -> set[str]:
     return {name for name in found if name.isidentifier() and not name.startswith("_")}
 
 
-def text() -> str:
-    data = {"litellm_version": knowledge.LITELLM_VERSION, "vendors": vendors()}
-    return json.dumps(data, indent=1) + "\n"
+def measured(folder: Path) -> dict[str, object]:
+    """The content of vendor_params.json."""
+    facts = json.loads((folder / "litellm.json").read_bytes())
+    return {"vendors": vendors(facts["sections"]["litellm_params"]["keys"].keys())}
 
 
 if __name__ == "__main__":
-    DATA.write_text(text(), encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args().folder
+    layout.write(given, {"vendor_params": measured(given)})

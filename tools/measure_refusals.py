@@ -1,19 +1,23 @@
-"""Write nixcfg/rules/refused.json: which kinds of values keep LiteLLM from starting, by setting.
+"""Write refused.json: which kinds of values keep LiteLLM from starting, by setting.
 
-The real ProxyConfig.load_config is asked for every setting that nixcfg/knowledge lists, with one
-value of each kind. `python tools/measure_refusals.py` takes about two minutes.
+    python tools/measure_refusals.py FOLDER
+
+FOLDER holds the set of knowledge of the LiteLLM that is installed beside this Python. The real
+ProxyConfig.load_config is asked for every setting in it, with one value of each kind, which takes
+about two minutes.
 """
 
+import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nixcfg import knowledge
+from learn import layout
 
 HERE = Path(__file__).parent
-DATA = HERE.parent / "nixcfg" / "rules" / "refused.json"
 SECTIONS = ("top_level", "litellm_settings", "router_settings", "general_settings")
 KINDS: dict[str, Any] = {
     "number": 1234,
@@ -51,9 +55,15 @@ BASE = {
 Question = tuple[str, str, str]
 
 
-def questions() -> list[Question]:
+def settings(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """The keys of each section that can be asked, from litellm.json."""
+    known = json.loads((folder / "litellm.json").read_bytes())["sections"]
+    return {section: known[section]["keys"] for section in SECTIONS}
+
+
+def questions(known: Mapping[str, Mapping[str, Any]]) -> list[Question]:
     """(section, key, kind) of all that can be asked."""
-    return [(s, key, kind) for s in SECTIONS for key in knowledge.keys(s) for kind in KINDS]
+    return [(s, key, kind) for s in SECTIONS for key in known[s] for kind in KINDS]
 
 
 def ask(asked: list[Question]) -> list[str | None]:
@@ -80,12 +90,10 @@ def answers(texts: list[str]) -> list[str | None]:
     return [json.loads(line)["error"] for line in done.stdout.splitlines()]
 
 
-def is_refused(question: Question, error: str | None) -> bool:
+def is_refused(types: frozenset[str], kind: str, error: str | None) -> bool:
     """Whether it is the kind of the value that LiteLLM fails on, not what the value says."""
-    section, key, kind = question
     if error is None or needs_licence(error):
         return False
-    types = knowledge.keys(section)[key].types
     if kind == "null":
         return True
     kind = kind.removeprefix("no ")
@@ -96,11 +104,10 @@ def is_refused(question: Question, error: str | None) -> bool:
     return "any" not in types or f"'{PYTHON[kind]}'" in error
 
 
-def licensed_callbacks() -> list[str]:
+def licensed_callbacks(names: list[str]) -> list[str]:
     """The callbacks without whose licence LiteLLM does not start."""
-    names = sorted(knowledge.callbacks("callbacks"))
-    settings = [("litellm_settings", {"callbacks": [name]}) for name in names]
-    errors = answers([json.dumps({**BASE, section: given}) for section, given in settings])
+    asked = [{**BASE, "litellm_settings": {"callbacks": [name]}} for name in names]
+    errors = answers([json.dumps(each) for each in asked])
     return [
         name for name, error in zip(names, errors, strict=True) if error and needs_licence(error)
     ]
@@ -111,25 +118,27 @@ def needs_licence(error: str) -> bool:
     return "nterprise" in error
 
 
-def main() -> None:
-    asked = questions()
-    refused: dict[str, dict[str, list[str]]] = {}
-    licence: dict[str, list[str]] = {}
-    for question, error in zip(asked, ask(asked), strict=True):
-        section, key, kind = question
+def measured(folder: Path) -> dict[str, Any]:
+    """The content of refused.json."""
+    known = settings(folder)
+    asked = questions(known)
+    refused: dict[str, dict[str, list[str]]] = {section: {} for section in SECTIONS}
+    licence: dict[str, set[str]] = {}
+    for (section, key, kind), error in zip(asked, ask(asked), strict=True):
         if error and needs_licence(error):
-            licence.setdefault(section, [])
-            licence[section] += [key] if key not in licence[section] else []
-        elif is_refused(question, error):
-            refused.setdefault(section, {}).setdefault(key, []).append(kind)
-    data = {
-        "litellm_version": knowledge.LITELLM_VERSION,
-        "licence": licence,
-        "licensed_callbacks": licensed_callbacks(),
-        "refused": {s: dict(sorted(keys.items())) for s, keys in refused.items()},
+            licence.setdefault(section, set()).add(key)
+        elif is_refused(frozenset(known[section][key]["type"].split("|")), kind, error):
+            refused[section].setdefault(key, []).append(kind)
+    callbacks = json.loads((folder / "litellm.json").read_bytes())["callbacks"]["callbacks"]
+    return {
+        "licence": {section: sorted(keys) for section, keys in licence.items()},
+        "licensed_callbacks": licensed_callbacks(sorted(callbacks)),
+        "refused": {section: keys for section, keys in refused.items() if keys},
     }
-    DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args().folder
+    layout.write(given, {"refused": measured(given)})

@@ -188,7 +188,7 @@ def _as_it_was(module: Any, text: str) -> Iterator[None]:
         keys = []
     keys += ["cache", "callbacks", "success_callback", "failure_callback", "drop_params"]
     keys += ["num_retries", "credential_list"]
-    before = {key: copy.copy(vars(module).get(key, _ABSENT)) for key in keys}
+    before = {key: _copied(vars(module).get(key, _ABSENT)) for key in keys}
     try:
         yield
     finally:
@@ -197,6 +197,11 @@ def _as_it_was(module: Any, text: str) -> Iterator[None]:
                 setattr(module, key, value)
             elif key in vars(module):
                 delattr(module, key)
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a list or a mapping, which LiteLLM adds to; anything else is replaced in whole."""
+    return copy.copy(value) if isinstance(value, list | dict | set) else value
 
 
 @contextlib.contextmanager

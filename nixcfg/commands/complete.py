@@ -92,8 +92,8 @@ def _profiles(ctx: click.Context) -> list[str]:
 
 
 def _names(ctx: click.Context, section: str) -> list[str]:
-    from nixcfg.yamltext import source
+    from nixcfg.yamltext import reader
 
-    data = source.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
+    data = reader.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
     found = data.get(section) if isinstance(data, dict) else None
     return list(found) if isinstance(found, dict) else []

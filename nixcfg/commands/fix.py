@@ -15,7 +15,7 @@ from nixcfg.commands.output import print_problems, report, shown_diff
 if TYPE_CHECKING:
     from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
-    from nixcfg.yamltext.source import Document
+    from nixcfg.yamltext.document import Document
 
 
 @click.command()

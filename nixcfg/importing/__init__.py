@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nixcfg.problems.problem import Span
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ from nixcfg.problems.problem import START, Problem
 from nixcfg.project import shape, wiring
 from nixcfg.project.model import MODELS
 from nixcfg.project.wiring import KeyFile
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 _KEY_NOW = (
     "no master key was given here: clients send one from now on, which is made when the service "

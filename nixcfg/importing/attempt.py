@@ -16,8 +16,8 @@ from nixcfg.project.find import Sources
 from nixcfg.project.model import MODELS, SETTINGS
 from nixcfg.project.wiring import KeyFile
 from nixcfg.render import resources
-from nixcfg.yamltext import emit, source
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext import emit, reader
+from nixcfg.yamltext.document import Document
 
 _PLACEHOLDER = "replace-me\n"
 
@@ -60,10 +60,10 @@ class Attempt:
     def documents(self) -> tuple[Document, dict[str, Document]]:
         """nixcfg.yaml, and the provider files by name."""
         providers = {
-            name: source.parse(provider.text, wiring.provider_path(name))
+            name: reader.parse(provider.text, wiring.provider_path(name))
             for name, provider in sorted(self.providers.items())
         }
-        return source.parse(self.project_text(), wiring.PROJECT_FILE), providers
+        return reader.parse(self.project_text(), wiring.PROJECT_FILE), providers
 
     def project_text(self) -> str:
         parts = [self.project_head()]

@@ -18,8 +18,8 @@ from nixcfg.importing.container import (
 )
 from nixcfg.importing.litellm import names_key
 from nixcfg.problems.problem import Steps
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext import reader
+from nixcfg.yamltext.document import Document
 
 _HANDLED = ("image", "ports", "command", "volumes", "environment", "env_file", "configs")
 _REPLACED = ("restart", "container_name", "healthcheck", "init", "pull_policy", "stop_grace_period")
@@ -197,4 +197,4 @@ class _Service:
 
     def inline(self, name: str, content: str) -> Document:
         text = content.replace("$$", "$")
-        return source.parse(text, f"{self.document.name} (configs.{name})")
+        return reader.parse(text, f"{self.document.name} (configs.{name})")

@@ -23,7 +23,7 @@ from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.project.values import dollar, reference, referenced
 from nixcfg.yamltext.data import at, walk
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")

@@ -29,7 +29,7 @@ from nixcfg.importing.nix.values import (
 )
 from nixcfg.problems.problem import Span
 from nixcfg.render import nix
-from nixcfg.yamltext import emit, source
+from nixcfg.yamltext import emit, reader
 
 _CONTAINERS = ("virtualisation", "oci-containers", "containers")
 _BACKEND = ("virtualisation", "oci-containers", "backend")
@@ -223,7 +223,7 @@ class _Module:
                     "together in a way that only Nix can follow; name the finished file instead"
                 )
             text = emit.block(data) + "\n"
-        return source.parse(text, f"{self.file.name} (line {span.line})")
+        return reader.parse(text, f"{self.file.name} (line {span.line})")
 
     def data(self, value: Any, span: Span) -> Any:
         """Nix data as Python data."""

@@ -10,11 +10,10 @@ from typing import Any
 
 from nixcfg.problems.problem import SetValue, Steps
 from nixcfg.yamltext import data as data_
-from nixcfg.yamltext import editor, emit, source
+from nixcfg.yamltext import editor, emit, reader
+from nixcfg.yamltext.document import BREAK, Document
 from nixcfg.yamltext.editor import Removed
 from nixcfg.yamltext.edits import RefusedError
-from nixcfg.yamltext.nodes import BREAK
-from nixcfg.yamltext.source import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def without(document: Document, paths: Collection[Steps], *, header: bool = True
     added = {section: value for section, value in data.items() if section in again}
     if added:
         text += "\n" + emit.block(added) + "\n"
-    if not data_.same(source.parse(text, document.name).data, data):
+    if not data_.same(reader.parse(text, document.name).data, data):
         return _dumped(data)
     origin = [number for _, number in numbered]
     new = text.count("\n") - len(origin)
@@ -97,4 +96,4 @@ def rewritten(document: Document, values: Mapping[Steps, str]) -> tuple[Document
     data = document.data
     for path, value in values.items():
         data = data_.with_(data, path, lambda _, value=value: value)  # type: ignore[misc]
-    return source.parse(emit.block(data) + "\n", document.name), True
+    return reader.parse(emit.block(data) + "\n", document.name), True

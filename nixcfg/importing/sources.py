@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nixcfg.importing import Container, NotImportableError, compose, litellm, nixos
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext import reader
+from nixcfg.yamltext.document import Document
 
 
 def read_sources(base: Path, files: Sequence[Path]) -> tuple[Container | None, list[Document], str]:
@@ -17,8 +17,8 @@ def read_sources(base: Path, files: Sequence[Path]) -> tuple[Container | None, l
     containers: list[tuple[Path, Container]] = []
     documents: dict[Path, Document] = {}
     for file in dict.fromkeys(files):
-        document = source.read(base / file, str(file))
-        is_text = all(p.rule is not source.NOT_UTF8 for p in document.problems) and document.text
+        document = reader.read(base / file, str(file))
+        is_text = all(p.rule is not reader.NOT_UTF8 for p in document.problems) and document.text
         if file.suffix == ".nix" and is_text:
             containers.append((file, nixos.read(str(file), document.text)))
         elif compose.is_compose(document.data):
@@ -61,7 +61,7 @@ def _find_configurations(
         names = sorted(each.name for each in (base / pattern.parent).glob(pattern.name))
         found = [pattern.parent / name for name in names]
     for path in found:
-        document = source.read(base / path, os.path.normpath(path))
+        document = reader.read(base / path, os.path.normpath(path))
         if document.data is None or litellm.is_config(document.data):
             documents[base / path] = document
     if not (base / wanted).is_file():

@@ -14,7 +14,7 @@ from nixcfg.project import shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.model import ENVIRONMENT, MODELS
 from nixcfg.project.values import declared_secrets, referenced
-from nixcfg.yamltext import emit, source
+from nixcfg.yamltext import emit, reader
 
 _WORKERS = "NUM_WORKERS"
 
@@ -164,7 +164,7 @@ def _add_secret(provider: ProviderFile, variable: str) -> None:
     line = f"  {variable}: ${{{variable}}}\n"
     if declared and not provider.added:
         # Its section is there already: written anew at the end, with what is added to it.
-        rest = without(source.parse(provider.rest.text, ""), {(ENVIRONMENT,)})
+        rest = without(reader.parse(provider.rest.text, ""), {(ENVIRONMENT,)})
         origin = tuple(provider.rest.origin[n - 1] if n else 0 for n in rest.origin)
         provider.added = f"{ENVIRONMENT}:\n" + "".join(
             f"  {row}\n" for row in emit.block(dict(declared)).splitlines()

@@ -25,7 +25,7 @@ from nixcfg.project.model import (
     Settings,
 )
 from nixcfg.project.values import declared_secrets, reference, resolve
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 
 def build(document: Document, provider_documents: Mapping[str, Document]) -> Project:

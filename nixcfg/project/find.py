@@ -7,8 +7,8 @@ from pathlib import Path
 
 from nixcfg.problems.problem import START, Problem, Rule, Severity, reason
 from nixcfg.project import wiring
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext import reader
+from nixcfg.yamltext.document import Document
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
@@ -53,7 +53,7 @@ def read_project(root: Path) -> Sources:
         names = []
         problems.append(
             _problem(
-                wiring.PROVIDERS_DIR, source.UNREADABLE, f"cannot be listed: {reason(error)}", _ADD
+                wiring.PROVIDERS_DIR, reader.UNREADABLE, f"cannot be listed: {reason(error)}", _ADD
             )
         )
     else:
@@ -81,8 +81,8 @@ def read_project(root: Path) -> Sources:
             problems.append(_problem(shown, BAD_NAME, wrong, "Rename or remove one of the two."))
         else:
             files[name.lower()] = shown
-            providers[name] = source.read(folder / file, shown)
-    project = source.read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE)
+            providers[name] = reader.read(folder / file, shown)
+    project = reader.read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE)
     return Sources(root, project, providers, tuple(problems))
 
 

@@ -19,7 +19,7 @@ from nixcfg.project.model import (
     Settings,
 )
 from nixcfg.project.values import declared_secrets, resolve
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 
 def settings_of(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from nixcfg.problems.problem import Steps
 from nixcfg.project import wiring
 from nixcfg.project.wiring import KeyFile
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.render import resources
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document, describe
+from nixcfg.yamltext import limits
+from nixcfg.yamltext.document import Document
+from nixcfg.yamltext.scalars import describe
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -47,12 +48,12 @@ def check(document: Document, kind: str, *, standalone: bool = False) -> list[Pr
     problems: list[Problem] = []
     errors = 0
     for problem in found:
-        if errors == source.MAX_PROBLEMS:
+        if errors == limits.MAX_PROBLEMS:
             # jsonschema searches lazily: what it has not found yet has cost nothing.
-            wrong, remedy = source.TOO_MANY
+            wrong, remedy = limits.TOO_MANY
             return [
                 *problems,
-                document.problem_at(source.TOO_LARGE, problem.span, wrong, help=remedy),
+                document.problem_at(limits.TOO_LARGE, problem.span, wrong, help=remedy),
             ]
         errors += problem.is_error
         problems.append(problem)

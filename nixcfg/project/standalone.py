@@ -5,8 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document, Map
+from nixcfg.yamltext import reader
+from nixcfg.yamltext.document import Document, Map
 
 MAX_INCLUDES = 200
 
@@ -41,7 +41,7 @@ def read_configuration(path: Path, name: str) -> Configuration:
     waiting = deque([(path, name)])
     while waiting:
         here, shown = waiting.popleft()
-        document = source.read(here, shown)
+        document = reader.read(here, shown)
         missing = set()
         for entry in _entries(document):
             found = next((p for p in _candidates(here, path, entry) if os.path.lexists(p)), None)

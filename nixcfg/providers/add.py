@@ -29,9 +29,9 @@ from nixcfg.providers.request import (
     wanted_credentials,
 )
 from nixcfg.render.litellm import provider_yaml
-from nixcfg.yamltext import editor, source
+from nixcfg.yamltext import editor, reader
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import AddItem, AddKey, RefusedError
-from nixcfg.yamltext.source import Document
 
 _SCHEMA = re.compile(r"yaml-language-server: \$schema=(\S*)project\.schema\.json")
 
@@ -49,7 +49,7 @@ def add(sources: Sources, new: NewProvider, examples: Collection[str], today: dt
     data = provider_data(new, facts)
     _check_model_names(sources, new, data)
     text = provider_yaml(data, _schema(sources.project))
-    document = source.parse(text, path)
+    document = reader.parse(text, path)
     providers = {**sources.providers, new.name: document}
     with_file = amended_report(sources, sources.project, providers, today)
     key_files = _key_files(new, facts, sources.project)

@@ -10,7 +10,7 @@ from nixcfg.problems.problem import Problem, Steps
 from nixcfg.project import shape, wiring
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Project
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 PLACEHOLDER = "replace-me\n"
 """What an example of a key file holds."""

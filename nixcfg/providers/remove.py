@@ -18,8 +18,8 @@ from nixcfg.providers.amendment import (
     secrets_of,
 )
 from nixcfg.yamltext import editor
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import RefusedError, Remove
-from nixcfg.yamltext.source import Document
 
 
 def remove(sources: Sources, name: str, examples: Mapping[str, str], today: dt.date) -> Amendment:

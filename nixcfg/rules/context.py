@@ -6,7 +6,7 @@ credential or a setting in its place is, is decided here, once for every rule an
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from nixcfg.problems.problem import Steps
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS, Project
 from nixcfg.project.values import referenced
-from nixcfg.yamltext.source import Document, Map
+from nixcfg.yamltext.document import Document, Map
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,33 @@ class Setting(NamedTuple):
     value: Any
 
 
+Place = tuple[str, str]
+"""A section and a key in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one document adds to the configuration of which it is a part.
+
+    `names` are all that the router resolves because of it: names, ids and LiteLLM's own names of
+    models, aliases, and groups; each may be asked for. `settings` are where LiteLLM is given them.
+    """
+
+    names: frozenset[str]
+    credentials: frozenset[str]
+    settings: Mapping[Place, tuple[Any, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a document cannot say about itself.
 
     `standalone`: no project around it, so nothing is known of the environment it will run in.
     `today` decides which models are retired; without it none is. `names` are what all files offer
-    (see `offered`), `loaded` those of the configuration that the container loads, where this file
-    is part of it. `stores_models`: the database may hold more of them. `secrets` and `environment`
-    are what nixcfg.yaml wires for everyone, `credentials` the named ones that any file defines.
+    (see `Offer`), `loaded` those of the configuration that the container loads, where this file is
+    part of it; `given` are the values of that configuration's settings, by section and key.
+    `secrets` and `environment` are what nixcfg.yaml wires for everyone, `credentials` the named
+    ones that any file defines.
     `files` are beside the document, `missing` are those it includes that do not exist; `included`:
     another LiteLLM file includes this one. Not `complete`: names may be in files that could not
     be read.
@@ -77,7 +95,7 @@ class Context:
     today: dt.date | None = None
     names: frozenset[str] = frozenset()
     loaded: frozenset[str] | None = None
-    stores_models: bool = False
+    given: Mapping[Place, tuple[Any, ...]] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     environment: Mapping[str, Any] = field(default_factory=dict)
     credentials: frozenset[str] = frozenset()
@@ -128,23 +146,24 @@ class Config:
         return tuple(settings(self.data, are_moved=False))
 
     @cached_property
-    def _given(self) -> Mapping[tuple[str, str], tuple[Setting, ...]]:
-        found: dict[tuple[str, str], tuple[Setting, ...]] = {}
-        for each in settings(self.data, are_moved=not self.standalone):
-            place = (each.section, each.key)
-            found[place] = (*found.get(place, ()), each)
-        return found
+    def _moved(self) -> tuple[Setting, ...]:
+        return tuple(settings(self.data, are_moved=not self.standalone))
 
-    def given(self, section: str, key: str) -> tuple[Setting, ...]:
-        """What LiteLLM is given as `key` of `section`, wherever a project has it written.
+    def given(self, section: str, key: str) -> list[Setting]:
+        """What this document gives LiteLLM as `key` of `section`, wherever it has it written."""
+        return [each for each in self._moved if (each.section, each.key) == (section, key)]
 
-        A setting that nixcfg renders in its place is no missing one.
+    def values(self, section: str, key: str) -> list[Any]:
+        """The same, then what other files of the configuration give there.
+
+        What another file gives, or nixcfg renders in its place, is not missing.
         """
-        return self._given.get((section, key), ())
+        own = [each.value for each in self.given(section, key)]
+        return [*own, *self.context.given.get((section, key), ())]
 
     def has(self, section: str, key: str) -> bool:
         """Whether LiteLLM is given something there that is not empty."""
-        return any(each.value for each in self.given(section, key))
+        return any(self.values(section, key))
 
     def variable_is_wired(self, variable: str) -> bool | None:
         """Whether the container has this variable; None where it cannot be known."""
@@ -174,11 +193,28 @@ def settings(data: Any, *, are_moved: bool = True) -> Iterator[Setting]:
             yield Setting((section, key), home, key, value)
 
 
-def offered(document: Document) -> Iterator[str]:
-    """All that the router resolves because of one document, whatever its shape.
+def offer(document: Document, *, standalone: bool = False) -> Offer:
+    """What a document of any shape offers. In a LiteLLM file on its own no setting is moved."""
+    return Offer(
+        names=frozenset(_names(document)),
+        credentials=frozenset(_texts(_list(document.data, "credential_list"), "credential_name")),
+        settings=joined(
+            {(each.section, each.key): (each.value,)}
+            for each in settings(document.data, are_moved=not standalone)
+        ),
+    )
 
-    Names, ids and LiteLLM's own names of models, aliases, and groups: each may be asked for.
-    """
+
+def joined(several: Iterable[Mapping[Place, tuple[Any, ...]]]) -> dict[Place, tuple[Any, ...]]:
+    """The values of several documents, by place."""
+    found: dict[Place, tuple[Any, ...]] = {}
+    for each in several:
+        for place, values in each.items():
+            found[place] = (*found.get(place, ()), *values)
+    return found
+
+
+def _names(document: Document) -> Iterator[str]:
     for setting in settings(document.data):
         if (setting.section, setting.key) == ("router_settings", "model_group_alias"):
             yield from map(str, setting.value if isinstance(setting.value, Map) else ())
@@ -192,20 +228,9 @@ def offered(document: Document) -> Iterator[str]:
                     yield name
 
 
-def credentials(document: Document) -> Iterator[str]:
-    """The named credentials that a document of any shape defines."""
-    return _texts(_list(document.data, "credential_list"), "credential_name")
-
-
-def stores_models(document: Document) -> bool:
-    """Whether LiteLLM also takes models from its database."""
-    wanted = ("general_settings", "store_model_in_db")
-    return any(each[1:3] == wanted and bool(each.value) for each in settings(document.data))
-
-
-def variable_stores_models(environment: Mapping[str, str]) -> bool:
+def variable_stores_models(environment: Mapping[str, Any]) -> bool:
     """Whether the environment has LiteLLM take models from its database."""
-    return environment.get("STORE_MODEL_IN_DB", "").lower() == "true"
+    return str(environment.get("STORE_MODEL_IN_DB")).lower() == "true"
 
 
 def _texts(items: Any, key: str) -> Iterator[str]:

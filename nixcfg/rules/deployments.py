@@ -1,9 +1,6 @@
 """Deployments: which of them LiteLLM would load, and with what."""
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from nixcfg import knowledge
@@ -15,7 +12,8 @@ from nixcfg.project.values import referenced
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _ENTRY_KEYS_READ_ELSEWHERE = frozenset({"model_id", "team_id"})
 
@@ -96,9 +94,9 @@ def _bare_help(model: str) -> str:
 
 
 def _custom_providers(config: Config) -> frozenset[str]:
-    listed = config.section("litellm_settings").get("custom_provider_map")
     return frozenset(
         item["provider"]
+        for listed in config.values("litellm_settings", "custom_provider_map")
         for item in (listed if isinstance(listed, list) else ())
         if isinstance(item, Map) and isinstance(item.get("provider"), str)
     )
@@ -125,15 +123,9 @@ _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 _VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
 
 
-@cache
-def _vendor_params() -> Any:
-    found = Path(__file__).with_name("vendor_params.json").read_bytes()
-    return {name: frozenset(params) for name, params in json.loads(found)["vendors"].items()}
-
-
 def _is_vendors(provider: str, key: str) -> bool:
     """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
-    vendors = _vendor_params()
+    vendors = knowledge.default().vendor_params
     start = next((v for v in vendors if v and provider.startswith(v)), "")
     return (
         key.startswith(_VENDOR_PREFIXES)

@@ -10,7 +10,7 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project import wiring
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 _VERSION = re.compile(r"/v\d")
 _VERSION_AT_END = re.compile(r"/v\d+(beta\d*|alpha)?/?$")

@@ -12,7 +12,7 @@ from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.endpoints import own_address
 from nixcfg.rules.scope import EveryMachine, ModelFile, WholeProject
 from nixcfg.rules.secrets import LITERAL
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 # LiteLLM, and the OpenAI client inside it, read these two by themselves.
 _REDIRECTS = {"OPENAI_BASE_URL": "openai", "OPENAI_API_BASE": "openai"}

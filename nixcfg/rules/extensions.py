@@ -10,7 +10,8 @@ from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CODE = (

@@ -7,9 +7,10 @@ from typing import Any
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.nearest import nearest
-from nixcfg.rules.context import Config, Setting
+from nixcfg.rules.context import Config, Setting, variable_stores_models
 from nixcfg.rules.scope import EveryDocument
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
@@ -38,7 +39,11 @@ class _Names:
     def __init__(self, config: Config) -> None:
         self.exact = config.context.names
         # Models can be stored in the database, or in an included file that is missing.
-        self.may_be_elsewhere = config.context.stores_models or not config.context.complete
+        self.may_be_elsewhere = (
+            config.has("general_settings", "store_model_in_db")
+            or variable_stores_models(config.context.environment)
+            or not config.context.complete
+        )
 
     @cached_property
     def patterns(self) -> tuple[re.Pattern[str], ...]:

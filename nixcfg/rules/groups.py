@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 SPACES = Rule("NX409", Severity.WARNING)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Span
 from nixcfg.project.nearest import nearest
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.document import Document
 
 OFF = "off"
 _COMMENT = re.compile(r"(?:^|\s)#\s*nixcfg:\s*ignore\s+([A-Za-z0-9, \t]+)")

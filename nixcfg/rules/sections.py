@@ -11,7 +11,7 @@ from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 _REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")
 _NESTED: tuple[tuple[str, str, str], ...] = (

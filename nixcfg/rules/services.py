@@ -1,5 +1,6 @@
 """Settings that need a service or a licence: Redis, PostgreSQL, an enterprise licence."""
 
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Setting
 from nixcfg.rules.scope import EveryDocument
-from nixcfg.yamltext.source import Map
+from nixcfg.yamltext.document import Map
 
 REDIS_PORT = Rule("NX210", Severity.WARNING)
 
@@ -68,6 +69,8 @@ def _cache(config: Config) -> Iterator[Problem]:
         )
     if not isinstance(params, dict):
         return
+    listed = config.values("litellm_settings", "cache_params")
+    params = dict(ChainMap(*(each for each in listed if isinstance(each, dict))))
     kind = params.get("type", "redis")
     if kind not in ("redis", "redis-semantic"):
         return

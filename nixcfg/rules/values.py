@@ -1,12 +1,9 @@
 """Values of settings: the type that LiteLLM works with, and the words that it knows."""
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from nixcfg import knowledge
@@ -17,7 +14,8 @@ from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, scalars
 from nixcfg.rules.scope import EveryDocument, ModelFile
-from nixcfg.yamltext.source import Map, describe
+from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.scalars import describe
 
 _STOPPING_CHOICES = (
     ("router_settings", "routing_strategy"),
@@ -43,9 +41,8 @@ WORDS = {
 }
 
 
-@cache
 def _measured() -> Any:
-    return json.loads(Path(__file__).with_name("refused.json").read_bytes())
+    return knowledge.default().refused
 
 
 def needs_licence(section: str, key: str) -> bool:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nixcfg.yamltext import emit
+from nixcfg.yamltext.document import BREAK
 from nixcfg.yamltext.edits import RefusedError
-from nixcfg.yamltext.nodes import BREAK, Node, Page, Place, Replacement, found
+from nixcfg.yamltext.nodes import Node, Page, Place, Replacement, found
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from nixcfg.problems.problem import MoveKey, RenameKey, SetValue, Steps
-from nixcfg.yamltext import cut, emit, insert, source
+from nixcfg.yamltext import cut, emit, insert, reader
 from nixcfg.yamltext.data import at, outermost, same, with_, without
+from nixcfg.yamltext.document import BREAK, Document
 from nixcfg.yamltext.edits import AddItem, AddKey, Edit, RefusedError, Remove, dotted
-from nixcfg.yamltext.nodes import BREAK, Node, Page, Replacement
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext.nodes import Node, Page, Replacement
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))*")
 
@@ -294,7 +294,7 @@ def _verified(
     text = "".join(piece for _, piece in pieces)
     if not page.has_last_break:
         text = text.removesuffix(page.newline)
-    after = source.parse(text, document.name)
+    after = reader.parse(text, document.name)
     if after.data is None or len(after.problems) > len(document.problems):
         raise RefusedError("the result would not be YAML that reads as it should")
     if not same(after.data, data):

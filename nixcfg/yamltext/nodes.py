@@ -13,11 +13,10 @@ from typing import NamedTuple
 import yaml
 
 from nixcfg.problems.problem import Steps
+from nixcfg.yamltext.document import BREAK
 from nixcfg.yamltext.edits import RefusedError
+from nixcfg.yamltext.scalars import LOADER
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# Where YAML 1.1 breaks lines; str.splitlines knows more.
-BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _COMMENT = re.compile("(?:^|(?<=[\\s\ufeff]))#[^\n\r\x85\u2028\u2029]*")
 _LAST_BREAK = re.compile(rf"(?:{BREAK.pattern})\Z")
 _SPACE = re.compile("[\n\r\x85\u2028\u2029 ]+\\Z")

@@ -22,7 +22,7 @@ from nixcfg.problems.problem import (
     SetValue,
     Severity,
 )
-from nixcfg.yamltext import editor, source
+from nixcfg.yamltext import editor, reader
 from nixcfg.yamltext.edits import Edit
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/before.yaml"))
@@ -43,7 +43,7 @@ def fixed(case: Path) -> tuple[bytes, str]:
         for kind, path, value in json.loads((case / "edits.json").read_text("utf-8"))
     ]
     problems = [problem(number, edit) for number, edit in enumerate(edits)]
-    document = source.parse(raw.removeprefix(BOM).decode(), "before.yaml")
+    document = reader.parse(raw.removeprefix(BOM).decode(), "before.yaml")
     result = fixing.fix({"before.yaml": document}, lambda _: problems)
     refused = [f"{editor.described(edit(each.problem))}: {each.reason}\n" for each in result.left]
     after = result.documents["before.yaml"].text.encode()
@@ -74,7 +74,7 @@ def test_lines_that_no_edit_is_about_stay(case: Path):
     after, refused = fixed(case)
     after = after.decode("utf-8-sig")
     assert after != before or refused
-    document = source.parse(before, "before.yaml")
+    document = reader.parse(before, "before.yaml")
     replaced: Counter[str] = Counter()
     for kind, path, value in json.loads((case / "edits.json").read_text("utf-8")):
         replaced += words(str(path[0]))  # a section goes with its last entry
@@ -94,7 +94,7 @@ def test_lines_that_no_edit_is_about_stay(case: Path):
 
 
 def run(text: str, problems: Sequence[Problem], *, unsafe: bool = False) -> fixing.Result:
-    document = source.parse(text, "before.yaml")
+    document = reader.parse(text, "before.yaml")
     return fixing.fix({"before.yaml": document}, lambda _: problems, unsafe=unsafe)
 
 
@@ -128,7 +128,7 @@ def test_rules_that_disagree_come_to_an_end():
         value = files["before.yaml"].data["a"]
         yield problem(1 if value == 1 else 2, SetValue(("a",), 2 if value == 1 else 1))
 
-    document = source.parse("a: 1\n", "before.yaml")
+    document = reader.parse("a: 1\n", "before.yaml")
     result = fixing.fix({"before.yaml": document}, check)
     assert len(result.fixed) == 2
     assert result.documents["before.yaml"].text == "a: 1\n"
@@ -138,7 +138,7 @@ def test_a_rule_that_is_never_satisfied_comes_to_an_end():
     def check(files):
         yield problem(1, SetValue(("a",), files["before.yaml"].data["a"] + 1))
 
-    result = fixing.fix({"before.yaml": source.parse("a: 1\n", "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": reader.parse("a: 1\n", "before.yaml")}, check)
     assert len(result.fixed) == fixing.MAX_ROUNDS
 
 
@@ -158,7 +158,7 @@ def test_a_warning_is_not_mended_into_an_error():
             yield error("NX998")
 
     text = "".join(f"{key}: '{number}'\n" for number, key in enumerate("abcdef", 1))
-    result = fixing.fix({"before.yaml": source.parse(text, "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": reader.parse(text, "before.yaml")}, check)
     after = "a: 1\nb: 2\nc: 3\nd: '4'\ne: 5\nf: 6\n"
     assert result.documents["before.yaml"].text == after
     assert [each.reason for each in result.left] == ["it would bring an error, NX998: it got worse"]
@@ -174,7 +174,7 @@ def test_an_error_that_hid_another_is_mended():
             mend = Fix((SetValue(("a",), 1),))
             yield Problem(rule, "before.yaml", START, "hides", fix=mend)
 
-    result = fixing.fix({"before.yaml": source.parse("a: '1'\n", "before.yaml")}, check)
+    result = fixing.fix({"before.yaml": reader.parse("a: '1'\n", "before.yaml")}, check)
     assert result.documents["before.yaml"].text == "a: 1\n"
 
 

@@ -20,8 +20,8 @@ from test_fix_properties import alike, exact, wanted
 from nixcfg import check, fixing
 from nixcfg.problems.problem import MoveKey, Problem
 from nixcfg.project.standalone import Configuration, Part
-from nixcfg.yamltext import source
-from nixcfg.yamltext.source import Document
+from nixcfg.yamltext import reader
+from nixcfg.yamltext.document import Document
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("NIXCFG_CORPUS", ROOT.parent / "shared" / "corpus"))
@@ -34,7 +34,7 @@ def documents() -> list[Document]:
     found = sorted(CORPUS.rglob("*.yaml"))
     if not found:
         pytest.skip(f"no configurations in {CORPUS}; set NIXCFG_CORPUS")
-    read = [source.read(path, str(path.relative_to(CORPUS))) for path in found]
+    read = [reader.read(path, str(path.relative_to(CORPUS))) for path in found]
     return [document for document in read if document.data is not None]
 
 

@@ -27,9 +27,9 @@ from nixcfg.problems.problem import (
     Severity,
     Steps,
 )
-from nixcfg.yamltext import editor, source
+from nixcfg.yamltext import editor, reader
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import Edit, RefusedError
-from nixcfg.yamltext.source import Document
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, as in nixcfg
 NAME = "config.yaml"
@@ -244,7 +244,7 @@ def configurations(draw: st.DrawFn) -> tuple[str, Writer]:
 @given(configurations())
 def test_planted_mistakes(configuration: tuple[str, Writer]):
     text, writer = configuration
-    before = source.parse(text, NAME)
+    before = reader.parse(text, NAME)
     assert before.data is not None, before.problems
     result = mend(before)
     after = result.documents[NAME]
@@ -344,7 +344,7 @@ def traps(draw: st.DrawFn) -> str:
 @given(st.data(), traps())
 @example(None, "a: 1")
 def test_any_edit_is_made_exactly_or_refused(data: st.DataObject | None, text: str):
-    before = source.parse(text, NAME)
+    before = reader.parse(text, NAME)
     if data is None or not isinstance(before.data, dict | list) or not before.data:
         return
     kind, value = data.draw(edits_at)

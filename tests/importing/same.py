@@ -15,7 +15,7 @@ from nixcfg import cli
 from nixcfg.problems.problem import WriteError
 from nixcfg.project.build import build
 from nixcfg.project.find import read_project
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 _CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CODE_KEYS = ("callbacks", "success_callback", "failure_callback", "custom_handler", "guardrail")
@@ -64,7 +64,7 @@ def pair(file: Path, folder: Path, config: str = "all") -> Pair | str:
     code, _, err = nixcfg("-C", folder / "project", "render")
     if code:
         return err
-    document = source.parse(before.read_text(), str(before))
+    document = reader.parse(before.read_text(), str(before))
     stand_ins(document.data, before.parent)
     after = folder / "project" / "rendered" / "litellm" / f"{config}.yaml"
     env = environment([document.data, yaml.safe_load(after.read_text())])

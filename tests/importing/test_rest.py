@@ -4,7 +4,7 @@ import pytest
 
 from nixcfg.importing.rest import rewritten, without
 from nixcfg.problems.problem import Steps
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 TEXT = """\
 # header
@@ -49,7 +49,7 @@ last:
     ],
 )
 def test_without(paths: set[Steps], left: str):
-    rest = without(source.parse(TEXT, "x"), paths)
+    rest = without(reader.parse(TEXT, "x"), paths)
     assert rest.text == left
     lines = TEXT.splitlines()
     assert [lines[n - 1] for n in rest.origin] == rest.text.splitlines()
@@ -58,7 +58,7 @@ def test_without(paths: set[Steps], left: str):
 
 def test_what_cannot_be_taken_out_has_its_section_written_again():
     text = TEXT + "odd: # lost\n- - 1\n  - 2\n"
-    rest = without(source.parse(text, "x"), {("odd", 0, 0), ("other", 0)})
+    rest = without(reader.parse(text, "x"), {("odd", 0, 0), ("other", 0)})
     assert rest.data["odd"] == [[2]]
     assert rest.again == ("odd",)
     assert "# two" in rest.text
@@ -81,10 +81,10 @@ def test_what_cannot_be_taken_out_has_its_section_written_again():
     ],
 )
 def test_the_rest_reads_as_it_did(text: str):
-    document = source.parse(text, "x")
+    document = reader.parse(text, "x")
     for key, other in (("a", "b"), ("b", "a")):
         rest = without(document, {(key,)})
-        assert source.parse(rest.text, "x").data == {other: document.data[other]}
+        assert reader.parse(rest.text, "x").data == {other: document.data[other]}
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_the_rest_reads_as_it_did(text: str):
     ],
 )
 def test_rewritten_in_place(text: str, after: str):
-    document, is_dumped = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    document, is_dumped = rewritten(reader.parse(text, "x"), {("a",): "${X}"})
     assert document.text == after
     assert not is_dumped
 
 
 def test_an_anchor_that_others_share_is_not_changed_for_them():
     text = "a: &k sk-1\nb: *k\n"
-    document, is_dumped = rewritten(source.parse(text, "x"), {("a",): "${X}"})
+    document, is_dumped = rewritten(reader.parse(text, "x"), {("a",): "${X}"})
     assert is_dumped
     assert document.data == {"a": "${X}", "b": "sk-1"}

@@ -7,7 +7,7 @@ import yaml
 from same import nixcfg
 
 from nixcfg.importing import Container, compose
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 MODEL = "model_list:\n- model_name: a\n  litellm_params: {model: ollama/a}\n"
 
@@ -15,7 +15,7 @@ MODEL = "model_list:\n- model_name: a\n  litellm_params: {model: ollama/a}\n"
 def service(text: str, more: str = "") -> Container:
     body = "".join(f"    {line}\n" for line in text.splitlines())
     whole = f"services:\n  llm:\n    image: litellm/litellm\n{body}{more}"
-    return compose.read(source.parse(whole, "compose.yaml"))
+    return compose.read(reader.parse(whole, "compose.yaml"))
 
 
 @pytest.mark.parametrize(

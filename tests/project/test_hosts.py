@@ -14,7 +14,7 @@ from nixcfg.project.build import build
 from nixcfg.project.find import read_project
 from nixcfg.render.docker_nix import docker_nix
 from nixcfg.render.files import rendered_files
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 from program import HERE, ROOT, Run
 
 PROVIDER = """\
@@ -60,8 +60,8 @@ def project(tmp_path: Path, here: str) -> Path:
 
 
 def built(text: str, **providers: str) -> model.Project:
-    documents = {name: source.parse(given, f"{name}.yaml") for name, given in providers.items()}
-    return build(source.parse(text, "nixcfg.yaml"), documents)
+    documents = {name: reader.parse(given, f"{name}.yaml") for name, given in providers.items()}
+    return build(reader.parse(text, "nixcfg.yaml"), documents)
 
 
 def test_a_host_says_only_what_differs():

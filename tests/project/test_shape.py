@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from nixcfg.project import shape
 from nixcfg.render import resources
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 from program import HERE, ROOT
 from tool import load
 
@@ -44,7 +44,7 @@ DATABASE = {"host": "db.example.org", "password_file": "/k"}
 def test_agree_on_every_golden_document(kind: str):
     verdicts = []
     for path in DOCUMENTS:
-        data = source.read(path, path.name).data
+        data = reader.read(path, path.name).data
         verdicts.append(shape._is_valid(kind, data))
         assert verdicts[-1] == explained(kind, data), path
     assert len(set(verdicts)) == 2  # some fit, some do not

@@ -28,7 +28,7 @@ from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.render import nix
 from nixcfg.render.docker_nix import docker_nix
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 some = settings(
     derandomize=True,
@@ -127,7 +127,7 @@ def projects(draw: st.DrawFn) -> dict[str, str]:
 
 def model(files: Mapping[str, str]) -> Project | None:
     """The project of these files, None where it has errors."""
-    documents = {Path(path).stem: source.parse(text, path) for path, text in files.items()}
+    documents = {Path(path).stem: reader.parse(text, path) for path, text in files.items()}
     own = documents.pop("nixcfg")
     sources = Sources(Path("/nowhere"), own, documents, ())
     return check.validate(sources).project
@@ -157,7 +157,7 @@ def test_every_litellm_file_reads_back_as_the_model(files: dict[str, str]):
     for config in project.machine.configs:
         text = rendered[wiring.config_path(config.name)].decode()
         assert exact(yaml.safe_load(text)) == exact(config.litellm)
-        assert exact(source.parse(text, "rendered").data) == exact(config.litellm)
+        assert exact(reader.parse(text, "rendered").data) == exact(config.litellm)
 
 
 NIX = """\

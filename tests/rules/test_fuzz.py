@@ -19,7 +19,7 @@ from nixcfg import check, knowledge
 from nixcfg.problems import FORMATS, report
 from nixcfg.project.find import Sources, read_project
 from nixcfg.project.standalone import Configuration, Part
-from nixcfg.yamltext import source
+from nixcfg.yamltext import reader
 
 ROOT = Path(__file__).parents[2]
 WORDS = sorted(
@@ -80,8 +80,8 @@ def looks(text: str, *, limit: float = 40) -> None:
     All of it costs at most `limit` times `pace()`.
     """
     start = time.process_time()
-    document = source.parse(text, "providers/x.yaml")
-    own = source.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
+    document = reader.parse(text, "providers/x.yaml")
+    own = reader.parse("model_config: x\nprofiles: {p: [x]}\n", "nixcfg.yaml")
     reports = [
         check.validate(Sources(Path(), own, {"x": document}, ()), TODAY),
         check.validate(Sources(Path(), document, {"x": document}, ()), TODAY),

@@ -7,7 +7,7 @@ deeper; the comments that start a document are the file's; all others are the se
 import pytest
 
 from nixcfg.problems.problem import MoveKey
-from nixcfg.yamltext import editor, source
+from nixcfg.yamltext import editor, reader
 from nixcfg.yamltext.edits import AddItem, AddKey, Edit, Remove
 
 BLOCK = """\
@@ -91,7 +91,7 @@ def lines_gone(before: str, after: str) -> list[str]:
 def test_an_entry_goes_with_its_comments(name: str, newline: str, start: str, end: str):
     edit, gone = GONE[name]
     text = (start + BLOCK + end).replace("\n", newline)
-    after = editor.apply(source.parse(text, "x"), [edit]).text
+    after = editor.apply(reader.parse(text, "x"), [edit]).text
     assert after.count("\n") == after.count(newline)
     if isinstance(edit, MoveKey):
         moved = [line for line in gone if line]
@@ -138,7 +138,7 @@ profiles:
     ],
 )
 def test_an_entry_in_brackets_goes_with_its_comments(path, gone, instead):
-    after = editor.apply(source.parse(FLOW, "x"), [Remove(path)]).text
+    after = editor.apply(reader.parse(FLOW, "x"), [Remove(path)]).text
     left = FLOW
     for line in gone:
         left = left.replace(line + "\n", "".join(f"{each}\n" for each in instead), 1)
@@ -182,11 +182,11 @@ def test_an_entry_in_brackets_goes_with_its_comments(path, gone, instead):
     ],
 )
 def test_a_new_entry_takes_no_comment(text: str, edit: Edit, after: str):
-    assert editor.apply(source.parse(text, "x"), [edit]).text == after
+    assert editor.apply(reader.parse(text, "x"), [edit]).text == after
 
 
 def test_a_comment_in_a_text_is_text():
     text = "a: '\n  # no comment\n\n  # nor this'\nb: 1\nc: |\n  # text\nd: 1\n"
-    document = source.parse(text, "x")
+    document = reader.parse(text, "x")
     assert editor.apply(document, [Remove(("b",))]).text == text.replace("b: 1\n", "")
     assert editor.apply(document, [Remove(("d",))]).text == text.replace("d: 1\n", "")

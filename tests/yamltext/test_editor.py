@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from nixcfg.yamltext import editor, source
+from nixcfg.yamltext import editor, reader
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import AddItem, AddKey, RefusedError, Remove
-from nixcfg.yamltext.source import Document
 
 TEXT = """\
 # top
@@ -129,7 +129,7 @@ CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
 
 
 def parsed(text: str) -> Document:
-    document = source.parse(text, "nixcfg.yaml")
+    document = reader.parse(text, "nixcfg.yaml")
     assert document.data is not None
     return document
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from nixcfg.problems.problem import Steps
-from nixcfg.yamltext import data, editor, source
+from nixcfg.yamltext import data, document, editor, reader
 from nixcfg.yamltext.edits import AddItem, AddKey, Edit, RefusedError, Remove
 from nixcfg.yamltext.nodes import Page
 
@@ -51,7 +51,7 @@ def collections(value: Any, kind: type) -> Iterator[Steps]:
     yield from (path for path, each in data.walk(value) if isinstance(each, kind) and each)
 
 
-def undo(document: source.Document, edit: AddKey | AddItem) -> Edit:
+def undo(document: document.Document, edit: AddKey | AddItem) -> Edit:
     if isinstance(edit, AddKey):
         return Remove(edit.path)
     return Remove((*edit.path, len(data.at(document.data, edit.path))))
@@ -61,7 +61,7 @@ def undo(document: source.Document, edit: AddKey | AddItem) -> Edit:
 @given(st.data(), texts())
 def test_what_is_added_can_be_taken_away(drawn: st.DataObject, text: str):
     """Byte for byte, wherever it was added."""
-    before = source.parse(text, "x")
+    before = reader.parse(text, "x")
     if not isinstance(before.data, dict) or not before.data:
         return
     value = drawn.draw(VALUES)
@@ -85,7 +85,7 @@ def test_what_is_added_can_be_taken_away(drawn: st.DataObject, text: str):
 @many
 @given(st.data(), texts())
 def test_what_is_removed_takes_nothing_else_along(drawn: st.DataObject, text: str):
-    before = source.parse(text, "x")
+    before = reader.parse(text, "x")
     if not isinstance(before.data, dict | list) or not before.data:
         return
     paths = drawn.draw(

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nixcfg.problems.problem import SetValue
-from nixcfg.yamltext import editor, emit, source
+from nixcfg.yamltext import editor, emit, reader
 
 # The characters that can stand in a YAML file; the others reach no model (NX007).
 CHARACTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\ufffe\uffff").filter(
@@ -127,11 +127,11 @@ def test_a_text_keeps_its_quotes(text: str, quote: str, in_flow: bool):
 )
 def test_an_edit_writes_what_a_rendering_writes(text: str):
     for before, path in (("x: y\n", ("x",)), ("a:\n- x: y\n", ("a", 0, "x"))):
-        document = source.parse(before, "x.yaml")
+        document = reader.parse(before, "x.yaml")
         after = editor.apply(document, [SetValue(path, text)])
         assert after.text == emit.block(after.data) + "\n"
     inside = editor.apply(
-        source.parse("a: [{x: y}, 1]\n", "x.yaml"), [SetValue(("a", 0, "x"), text)]
+        reader.parse("a: [{x: y}, 1]\n", "x.yaml"), [SetValue(("a", 0, "x"), text)]
     )
     assert inside.text == f"a: {emit.flow(inside.data['a'])}\n"
 

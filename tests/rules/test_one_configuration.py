@@ -1,7 +1,7 @@
-"""What a fallback may name: whatever any file of the project offers, wherever it is written.
+"""LiteLLM sees one configuration, whose parts are in several files and not always in their place.
 
-LiteLLM sees one configuration. A name is not unknown because it stands in another file, or in a
-section from which nixcfg moves it.
+A fallback may name whatever any file offers, and nothing is missing that another file gives, or
+that nixcfg moves to the section where LiteLLM honours it.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ def codes(folder: Path, openai: str, claude: str, own: str = "") -> list[str]:
             "providers/claude.yaml": claude,
         },
     )
-    # What is misplaced is said to be moved, and is no subject here.
+    # That nixcfg moves a setting is reported too, and is no subject here.
     return [problem.code for problem in report.problems if problem.code not in ("NX201", "NX412")]
 
 
@@ -111,3 +111,41 @@ def test_an_unknown_name_is_still_reported(tmp_path: Path):
 )
 def test_what_nixcfg_renders_in_its_place_is_not_missing(tmp_path: Path, settings: str):
     assert codes(tmp_path, OPENAI + settings, CLAUDE % "gpt") == []
+
+
+NEEDS_LICENCE = "general_settings: {allowed_ips: [10.0.0.1]}\n"
+LICENCE = "general_settings: {litellm_license: os.environ/LITELLM_LICENSE}\n"
+CACHE = "litellm_settings: {cache: true}\n"
+CACHE_PARAMS = "litellm_settings: {cache_params: {type: local}}\n"
+CUSTOM = "model_list: [{model_name: own, litellm_params: {model: mine/own}}]\n"
+PROVIDERS = (
+    "litellm_settings: {custom_provider_map: [{provider: mine, custom_handler: litellm.own}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("needs", "gives", "code"),
+    [
+        (OPENAI + NEEDS_LICENCE, LICENCE, "NX215"),
+        (OPENAI + CACHE, CACHE_PARAMS, "NX214"),
+        (CUSTOM, PROVIDERS, "NX402"),
+        ("model_list: []\n", "general_settings: {store_model_in_db: true}\n", "NX401"),
+    ],
+)
+@pytest.mark.parametrize("owner", ["nixcfg.yaml", "providers/b.yaml", "providers/c.yaml"])
+def test_what_another_file_gives_is_not_missing(
+    tmp_path: Path, needs: str, gives: str, code: str, owner: str
+):
+    other = "model_list: [{model_name: other, litellm_params: {model: openai/gpt-4.1}}]\n"
+    files = {
+        "nixcfg.yaml": "model_config: work\nprofiles: {work: [a, b]}\n",
+        "providers/a.yaml": needs,
+        "providers/b.yaml": other,
+        "providers/c.yaml": other.replace("other,", "third,"),
+    }
+    missing = in_project(tmp_path / "without", files).problems
+    assert code in {problem.code for problem in missing}
+    files[owner] += gives
+    found = in_project(tmp_path / "with", files).problems
+    is_loaded = owner != "providers/c.yaml"
+    assert (code in {problem.code for problem in found}) is not is_loaded

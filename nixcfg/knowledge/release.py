@@ -1,0 +1,242 @@
+"""What one LiteLLM release does with a configuration: sections, keys, providers, models."""
+
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from nixcfg.knowledge import routing, store
+from nixcfg.knowledge.facts import ApiBase, Credential, Key, ModelFacts, ProviderFacts, Section
+
+# Sections between which a key can stray: the nested ones share names (`type`, `host`, `ttl`)
+# with each other by chance, so they are no home for a key found elsewhere.
+_HOMES: Final = (
+    "router_settings",
+    "litellm_settings",
+    "general_settings",
+    "litellm_params",
+    "deployment",
+    "model_info",
+    "top_level",
+)
+
+
+class Knowledge:
+    """The set of one release; ``stored`` is its folder in releases/, None for the default set.
+
+    Frozen but for what it has read: each file is read when something in it is looked up.
+    """
+
+    def __init__(self, stored: str | None) -> None:
+        self._stored = stored
+        self._providers: dict[str, ProviderFacts | None] = {}
+        self._models: dict[str, Mapping[str, ModelFacts]] = {}
+        # Rules and model ask about the same deployment in turn.
+        self.split_model = lru_cache(maxsize=4096)(self._split_model)
+
+    def __repr__(self) -> str:
+        return f"Knowledge({self.version!r})"
+
+    @cached_property
+    def _data(self) -> Any:
+        return store.read(self._stored, "litellm")
+
+    @cached_property
+    def _catalogue(self) -> Any:
+        return store.read(self._stored, "models")
+
+    @cached_property
+    def _bare(self) -> Mapping[str, str]:
+        found: Mapping[str, str] = store.read(self._stored, "bare_models")
+        return found
+
+    @property
+    def version(self) -> str:
+        """The release, as ``1.106.2``."""
+        return str(self._stored or self._data["litellm_version"])
+
+    @cached_property
+    def blocked_variables(self) -> frozenset[str]:
+        """Variables that LiteLLM refuses to set from environment_variables."""
+        return frozenset(self._data["blocked_variables"])
+
+    @cached_property
+    def refused(self) -> Mapping[str, Any]:
+        """Kinds of values that keep LiteLLM from starting: tools/measure_refusals.py."""
+        found: Mapping[str, Any] = store.read(self._stored, "refused")
+        return found
+
+    @cached_property
+    def vendor_params(self) -> Mapping[str, tuple[str, ...]]:
+        """Parameters that one vendor's code knows, by vendor: tools/measure_params.py."""
+        found = store.read(self._stored, "vendor_params")["vendors"]
+        return {vendor: tuple(names) for vendor, names in found.items()}
+
+    @cached_property
+    def _sections(self) -> Mapping[str, Section]:
+        return MappingProxyType(
+            {name: _section(name, facts) for name, facts in self._data["sections"].items()}
+        )
+
+    def sections(self) -> Mapping[str, Section]:
+        """All sections by name."""
+        return self._sections
+
+    def keys(self, section: str) -> Mapping[str, Key]:
+        """The keys that LiteLLM honours in a section; KeyError for an unknown section."""
+        return self._sections[section].keys
+
+    def honoured(self, section: str, key: str) -> bool:
+        """Whether LiteLLM really reads ``key`` in ``section``, and it has an effect there."""
+        return key in self.keys(section)
+
+    def homes(self, key: str) -> tuple[str, ...]:
+        """The sections that honour ``key``, the likeliest first; empty for a key nobody knows."""
+        return tuple(section for section in _HOMES if key in self.keys(section))
+
+    def providers(self) -> Mapping[str, ProviderFacts]:
+        """All providers by prefix."""
+        found = {name: self.provider(name) for name in self._data["providers"]}
+        return MappingProxyType({name: facts for name, facts in found.items() if facts})
+
+    def provider(self, name: str) -> ProviderFacts | None:
+        """The provider with this prefix, None when LiteLLM has none."""
+        if name not in self._providers:
+            facts = self._data["providers"].get(name)
+            self._providers[name] = None if facts is None else _provider(name, facts)
+        return self._providers[name]
+
+    @cached_property
+    def _file_variables(self) -> frozenset[str]:
+        return frozenset(
+            item["variable"]
+            for facts in self._data["providers"].values()
+            for item in facts["credentials"]
+            if item.get("file")
+        )
+
+    def file_variables(self) -> frozenset[str]:
+        """The variables that hold the path of a file with credentials, of all providers."""
+        return self._file_variables
+
+    @cached_property
+    def _competing(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (winner, loser)
+            for facts in self._data["providers"].values()
+            for winner, loser in facts.get("competing", ())
+        )
+
+    def competing(self) -> frozenset[tuple[str, str]]:
+        """Pairs of variables of which LiteLLM uses the first when both are set."""
+        return self._competing
+
+    def callbacks(self, setting: str) -> frozenset[str]:
+        """Names known to ``callbacks``, ``success_callback`` or ``failure_callback``.
+
+        An entry with a dot is imported as ``module.attribute`` instead, and one named in the
+        top-level ``callback_settings`` with ``callback_type: generic_api`` counts as known.
+        """
+        return frozenset(self._data["callbacks"].get(setting, ()))
+
+    def _split_model(
+        self, model: str, custom_llm_provider: str | None = None, api_base: str | None = None
+    ) -> tuple[str | None, str]:
+        """Provider and bare name of a ``litellm_params.model``, as litellm.get_llm_provider does.
+
+        None as provider is the case where LiteLLM says "LLM Provider NOT provided" and drops the
+        deployment. ``custom_llm_provider`` and ``api_base`` are the entry's own, when it has them:
+        a known vendor's host decides when the name does not. An unknown ``custom_llm_provider`` is
+        handed back as it is, so ask ``provider()`` about the result. A full model name with a
+        known prefix is decided without reading the catalogue.
+        """
+        return routing.split(
+            model,
+            custom_llm_provider,
+            api_base,
+            rules=self._data["routing"],
+            prefixes=self._data["providers"],
+            bare=lambda: self._bare,
+        )
+
+    def models(self, provider: str) -> Mapping[str, ModelFacts]:
+        """The catalogue of one provider, by name without prefix; empty for an unknown one."""
+        if provider not in self._models:
+            columns = self._catalogue["columns"]
+            self._models[provider] = MappingProxyType(
+                {
+                    name: ModelFacts(name, provider, **dict(zip(columns, row, strict=True)))
+                    for name, row in self._catalogue["models"].get(provider, {}).items()
+                }
+            )
+        return self._models[provider]
+
+    def shared_catalogues(self, provider: str) -> tuple[str, ...]:
+        """Other providers whose entries LiteLLM also looks a model of this one up in."""
+        return tuple(self._data["routing"]["shares_catalogue"].get(provider, ()))
+
+    def bare_models(self) -> Mapping[str, str]:
+        """Model names that LiteLLM accepts without a prefix, and the provider of each."""
+        return MappingProxyType(dict(self._bare))
+
+    def find_model(self, model: str, provider: str | None = None) -> ModelFacts | None:
+        """The catalogue entry that LiteLLM would price this model with, None when it has none."""
+        found, name = self.split_model(model, provider)
+        if found is None:
+            return None
+        for catalogue in (found, *self.shared_catalogues(found)):
+            facts = self.models(catalogue)
+            if name in facts:
+                return facts[name]
+        # `ai21/jamba-1.5` goes to ai21_chat, and is listed under the name that was given.
+        prefix, _, rest = model.partition("/")
+        return self.models(prefix).get(rest)
+
+
+def _section(name: str, facts: Mapping[str, Any]) -> Section:
+    keys = {
+        key: Key(
+            name=key,
+            type=each["type"],
+            secret=each.get("secret", False),
+            required=each.get("required", False),
+            database=each.get("database", False),
+            values=tuple(each.get("values", ())),
+        )
+        for key, each in facts["keys"].items()
+    }
+    return Section(name, facts["unknown"], facts["coerced"], MappingProxyType(keys))
+
+
+def _provider(name: str, facts: Mapping[str, Any]) -> ProviderFacts:
+    base = facts["api_base"]
+    return ProviderFacts(
+        name=name,
+        chat=facts["chat"],
+        credentials=tuple(
+            Credential(
+                variable=item["variable"],
+                param=item.get("param"),
+                secret=item.get("secret", False),
+                file=item.get("file", False),
+                required=item.get("required", False),
+            )
+            for item in facts["credentials"]
+        ),
+        alternatives=tuple(tuple(names) for names in facts.get("alternatives", ())),
+        competing=tuple((winner, loser) for winner, loser in facts.get("competing", ())),
+        api_base=ApiBase(
+            required=base.get("required", False),
+            variable=base.get("variable"),
+            default=base.get("default"),
+            appends=base.get("appends"),
+            path=base.get("path"),
+            slash=base.get("slash", True),
+            also=tuple(base.get("also", ())),
+            sent_to=base.get("sent_to"),
+        ),
+        falls_back_to=facts.get("falls_back_to"),
+        sends_without_key=facts.get("sends_without_key", False),
+        open_catalogue=facts.get("open_catalogue", False),
+        interactive_login=facts.get("interactive_login", False),
+    )

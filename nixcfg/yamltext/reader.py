@@ -1,0 +1,124 @@
+"""Read YAML strictly, and remember where everything is.
+
+The data is exactly what LiteLLM's own `yaml.safe_load` would give (YAML 1.1: `yes` is True), but
+what PyYAML passes over in silence becomes a problem: duplicate keys, keys that are not text,
+several documents in one file.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+import yaml
+
+from nixcfg.problems.problem import START, Rule, Severity, Span, reason
+from nixcfg.yamltext.builder import NOT_YAML, Builder, StopError
+from nixcfg.yamltext.document import Document, position, shown_line, split_lines
+from nixcfg.yamltext.limits import MAX_BYTES, TOO_LARGE
+
+UNREADABLE = Rule("NX001", Severity.ERROR)
+NOT_UTF8 = Rule("NX002", Severity.ERROR)
+
+
+def read(path: Path, name: str) -> Document:
+    """Read the YAML file at `path`; whatever is wrong with it is in the document's problems."""
+    try:
+        raw = _read_bytes(path)
+    except _TooLargeError as error:
+        return _unusable(name, TOO_LARGE, str(error), "Split it into several provider files.")
+    except OSError as error:
+        return _unusable(name, UNREADABLE, f"cannot be read: {reason(error)}", _how_to_fix(error))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode("utf-8-sig")
+        document = Document(name, good)
+        return _with_problem(
+            document,
+            NOT_UTF8,
+            position(good, len(good)),
+            f"byte 0x{raw[error.start]:02x} is not UTF-8",
+            help="Save the file as UTF-8.",
+        )
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Document:
+    """Like `read`, for text that is already here."""
+    text = text.removeprefix("\ufeff")
+    builder = Builder(Document(name, text))
+    try:
+        return builder.build()
+    except yaml.MarkedYAMLError as error:
+        return _with_problem(builder.document, NOT_YAML, *_explain(error, text))
+    except yaml.YAMLError as error:
+        return _with_problem(builder.document, NOT_YAML, START, f"not YAML: {error}")
+    except StopError:
+        return Document(name, text, None, tuple(builder.problems))
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def _read_bytes(path: Path) -> bytes:
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(21, "it is a directory")
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(22, "it is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise _TooLargeError(f"has {status.st_size} bytes; the limit is {MAX_BYTES}")
+        return file.read(status.st_size or MAX_BYTES)  # files in /proc have a size of 0
+
+
+def _how_to_fix(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "Create it, or run `nixcfg init` for a project to start from."
+        case IsADirectoryError():
+            return "Put a YAML file in its place."
+        case PermissionError():
+            return "Make it readable for the user who runs nixcfg."
+    return ""
+
+
+def _unusable(name: str, rule: Rule, message: str, help: str) -> Document:
+    return _with_problem(Document(name), rule, START, message, help=help)
+
+
+def _with_problem(
+    document: Document,
+    rule: Rule,
+    span: Span,
+    message: str,
+    help: str = "",
+) -> Document:
+    problem = document.problem_at(rule, span, message, help=help)
+    return Document(document.name, document.text, None, (problem,))
+
+
+_FIXES = {
+    "mapping values are not allowed": "Indent it as the lines around it; quote a text with `: `.",
+    "could not find expected ':'": "A key needs a colon and a space after it.",
+    "did not find expected": "Check the indentation and the brackets and quotes before this place.",
+}
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str]:
+    mark = error.problem_mark or error.context_mark
+    span = Span(mark.line + 1, mark.column + 1) if mark else START
+    lines = split_lines(text)
+    if span.line > len(lines):  # libyaml names the line after the last one
+        span = Span(len(lines), max(1, len(lines[-1])))
+    message = error.problem or "this is not YAML"
+    if error.context:
+        message = f"{message} ({error.context})"
+    if "cannot start any token" in message:
+        character = shown_line(text, span.line)[span.column - 1 :][:1]
+        advice = f"Quote a text that starts with {character}."
+        return span, message, "Indent with spaces, not tabs." if character == "\t" else advice
+    return span, message, next((advice for part, advice in _FIXES.items() if part in message), "")

@@ -1,0 +1,77 @@
+"""What no reading and no run of LiteLLM shows, each entry with its reason and a test."""
+
+# Keys that LiteLLM reads in a section and which nevertheless have no effect there. A reading
+# cannot show this; tests/knowledge/test_behaviour.py shows it with a running router.
+WITHOUT_EFFECT = {
+    # The router takes its cooldown threshold from its own argument only when that differs from
+    # litellm.allowed_fails, and this section sets both to the same value.
+    ("litellm_settings", "allowed_fails"),
+}
+
+# Attributes of the litellm module that code reads, but which hold objects that YAML cannot make:
+# set from litellm_settings they replace the real ones with plain data.
+OBJECTS = {
+    "credential_list",  # CredentialItem; belongs at the top level
+    "guardrail_name_config_map",  # GuardrailItem, made from `guardrails`
+    "in_memory_llm_clients_cache",
+    "initialized_langfuse_clients",  # a counter
+    "secret_manager_client",
+    "vector_store_index_registry",
+    "vector_store_registry",  # belongs at the top level
+}
+
+# Types that no annotation tells.
+TYPES = {
+    # initialize_callbacks_on_proxy takes one `module.attribute` or a list of names.
+    ("litellm_settings", "callbacks"): "str|list",
+    # load_config updates an empty mapping with it.
+    ("litellm_settings", "cache_params"): "map",
+    # drop_params_flag reads "true" and "false" too; os.environ/X may give either.
+    ("litellm_settings", "drop_params"): "bool|str",
+}
+
+# LiteLLM's masker goes by words in a name. These it hides although they are no secrets, or does
+# not hide although they are.
+NOT_SECRET = {
+    "bos_token",  # markers of a prompt template
+    "eos_token",
+    "cache_key",  # names of cache entries
+    "preset_cache_key",
+    "prompt_cache_key",
+    "langfuse_public_key",
+    "key",  # model_info.key: the catalogue's name of the model
+}
+SECRET = {
+    "database_url",  # holds the database's password
+    "litellm_license",
+}
+
+# Settings of the proxy that do nothing, or are refused, as long as no database is connected.
+# LiteLLM says so in prose only; each was followed to its one reader, which needs prisma_client.
+NEEDS_DATABASE = {
+    "general_settings": (
+        "database_connection_pool_limit",
+        "database_connection_timeout",
+        "disable_prisma_schema_update",
+        "disable_reset_budget",
+        "disable_spend_logs",
+        "disable_spend_updates",
+        "maximum_spend_logs_retention_period",
+        "proxy_batch_write_at",
+        "store_model_in_db",
+        "store_prompts_in_spend_logs",
+        "use_redis_transaction_buffer",
+    ),
+    "litellm_settings": (
+        "default_internal_user_params",
+        "default_team_settings",
+        "max_budget",
+        "max_internal_user_budget",
+        "store_audit_logs",
+        "upperbound_key_generate_params",
+    ),
+}
+
+# Losses that are LiteLLM's own, by the release in which they were found. tools/learn/floor.py
+# refuses any other.
+ACCEPTED: dict[str, dict[str, str]] = {}
