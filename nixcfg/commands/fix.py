@@ -1,7 +1,7 @@
 """`nixcfg fix`."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +10,9 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, today
-from nixcfg.commands.output import print_problems, report
+from nixcfg.commands.output import print_problems, report, shown_diff
 
 if TYPE_CHECKING:
-    from nixcfg.disk.change import Change
     from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
     from nixcfg.yamltext.document import Document
@@ -37,6 +36,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     from nixcfg import fixing
     from nixcfg.disk.files import apply, edited
     from nixcfg.disk.lock import locked
+    from nixcfg.keys.mask import masked
 
     root = base if files else find_root(base)
     is_dry = diff or check
@@ -52,12 +52,13 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         ]
         if not is_dry:
             apply(root, changes)
+    secrets = {secret for each in documents.values() for secret in each.secrets()}
     for line in _descriptions(result.fixed):
-        click.echo(line, err=diff)
+        click.echo(masked(line, secrets, source=True), err=diff)
     for each in changes if diff else ():
-        click.echo(_masked_diff(each), nl=False)
+        click.echo(shown_diff(each, secrets=secrets), nl=False)
     unusable += [p for d in documents.values() if d.data is None for p in d.problems]
-    _report_rest(result, unusable, len(changes), is_dry=is_dry)
+    _report_rest(result, unusable, secrets, len(changes), is_dry=is_dry)
     return PROBLEMS if unusable or result.left or (check and changes) else OK
 
 
@@ -109,36 +110,34 @@ def _litellm_files(
 
 
 def _descriptions(problems: "Iterable[Problem]") -> Iterator[str]:
-    from nixcfg.keys.mask import masked
     from nixcfg.yamltext import editor
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            what = masked(editor.described(edit), source=True)
-            yield f"{_origin(problem)}: {problem.code}: {what}"
+            yield f"{_origin(problem)}: {problem.code}: {editor.described(edit)}"
 
 
 def _origin(problem: "Problem") -> str:
     return f"{problem.file}:{problem.span.line}:{problem.span.column}"
 
 
-def _masked_diff(change: "Change") -> str:
-    from nixcfg.keys.mask import masked
-
-    return masked(change.diff(), source=True)
-
-
 def _report_rest(
-    result: "Result", unusable: "list[Problem]", changed: int, *, is_dry: bool
+    result: "Result",
+    unusable: "list[Problem]",
+    secrets: Collection[str],
+    changed: int,
+    *,
+    is_dry: bool,
 ) -> None:
     from nixcfg.keys.mask import masked
 
     if unusable:
         print_problems(unusable, len(unusable), brief=True)
     for left in result.left:
-        report(f"{_origin(left.problem)}: {left.problem.code}: not fixed: {masked(left.reason)}")
+        why = masked(left.reason, secrets)
+        report(f"{_origin(left.problem)}: {left.problem.code}: not fixed: {why}")
     for problem in result.unsafe:
-        would = f"--unsafe would fix: {masked(problem.message)}"
+        would = f"--unsafe would fix: {masked(problem.message, secrets)}"
         report(f"{_origin(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
     fixed = "would be fixed" if is_dry else "fixed"
