@@ -59,8 +59,8 @@ and podman are given no key: there is none in their files below `/var/lib`, in `
 arguments of a process, in a unit, in the Nix store or in the journal (tests/vm searches the machine
 byte by byte, and finds the keys when they are given to the engine with `--env-file`). What is left
 is `/proc/PID/environ` of LiteLLM, which root reads, and `exec` into the container. The assembled
-file is in `/run`, which is memory; the container has no swap and leaves no core dump. A machine that
-swaps may swap `/run`, so its swap should be encrypted or zram.
+file is in `/run`, which is memory; the container has no swap and leaves no core dump. A machine
+that swaps may swap `/run`, so its swap should be encrypted or zram.
 
 Inside, LiteLLM is root without any capability, or `nobody` with `nonRootImage`. Where docker maps
 users (`userns-remap`), `containerUid` says to whom the keys are given. Rootless podman
