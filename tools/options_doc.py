@@ -43,8 +43,8 @@ your own configuration wins.
 
 `systemd-analyze security` rates what runs only scripts of this module: 0.9 for
 `litellm-proxy-secrets` and `litellm-proxy-failure`, 1.2 for `litellm-proxy-rotate`, which looks at
-key files wherever they are, or 1.4 with metrics or several instances (10 is the worst; systemd 252). What runs docker or podman as root is as
-exposed as they are: 9.6 and more.
+key files wherever they are, or 1.4 with metrics or several instances (10 is the worst; systemd
+252). What runs docker or podman as root is as exposed as they are: 9.6 and more.
 
 With several `instances` the first is `docker-litellm-proxy-1.service`, which has a
 `litellm-proxy-failure-1.service` of its own, and so on; there are two more: `litellm-proxy.target`,
