@@ -32,6 +32,14 @@ def project_root(start: Path) -> Path | None:
     return None
 
 
+def own_name(root: Path, file: Path) -> str | None:
+    """What the project in `root` calls one of its own files, None for any other file."""
+    name = os.path.relpath(file, root)
+    folder, base = os.path.split(name)
+    is_provider = folder == wiring.PROVIDERS_DIR and wiring.is_provider_file(base)
+    return name if is_provider or name == wiring.PROJECT_FILE else None
+
+
 def is_name(text: str) -> bool:
     """Whether a text can name a provider: its file, its configuration, its Nix attribute."""
     return bool(_NAME.fullmatch(text))
@@ -57,11 +65,11 @@ def read_project(root: Path) -> Sources:
             )
         )
     else:
-        if not any(map(_is_yaml, names)):
+        if not any(map(wiring.is_provider_file, names)):
             problems.append(
                 _problem(wiring.PROVIDERS_DIR, NO_PROVIDERS, "no provider file here", _ADD)
             )
-    for file in filter(_is_yaml, names):
+    for file in filter(wiring.is_provider_file, names):
         name = file.rpartition(".")[0]
         shown = f"{wiring.PROVIDERS_DIR}/{os.fsencode(file).decode('utf-8', 'replace')}"
         if not is_name(name) or name.lower() == wiring.ALL:
@@ -87,10 +95,6 @@ def read_project(root: Path) -> Sources:
 
 
 _ADD = "Add one: `nixcfg init` shows what it looks like."
-
-
-def _is_yaml(file: str) -> bool:
-    return file.endswith((".yaml", ".yml")) and not file.startswith(".")
 
 
 def _problem(name: str, rule: Rule, message: str, help: str) -> Problem:
