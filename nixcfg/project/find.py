@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +33,23 @@ def project_root(start: Path) -> Path | None:
     return None
 
 
-def own_name(root: Path, file: Path) -> str | None:
-    """What the project in `root` calls one of its own files, None for any other file."""
+def by_project(base: Path, files: Iterable[Path]) -> dict[Path | None, list[str]]:
+    """Files that a user names, by the project whose own they are, as that project calls them.
+
+    Under None are those of no project, as the user calls them, relative to `base`.
+    """
+    found: dict[Path | None, list[str]] = {}
+    for file in dict.fromkeys(files):
+        root = project_root((base / file).parent)
+        own = _own_name(root, base / file) if root else None
+        found.setdefault(root if own else None, []).append(own or str(file))
+    return found
+
+
+def _own_name(root: Path, file: Path) -> str | None:
     name = os.path.relpath(file, root)
-    folder, base = os.path.split(name)
-    is_provider = folder == wiring.PROVIDERS_DIR and wiring.is_provider_file(base)
+    folder, last = os.path.split(name)
+    is_provider = folder == wiring.PROVIDERS_DIR and wiring.is_provider_file(last)
     return name if is_provider or name == wiring.PROJECT_FILE else None
 
 
