@@ -34,6 +34,7 @@ GROUPS = {
     "Check and render": {
         "validate": "Report all that is wrong with the project, in one run.",
         "fix": "Fix what can be fixed without guessing.",
+        "pin": "Tie each image to its digest.",
         "render": "Validate the project, then write its NixOS module.",
     },
     "Run and look": {

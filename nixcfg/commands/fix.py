@@ -11,10 +11,9 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, today
-from nixcfg.commands.output import print_problems, report
+from nixcfg.commands.output import print_problems, report, shown_diff
 
 if TYPE_CHECKING:
-    from nixcfg.disk.change import Change
     from nixcfg.fixing import Check, Result
     from nixcfg.problems.problem import Problem
     from nixcfg.yamltext.document import Document
@@ -41,6 +40,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     from nixcfg import fixing
     from nixcfg.disk.files import apply, edited
     from nixcfg.disk.lock import locked
+    from nixcfg.keys.mask import masked
     from nixcfg.project.find import by_project
 
     named: _Named
@@ -67,12 +67,13 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         ]
         if not is_dry:
             apply(root, changes)
+    secrets = {secret for work in works for secret in work.secrets}
     for line in _descriptions(problem for result in results for problem in result.fixed):
-        click.echo(line, err=diff)
+        click.echo(masked(line, secrets, source=True), err=diff)
     for each in changes if diff else ():
-        click.echo(_masked_diff(each), nl=False)
+        click.echo(shown_diff(each, secrets=secrets), nl=False)
     unusable = [problem for work in works for problem in work.unusable]
-    _report_rest(results, unusable, len(changes), is_dry=is_dry)
+    _report_rest(results, unusable, secrets, len(changes), is_dry=is_dry)
     is_left = any(result.left for result in results)
     return PROBLEMS if unusable or is_left or (check and changes) else OK
 
@@ -84,6 +85,7 @@ class _Work:
     root: Path
     documents: "Mapping[str, Document]"
     find: "Check"
+    secrets: Collection[str]
     unread: "Sequence[Problem]" = ()
 
     @property
@@ -126,7 +128,8 @@ def _project(root: Path, names: "Collection[str] | None") -> _Work:
         return check.validate(now, today()).problems
 
     unread = [each for each in sources.problems if names is None or each.file in names]
-    return _Work(root, documents, find, unread)
+    secrets = {secret for each in every for secret in each.secrets()}
+    return _Work(root, documents, find, secrets, unread)
 
 
 def _litellm_files(base: Path, names: "Iterable[str]") -> _Work:
@@ -144,40 +147,39 @@ def _litellm_files(base: Path, names: "Iterable[str]") -> _Work:
         ]
         return check.standalone(now, today()).problems
 
-    return _Work(base, documents, find)
+    secrets = {secret for each in documents.values() for secret in each.secrets()}
+    return _Work(base, documents, find, secrets)
 
 
 def _descriptions(problems: "Iterable[Problem]") -> Iterator[str]:
-    from nixcfg.keys.mask import masked
     from nixcfg.yamltext import editor
 
     for problem in problems:
         for edit in problem.fix.edits if problem.fix else ():
-            what = masked(editor.described(edit), source=True)
-            yield f"{_origin(problem)}: {problem.code}: {what}"
+            yield f"{_origin(problem)}: {problem.code}: {editor.described(edit)}"
 
 
 def _origin(problem: "Problem") -> str:
     return f"{problem.file}:{problem.span.line}:{problem.span.column}"
 
 
-def _masked_diff(change: "Change") -> str:
-    from nixcfg.keys.mask import masked
-
-    return masked(change.diff(), source=True)
-
-
 def _report_rest(
-    results: "Sequence[Result]", unusable: "Sequence[Problem]", changed: int, *, is_dry: bool
+    results: "Sequence[Result]",
+    unusable: "Sequence[Problem]",
+    secrets: Collection[str],
+    changed: int,
+    *,
+    is_dry: bool,
 ) -> None:
     from nixcfg.keys.mask import masked
 
     if unusable:
         print_problems(unusable, len(unusable), brief=True)
     for left in (left for result in results for left in result.left):
-        report(f"{_origin(left.problem)}: {left.problem.code}: not fixed: {masked(left.reason)}")
+        why = masked(left.reason, secrets)
+        report(f"{_origin(left.problem)}: {left.problem.code}: not fixed: {why}")
     for problem in (problem for result in results for problem in result.unsafe):
-        would = f"--unsafe would fix: {masked(problem.message)}"
+        would = f"--unsafe would fix: {masked(problem.message, secrets)}"
         report(f"{_origin(problem)}: {problem.code}: {would}")
     count = sum(len(result.fixed) for result in results)
     fixed = "would be fixed" if is_dry else "fixed"
