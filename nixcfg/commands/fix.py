@@ -11,7 +11,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, today
-from nixcfg.commands.output import print_problems, report, shown_diff
+from nixcfg.commands.output import masked_diff, print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.fixing import Check, Result
@@ -71,7 +71,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     for line in _descriptions(problem for result in results for problem in result.fixed):
         click.echo(masked(line, secrets, source=True), err=diff)
     for each in changes if diff else ():
-        click.echo(shown_diff(each, secrets=secrets), nl=False)
+        click.echo(masked_diff(each, secrets=secrets), nl=False)
     unusable = [problem for work in works for problem in work.unusable]
     _report_rest(results, unusable, secrets, len(changes), is_dry=is_dry)
     is_left = any(result.left for result in results)
