@@ -150,6 +150,11 @@ def provider_path(provider: str) -> str:
     return f"{PROVIDERS_DIR}/{provider}.yaml"
 
 
+def is_provider_file(name: str) -> bool:
+    """Whether a file of this name in providers/ is one of a provider; hidden ones are not."""
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL means the machine itself; in the container that is the container."""
     host = urlsplit(url).hostname or ""
