@@ -35,7 +35,7 @@ def print_problems(problems: "Iterable[Problem]", files: int, *, brief: bool = F
     report(as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
 
 
-def shown_diff(change: "Change", folder: str = "", secrets: Collection[str] = ()) -> str:
+def masked_diff(change: "Change", folder: str = "", secrets: Collection[str] = ()) -> str:
     """A change as a diff without a secret; `secrets` are those that are known besides.
 
     The NixOS module has `secret:` and `key =` in its code, so there only shapes are hidden.

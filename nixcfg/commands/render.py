@@ -8,7 +8,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, validated
-from nixcfg.commands.output import print_problems, report, shown_diff
+from nixcfg.commands.output import masked_diff, print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.disk.folder import Plan
@@ -73,7 +73,7 @@ def _output_folder(root: Path, out: Path | None) -> Path:
 
 def _print_diff(plan: "Plan") -> None:
     for change in plan.changes:
-        click.echo(shown_diff(change, f"{plan.folder.name}/"), nl=False)
+        click.echo(masked_diff(change, f"{plan.folder.name}/"), nl=False)
 
 
 def _print(plan: "Plan") -> None:

@@ -68,11 +68,6 @@ def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
     return Plan(folder, files, tuple(changes), tuple(edited), carried)
 
 
-def diff(plan: Plan) -> str:
-    """The changes as unified diffs, as `git diff` shows them."""
-    return "".join(change.diff(f"{plan.folder.name}/") for change in plan.changes)
-
-
 def apply(plan: Plan) -> None:
     """Make the folder what the plan says. Call it with the lock held. Raises WriteError."""
     if not plan.changes:

@@ -134,6 +134,7 @@ class Machine:
     salt_key_file: str | None
     redis: Server | None
     metrics: bool
+    host_ports: tuple[int, ...]
     secrets_dir: str
     secrets: Mapping[str, Any]
     environment: Mapping[str, str]

@@ -58,6 +58,7 @@ INSTANCE_PORT = 4041
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 TARGET = "litellm-proxy.target"
 """What starts and stops several instances."""
+IMAGE_UNIT = "litellm-proxy-image.service"
 ROLL_UNIT = "litellm-proxy-roll.service"
 OUT_DIR = "/run/litellm-proxy-out"
 """nginx sends nothing to an instance while a file with its number is here."""
@@ -147,6 +148,11 @@ def host_folder(host: str) -> str:
 def provider_path(provider: str) -> str:
     """Where a provider's file is kept, relative to the project."""
     return f"{PROVIDERS_DIR}/{provider}.yaml"
+
+
+def is_provider_file(name: str) -> bool:
+    """Whether a file of this name in providers/ is one of a provider; hidden ones are not."""
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 def is_loopback(url: str) -> bool:
