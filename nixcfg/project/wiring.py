@@ -58,6 +58,7 @@ INSTANCE_PORT = 4041
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 TARGET = "litellm-proxy.target"
 """What starts and stops several instances."""
+IMAGE_UNIT = "litellm-proxy-image.service"
 ROLL_UNIT = "litellm-proxy-roll.service"
 OUT_DIR = "/run/litellm-proxy-out"
 """nginx sends nothing to an instance while a file with its number is here."""
