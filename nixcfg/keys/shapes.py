@@ -127,6 +127,20 @@ def names_no_secret(name: str) -> bool:
     return bool(re.search(HARMLESS_WORDS, _words(name)))
 
 
+@cache
+def names_key_file(name: str) -> bool:
+    """Whether a name is that of a file that holds a secret: `master_key_file`, or its `file`."""
+    words = _words(name)
+    return words.endswith(("_file_", "_path_")) and not re.search(r"_(public|cert)_", words)
+
+
+def is_pasted(value: str) -> bool:
+    """Whether a value is a key where the path of its file belongs: it has digits, and no folder."""
+    if is_harmless(value):
+        return False
+    return len(value) >= 8 and any(map(str.isdigit, value)) and not re.search(r"[./]\w+$", value)
+
+
 def _words(name: str) -> str:
     words = re.sub(r"([a-z0-9])([A-Z][a-z])", r"\1_\2", name).lower()
     return "_" + re.sub(r"[^a-z0-9]+", "_", words).strip("_") + "_"
