@@ -12,6 +12,7 @@ from nixcfg.commands.context import today, validated
 from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
+    from nixcfg.knowledge import Choice
     from nixcfg.problems.problem import Problem
 
 
@@ -25,9 +26,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print the problems.",
 )
+@click.option(
+    "--litellm",
+    "release",
+    metavar="VERSION",
+    help="The LiteLLM release that FILE is for; a project's image names its own.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_obj
-def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int:
+def command(
+    base: Path, files: tuple[Path, ...], form: str, release: str | None, strict: bool
+) -> int:
     """Report all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
@@ -39,8 +48,9 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     from nixcfg.problems import report
     from nixcfg.problems.problem import Severity
 
+    chosen = _chosen(release, files)
     if files:
-        problems, count = _of_files(base, files)
+        problems, count = _of_files(base, files, chosen)
     else:
         checked = validated(base)
         problems, count = list(checked.problems), checked.files
@@ -51,7 +61,23 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     return PROBLEMS if any(problem.severity in failing for problem in problems) else OK
 
 
-def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
+def _chosen(release: str | None, files: Iterable[Path]) -> "Choice | None":
+    """What is known of the release that the files are for."""
+    from nixcfg.knowledge import choose
+
+    if release is None:
+        return None
+    if not files:
+        raise click.UsageError("--litellm needs FILE: the image of a project names its release.")
+    chosen = choose(release)
+    if not chosen.asked:
+        raise click.UsageError(f"--litellm {release}: write a release such as 1.106.2.")
+    return chosen
+
+
+def _of_files(
+    base: Path, files: Iterable[Path], chosen: "Choice | None"
+) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
     from nixcfg import check
     from nixcfg.problems.problem import Problem
@@ -62,7 +88,9 @@ def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
     count = 0
     for root, names in by_project(base, files).items():
         if root is None:
-            checked = check.standalone([read_configuration(base / n, n) for n in names], today())
+            checked = check.standalone(
+                [read_configuration(base / n, n) for n in names], today(), chosen
+            )
             problems += checked.problems
             count += checked.files
         else:
