@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nixcfg.keys.shapes import (
-    PASSWORD_IN_URL,
     is_harmless,
     is_pasted,
     names_key_file,
     names_no_secret,
     names_secret,
+    password_in_url,
 )
 
 _NAME = re.compile(r"(?<![\w.-])(?P<name>[\w.-]++)[\"']?[ \t]*+(?:=>|[:=])[ \t]*")
@@ -84,9 +84,8 @@ def _is_pasted(name: str, value: Any) -> bool:
 
 def _in_text(text: str, *, is_secret: bool) -> Iterator[str]:
     if "://" in text:
-        url = PASSWORD_IN_URL.fullmatch(text)
-        if url:
-            yield url[1]
+        if password := password_in_url(text):
+            yield password
         yield from (value for name, value in _PARAMETER.findall(text) if names_secret(name))
     if is_secret:
         yield text.removeprefix("Bearer ")
