@@ -48,6 +48,8 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     if check or diff:
         planned = plan(folder, rendered_files(checked.project))
         _print_diff(planned) if diff else _print(planned)
+        if check and planned.is_module_behind:
+            report(f"The module in {folder.name}/ is not that of this nixcfg: nixcfg render.")
         return PROBLEMS if check and planned.changes else OK
     rendered = rendered_files(checked.project)  # before the lock, so that no one waits for us
     with lock(folder):

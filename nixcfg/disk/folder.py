@@ -22,6 +22,7 @@ from nixcfg.disk import write
 from nixcfg.disk.change import Change
 from nixcfg.disk.lock import clear_leftovers, locked, remove
 from nixcfg.problems.problem import WriteError, reason
+from nixcfg.project import wiring
 
 MANIFEST = "manifest.json"
 
@@ -38,6 +39,15 @@ class Plan:
     changes: tuple[Change, ...]
     edited: tuple[str, ...]
     foreign: tuple[str, ...]
+
+    @property
+    def is_module_behind(self) -> bool:
+        """Whether the copy of the NixOS module that is there is that of another nixcfg."""
+        ours = f"{wiring.MODULE}/"
+        return any(
+            change.old is not None and change.path.startswith(ours) and change.path in self.files
+            for change in self.changes
+        )
 
 
 def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:

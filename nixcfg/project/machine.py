@@ -55,6 +55,7 @@ def machine(
         salt_key_file=given.get("salt_key_file"),
         redis=servers[1],
         metrics=bool(metrics),
+        module=given.get("module", wiring.BUNDLED),
         host_ports=tuple(sorted({int(port) for port in given.get("host_ports", ())})),
         secrets_dir=secrets_dir,
         secrets=secrets,

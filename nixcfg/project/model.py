@@ -135,6 +135,7 @@ class Machine:
     salt_key_file: str | None
     redis: Server | None
     metrics: bool
+    module: str
     host_ports: tuple[int, ...]
     secrets_dir: str
     secrets: Mapping[str, Any]

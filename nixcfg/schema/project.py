@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:dfe78ef90823eace02ca923bda102bacad2cf2cfa0e85ecf66b921ddf477f6ec"
+SCHEMA = "sha256:e823d27f48eac6e5ad6bf6e306b1e3839ef8efe4f667889c46eb9aa8ffbd6535"
 
 import re
 
@@ -8,6 +8,7 @@ import re
 REGEX_PATTERNS = {
     '^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])': re.compile('^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])'),
     '^[0-9A-Fa-f:.]+(?![\\s\\S])': re.compile('^[0-9A-Fa-f:.]+(?![\\s\\S])'),
+    '^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])': re.compile('^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])'),
     '^[^\\r\\n]*(?![\\s\\S])': re.compile('^[^\\r\\n]*(?![\\s\\S])'),
     '^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])': re.compile('^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])'),
     '^(?!/nix/store(?:/|$))(?:/(?!\\.{1,2}(?:/|$))[^/\\r\\n\\t]+)+/?(?![\\s\\S])': re.compile('^(?!/nix/store(?:/|\\Z))(?:/(?!\\.{1,2}(?:/|\\Z))[^/\\r\\n\\t]+)+/?(?![\\s\\S])'),
@@ -191,6 +192,14 @@ def validate_urn_nixcfg_schema_project(data):
                     raise ValueError
                 for data__hostports_x, data__hostports_item in enumerate(data__hostports):
                     validate____defs_port(data__hostports_item)
+        if "module" in data_keys:
+            data_keys.remove("module")
+            data__module = data["module"]
+            if not isinstance(data__module, (str)):
+                raise ValueError
+            if isinstance(data__module, str):
+                if not REGEX_PATTERNS['^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])'].search(data__module):
+                    raise ValueError
         if "hosts" in data_keys:
             data_keys.remove("hosts")
             data__hosts = data["hosts"]
