@@ -10,7 +10,8 @@ from typing import Any
 
 from nixcfg.keys.shapes import PASSWORD_IN_URL, is_harmless, names_no_secret, names_secret
 
-_NAME = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)[\"']?[ \t]*(?:=>|[:=])[ \t]*")
+# Looked for once a word, and not in all of a long one: 2 MB of letters are no name.
+_NAME = re.compile(r"(?<!\w)(?P<name>\w[\w.-]{0,249}+)[\"']?[ \t]*+(?:=>|[:=])[ \t]*+")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)*")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)(?:\"|$)|'((?:[^']|'')*)(?:'|$)", re.DOTALL)
 _BLOCK = re.compile(r"[|>][0-9+-]*[ \t]*(?:#[^\n]*)?(?:\n|$)")

@@ -1,6 +1,6 @@
 """Every rule of nixcfg by code, and what runs the checks. A new topic is added here, and only here.
 
-The first five topics are about reading and shape: they hold rules and no checks, because their
+The first four topics are about reading and shape: they hold rules and no checks, because their
 rules are found before there is a document that a check could look at.
 """
 
@@ -38,11 +38,10 @@ from nixcfg.rules.scope import (
     ModelFile,
     WholeProject,
 )
-from nixcfg.yamltext import builder, limits, reader
+from nixcfg.yamltext import builder, reader
 
 TOPICS: Final[tuple[ModuleType, ...]] = (
     reader,
-    limits,
     builder,
     project_files,
     shape,
