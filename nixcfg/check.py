@@ -154,7 +154,7 @@ def _context(
 ) -> Context:
     """What a machine, or a project that cannot be built, gives to each of its files."""
     members = _members(project, machine, sources)
-    documents = [sources.project, *(sources.providers[name] for name in members)]
+    documents = [sources.project, *(sources.providers[name] for name in sorted(members))]
     loaded = [offers[document.name] for document in documents]
     return Context(
         today=today,

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option("--unsafe", is_flag=True, help="Also mend what takes a guess, such as typos.")
+@click.option("--unsafe", is_flag=True, help="Also fix what takes a guess, such as typos.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be mended.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be fixed.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:
-    """Mend what can be mended without guessing.
+    """Fix what can be fixed without guessing.
 
     In the project, or in any LiteLLM file. Comments, order and quoting of everything else stay
     as they are.
@@ -136,13 +136,13 @@ def _report_rest(
     if unusable:
         print_problems(unusable, len(unusable), brief=True)
     for left in result.left:
-        report(f"{_origin(left.problem)}: {left.problem.code}: not mended: {masked(left.reason)}")
+        report(f"{_origin(left.problem)}: {left.problem.code}: not fixed: {masked(left.reason)}")
     for problem in result.unsafe:
-        would = f"--unsafe would mend: {masked(problem.message)}"
+        would = f"--unsafe would fix: {masked(problem.message)}"
         report(f"{_origin(problem)}: {problem.code}: {would}")
     count = len(result.fixed)
-    mended = "would be mended" if is_dry else "mended"
+    fixed = "would be fixed" if is_dry else "fixed"
     summary = (
-        f"{count} problem{'s' * (count != 1)} {mended} in {changed} file{'s' * (changed != 1)}."
+        f"{count} problem{'s' * (count != 1)} {fixed} in {changed} file{'s' * (changed != 1)}."
     )
-    report(summary if changed else "Nothing to mend.")
+    report(summary if changed else "Nothing to fix.")

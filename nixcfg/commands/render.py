@@ -43,7 +43,7 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     if checked.problems:
         print_problems(checked.problems, checked.files, brief=checked.is_valid)
     if checked.project is None:
-        report("Nothing was rendered: mend the errors first.")
+        report("Nothing was rendered: fix the errors first.")
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "sarif", "github"]),
     default="text",
     show_default=True,
-    help="How to tell the problems.",
+    help="How to print the problems.",
 )
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int:
-    """Say all that is wrong with the project, in one run.
+    """Report all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
     of a nixcfg project is checked as part of it. `nixcfg explain CODE` says more about a finding.

@@ -85,7 +85,7 @@ def _project(checked: Report) -> Check:
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:
-        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
+        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` fixes some.")
     return ok("project", summary)
 
 

@@ -127,6 +127,7 @@ def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
         variable=variable,
         file=entry.get("file") or wiring.key_file(variable, secrets_dir),
         kind=entry.get("kind", "file" if variable in knowledge.file_variables() else "env"),
+        required=entry.get("required", False),
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),
     )

@@ -86,11 +86,13 @@ class KeyFile:
 
     `file` is an absolute path, or `config.sops.secrets.NAME.path` / `config.age.secrets.NAME.path`.
     With `kind` "file" the variable holds the path of the mounted file instead of its content.
+    Where it is neither `required` nor `optional`, the configuration decides, see Config.required.
     """
 
     variable: str
     file: str
     kind: str = "env"
+    required: bool = False
     optional: bool = False
     encrypted: bool = False
 

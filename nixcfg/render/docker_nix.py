@@ -22,9 +22,10 @@ def docker_nix(machine: Machine) -> str:
             "variable": nix.attribute(key.variable),
             "file": file_expression(key.file),
             "kind": key.kind,
+            "required": key.required,
             "optional": key.optional,
             "encrypted": key.encrypted,
-            "is_plain": key.kind == "env" and not key.optional and not key.encrypted,
+            "is_plain": key.kind == "env" and not (key.required or key.optional or key.encrypted),
         }
         for key in machine.key_files.values()
         if key.variable in needed
@@ -49,6 +50,7 @@ def docker_nix(machine: Machine) -> str:
                 "name": nix.attribute(config.name),
                 "path": nix.Expression(wiring.config_path(config.name)),
                 "secrets": list(config.secrets),
+                "required": _required(config),
             }
             for config in configs
         ],
@@ -57,6 +59,12 @@ def docker_nix(machine: Machine) -> str:
             (nix.attribute(name), machine.environment[name]) for name in sorted(machine.environment)
         ],
     )
+
+
+def _required(config: Config) -> list[str] | None:
+    """Its `requiredSecrets`; None where that is what the module takes for granted."""
+    usual = config.secrets if len(config.secrets) == 1 else ()
+    return None if config.required == usual else list(config.required)
 
 
 def _shared(machine: Machine) -> Iterator[tuple[str, nix.Value]]:

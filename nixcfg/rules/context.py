@@ -6,7 +6,8 @@ credential or a setting in its place is, is decided here, once for every rule an
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -73,7 +74,7 @@ class Offer:
 
     names: frozenset[str]
     credentials: frozenset[str]
-    settings: Mapping[Place, tuple[Any, ...]]
+    settings: Mapping[Place, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Context:
     today: dt.date | None = None
     names: frozenset[str] = frozenset()
     loaded: frozenset[str] | None = None
-    given: Mapping[Place, tuple[Any, ...]] = field(default_factory=dict)
+    given: Mapping[Place, Sequence[Any]] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     environment: Mapping[str, Any] = field(default_factory=dict)
     credentials: frozenset[str] = frozenset()
@@ -205,12 +206,12 @@ def offer(document: Document, *, standalone: bool = False) -> Offer:
     )
 
 
-def joined(several: Iterable[Mapping[Place, tuple[Any, ...]]]) -> dict[Place, tuple[Any, ...]]:
+def joined(several: Iterable[Mapping[Place, Sequence[Any]]]) -> dict[Place, list[Any]]:
     """The values of several documents, by place."""
-    found: dict[Place, tuple[Any, ...]] = {}
+    found: dict[Place, list[Any]] = defaultdict(list)
     for each in several:
         for place, values in each.items():
-            found[place] = (*found.get(place, ()), *values)
+            found[place] += values
     return found
 
 

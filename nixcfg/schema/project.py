@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:23496e06b1a3a6bdb5c04fc7ce2d83e510abdb58a329a347afb7ccce368e574c"
+SCHEMA = "sha256:7a8e7b95146cbbc201433d9ed3d98f3aaa44d2ebeb7e95be9e40cd69825eb875"
 
 import re
 
@@ -303,6 +303,11 @@ def validate_urn_nixcfg_schema_project(data):
                                     data__secrets_value__kind = data__secrets_value["kind"]
                                     if not (isinstance(data__secrets_value__kind, str) and data__secrets_value__kind == 'env' or isinstance(data__secrets_value__kind, str) and data__secrets_value__kind == 'file'):
                                         raise ValueError
+                                if "required" in data__secrets_value_keys:
+                                    data__secrets_value_keys.remove("required")
+                                    data__secrets_value__required = data__secrets_value["required"]
+                                    if not isinstance(data__secrets_value__required, (bool)):
+                                        raise ValueError
                                 if "optional" in data__secrets_value_keys:
                                     data__secrets_value_keys.remove("optional")
                                     data__secrets_value__optional = data__secrets_value["optional"]
@@ -493,6 +498,11 @@ def validate___properties_secrets(data):
                             data_value_keys.remove("kind")
                             data_value__kind = data_value["kind"]
                             if not (isinstance(data_value__kind, str) and data_value__kind == 'env' or isinstance(data_value__kind, str) and data_value__kind == 'file'):
+                                raise ValueError
+                        if "required" in data_value_keys:
+                            data_value_keys.remove("required")
+                            data_value__required = data_value["required"]
+                            if not isinstance(data_value__required, (bool)):
                                 raise ValueError
                         if "optional" in data_value_keys:
                             data_value_keys.remove("optional")

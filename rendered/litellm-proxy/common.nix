@@ -65,10 +65,22 @@ rec {
   selected = cfg.configs.${cfg.modelConfig};
   undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
 
+  # Without these LiteLLM does not start, whatever its models need.
+  infrastructure = [
+    "DATABASE_URL"
+    "DIRECT_URL"
+    "LITELLM_SALT_KEY"
+    "REDIS_PASSWORD"
+    "REDIS_URL"
+  ];
+
   # The keys which the selected configuration needs, and no other.
   providerSecrets = lib.mapAttrsToList (variable: secret: {
     inherit variable;
-    inherit (secret) kind optional encrypted;
+    inherit (secret) kind encrypted;
+    optional =
+      !secret.required
+      && (secret.optional || !lib.elem variable (selected.requiredSecrets ++ infrastructure));
     file = toString secret.file;
   }) (lib.getAttrs (lib.subtractLists (undeclared selected.secrets) selected.secrets) cfg.secrets);
 

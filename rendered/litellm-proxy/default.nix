@@ -34,7 +34,7 @@ let
   common = import ./common.nix args;
   inherit (common) cfg;
 
-  configOptions = {
+  configOptions = configuration: {
     options = {
       file = lib.mkOption {
         type = lib.types.path;
@@ -54,6 +54,21 @@ let
           The secrets that this configuration needs, by the names which they have
           in {option}`services.litellm-proxy.secrets`. The container gets these and
           no other.
+        '';
+        example = [ "ANTHROPIC_API_KEY" ];
+      };
+
+      requiredSecrets = lib.mkOption {
+        type = lib.types.listOf lib.types.str;
+        default =
+          let
+            inherit (configuration.config) secrets;
+          in
+          lib.optionals (lib.length secrets == 1) secrets;
+        defaultText = lib.literalMD "the secret of this configuration, if it has one alone";
+        description = ''
+          Of its secrets, those that every model of this configuration needs: without one of
+          them the proxy does not start. A missing key of only some models stops no others.
         '';
         example = [ "ANTHROPIC_API_KEY" ];
       };

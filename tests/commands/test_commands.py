@@ -77,6 +77,15 @@ def test_the_starter_carries_the_schemas(kind: str, update_golden: bool) -> None
     assert shipped.read_text() == resources.schema_text(kind), "run pytest --update-golden"
 
 
+def test_the_page_of_every_rule_ships(nixcfg: Run) -> None:
+    """Run against the wheel too, where the pages are inside the package."""
+    listed = nixcfg("explain")
+    assert listed.returncode == 0, listed.stderr
+    codes = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert codes == sorted(file.stem for file in (ROOT / "docs" / "rules").glob("NX*.md"))
+    assert "## Bad" not in nixcfg("explain", codes[0]).stdout
+
+
 def test_init_keeps_keys_out_of_git(tmp_path: Path, nixcfg: Run) -> None:
     nixcfg("init", cwd=tmp_path)
     assert "/secrets/" in (tmp_path / ".gitignore").read_text().split()

@@ -102,7 +102,7 @@ NAMES = ("claude", "gemini", "openai")
 
 def test_a_litellm_file_without_a_project(config: Path):
     done = nixcfg("fix", config)
-    assert (done.returncode, done.stderr) == (0, "1 problem mended in 1 file.\n")
+    assert (done.returncode, done.stderr) == (0, "1 problem fixed in 1 file.\n")
     moved = "litellm_settings.routing_strategy moved to router_settings"
     assert done.stdout == f"{config}:11:3: NX201: {moved}\n"
     assert config.read_text() == AFTER
@@ -119,7 +119,7 @@ def test_a_line_that_is_to_be_left_alone(config: Path):
     text = BEFORE.replace("# the default", "# nixcfg: ignore NX201")
     config.write_text(text)
     done = nixcfg("fix", config)
-    assert (done.returncode, done.stderr) == (0, "Nothing to mend.\n")
+    assert (done.returncode, done.stderr) == (0, "Nothing to fix.\n")
     assert config.read_text() == text
 
 
@@ -156,7 +156,7 @@ def test_check_writes_nothing_and_tells_by_its_exit_code(config: Path):
     assert "NX201" in behind.stdout
     assert nixcfg("fix", config).returncode == 0
     done = nixcfg("fix", "--check", "--diff", config)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to mend.\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to fix.\n")
 
 
 def test_what_is_not_mended_says_why(config: Path):
@@ -165,9 +165,7 @@ def test_what_is_not_mended_says_why(config: Path):
     done = nixcfg("fix", config)
     assert config.read_text() == text
     # Nothing was offered, or what was offered was refused with its reason.
-    assert (
-        done.returncode == 0 or "not mended: router_settings sets routing_strategy" in done.stderr
-    )
+    assert done.returncode == 0 or "not fixed: router_settings sets routing_strategy" in done.stderr
 
 
 def test_one_broken_file_keeps_no_other_from_being_mended(home: Path):

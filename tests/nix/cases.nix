@@ -66,6 +66,7 @@ let
           requires
           wants
           onFailure
+          startLimitIntervalSec
           postStop
           preStart
           wantedBy

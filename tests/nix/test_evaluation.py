@@ -42,6 +42,12 @@ SOUND = {
         backend = "docker"; containers.web.image = "web:1.0.0"; };""",
     "podman": 'services.litellm-proxy.backend = "podman";',
     "all": 'services.litellm-proxy.modelConfig = "all";',
+    "required": """services.litellm-proxy = { modelConfig = "all";
+      configs.all.requiredSecrets = [ "OPENAI_API_KEY" ];
+      secrets.OPENAI_API_KEY.optional = lib.mkForce false;
+      secrets.ANTHROPIC_API_KEY.required = true; };""",
+    "not-required": "services.litellm-proxy.configs.claude.requiredSecrets = [ ];",
+    "optional": "services.litellm-proxy.secrets.ANTHROPIC_API_KEY.optional = true;",
     "open": 'services.litellm-proxy.auth = "open";',
     "ipv6": 'services.litellm-proxy = { listenAddress = "::1"; backend = "docker"; };',
     "network": """services.litellm-proxy = {
@@ -459,9 +465,25 @@ def test_keys_come_through_credentials(evaluated):
 
 def test_wiring_knows_need_and_kind_of_each_key(evaluated):
     script = evaluated["all"]["secrets"]["script"].splitlines()
-    assert "wire ANTHROPIC_API_KEY /etc/nixcfg/secrets/anthropic_api_key.txt env required" in script
+    assert "wire ANTHROPIC_API_KEY /etc/nixcfg/secrets/anthropic_api_key.txt env optional" in script
     assert "wire OPENAI_API_KEY /run/secrets/openai env optional" in script
-    assert "wire SERVICE_ACCOUNT /run/agenix/account file required" in script
+    assert "wire SERVICE_ACCOUNT /run/agenix/account file optional" in script
+
+
+def test_one_missing_key_stops_no_other_model_unless_it_is_required(evaluated):
+    def need(case: str, variable: str) -> str:
+        lines = evaluated[case]["secrets"]["script"].splitlines()
+        (line,) = [line for line in lines if line.startswith(f"wire {variable} ")]
+        return line.rsplit(" ", 1)[1]
+
+    assert need("docker", "ANTHROPIC_API_KEY") == "required"  # the only one of `claude`
+    assert need("all", "ANTHROPIC_API_KEY") == "optional"
+    assert need("required", "ANTHROPIC_API_KEY") == "required"
+    assert need("required", "OPENAI_API_KEY") == "required"
+    assert need("required", "SERVICE_ACCOUNT") == "optional"
+    assert need("not-required", "ANTHROPIC_API_KEY") == "optional"
+    assert need("optional", "ANTHROPIC_API_KEY") == "optional"
+    assert need("database", "DATABASE_URL") == "required"
 
 
 def test_file_secrets_are_mounted_read_only_as_a_directory(evaluated):

@@ -107,8 +107,9 @@ def test_every_topic_is_in_the_registry():
 @pytest.mark.parametrize("topic", registry.TOPICS, ids=lambda topic: topic.__name__)
 def test_a_rule_is_right_above_the_first_function_that_finds_it(topic: ModuleType):
     body = statements(topic)
+    used = " ".join(ast.unparse(each) for name, each in body if not name)
     for number, (name, _) in enumerate(body):
-        if name:
+        if name and re.search(rf"\b{name}\b", used):  # else other modules find it
             below = next(each for other, each in body[number:] if not other)
             assert isinstance(below, ast.FunctionDef | ast.ClassDef), name
             assert re.search(rf"\b{name}\b", ast.unparse(below)), (name, below.name)
