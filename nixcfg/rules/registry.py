@@ -22,6 +22,7 @@ from nixcfg.rules import (
     fallbacks,
     groups,
     includes,
+    own_machine,
     policy,
     project,
     secrets,
@@ -61,6 +62,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     fallbacks,
     project,
     sharing,
+    own_machine,
 )
 
 _T = TypeVar("_T")
