@@ -5,19 +5,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg.problems.problem import Problem
+from nixcfg.knowledge import Choice, choose
+from nixcfg.problems.problem import Problem, Severity
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.rules import context, policy, registry
-from nixcfg.rules.context import Config, Context, Offer, Whole
-from nixcfg.yamltext import limits
+from nixcfg.rules.context import Config, Context, Whole
+from nixcfg.rules.project import unknown_release
+from nixcfg.yamltext import builder, limits
 from nixcfg.yamltext.document import Document, Map
 
 if TYPE_CHECKING:
     from nixcfg.project.standalone import Configuration
 
+AGES = frozenset({"NX203", "NX402", "NX403", "NX405", "NX411", "NX416"})
+"""What may be true of a release that nixcfg does not know: no error, so that it keeps no one from
+rendering."""
 MAX_ERRORS = 10 * limits.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
 
@@ -66,18 +71,24 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     return Report(len(documents), tuple(problems), project if valid else None)
 
 
-def standalone(configurations: Iterable["Configuration"], today: dt.date | None = None) -> Report:
+def standalone(
+    configurations: Iterable["Configuration"],
+    today: dt.date | None = None,
+    chosen: Choice | None = None,
+) -> Report:
     """Check ordinary LiteLLM files, each with what it includes, as LiteLLM itself would see them.
 
-    Rules have the severity `standalone` here: what LiteLLM accepts is no error.
+    Rules have the severity `standalone` here: what LiteLLM accepts is no error. `chosen` is what
+    is known of the release that they are for, the default one without it.
     """
     problems: list[Problem] = []
+    chosen = chosen or choose()
     files = 0
     for configuration in configurations:
         found: list[Problem] = []
         documents = [part.document for part in configuration.parts]
         files += len(documents)
-        around = _standalone_context(configuration, today)
+        around = _standalone_context(configuration, today, chosen)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)
             found += [
@@ -85,7 +96,9 @@ def standalone(configurations: Iterable["Configuration"], today: dt.date | None 
                 *shape.check(part.document, "provider", standalone=True),
             ]
             if isinstance(part.document.data, Map):
-                found += _capped(registry.of_document(Config(part.document, here)))
+                found += _of_document(Config(part.document, here))
+        if not chosen.is_known:
+            found.append(unknown_release(documents[0], (), chosen))
         problems += policy.ignored(found, documents, standalone=True)
     return Report(files, tuple(_in_order(map(_as_standalone, problems))), None)
 
@@ -95,23 +108,44 @@ def _of_files(
 ) -> Iterator[Problem]:
     """What is wrong with each file, given what every machine that loads it provides."""
     machines = project.machines if project else (None,)
-    offers = {
-        document.name: context.offer(document)
-        for document in (sources.project, *sources.providers.values())
-    }
-    around = [_context(sources, offers, project, machine, today) for machine in machines]
-    everywhere = _true_on_every_machine(around)
+    around = [_context(sources, project, machine, today) for machine in machines]
     if project:
-        yield from _capped(registry.of_document(_own_settings(project, sources, everywhere)))
+        for some in _by_release(around):
+            own = _own_settings(project, sources, _true_on_every_machine(some))
+            yield from _of_document(own)
     members = [_members(project, machine, sources) for machine in machines]
-    own = offers[sources.project.name].settings
-    known: dict[tuple[int, ...], Context] = {(): replace(everywhere, loaded=None, given=own)}
+    everywhere = _true_on_every_machine(around)
+    given = context.offer(sources.project, everywhere.chosen.knowledge).settings
+    known: dict[tuple[int, ...], list[Context]] = {
+        (): [replace(everywhere, loaded=None, given=given)]
+    }
     for name, document in sources.providers.items():
         if isinstance(document.data, Map):
             loading = tuple(number for number, some in enumerate(members) if name in some)
             if loading not in known:
-                known[loading] = _true_on_every_machine([around[number] for number in loading])
-            yield from _capped(registry.of_document(Config(document, known[loading])))
+                groups = _by_release([around[number] for number in loading])
+                known[loading] = [_true_on_every_machine(each) for each in groups]
+            for here in known[loading]:
+                yield from _of_document(Config(document, here))
+
+
+def _by_release(contexts: Iterable[Context]) -> list[list[Context]]:
+    """Contexts in groups of one release each: another one may read a file in another way."""
+    found: dict[Choice, list[Context]] = {}
+    for each in contexts:
+        found.setdefault(replace(each.chosen, asked=""), []).append(each)
+    return list(found.values())
+
+
+def _of_document(config: Config) -> Iterator[Problem]:
+    """What the rules find in one file, the less grave the less its release is known."""
+    found = _capped(registry.of_document(config))
+    if config.context.chosen.is_known:
+        yield from found
+        return
+    for problem in found:
+        is_error = problem.code in AGES and problem.is_error
+        yield replace(problem, level=Severity.WARNING) if is_error else problem
 
 
 def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -120,7 +154,7 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
     for problem in problems:
         if errors == MAX_ERRORS:
             wrong, advice = limits.TOO_MANY
-            yield replace(problem, rule=limits.TOO_LARGE, message=wrong, help=advice, fix=None)
+            yield replace(problem, rule=builder.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem
@@ -147,14 +181,18 @@ def _members(project: Project | None, machine: Machine | None, sources: Sources)
 
 def _context(
     sources: Sources,
-    offers: Mapping[str, Offer],
     project: Project | None,
     machine: Machine | None,
     today: dt.date | None,
 ) -> Context:
     """What a machine, or a project that cannot be built, gives to each of its files."""
     members = _members(project, machine, sources)
+    chosen = machine.chosen if machine else choose()
     documents = [sources.project, *(sources.providers[name] for name in sorted(members))]
+    offers = {
+        document.name: context.offer(document, chosen.knowledge)
+        for document in (sources.project, *sources.providers.values())
+    }
     loaded = [offers[document.name] for document in documents]
     return Context(
         today=today,
@@ -164,6 +202,7 @@ def _context(
         secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
         credentials=frozenset().union(*(each.credentials for each in offers.values())),
+        chosen=chosen,
     )
 
 
@@ -200,10 +239,16 @@ def _environment(document: Document) -> Mapping[str, Any]:
     return value if isinstance(value, Map) else {}
 
 
-def _standalone_context(configuration: "Configuration", today: dt.date | None) -> Context:
-    offers = [context.offer(part.document, standalone=True) for part in configuration.parts]
+def _standalone_context(
+    configuration: "Configuration", today: dt.date | None, chosen: Choice
+) -> Context:
+    offers = [
+        context.offer(part.document, chosen.knowledge, standalone=True)
+        for part in configuration.parts
+    ]
     return Context(
         standalone=True,
+        chosen=chosen,
         today=today,
         names=frozenset().union(*(each.names for each in offers)),
         given=context.joined(each.settings for each in offers),

@@ -51,6 +51,7 @@ def command(
     """
     from nixcfg.importing import NotImportableError, assemble
     from nixcfg.importing.sources import read_sources
+    from nixcfg.keys.mask import masked
 
     try:
         container, documents, loaded = read_sources(base, files)
@@ -59,7 +60,7 @@ def command(
             imported = assemble.assemble(documents, container, loaded=loaded)
             problems = imported.problems
     except NotImportableError as error:
-        report(f"nixcfg: {error}")
+        report(f"nixcfg: {masked(str(error))}")
         return PROBLEMS
     if problems:
         print_problems(problems, len(documents))

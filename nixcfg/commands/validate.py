@@ -1,6 +1,5 @@
 """`nixcfg validate`."""
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from nixcfg.commands.context import today, validated
 from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
+    from nixcfg.knowledge import Choice
     from nixcfg.problems.problem import Problem
 
 
@@ -26,9 +26,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print the problems.",
 )
+@click.option(
+    "--litellm",
+    "release",
+    metavar="VERSION",
+    help="The LiteLLM release that FILE is for; a project's image names its own.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_obj
-def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int:
+def command(
+    base: Path, files: tuple[Path, ...], form: str, release: str | None, strict: bool
+) -> int:
     """Report all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
@@ -40,8 +48,9 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     from nixcfg.problems import report
     from nixcfg.problems.problem import Severity
 
+    chosen = _chosen(release, files)
     if files:
-        problems, count = _of_files(base, files)
+        problems, count = _of_files(base, files, chosen)
     else:
         checked = validated(base)
         problems, count = list(checked.problems), checked.files
@@ -52,37 +61,40 @@ def command(base: Path, files: tuple[Path, ...], form: str, strict: bool) -> int
     return PROBLEMS if any(problem.severity in failing for problem in problems) else OK
 
 
-def _of_files(base: Path, files: Iterable[Path]) -> "tuple[list[Problem], int]":
+def _chosen(release: str | None, files: Iterable[Path]) -> "Choice | None":
+    """What is known of the release that the files are for."""
+    from nixcfg.knowledge import choose
+
+    if release is None:
+        return None
+    if not files:
+        raise click.UsageError("--litellm needs FILE: the image of a project names its release.")
+    chosen = choose(release)
+    if not chosen.asked:
+        raise click.UsageError(f"--litellm {release}: write a release such as 1.106.2.")
+    return chosen
+
+
+def _of_files(
+    base: Path, files: Iterable[Path], chosen: "Choice | None"
+) -> "tuple[list[Problem], int]":
     """The problems of the files, and how many were read."""
     from nixcfg import check
     from nixcfg.problems.problem import Problem
-    from nixcfg.project.find import project_root, read_project
+    from nixcfg.project.find import by_project, read_project
     from nixcfg.project.standalone import read_configuration
 
-    ordinary = []
-    wanted: dict[Path, list[str]] = {}
-    for file in dict.fromkeys(files):
-        root = project_root((base / file).parent)
-        own = _name_in(root, base / file) if root else None
-        if root and own:
-            wanted.setdefault(root, []).append(own)
+    problems: list[Problem] = []
+    count = 0
+    for root, names in by_project(base, files).items():
+        if root is None:
+            checked = check.standalone(
+                [read_configuration(base / n, n) for n in names], today(), chosen
+            )
+            problems += checked.problems
+            count += checked.files
         else:
-            ordinary.append(read_configuration(base / file, str(file)))
-    checked = check.standalone(ordinary, today())
-    problems, count = list(checked.problems), checked.files
-    for root, names in wanted.items():
-        found = check.validate(read_project(root), today()).problems
-        problems += [problem for problem in found if problem.file in names]
-        count += len(names)
+            found = check.validate(read_project(root), today()).problems
+            problems += [problem for problem in found if problem.file in names]
+            count += len(names)
     return sorted(problems, key=Problem.sort_key), count
-
-
-def _name_in(root: Path, file: Path) -> str | None:
-    """What a project calls one of its own files, None for any other file."""
-
-    from nixcfg.project import wiring
-
-    name = os.path.relpath(file, root)
-    folder = os.path.dirname(name)  # noqa: PTH120 (text in, text out)
-    is_provider = folder == wiring.PROVIDERS_DIR and name.endswith((".yaml", ".yml"))
-    return name if is_provider or name == wiring.PROJECT_FILE else None

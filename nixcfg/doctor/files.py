@@ -45,6 +45,9 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
             f"{folder.name}/ was edited by hand: {edited}",
             "Keep changes in nixcfg.yaml, providers/ or your own NixOS configuration.",
         )
+    elif found.is_module_behind:
+        message = f"the module in {folder.name}/ is not that of this nixcfg: {changed}"
+        yield error(name, message, "Run `nixcfg render`.")
     elif found.changes:
         yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
     else:

@@ -40,8 +40,7 @@ def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bo
     if states:
         yield from _wiring(states, found)
         yield from _other_units(here)
-        if instances > 1:
-            yield from _fleet(here, found)
+        yield from _fleet(here, found) if instances > 1 else _update(found)
     return is_wanted
 
 
@@ -88,12 +87,29 @@ def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
         return
     if state.get("ActiveState") == "failed":
         details, hint = _log(name, found)
-        message = f"{name} refuses a key, so the gateway does not start"
+        goes_on = states.get("ActiveState") == "active"
+        so = "goes on with the keys that it had" if goes_on else "does not start"
+        message = f"{name} refuses a key, so the gateway {so}"
         yield error(
             "keys unit", message, hint or "Fix the key files; it starts by itself.", details
         )
     else:
         yield ok("keys unit", f"{name} has nothing to complain about")
+
+
+def _update(found: Found) -> Iterator[Check]:
+    """The unit that fetches the image of a single container, and restarts it after a switch."""
+    try:
+        state = machine.unit(wiring.IMAGE_UNIT).get("ActiveState")
+    except machine.UnknownError:
+        return
+    if state == "failed":
+        details, hint = _log(wiring.IMAGE_UNIT, found)
+        message = f"{wiring.IMAGE_UNIT} has failed, so the gateway runs what it ran before"
+        yield error("switch", message, hint or "It tries again by itself.", details)
+    elif state == "activating":
+        message = f"{wiring.IMAGE_UNIT} fetches an image; until then the gateway runs what it ran"
+        yield warning("switch", message, f"journalctl -u {wiring.IMAGE_UNIT} -n 50")
 
 
 def _other_units(here: Machine) -> Iterator[Check]:

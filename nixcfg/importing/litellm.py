@@ -9,11 +9,12 @@ from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import rewritten
 from nixcfg.keys.shapes import (
-    PASSWORD_IN_URL,
     has_prefix,
     is_harmless,
     looks_like_key,
+    names_no_secret,
     names_secret,
+    password_in_url,
 )
 from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import wiring
@@ -26,6 +27,7 @@ from nixcfg.yamltext.document import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
+_DOLLAR = re.compile(r"\$\{[^}]*\}")
 _DEFAULTED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?-[^}]*\}")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # The settings that name Python code: LiteLLM imports `module.attribute` from beside its file.
@@ -107,7 +109,7 @@ def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
         for _, _, text in _texts(document.data):
             names.taken |= {each for each in (referenced(text), dollar(text)) if each}
         for entry in document.data.get(MODELS) or ():
-            needed = credentials(entry["litellm_params"], ())
+            needed = credentials(entry["litellm_params"], (), knowledge.default())
             names.taken |= {credential.variable for credential in needed}
     return names
 
@@ -137,7 +139,7 @@ def is_key_for(variable: str, text: str) -> bool:
     """Whether a text is a key, as the value of an environment variable."""
     if _is_reference(text):
         return False
-    if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
+    if password_in_url(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
     return names_key(variable) and _is_no_dummy(text)
 
@@ -190,7 +192,7 @@ def _leave_out_ignored(found: Litellm) -> None:
     data = found.document.data
     for section in SETTINGS:
         for key in data.get(section) or ():
-            home = honouring_section(section, key)
+            home = honouring_section(knowledge.default(), section, key)
             if home and home != section and key in (data.get(home) or ()):
                 why = f"{key} has no effect in {section}, and {home} has it too"
                 found.leave_out((section, key), why)
@@ -297,16 +299,22 @@ def _is_reference(text: str) -> bool:
 
 def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
     """Whether a text is a key that must not be copied."""
-    if not text.strip() or _is_reference(text) or "${" in text:
+    if not text.strip() or _is_reference(text):
         return False
-    if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
+    if "${" in text:
+        # LiteLLM expands none of it: what is around it may be the key.
+        text = _DOLLAR.sub("", text).removeprefix("Bearer ")
+        return _is_secret_field(path, key) and len(text) >= 8 and _is_no_dummy(text)
+    if text in found.document.secrets():
+        return True
+    if password_in_url(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
     if not _is_secret_field(path, key):
         return False
     if path[0] == MODELS:
         params = found.document.data[MODELS][path[1]]["litellm_params"]
         has_own_server = any(name in params for name in ("api_base", "base_url"))
-        if not has_own_server and credentials({"model": params["model"]}, ()):
+        if not has_own_server and credentials({"model": params["model"]}, (), knowledge.default()):
             return True  # the vendor's own server takes no placeholder
     return _is_no_dummy(text)
 
@@ -327,7 +335,8 @@ def _is_secret_field(path: Steps, key: str) -> bool:
     known = knowledge.keys(section).get(key) if section in knowledge.sections() else None
     if known:
         return known.secret
-    return names_secret(key)
+    above = [step for step in path[1:] if isinstance(step, str)]
+    return any(map(names_secret, above)) and not names_no_secret(key)
 
 
 def _texts(value: Any) -> Iterator[tuple[Steps, str, str]]:

@@ -46,7 +46,7 @@ def of(release: str) -> Knowledge:
     return Knowledge(release)
 
 
-def choose(release: str) -> Choice:
+def choose(release: str = "") -> Choice:
     """The set for a release such as ``1.108.7`` or ``v1.108.7-stable``; the default one for "".
 
     In a known line the newest set that is not newer, or the line's oldest; else that of the

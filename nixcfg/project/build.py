@@ -8,7 +8,7 @@ several providers merged into one configuration.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nixcfg import knowledge
+from nixcfg.knowledge import Credential, Knowledge, choose, default, of_image
 from nixcfg.project import wiring
 from nixcfg.project.credentials import credentials
 from nixcfg.project.machine import machine, rank
@@ -34,6 +34,8 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     The documents have passed their schemas; what else may be wrong with them is still there.
     """
     data: Mapping[str, Any] = document.data
+    # What LiteLLM is given is the same on every host, so the project's own release decides.
+    knowledge = choose(of_image(data.get("image", wiring.DEFAULT_IMAGE))).knowledge
     said = {name: dict(host) for name, host in data.get("hosts", {}).items()}
     # One provider authenticates in one way, wherever it is loaded.
     declared = {
@@ -43,9 +45,10 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
         for variable in given.get(section, ())
     }
     providers = tuple(
-        provider(name, provider_documents[name], declared) for name in sorted(provider_documents)
+        provider(name, provider_documents[name], declared, knowledge)
+        for name in sorted(provider_documents)
     )
-    own, moves, read = settings_of(document, [key for key in data if key in SETTINGS])
+    own, moves, read = settings_of(document, [key for key in data if key in SETTINGS], knowledge)
     profiles = {name: tuple(members) for name, members in data.get("profiles", {}).items()}
     by_name = {each.name: each for each in providers}
     groups = {
@@ -59,6 +62,7 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     )
     return Project(
         document=document,
+        knowledge=knowledge,
         machine=machine("", data, {}, configs),
         hosts={name: machine(name, data, host, configs) for name, host in said.items()},
         profiles=profiles,
@@ -67,15 +71,21 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     )
 
 
-def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Provider:
+def provider(
+    name: str,
+    document: Document,
+    declared: Iterable[str] = (),
+    knowledge: Knowledge | None = None,
+) -> Provider:
     """One provider file. `declared`: variables that the project wires for everyone."""
     data: Mapping[str, Any] = document.data
+    knowledge = knowledge or default()
     secrets = declared_secrets(data.get(ENVIRONMENT) or {})
-    settings, moves, read = settings_of(document, data)
+    settings, moves, read = settings_of(document, data, knowledge)
     wired = {*declared, *secrets}
     deployments = []
     for entry in data.get(MODELS) or ():
-        needed = credentials(entry["litellm_params"], wired)
+        needed = credentials(entry["litellm_params"], wired, knowledge)
         deployments.append(_deployment(resolve(entry, read), needed))
         read.update(c.variable for c in needed)
     return Provider(
@@ -83,7 +93,7 @@ def provider(name: str, document: Document, declared: Iterable[str] = ()) -> Pro
     )
 
 
-def _deployment(entry: Mapping[str, Any], needed: Iterable[knowledge.Credential]) -> dict[str, Any]:
+def _deployment(entry: Mapping[str, Any], needed: Iterable[Credential]) -> dict[str, Any]:
     params = entry["litellm_params"]
     added = {c.param: reference(c.variable) for c in needed if c.param}
     return {**entry, "litellm_params": {"model": params["model"], **added, **params}}

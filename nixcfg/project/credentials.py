@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from nixcfg import knowledge
 from nixcfg.keys.shapes import names_secret
-from nixcfg.knowledge import Credential, ProviderFacts
+from nixcfg.knowledge import Credential, Knowledge, ProviderFacts
 
 
-def credentials(params: Mapping[str, Any], declared: Iterable[str]) -> tuple[Credential, ...]:
+def credentials(
+    params: Mapping[str, Any], declared: Iterable[str], knowledge: Knowledge
+) -> tuple[Credential, ...]:
     """What a deployment still needs to authenticate, beyond what its litellm_params give.
 
     `declared` are the variables that are wired anyway; where a provider can authenticate in

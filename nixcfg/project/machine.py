@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nixcfg import knowledge
+from nixcfg.knowledge import choose, of_image
 from nixcfg.project import wiring
 from nixcfg.project.model import (
     BY_VARIABLE,
@@ -37,12 +37,14 @@ def machine(
     servers = _server(database), _server(redis)
     wired = {*environment, *served(*servers, given.get("salt_key_file"))}
     here = tuple(_configured(each, wired, servers[1], metrics=bool(metrics)) for each in configs)
+    image = given.get("image", wiring.DEFAULT_IMAGE)
+    files = choose(of_image(image)).knowledge.file_variables()
     return Machine(
         name=name,
         said=said,
         model_config=given.get("model_config", wiring.ALL),
         backend=given.get("backend", ""),
-        image=given.get("image", wiring.DEFAULT_IMAGE),
+        image=image,
         listen_address=given.get("listen_address", "127.0.0.1"),
         port=int(given.get("port", 4000)),
         auth=given.get("auth", "master-key"),
@@ -53,12 +55,14 @@ def machine(
         salt_key_file=given.get("salt_key_file"),
         redis=servers[1],
         metrics=bool(metrics),
+        module=given.get("module", wiring.BUNDLED),
+        host_ports=tuple(sorted({int(port) for port in given.get("host_ports", ())})),
         secrets_dir=secrets_dir,
         secrets=secrets,
         environment=environment,
         configs=here,
         key_files={
-            variable: _key_file(variable, secrets.get(variable), secrets_dir)
+            variable: _key_file(variable, secrets.get(variable), secrets_dir, files)
             for variable in sorted({secret for config in here for secret in config.secrets})
         },
     )
@@ -121,12 +125,12 @@ def rank(section: str) -> tuple[int, str]:
     return _ORDER.get(section, len(_ORDER)), section
 
 
-def _key_file(variable: str, given: Any, secrets_dir: str) -> KeyFile:
+def _key_file(variable: str, given: Any, secrets_dir: str, files: Collection[str]) -> KeyFile:
     entry: Mapping[str, Any] = {"file": given} if isinstance(given, str) else given or {}
     return KeyFile(
         variable=variable,
         file=entry.get("file") or wiring.key_file(variable, secrets_dir),
-        kind=entry.get("kind", "file" if variable in knowledge.file_variables() else "env"),
+        kind=entry.get("kind", "file" if variable in files else "env"),
         required=entry.get("required", False),
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),

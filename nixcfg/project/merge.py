@@ -7,7 +7,7 @@ report what was moved, and a conflict that cannot be merged is part of the resul
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nixcfg import knowledge
+from nixcfg.knowledge import Knowledge
 from nixcfg.problems.problem import Steps
 from nixcfg.project.model import (
     ENVIRONMENT,
@@ -23,7 +23,7 @@ from nixcfg.yamltext.document import Document
 
 
 def settings_of(
-    document: Document, sections: Iterable[str]
+    document: Document, sections: Iterable[str], knowledge: Knowledge
 ) -> tuple[Settings, tuple[Move, ...], set[str]]:
     """Every one of the top-level `sections` but the models, each setting where LiteLLM honours it.
 
@@ -44,14 +44,14 @@ def settings_of(
             if key in secrets:
                 continue
             setting = Setting(resolve(inner, read), document, (section, key))
-            home = section if section == ENVIRONMENT else honouring_section(section, key)
+            home = section if section == ENVIRONMENT else honouring_section(knowledge, section, key)
             if home and home != section:
                 moves.append(Move(setting, home))
             settings.setdefault((home or section, key), []).append(setting)
     return {place: tuple(given) for place, given in settings.items()}, tuple(moves), read
 
 
-def honouring_section(section: str, key: str) -> str | None:
+def honouring_section(knowledge: Knowledge, section: str, key: str) -> str | None:
     """The section in which LiteLLM honours `key`: this one, the only other one, or None."""
     if knowledge.honoured(section, key):
         return section

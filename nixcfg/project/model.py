@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from nixcfg.knowledge import Choice, Knowledge, choose, of_image
 from nixcfg.problems.problem import Steps
 from nixcfg.project import wiring
 from nixcfg.project.values import references
@@ -134,11 +135,22 @@ class Machine:
     salt_key_file: str | None
     redis: Server | None
     metrics: bool
+    module: str
+    host_ports: tuple[int, ...]
     secrets_dir: str
     secrets: Mapping[str, Any]
     environment: Mapping[str, str]
     configs: tuple[Config, ...]
     key_files: Mapping[str, KeyFile]
+
+    @property
+    def chosen(self) -> Choice:
+        """The knowledge of the release in its image's tag."""
+        return choose(of_image(self.image))
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return self.chosen.knowledge
 
     def place(self, key: str, *steps: str) -> Steps:
         """Where nixcfg.yaml gives a key for this machine: under its host, or for all of them."""
@@ -166,11 +178,13 @@ class Machine:
 class Project:
     """A whole project; `providers` in the order in which they are shown.
 
-    `machine` is the one that is looked at; where there are `hosts`, it is what they have in common
-    until one of them is chosen.
+    `knowledge` is that of its own image's release: hosts share what is rendered. `machine` is the
+    one that is looked at; where there are `hosts`, it is what they have in common until one of
+    them is chosen.
     """
 
     document: Document
+    knowledge: Knowledge
     machine: Machine
     hosts: Mapping[str, Machine]
     profiles: Mapping[str, tuple[str, ...]]

@@ -7,15 +7,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from nixcfg.keys import shapes
 from nixcfg.knowledge import LITELLM_VERSION
 
 CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 GENERATED_MASTER_KEY = "/var/lib/litellm-proxy/master-key"
-MISSING_KEY = "nixcfg-missing-key"
-"""What an optional key is when its file is missing. Without the variable LiteLLM would send the
-OpenAI key to many another vendor."""
+MISSING_KEY = shapes.MISSING_KEY
 HOST = "host.containers.internal"
 """The machine that the container runs on, as the container calls it."""
 OWNED_VARIABLES = {
@@ -58,6 +57,7 @@ INSTANCE_PORT = 4041
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 TARGET = "litellm-proxy.target"
 """What starts and stops several instances."""
+IMAGE_UNIT = "litellm-proxy-image.service"
 ROLL_UNIT = "litellm-proxy-roll.service"
 OUT_DIR = "/run/litellm-proxy-out"
 """nginx sends nothing to an instance while a file with its number is here."""
@@ -70,6 +70,10 @@ RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
 HOSTS_DIR = "hosts"
 MODULE = "litellm-proxy"
+"""The folder of the NixOS module beside docker.nix."""
+BUNDLED = "bundled"
+FLAKE = "flake"
+"""Where the module comes from: a copy of it, or an import that the user writes."""
 ALL = "all"
 
 DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
@@ -147,6 +151,11 @@ def host_folder(host: str) -> str:
 def provider_path(provider: str) -> str:
     """Where a provider's file is kept, relative to the project."""
     return f"{PROVIDERS_DIR}/{provider}.yaml"
+
+
+def is_provider_file(name: str) -> bool:
+    """Whether a file of this name in providers/ is one of a provider; hidden ones are not."""
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 def is_loopback(url: str) -> bool:

@@ -38,10 +38,9 @@ def docker_nix(machine: Machine) -> str:
         *(value for _, value in shared),
         *(secret["file"] for secret in secrets),
     ]
-    up = "../" * wiring.host_folder(machine.name).count("/")
     return template("docker.nix.j2").render(
         machine=machine,
-        module=nix.Expression(f"{up or './'}{wiring.MODULE}"),
+        module=_module(machine),
         needs_config=any(isinstance(each, nix.Expression) for each in expressions),
         master_key_file=master_key_file,
         shared=[(nix.Expression(option), value) for option, value in shared],
@@ -65,6 +64,18 @@ def _required(config: Config) -> list[str] | None:
     """Its `requiredSecrets`; None where that is what the module takes for granted."""
     usual = config.secrets if len(config.secrets) == 1 else ()
     return None if config.required == usual else list(config.required)
+
+
+def _module(machine: Machine) -> nix.Expression | None:
+    """The path of the module from docker.nix; None where the user imports it."""
+    up = "../" * wiring.host_folder(machine.name).count("/")
+    if machine.module == wiring.FLAKE:
+        return None
+    if machine.module == wiring.BUNDLED:
+        return nix.Expression(f"{up or './'}{wiring.MODULE}")
+    if machine.module.startswith("/"):
+        return nix.Expression(machine.module)
+    return nix.Expression(f"{up}../{machine.module.removeprefix('./')}")
 
 
 def _shared(machine: Machine) -> Iterator[tuple[str, nix.Value]]:

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
-from nixcfg import knowledge
+from nixcfg.knowledge import Knowledge, ModelFacts
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import endpoints
@@ -20,16 +20,16 @@ _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*
 @EveryDeployment
 def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
-    if not _is_in_catalogue(deployment):
+    if not _is_in_catalogue(config.knowledge, deployment):
         return
-    facts, today = _entry(deployment), config.context.today
+    facts, today = _entry(config.knowledge, deployment), config.context.today
     if facts is None:
         yield from _unknown(config, deployment)
     elif facts.deprecation_date and today:
         yield from _retirement(config, deployment, facts.deprecation_date, today)
 
 
-def _is_in_catalogue(deployment: Deployment) -> bool:
+def _is_in_catalogue(known: Knowledge, deployment: Deployment) -> bool:
     """Whether LiteLLM's catalogue is the one that decides which models there are."""
     facts, model = deployment.facts, deployment.model
     return not (
@@ -39,7 +39,7 @@ def _is_in_catalogue(deployment: Deployment) -> bool:
         or "*" in model
         or facts.open_catalogue
         or "mock_response" in deployment.params
-        or not knowledge.models(facts.name)
+        or not known.models(facts.name)
         or bool(_OWN.fullmatch(deployment.bare))
         or _has_own_endpoint(deployment)
     )
@@ -55,16 +55,16 @@ def _has_own_endpoint(deployment: Deployment) -> bool:
     return base is not None and not (isinstance(base, str) and own and endpoints.host(base) == own)
 
 
-def _entry(deployment: Deployment) -> knowledge.ModelFacts | None:
+def _entry(known: Knowledge, deployment: Deployment) -> ModelFacts | None:
     """The catalogue entry, also behind a route such as `responses/` or `converse/`."""
     if deployment.facts is None or deployment.model is None:
         return None
     custom = deployment.params.get("custom_llm_provider")
-    found = knowledge.find_model(deployment.model, custom if isinstance(custom, str) else None)
+    found = known.find_model(deployment.model, custom if isinstance(custom, str) else None)
     name = deployment.bare
     while found is None and "/" in name:
         name = name.partition("/")[2]
-        found = knowledge.models(deployment.facts.name).get(name)
+        found = known.models(deployment.facts.name).get(name)
     return found
 
 
@@ -75,7 +75,8 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     provider, model = deployment.facts, str(deployment.model)
     if provider is None:
         return
-    guess = nearest(deployment.bare, knowledge.models(provider.name))
+    known = config.knowledge.models(provider.name)
+    guess = nearest(deployment.bare, known)
     path = (*deployment.params_path, "model")
     better = model.removesuffix(deployment.bare) + guess if guess and deployment.bare else ""
     named = (
@@ -86,10 +87,10 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     yield config.document.problem(
         UNKNOWN_MODEL,
         path,
-        f"LiteLLM {knowledge.LITELLM_VERSION} knows {named}: misspelt, retired, or newer",
+        f"{config.litellm} knows {named}: misspelt, retired, or newer",
         help=f"The nearest that it knows is {better}."
         if better
-        else f"See what it knows: {', '.join(list(knowledge.models(provider.name))[:3])} ...",
+        else f"See what it knows: {', '.join(list(known)[:3])} ...",
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
 

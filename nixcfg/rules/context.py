@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from nixcfg import knowledge
-from nixcfg.knowledge import ProviderFacts
+from nixcfg.knowledge import Choice, Knowledge, ProviderFacts, choose
 from nixcfg.problems.problem import Steps
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS, Project
@@ -104,6 +103,7 @@ class Context:
     missing: frozenset[str] = frozenset()
     included: bool = False
     complete: bool = True
+    chosen: Choice = field(default_factory=choose)
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,16 @@ class Config:
     def standalone(self) -> bool:
         return self.context.standalone
 
+    @property
+    def knowledge(self) -> Knowledge:
+        """What the LiteLLM release does that this document is for."""
+        return self.context.chosen.knowledge
+
+    @property
+    def litellm(self) -> str:
+        """`LiteLLM 1.106.2`: the release that a message is about."""
+        return f"LiteLLM {self.knowledge.version}"
+
     @cached_property
     def data(self) -> Mapping[str, Any]:
         """The document's mapping, empty when it is none."""
@@ -130,7 +140,7 @@ class Config:
         if self.is_project_file:
             return ()
         entries = self.data.get(MODELS)
-        return tuple(_deployments(entries)) if isinstance(entries, list) else ()
+        return tuple(_deployments(self.knowledge, entries)) if isinstance(entries, list) else ()
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
@@ -144,11 +154,11 @@ class Config:
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """Every setting as it is written: each rule looks for its own mistake where it was made."""
-        return tuple(settings(self.data, are_moved=False))
+        return tuple(settings(self.data))
 
     @cached_property
     def _moved(self) -> tuple[Setting, ...]:
-        return tuple(settings(self.data, are_moved=not self.standalone))
+        return tuple(settings(self.data, None if self.standalone else self.knowledge))
 
     def given(self, section: str, key: str) -> list[Setting]:
         """What this document gives LiteLLM as `key` of `section`, wherever it has it written."""
@@ -183,25 +193,25 @@ class Whole:
     files: Collection[str]
 
 
-def settings(data: Any, *, are_moved: bool = True) -> Iterator[Setting]:
-    """Every setting of a document of any shape; `are_moved`: in the section that honours it.
+def settings(data: Any, knowledge: Knowledge | None = None) -> Iterator[Setting]:
+    """Every setting of a document of any shape; with `knowledge` in the section that honours it.
 
     LiteLLM ignores a setting elsewhere, and nixcfg renders it where it is honoured.
     """
     for section in SETTINGS:
         for key, value in _mapping(data, section).items():
-            home = (honouring_section(section, key) if are_moved else None) or section
+            home = (honouring_section(knowledge, section, key) if knowledge else None) or section
             yield Setting((section, key), home, key, value)
 
 
-def offer(document: Document, *, standalone: bool = False) -> Offer:
+def offer(document: Document, knowledge: Knowledge, *, standalone: bool = False) -> Offer:
     """What a document of any shape offers. In a LiteLLM file on its own no setting is moved."""
     return Offer(
-        names=frozenset(_names(document)),
+        names=frozenset(_names(document, knowledge)),
         credentials=frozenset(_texts(_list(document.data, "credential_list"), "credential_name")),
         settings=joined(
             {(each.section, each.key): (each.value,)}
-            for each in settings(document.data, are_moved=not standalone)
+            for each in settings(document.data, None if standalone else knowledge)
         ),
     )
 
@@ -215,8 +225,8 @@ def joined(several: Iterable[Mapping[Place, Sequence[Any]]]) -> dict[Place, list
     return found
 
 
-def _names(document: Document) -> Iterator[str]:
-    for setting in settings(document.data):
+def _names(document: Document, knowledge: Knowledge) -> Iterator[str]:
+    for setting in settings(document.data, knowledge):
         if (setting.section, setting.key) == ("router_settings", "model_group_alias"):
             yield from map(str, setting.value if isinstance(setting.value, Map) else ())
         elif (setting.section, setting.key) == ("router_settings", "routing_groups"):
@@ -266,14 +276,14 @@ def _collect(value: Any, path: Steps, found: list[tuple[Steps, Any]]) -> None:
         found.append((path, value))
 
 
-def _deployments(entries: list[Any]) -> Iterator[Deployment]:
+def _deployments(knowledge: Knowledge, entries: list[Any]) -> Iterator[Deployment]:
     for index, entry in enumerate(entries):
         params = entry.get("litellm_params") if isinstance(entry, Map) else None
         if isinstance(params, Map):
-            yield _deployment(index, entry, params)
+            yield _deployment(knowledge, index, entry, params)
 
 
-def _deployment(index: int, entry: Map, params: Map) -> Deployment:
+def _deployment(knowledge: Knowledge, index: int, entry: Map, params: Map) -> Deployment:
     name, model = entry.get("model_name"), params.get("model")
     provider, bare = None, ""
     if isinstance(model, str) and referenced(model) is None:

@@ -1,10 +1,10 @@
 """Deployments: which of them LiteLLM would load, and with what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from nixcfg import knowledge
 from nixcfg.keys.shapes import names_secret
+from nixcfg.knowledge import Key
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
@@ -71,7 +71,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     prefix, slash, rest = model.partition("/")
     if prefix in _custom_providers(config):
         return
-    guess = nearest(prefix, knowledge.providers()) if slash or prefix == custom else ""
+    guess = nearest(prefix, config.knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
     advice = f"Did you mean {better}?" if better else _bare_help(model)
     if slash and isinstance(deployment.api_base, str) and not guess:
@@ -79,7 +79,7 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
-        f"LiteLLM would silently drop this deployment: no provider for {model}",
+        f"{config.litellm} would silently drop this deployment: no provider for {model}",
         help=advice,
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
@@ -104,14 +104,16 @@ def _custom_providers(config: Config) -> frozenset[str]:
 
 @EveryDeployment
 def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    keys = knowledge.keys("litellm_params")
+    keys = config.knowledge.keys("litellm_params")
     for key, value in deployment.params.items():
         known = keys.get(key)
         path = (*deployment.params_path, key)
         if known is None:
             if "model" not in deployment.params and nearest(key, keys) == "model":
                 continue  # the schema says that model is missing, and that this was meant
-            if names_secret(key) or not _is_vendors(deployment.provider or "", key):
+            if names_secret(key) or not _is_vendors(
+                config.knowledge.vendor_params, deployment.provider or "", key
+            ):
                 yield _unknown_param(config, deployment, key, keys)
         elif key not in _TAKEN_ANYWAY and not values.coerced(known, value):
             yield _dropped(config, path, known, value)
@@ -123,9 +125,8 @@ _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 _VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
 
 
-def _is_vendors(provider: str, key: str) -> bool:
+def _is_vendors(vendors: Mapping[str, Collection[str]], provider: str, key: str) -> bool:
     """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
-    vendors = knowledge.default().vendor_params
     start = next((v for v in vendors if v and provider.startswith(v)), "")
     return (
         key.startswith(_VENDOR_PREFIXES)
@@ -144,7 +145,7 @@ def _unknown_param(
     guess = nearest(key, keys)
     homes = [
         home
-        for home in knowledge.homes(key)
+        for home in config.knowledge.homes(key)
         if home in ("model_info", "deployment", "router_settings", "litellm_settings")
     ]
     if guess in deployment.params:
@@ -156,7 +157,7 @@ def _unknown_param(
     return config.document.problem(
         UNKNOWN_PARAM,
         path,
-        f"LiteLLM does not know {key} and sends it to the vendor with every request",
+        f"{config.litellm} does not know {key} and sends it to the vendor with every request",
         help=advice
         or (
             "Remove it." if names_secret(key) else "Keep it if the vendor knows it; else remove it."
@@ -169,7 +170,7 @@ def _unknown_param(
 DROPPED = Rule("NX404", Severity.ERROR)
 
 
-def _dropped(config: Config, path: Steps, known: knowledge.Key, value: Any) -> Problem:
+def _dropped(config: Config, path: Steps, known: Key, value: Any) -> Problem:
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
     fix, advice = values.how_to_fix(config, path, known, value)
     shown = "this value" if known.secret else describe(value)
@@ -187,7 +188,7 @@ ENTRY_KEY = Rule("NX405", Severity.WARNING)
 
 @EveryDeployment
 def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    known = knowledge.keys("deployment")
+    known = config.knowledge.keys("deployment")
     for key, value in deployment.entry.items():
         if key in known or key in _ENTRY_KEYS_READ_ELSEWHERE:
             if key in ("rpm", "tpm") and not values.coerced(known[key], value):
@@ -196,9 +197,9 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
-        params = key in knowledge.keys("litellm_params")
+        params = key in config.knowledge.keys("litellm_params")
         inside = "litellm_params" if params else "model_info"
-        if key in knowledge.keys("top_level"):
+        if key in config.knowledge.keys("top_level"):
             guess, inside = "", "the top level of the file"
         advice = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
         path = (*deployment.path, key)
@@ -206,7 +207,7 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         yield config.document.problem(
             ENTRY_KEY,
             path,
-            f"{key} has no effect beside litellm_params",
+            f"{config.litellm} ignores {key} beside litellm_params",
             help=advice,
             key=True,
             fix=Fix((RenameKey(path, guess),), safe=False) if free else None,
@@ -217,7 +218,7 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
 def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
     info = deployment.entry.get("model_info")
     for key, value in info.items() if isinstance(info, Map) else ():
-        known = knowledge.keys("model_info").get(key)
+        known = config.knowledge.keys("model_info").get(key)
         if known is None or value is None:
             continue
         path = (*deployment.path, "model_info", key)

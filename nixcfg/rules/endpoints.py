@@ -166,7 +166,8 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     yield config.document.problem(
         NO_BASE,
         deployment.params_path,
-        f"{facts.name} has no address without api_base" + (f"; {where}" if where else ""),
+        f"{config.litellm} has no address for {facts.name} without api_base"
+        + (f"; {where}" if where else ""),
         help="Add api_base with the address of the server"
         + (f", or set {variable}." if variable else "."),
         key=True,

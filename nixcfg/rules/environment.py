@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from nixcfg import knowledge
 from nixcfg.keys.shapes import is_refused
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
@@ -43,7 +42,7 @@ BLOCKED = Rule("NX310", Severity.WARNING)
 @ModelFile
 def _blocked(config: Config) -> Iterator[Problem]:
     for name in config.environment:
-        if name in knowledge.BLOCKED_VARIABLES or name.startswith("DYLD_"):
+        if name in config.knowledge.blocked_variables or name.startswith("DYLD_"):
             yield config.document.problem(
                 BLOCKED,
                 (ENVIRONMENT, name),
@@ -98,7 +97,7 @@ COMPETING = Rule("NX312", Severity.WARNING)
 def _competing(config: Config) -> Iterator[Problem]:
     """Outside a project, those of one file; in a project, see `_competing_secrets`."""
     document = config.document
-    for winner, loser in knowledge.competing() if config.standalone else ():
+    for winner, loser in config.knowledge.competing() if config.standalone else ():
         if winner in config.environment and loser in config.environment:
             yield document.problem(
                 COMPETING,
@@ -115,7 +114,7 @@ def _competing_secrets(whole: Whole, machine: Machine) -> Iterator[Problem]:
     for provider in whole.project.providers:
         section = provider.document.data.get(ENVIRONMENT) or {}
         known = {*provider.variables, *machine.environment, *section}
-        for winner, loser in sorted(knowledge.competing()):
+        for winner, loser in sorted(machine.knowledge.competing()):
             if not known.issuperset((winner, loser)):
                 continue
             at: Steps = (ENVIRONMENT, loser) if loser in section else ()
@@ -233,7 +232,7 @@ def _owned(whole: Whole, machine: Machine) -> Iterator[Problem]:
 def _relies_on_default(project: Project, provider: str) -> bool:
     return any(
         "api_base" not in entry["litellm_params"]
-        and knowledge.split_model(str(entry["litellm_params"]["model"]))[0] == provider
+        and project.knowledge.split_model(str(entry["litellm_params"]["model"]))[0] == provider
         for each in project.providers
         for entry in each.deployments
     )

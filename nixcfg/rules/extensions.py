@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg import knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
@@ -51,7 +50,7 @@ def _callbacks(config: Config) -> Iterator[Problem]:
             if not is_plain or "." in name or name in own:
                 continue
             # callbacks is imported when it is one text; the other two are taken letter by letter.
-            known = given is listed and name in knowledge.callbacks(key)
+            known = given is listed and name in config.knowledge.callbacks(key)
             if not known and (given is listed or key == "callbacks"):
                 yield _unknown_callback(config, path, key, name)
 
@@ -60,14 +59,14 @@ UNKNOWN_CALLBACK = Rule("NX212", Severity.WARNING)
 
 
 def _unknown_callback(config: Config, path: Steps, key: str, name: str) -> Problem:
-    known = knowledge.callbacks(key)
+    known = config.knowledge.callbacks(key)
     stops = key == "callbacks"
     guess = nearest(name, known)
     advice = f"Did you mean {guess}?" if guess else "Known: `nixcfg explain NX212`."
     if stops and name in known:
         advice = f"Write a list: callbacks: [{name}]."
     elif not guess:
-        others = [other for other in _CALLBACKS if name in knowledge.callbacks(other)]
+        others = [other for other in _CALLBACKS if name in config.knowledge.callbacks(other)]
         advice = (
             f"Put it in {others[0]}." if others else "Name one of LiteLLM's, or module.attribute."
         )

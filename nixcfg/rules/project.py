@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from nixcfg.keys.shapes import names_secret
-from nixcfg.knowledge import releases
-from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.knowledge import Choice, known, releases
+from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine, WholeProject
+from nixcfg.yamltext.document import Document
 
 UNKNOWN_CONFIG = Rule("NX501", Severity.ERROR)
 
@@ -179,6 +180,27 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
             help=f"Use {wiring.DEFAULT_IMAGE}, the release that nixcfg knows. On 2026-10-21 "
             "LiteLLM's moving tags pointed at the compromised 1.107.0.",
         )
+
+
+UNKNOWN_RELEASE = Rule("NX522", Severity.NOTE)
+
+
+def unknown_release(document: Document, where: Steps, chosen: Choice) -> Problem:
+    """Once for what is judged by another release than it is for."""
+    return document.problem(
+        UNKNOWN_RELEASE,
+        where,
+        f"nixcfg does not know LiteLLM {chosen.asked}, and judges by {chosen.knowledge.version}",
+        help="What it calls unknown may be new. Take a newer nixcfg, or a release that it knows: "
+        f"{', '.join(known())}.",
+    )
+
+
+@EveryMachine
+def _unknown_release(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    # One with advisories has to be replaced anyway.
+    if not machine.chosen.is_known and not releases.of_image(machine.image):
+        yield unknown_release(whole.project.document, machine.place("image"), machine.chosen)
 
 
 CONFLICT = Rule("NX202", Severity.ERROR)

@@ -22,6 +22,7 @@ from nixcfg.rules import (
     fallbacks,
     groups,
     includes,
+    own_machine,
     policy,
     project,
     secrets,
@@ -38,11 +39,10 @@ from nixcfg.rules.scope import (
     ModelFile,
     WholeProject,
 )
-from nixcfg.yamltext import builder, limits, reader
+from nixcfg.yamltext import builder, reader
 
 TOPICS: Final[tuple[ModuleType, ...]] = (
     reader,
-    limits,
     builder,
     project_files,
     shape,
@@ -62,6 +62,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     fallbacks,
     project,
     sharing,
+    own_machine,
 )
 
 _T = TypeVar("_T")

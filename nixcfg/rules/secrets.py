@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from nixcfg import knowledge
-from nixcfg.keys.shapes import PASSWORD_IN_URL, looks_like_key, names_secret
+from nixcfg.keys.shapes import looks_like_key, names_secret, password_in_url
+from nixcfg.knowledge import Knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
@@ -45,12 +45,13 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _reference(config, path, text)
     elif _DOLLAR_ANYWHERE.search(text):
         yield from _dollar(config, path, text)
-    elif PASSWORD_IN_URL.fullmatch(text):
+    elif password_in_url(text):
         yield _literal(config, path, f"the password in {path[-1]}")
-    elif looks_like_key(text) and _is_secret(path) and not _OIDC.fullmatch(text):
+    elif looks_like_key(text) and _is_secret(config.knowledge, path) and not _OIDC.fullmatch(text):
         yield _literal(config, path, f"the secret in {path[-1]}")
     elif isinstance(path[-1], str) and (
-        _SPELT_OTHERWISE.fullmatch(text) or (_OIDC.fullmatch(text) and _is_secret(path))
+        _SPELT_OTHERWISE.fullmatch(text)
+        or (_OIDC.fullmatch(text) and _is_secret(config.knowledge, path))
     ):
         name = re.search(r"[A-Z][A-Z0-9_]+", text)
         right = f"os.environ/{text}" if text.startswith("oidc/") else ""
@@ -124,8 +125,8 @@ def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]
     named: set[str] = {*config.environment, *config.context.secrets, *config.context.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
-    guess = nearest(variable, named) or nearest(variable, _credential_variables())
-    if not guess and _is_secret(path):
+    guess = nearest(variable, named) or nearest(variable, _credential_variables(config.knowledge))
+    if not guess and _is_secret(config.knowledge, path):
         return  # a key under a name of the user's own: it is wired to a key file
     declare = f"Declare it: {ENVIRONMENT}: {variable}: ${{{variable}}}; or, for a plain value, "
     yield config.document.problem(
@@ -144,12 +145,12 @@ def _is_declared(config: Config, path: Steps, variable: str) -> bool:
         or variable in config.context.secrets
         or variable in config.context.environment
         or variable in _WELL_KNOWN
-        or variable in _credential_variables()
+        or variable in _credential_variables(config.knowledge)
     )
 
 
 @cache
-def _credential_variables() -> frozenset[str]:
+def _credential_variables(knowledge: Knowledge) -> frozenset[str]:
     return frozenset(
         variable
         for facts in knowledge.providers().values()
@@ -200,7 +201,7 @@ def _shown(text: str) -> str:
     return text if len(text) <= 60 and "@" not in text else "that is written here"
 
 
-def _is_secret(path: Steps) -> bool:
+def _is_secret(knowledge: Knowledge, path: Steps) -> bool:
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     section = "litellm_params" if path[0] == MODELS else str(path[0])
     if section == ENVIRONMENT:

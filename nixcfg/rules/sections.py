@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg import knowledge
+from nixcfg.knowledge import Section
 from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Severity, Steps
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import SETTINGS
@@ -43,11 +43,11 @@ def _settings(config: Config) -> Iterator[Problem]:
     for given in config.settings:
         if given.section == "router_settings" and given.key in _REFUSED_IN_ROUTER:
             yield _refused(config, given.key)
-        elif not knowledge.honoured(given.section, given.key):
+        elif not config.knowledge.honoured(given.section, given.key):
             yield _not_honoured(config, given.path)
     for place, key, name in _NESTED:
         nested = config.section(place).get(key)
-        if name in knowledge.sections() and isinstance(nested, Map):
+        if name in config.knowledge.sections() and isinstance(nested, Map):
             yield from _nested(config, (place, key), name, nested)
 
 
@@ -56,16 +56,16 @@ UNKNOWN_SECTION = Rule("NX205", Severity.WARNING)
 
 @ModelFile
 def _top_level(config: Config) -> Iterator[Problem]:
-    known = knowledge.keys("top_level")
+    known = config.knowledge.keys("top_level")
     for key, value in config.data.items():
         if key in known or key[:1] in "_." or key.startswith("x-") or _is_anchor(config, key):
             continue
-        home = next((home for home in knowledge.homes(key) if home in SETTINGS), None)
+        home = next((home for home in config.knowledge.homes(key) if home in SETTINGS), None)
         if home:
             yield _misplaced(config, (key,), home)
             continue
         guess = nearest(key, known)
-        if guess or isinstance(value, dict | list) or not knowledge.homes(key):
+        if guess or isinstance(value, dict | list) or not config.knowledge.homes(key):
             yield config.document.problem(
                 UNKNOWN_SECTION,
                 (key,),
@@ -106,12 +106,14 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
     """A setting that this section does not know: at home elsewhere, or nowhere."""
     *above, key = map(str, path)
     section = above[0] if above else "top_level"
-    homes = [name for name in knowledge.homes(key) if name != section]
-    home = honouring_section(section, key) or next((h for h in homes if h in SETTINGS), None)
+    homes = [name for name in config.knowledge.homes(key) if name != section]
+    home = honouring_section(config.knowledge, section, key) or next(
+        (h for h in homes if h in SETTINGS), None
+    )
     if home:
         return _misplaced(config, path, home)
     where = section if above else "the top level"
-    facts = knowledge.sections()[section]
+    facts = config.knowledge.sections()[section]
     # What litellm_settings does not know becomes an attribute of the module, with whatever effect.
     if homes and facts.unknown != "attribute":
         places = " or ".join(_PLACES.get(name, name) for name in homes[:2])
@@ -127,7 +129,11 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
 
 def _misplaced(config: Config, path: Steps, home: str) -> Problem:
     where = str(path[0]) if len(path) > 1 else "the top level"
-    renders = not config.standalone and len(path) == 2 and honouring_section(where, str(path[1]))
+    renders = (
+        not config.standalone
+        and len(path) == 2
+        and honouring_section(config.knowledge, where, str(path[1]))
+    )
     return config.document.problem(
         MISPLACED,
         path,
@@ -147,26 +153,26 @@ def _move(config: Config, path: Steps, home: str) -> Fix | None:
 UNKNOWN_SETTING = Rule("NX203", Severity.WARNING)
 
 
-def _unknown(config: Config, path: Steps, section: knowledge.Section) -> Problem:
+def _unknown(config: Config, path: Steps, section: Section) -> Problem:
     key = str(path[-1])
-    homes = knowledge.homes(key)
+    homes = config.knowledge.homes(key)
     guess = "" if homes else nearest(key, section.keys)
     where = ".".join(map(str, path[:-1]))
     what = {
-        "attribute": f"LiteLLM sets litellm.{key}, which it never reads or which breaks it",
-        "warned": "LiteLLM ignores it with one line in the log",
-    }.get(section.unknown, "LiteLLM ignores it")
+        "attribute": f"it sets litellm.{key}, which it never reads or which breaks it",
+        "warned": "it ignores this with one line in the log",
+    }.get(section.unknown, "it ignores this")
     elsewhere = f"It has an effect in {_PLACES.get(homes[0], homes[0])}." if homes else ""
     if not guess and not homes:
         for other in SETTINGS:
-            near = nearest(key, knowledge.keys(other))
+            near = nearest(key, config.knowledge.keys(other))
             if near:
                 elsewhere = f"Did you mean {near} in {other}?"
                 break
     return config.document.problem(
         UNKNOWN_SETTING,
         path,
-        f"{where} has no setting {key}: {what}",
+        f"{config.litellm} knows no {key} in {where}: {what}",
         help=f"Did you mean {guess}?" if guess else elsewhere or "Remove it.",
         key=True,
         fix=_rename(config, path, guess),
@@ -182,7 +188,7 @@ def _rename(config: Config, path: Steps, guess: str) -> Fix | None:
 
 
 def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
-    section = knowledge.sections()[name]
+    section = config.knowledge.sections()[name]
     for key in values:
         # A free-form section swallows any name, so only what looks like a typo is reported.
         if key not in section.keys and (section.unknown != "kept" or nearest(key, section.keys)):

@@ -4,7 +4,6 @@ from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
-from nixcfg import knowledge
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Setting
@@ -37,7 +36,7 @@ def _database(config: Config) -> Iterator[Problem]:
     if any(config.variable_is_wired(name) for name in ("DATABASE_URL", "DATABASE_HOST")):
         return
     for given in config.settings:
-        known = knowledge.keys(given.section).get(given.key)
+        known = config.knowledge.keys(given.section).get(given.key)
         if known and known.database and given.value not in (None, False):
             yield config.document.problem(
                 NEEDS_DATABASE,
@@ -102,7 +101,9 @@ def _licence(config: Config) -> Iterator[Problem]:
         listed += [Setting((key,), "top_level", key, value) for key, value in config.data.items()]
     yield from _licensed_callbacks(config)
     for given in listed:
-        if given.value is not None and values.needs_licence(given.section, given.key):
+        if given.value is not None and values.needs_licence(
+            config.knowledge, given.section, given.key
+        ):
             yield config.document.problem(
                 NEEDS_LICENCE,
                 given.path,
@@ -119,7 +120,7 @@ def _licensed_callbacks(config: Config) -> Iterator[Problem]:
         *_guardrail_callbacks(settings.get("guardrails")),
     ):
         for index, name in enumerate(given if isinstance(given, list) else ()):
-            if isinstance(name, str) and name in values.licensed_callbacks():
+            if isinstance(name, str) and name in values.licensed_callbacks(config.knowledge):
                 yield config.document.problem(
                     NEEDS_LICENCE,
                     (*path, index),

@@ -134,7 +134,7 @@ def _given_twice(whole: Whole, machine: Machine) -> Iterator[Problem]:
     names = config.providers if config else ()
     files = [each.document for each in project.providers if each.name in names]
     for document in (project.document, *files) if config else ():
-        for setting in settings(document.data, are_moved=False):
+        for setting in settings(document.data):
             ours = by_hand.get((setting.section, setting.key))
             if ours is None or setting.value is None:
                 continue

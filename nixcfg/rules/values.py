@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from nixcfg import knowledge
-from nixcfg.knowledge import Key
+from nixcfg.knowledge import Key, Knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import ENVIRONMENT, SETTINGS
 from nixcfg.project.nearest import nearest
@@ -41,25 +40,21 @@ WORDS = {
 }
 
 
-def _measured() -> Any:
-    return knowledge.default().refused
-
-
-def needs_licence(section: str, key: str) -> bool:
+def needs_licence(known: Knowledge, section: str, key: str) -> bool:
     """Whether LiteLLM does not start with this setting unless it has an enterprise licence."""
-    return key in _measured()["licence"].get(section, ())
+    return key in known.refused["licence"].get(section, ())
 
 
-def licensed_callbacks() -> frozenset[str]:
+def licensed_callbacks(known: Knowledge) -> frozenset[str]:
     """The callbacks with which LiteLLM does not start unless it has an enterprise licence."""
-    return frozenset(_measured().get("licensed_callbacks", ()))
+    return frozenset(known.refused.get("licensed_callbacks", ()))
 
 
-def refuses(section: str, key: str, value: Any) -> bool:
+def refuses(known: Knowledge, section: str, key: str, value: Any) -> bool:
     """Whether LiteLLM does not start with a value of this kind in this setting."""
     kind = next((kind for types, kind in _KINDS if isinstance(value, types)), "")
     kind = kind if value or value is None else f"no {kind}"
-    if kind not in _measured()["refused"].get(section, {}).get(key, ()):
+    if kind not in known.refused["refused"].get(section, {}).get(key, ()):
         return False
     number = kind == "text" and _is_number(value, "float")
     return not (kind == "text" and (number or referenced(value)))
@@ -69,10 +64,10 @@ def refuses(section: str, key: str, value: Any) -> bool:
 def _settings(config: Config) -> Iterator[Problem]:
     """Every setting whose value LiteLLM cannot work with."""
     for given in config.settings:
-        known = knowledge.keys(given.section).get(given.key)
+        known = config.knowledge.keys(given.section).get(given.key)
         if given.key in _CHAINS and isinstance(given.value, Map | str):
             continue  # the rules on fallbacks say more
-        if known and not refuses(given.section, given.key, given.value):
+        if known and not refuses(config.knowledge, given.section, given.key, given.value):
             yield from setting(config, given.path, known, given.value)
         elif known:
             yield _stops(config, given.path, known)
@@ -82,8 +77,8 @@ def _settings(config: Config) -> Iterator[Problem]:
 def _top_level(config: Config) -> Iterator[Problem]:
     for key, value in config.data.items():
         # The schema knows the shape of the sections that it describes.
-        if key not in _SHAPED and refuses("top_level", key, value):
-            yield _stops(config, (key,), knowledge.keys("top_level").get(key))
+        if key not in _SHAPED and refuses(config.knowledge, "top_level", key, value):
+            yield _stops(config, (key,), config.knowledge.keys("top_level").get(key))
 
 
 _SHAPED = frozenset(
@@ -288,7 +283,7 @@ def _cache_params(config: Config) -> Iterator[Problem]:
     if not isinstance(nested, Map) or section.get("cache") is not True:
         return
     for key, value in nested.items():
-        known = knowledge.keys("cache_params").get(key)
+        known = config.knowledge.keys("cache_params").get(key)
         if known is None or value is None:
             continue
         if coerced(known, value) or _is_taken_anyway((*path, key), value):

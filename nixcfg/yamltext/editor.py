@@ -10,6 +10,7 @@ meant, or that lost a comment, is refused.
 import bisect
 import dataclasses
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -47,16 +48,16 @@ def apply(document: Document, edits: Iterable[Edit], *, beside: Collection[str] 
     return document
 
 
-def put(document: Document, path: Steps, value: Any) -> Document:
+def put(document: Document, path: Steps, value: Any, *, is_first: bool = False) -> Document:
     """The document with `value` at `path`, over the text that is there or as an entry of its own.
 
-    Raises RefusedError.
+    `is_first` as in AddKey. Raises RefusedError.
     """
     given = document.data
     for step in path:
         given = given.get(step) if isinstance(given, dict) else None
     is_set = isinstance(value, str) and isinstance(given, str)
-    return apply(document, [SetValue(path, value) if is_set else AddKey(path, value)])
+    return apply(document, [SetValue(path, value) if is_set else AddKey(path, value, is_first)])
 
 
 def described(edit: Edit) -> str:
@@ -215,7 +216,8 @@ def _add(document: Document, edit: AddKey, beside: Collection[str]) -> Document:
     pair = emit.flow({key: edit.value})[1:-1]
     written = f"{emit.text(str(key))}: {emit.flow(edit.value)}"
     entry = cut.Entry([], [written], pair, [])
-    replacements = insert.put(page, tuple(above), entry, beside=beside)
+    replacements = insert.put_first(page, tuple(above), entry) if edit.is_first else []
+    replacements = replacements or insert.put(page, tuple(above), entry, beside=beside)
     return _verified(document, page, replacements, data).document
 
 
@@ -307,7 +309,7 @@ def _verified(
     ]
     if Counter(kept) - Counter(comment for _, comment in open_page(after).comments):
         raise RefusedError("a comment would be lost")
-    return Removed(after, _origin(page, pieces))
+    return Removed(after, _origin(page, pieces, text))
 
 
 def _is_in(ordered: Sequence[Replacement], index: int, offset: int) -> bool:
@@ -327,15 +329,14 @@ def _ordered(replacements: Iterable[Replacement]) -> list[Replacement]:
     return ordered
 
 
-def _origin(page: Page, pieces: Iterable[tuple[int, str]]) -> tuple[int, ...]:
-    """For each line of the pieces of a page the line that it was, from 1; 0 for new ones."""
+def _origin(page: Page, pieces: Sequence[tuple[int, str]], text: str) -> tuple[int, ...]:
+    """For each line of a text made of pieces of a page the line that it was, from 1; 0 if new."""
+    ends = list(itertools.accumulate(len(piece) for _, piece in pieces))
     lines: list[int] = []
-    is_start = True
-    for offset, piece in pieces:
-        at = 0
-        while at < len(piece):
-            if is_start:
-                lines.append(page.line_of(offset + at) + 1 if offset >= 0 else 0)
-            end = BREAK.search(piece, at)
-            is_start, at = bool(end), end.end() if end else len(piece)
+    for start in (0, *(each.end() for each in BREAK.finditer(text))):
+        index = bisect.bisect_right(ends, start)
+        if start < len(text) and index < len(pieces):
+            offset, piece = pieces[index]
+            into = start - ends[index] + len(piece)
+            lines.append(page.line_of(offset + into) + 1 if offset >= 0 else 0)
     return tuple(lines)

@@ -236,3 +236,23 @@ cli.main()
     assert done.returncode == 1
     assert "has changed meanwhile; nothing was changed" in done.stderr
     assert config.read_text() == "model_list: []\n"
+
+
+def test_a_file_of_a_project_is_checked_as_part_of_it(home: Path):
+    """As validate does: the keys of nixcfg.yaml are not those of a LiteLLM file."""
+    file = home / "nixcfg.yaml"
+    text = file.read_text() + "router_setings: {num_retries: 2}\n"
+    file.write_text(text)
+    before = {path: path.read_bytes() for path in home.rglob("*.yaml")}
+    done = nixcfg("fix", "--unsafe", file)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+    assert before == {path: path.read_bytes() for path in home.rglob("*.yaml")}
+    # One file by its name leaves the others as they are.
+    done = nixcfg("-C", home / "providers", "fix", "claude.yaml", "--diff")
+    assert "--- a/claude.yaml\n" in done.stdout
+    assert "providers/claude.yaml:10:3: NX201: " in done.stderr
+    assert "openai" not in done.stdout + done.stderr
+    done = nixcfg("-C", home / "providers", "fix", "claude.yaml")
+    assert "providers/claude.yaml:10:3: NX201: " in done.stdout
+    changed = [path.name for path, old in before.items() if path.read_bytes() != old]
+    assert changed == ["claude.yaml"]

@@ -131,9 +131,12 @@ def test_a_missing_key_stops_the_models_that_need_it_and_no_other(doctor, projec
 
 
 def test_a_missing_key_that_is_required(doctor, project: Path):
-    file = claude_key(project)
-    file.unlink()
-    settings(project, secrets={"ANTHROPIC_API_KEY": {"file": str(file), "required": True}})
+    file = project / "nixcfg.yaml"
+    key = f"{{file: {claude_key(project)}, required: true}}"
+    file.write_text(
+        file.read_text().replace("secrets:\n", f"secrets:\n  ANTHROPIC_API_KEY: {key}\n")
+    )
+    claude_key(project).unlink()
     check = doctor(code=1)["key ANTHROPIC_API_KEY"]
     told(check, "error", "is missing, so the gateway does not start")
 

@@ -60,6 +60,7 @@ let
           cmd
           ;
       };
+      native = lib.filterAttrs (name: _: lib.elem name [ "capabilities" "imageStream" "networks" "podman" "pull" ]) container;
       unit = {
         inherit (unit)
           after
