@@ -30,7 +30,7 @@ METRICS = {
       litellm-proxy.metrics.enable = true; };""",
 }
 BACKEND = {
-    "docker": "",
+    "docker": 'services.litellm-proxy.backend = "docker";',
     "podman": 'services.litellm-proxy.backend = "podman";',
 }
 COMBINATIONS = list(itertools.product(DATABASE, REDIS, METRICS, BACKEND))
@@ -273,6 +273,7 @@ def test_combination_has_its_units_and_no_others(evaluated, database, redis, met
     ours = {
         f"{backend}-litellm-proxy",
         "litellm-proxy-failure",
+        "litellm-proxy-image",
         "litellm-proxy-rotate",
         "litellm-proxy-secrets",
         "grafana",
