@@ -14,7 +14,7 @@ from nixcfg.project.model import Machine, Project
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Whole
 from nixcfg.rules.project import unknown_release
-from nixcfg.yamltext import limits
+from nixcfg.yamltext import builder, limits
 from nixcfg.yamltext.document import Document, Map
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _capped(problems: Iterable[Problem]) -> Iterator[Problem]:
     for problem in problems:
         if errors == MAX_ERRORS:
             wrong, advice = limits.TOO_MANY
-            yield replace(problem, rule=limits.TOO_LARGE, message=wrong, help=advice, fix=None)
+            yield replace(problem, rule=builder.TOO_LARGE, message=wrong, help=advice, fix=None)
             return
         errors += problem.is_error
         yield problem

@@ -1,9 +1,5 @@
 """How much of a YAML file is read: far more than a configuration has, and little enough to hold."""
 
-from nixcfg.problems.problem import Rule, Severity
-
-TOO_LARGE = Rule("NX006", Severity.ERROR)
-
 MAX_BYTES = 2 * 1024 * 1024
 """A provider file of 10,000 models has 1 MB; whatever is larger is not a configuration."""
 MAX_DEPTH = 64

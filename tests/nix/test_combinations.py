@@ -280,6 +280,7 @@ def test_combination_has_its_units_and_no_others(evaluated, database, redis, met
         "prometheus",
     }
     ours |= {"postgresql"} if database == "local" else set()
+    ours |= {"litellm-proxy-salt-key"} if database != "none" else set()
     ours |= {"redis-litellm-proxy"} if redis == "local" else set()
     assert set(case["services"]) == ours
     unit = case["unit"]

@@ -60,7 +60,7 @@ def test_of_several_instances_the_target_starts_with_the_machine(fleet):
     assert all(by == ["litellm-proxy.target"] for by in ours.values())
 
 
-def test_the_container_and_its_image_come_with_the_machine(exported):
+def test_only_the_container_starts_with_the_machine(exported):
     assert exported["wantedBy"] == {
         "litellm-proxy-image.service": ["multi-user.target"],
         "podman-litellm-proxy.service": ["multi-user.target"],

@@ -431,8 +431,8 @@ def test_comments_go_with_what_they_are_about(
     assert file.read_bytes().decode() == (start + left).replace("\n", newline)
     run("use", "claude", "--host", "alpha")
     run("use", "claude", "--host", "beta")
-    left = left.replace("4001\n", "4001\n    model_config: claude\n")
-    left = left.replace("{port: 4002}", "{port: 4002, model_config: claude}")
+    left = left.replace("    # alpha's", "    model_config: claude\n    # alpha's")
+    left = left.replace("{port: 4002}", "{model_config: claude, port: 4002}")
     assert file.read_bytes().decode() == (start + left).replace("\n", newline)
     run("validate")
 
