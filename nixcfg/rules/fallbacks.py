@@ -105,7 +105,6 @@ def _chain(
 
 
 SHAPE = Rule("NX422", Severity.ERROR)
-_THEN = {False: "does not start", True: "never falls back"}
 
 
 def _shape(
@@ -115,7 +114,7 @@ def _shape(
     return config.document.problem(
         SHAPE,
         path,
-        f"{config.litellm} {_THEN[starts]}: {name} {wrong}",
+        f"{config.litellm} {'never falls back' if starts else 'does not start'}: {name} {wrong}",
         help=f"Write {name}: [{{model: [other, models]}}].",
         key=key,
     )
