@@ -156,6 +156,7 @@ let
       extend = _: set.linuxPackages;
     };
     nginxStable = nginx;
+    inherit postgresql;
     postgresql_15 = postgresql;
     systemd = tool "systemd" // {
       withMachined = true;

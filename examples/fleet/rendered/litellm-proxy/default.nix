@@ -9,6 +9,7 @@
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
 #   sandbox.nix      how the services of these scripts are shut in
 #   database.nix     PostgreSQL: on this machine or elsewhere
+#   salt-key.nix     the key of what LiteLLM encrypts in the database
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
 #   instances.nix    several containers, and a switch that loses no request
@@ -54,6 +55,7 @@
         ./nginx.nix
         ./redis.nix
         ./rotation.nix
+        ./salt-key.nix
         ./secrets.nix
         ./update.nix
         ./user.nix
