@@ -130,7 +130,7 @@ let
 
   unit = instance: {
     description = lib.mkDefault "LiteLLM proxy";
-    # Every start assembles the keys anew, and does not happen without them. The
+    # Every start assembles the keys again, and does not happen without them. The
     # wiring does not stay active after its work, so that it can run again
     # without touching a container that needs no restart.
     requires = [ "litellm-proxy-secrets.service" ];

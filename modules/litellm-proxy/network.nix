@@ -2,7 +2,7 @@
 #
 # A network of its own, with a bridge of a fixed name, exists where the shared one does
 # not do: to open ports of this machine to the gateway and to no other container, and to
-# keep other containers from a gateway that asks nobody for a key.
+# keep other containers from a gateway that asks no one for a key.
 {
   config,
   lib,
