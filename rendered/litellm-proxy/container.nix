@@ -28,7 +28,9 @@ let
   # A path literal is copied under a name and hash of its own, so that the container
   # restarts when this file changes and not whenever the source tree around it does.
   configFile =
-    if isPath selected.file then
+    if selected.settings != { } then
+      toString cfg.internal.mergedConfig
+    else if isPath selected.file then
       builtins.path {
         path = selected.file;
         name = "litellm-config.yaml";

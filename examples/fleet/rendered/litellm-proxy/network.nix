@@ -109,6 +109,14 @@ let
           "redis"
         ]
     # A file that is made by a build, or is read when the service starts, is not looked into.
+    ++ [
+      {
+        where = "${opt "configs"}.${cfg.modelConfig}.settings";
+        ports = hostPortsIn (
+          lib.replaceStrings [ "," ] [ "\n" ] (builtins.toJSON selected.settings)
+        );
+      }
+    ]
     ++ lib.optional (isPath selected.file) {
       where = "${opt "configs"}.${cfg.modelConfig}.file";
       ports = hostPortsIn (builtins.readFile selected.file);
