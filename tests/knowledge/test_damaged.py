@@ -55,7 +55,7 @@ def test_the_floor_stops_a_damaged_package(ask_litellm: Callable[[str, Any], Any
     whole = {
         name: json.loads((folder / f"{name}.json").read_bytes()) for name in ("litellm", "models")
     }
-    hidden = "encryption_algorithm"
+    hidden = "return_response_headers"
     assert knowledge.honoured("general_settings", hidden)
     question = {"tools": str(ROOT / "tools"), "hidden": hidden, "set": whole}
     lost = ask_litellm(PROGRAM, question)
