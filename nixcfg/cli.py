@@ -29,6 +29,7 @@ COMMANDS = {
     "set-key": "Store a key in its file.",
     "validate": "Say all that is wrong with the project, in one run.",
     "fix": "Mend what can be mended without guessing.",
+    "upgrade": "Go to another release of LiteLLM, after a look at what it changes.",
     "render": "Validate the project, then write its NixOS module.",
     "try": "Run the gateway here, until Ctrl-C.",
     "rehearse": "Start LiteLLM once on what would be rendered.",
