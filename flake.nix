@@ -7,10 +7,18 @@
     { self, nixpkgs }:
     let
       inherit (nixpkgs) lib;
-      forAllSystems = lib.genAttrs [
+      linux = [
         "x86_64-linux"
         "aarch64-linux"
       ];
+      # The gateway runs on NixOS; the program that writes its files runs anywhere.
+      forAllSystems = lib.genAttrs (
+        linux
+        ++ [
+          "x86_64-darwin"
+          "aarch64-darwin"
+        ]
+      );
       pkgsFor = system: nixpkgs.legacyPackages.${system};
     in
     {
@@ -22,6 +30,7 @@
         default = {
           type = "app";
           program = lib.getExe self.packages.${system}.default;
+          meta = { inherit (self.packages.${system}.default.meta) description; };
         };
       });
 
@@ -47,19 +56,19 @@
             packages = [
               pkgs.mypy
               pkgs.nix
-              pkgs.nixfmt-rfc-style
+              (pkgs.nixfmt or pkgs.nixfmt-rfc-style)
               pkgs.ruff
               pkgs.shellcheck
-              pkgs.strace
               pkgs.uv
-            ];
+            ]
+            ++ lib.optional pkgs.stdenv.hostPlatform.isLinux pkgs.strace;
           };
         }
       );
 
       formatter = forAllSystems (system: (pkgsFor system).nixfmt-tree);
 
-      checks = forAllSystems (
+      checks = lib.genAttrs linux (
         system:
         import ./nix/checks.nix {
           inherit self;

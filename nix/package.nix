@@ -50,6 +50,10 @@ python3Packages.buildPythonApplication {
 
   meta = {
     inherit (project) description;
+    longDescription = ''
+      Renders provider files into a NixOS module that runs the LiteLLM proxy in a container,
+      and knows what that LiteLLM release makes of them.
+    '';
     license = lib.licenses.mit;
     mainProgram = "nixcfg";
     platforms = lib.platforms.unix;

@@ -188,7 +188,7 @@ def _context(
     """What a machine, or a project that cannot be built, gives to each of its files."""
     members = _members(project, machine, sources)
     chosen = machine.chosen if machine else choose()
-    documents = [sources.project, *(sources.providers[name] for name in members)]
+    documents = [sources.project, *(sources.providers[name] for name in sorted(members))]
     offers = {
         document.name: context.offer(document, chosen.knowledge)
         for document in (sources.project, *sources.providers.values())

@@ -18,30 +18,43 @@ from nixcfg.commands import BUG, OK, PROBLEMS
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-COMMANDS = {
-    "init": "Make a project to start from.",
-    "import": "Make a project of what runs LiteLLM today.",
-    "add-provider": "Add a provider of models.",
-    "remove-provider": "Remove a provider from the project.",
-    "providers": "List the project's providers.",
-    "models": "List the models that LiteLLM knows.",
-    "use": "Choose what the container loads.",
-    "set-key": "Store a key in its file.",
-    "validate": "Say all that is wrong with the project, in one run.",
-    "fix": "Mend what can be mended without guessing.",
-    "upgrade": "Go to another release of LiteLLM, after a look at what it changes.",
-    "render": "Validate the project, then write its NixOS module.",
-    "try": "Run the gateway here, until Ctrl-C.",
-    "rehearse": "Start LiteLLM once on what would be rendered.",
-    "probe": "Ask a running gateway for its models.",
-    "doctor": "Look for what is wrong, and say how to mend it.",
-    "explain": "Say what the code of a finding means.",
-    "schema": "Print a JSON Schema, for editors.",
-    "completion": "Print a shell's completion script.",
+GROUPS = {
+    "Begin": {
+        "init": "Make a project to start from.",
+        "import": "Make a project of what runs LiteLLM today.",
+    },
+    "Choose providers and models": {
+        "add-provider": "Add a provider of models.",
+        "remove-provider": "Remove a provider from the project.",
+        "providers": "List the project's providers.",
+        "models": "List the models that LiteLLM knows.",
+        "use": "Choose what the container loads.",
+        "set-key": "Store a key in its file.",
+    },
+    "Check and render": {
+        "validate": "Report all that is wrong with the project, in one run.",
+        "fix": "Fix what can be fixed without guessing.",
+        "pin": "Tie each image to its digest.",
+        "upgrade": "Go to another release of LiteLLM, after a look at what it changes.",
+        "render": "Validate the project, then write its NixOS module.",
+    },
+    "Run and look": {
+        "try": "Run the gateway here, until Ctrl-C.",
+        "rehearse": "Start LiteLLM once on what would be rendered.",
+        "probe": "Ask a running gateway for its models.",
+        "doctor": "Look for what is wrong, and how to fix it.",
+    },
+    "Look up": {
+        "explain": "Explain the code of a finding.",
+        "schema": "Print a JSON Schema, for editors.",
+        "completion": "Print a shell's completion script.",
+    },
 }
-"""In the order in which --help shows them, each with the first sentence of its own --help: to list
-the commands, none of them is imported. `add-provider` is nixcfg/commands/add_provider.py, and
-`import`, which Python keeps for itself, is import_.py."""
+"""As --help shows them, in the order of the user's day, each with the first sentence of its own
+--help: to list the commands, none of them is imported. `add-provider` is
+nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is import_.py."""
+
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 
 class _Commands(click.Group):
@@ -60,8 +73,10 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        widest = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{widest}}", text) for name, text in group.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         from click.shell_completion import CompletionItem
@@ -149,5 +164,5 @@ def _report_bug(error: Exception) -> None:
     origin = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "nowhere"
     _report(
         f"nixcfg {__version__} has a bug: {type(error).__name__} at {origin}. "
-        "Please report it with what the same command says under NIXCFG_DEBUG=1."
+        "Please report it with what the same command prints under NIXCFG_DEBUG=1."
     )

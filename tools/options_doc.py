@@ -28,19 +28,43 @@ your own configuration wins.
 
 ## What runs
 
-- `docker-litellm-proxy.service` or `podman-litellm-proxy.service`: the container.
+- `docker-litellm-proxy.service` or `podman-litellm-proxy.service`: the container. When it fails it
+  is started again, after 5 seconds and then ever later, up to 2 minutes, without an end.
 - `litellm-proxy-secrets.service` checks the key files and assembles
   `/run/litellm-proxy/environment` (mode 0600), before every start of the container.
 - `litellm-proxy-secrets.path`, `-2`, `-3`, …: watch the key files, one path each, while the proxy
   is wanted.
 - `litellm-proxy-rotate.service` assembles again after a change, and restarts the container if the
   result differs from what it runs with.
-- `litellm-proxy-failure.service` writes into the journal why systemd gave up.
+- `litellm-proxy-image.service` fetches the image and checks the keys after a switch, and restarts
+  the container if something about it has changed. When the image cannot be had, or a key cannot be
+  used, the old container goes on.
+- `litellm-proxy-failure.service` writes into the journal why the container was not started.
+
+`systemd-analyze security` rates what runs only scripts of this module: 0.9 for
+`litellm-proxy-secrets` and `litellm-proxy-failure`, 1.2 for `litellm-proxy-rotate`, which looks at
+key files wherever they are, or 1.4 with metrics or several instances (10 is the worst; systemd
+252). What runs docker or podman as root is as exposed as they are: 9.6 and more.
 
 With several `instances` the first is `docker-litellm-proxy-1.service`, which has a
 `litellm-proxy-failure-1.service` of its own, and so on; there are two more: `litellm-proxy.target`,
 with which all of them start and stop, and `litellm-proxy-roll.service`, which renews them one after
 the other: see [scale.md](scale.md#several-instances).
+
+## Where the keys are
+
+The file of variables is mounted into the container read-only, and so are documents. The container
+begins with `start.py`, which sets the variables and becomes what the image would have run. docker
+and podman are given no key: there is none in their files below `/var/lib`, in `inspect`, in the
+arguments of a process, in a unit, in the Nix store or in the journal (tests/vm searches the machine
+byte by byte, and finds the keys when they are given to the engine with `--env-file`). What is left
+is `/proc/PID/environ` of LiteLLM, which root reads, and `exec` into the container. The assembled
+file is in `/run`, which is memory; the container has no swap and leaves no core dump. A machine
+that swaps may swap `/run`, so its swap should be encrypted or zram.
+
+Inside, LiteLLM is root without any capability, or `nobody` with `nonRootImage`. Where docker maps
+users (`userns-remap`), `containerUid` says to whom the keys are given. Rootless podman
+(`podman.user`) is refused: it cannot mount what belongs to root alone.
 
 ## Key files
 
@@ -49,7 +73,12 @@ is refused with the names of the variable and the file, never with its content, 
 changed: a running proxy keeps the keys it has. Refused are
 
 - an empty or blank file, more than one line, control characters (a tab, a Windows line end);
-- a space at either end, a quote at the beginning, an assignment (`OPENAI_API_KEY=…`);
+- a space at either end, a quote at the beginning, an assignment (`OPENAI_API_KEY=…`), a header
+  (`Bearer …`);
+- a byte order mark, a no-break or zero-width space, typographic quotes and dashes, any byte above
+  0x7f; a password may hold letters of any alphabet;
+- what sops, age, PGP, Ansible or systemd-creds has encrypted and no one decrypted;
+- a variable of 64 KiB, its name included;
 - `true` and `false`, which LiteLLM does not take for a key;
 - a placeholder, in any case of letters, with `-`, `_` or a space between the words, with or without
   `sk-` before it: `replace-me…`, `change-me…`, `placeholder`, `fill-me-in`, `todo`,
@@ -57,8 +86,10 @@ changed: a running proxy keeps the keys it has. Refused are
   `token`, `secret`, `password`), `<…>`, `{{…}}`, `$NAME`, `${NAME}`, `$(…)`,
   `...`, `xxx…`.
 
-A file that is missing is an error for a required secret: the container does not start, and starts
-by itself once the file is there. For an optional secret the variable becomes `nixcfg-missing-key`.
+A file that is missing stops the models that need it: its variable becomes `nixcfg-missing-key`, the
+journal names the file, the other models answer, and the container restarts when the file is there.
+Where every model needs it (`requiredSecrets`), or with `required = true`, the container does not
+start before.
 
 The master key, without `masterKeyFile`, is generated at the first start:
 `sudo cat /var/lib/litellm-proxy/master-key` shows it. To change it, write another into that file,

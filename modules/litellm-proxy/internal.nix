@@ -83,5 +83,12 @@
       default = [ ];
       description = "What a switch restarts the container for when it has changed.";
     };
+
+    versions = lib.mkOption {
+      internal = true;
+      type = lib.types.listOf lib.types.str;
+      default = [ ];
+      description = "Every copy of this module that is imported.";
+    };
   };
 }

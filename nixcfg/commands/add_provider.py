@@ -123,7 +123,7 @@ def command(
     )
     facts = _facts(amendment, new)
     if form == "text":
-        _describe(amendment, facts)
+        _describe(amendment, new.name, facts)
     fetch = [f"nixcfg set-key {new.name}"] if facts["secrets"] else []
     print_changes(
         changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts
@@ -149,13 +149,28 @@ def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[st
     }
 
 
-def _describe(amendment: "Amendment", facts: dict[str, list[dict[str, str]]]) -> None:
+def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str, str]]]) -> None:
     from nixcfg.commands.output import fitted, width_of
 
     lines = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
     for line in lines:
         report(fitted(line, width_of(sys.stderr)))
+    _describe_own_ports(amendment, name)
     found = amendment.report.problems
     if found:
         print_problems(found, amendment.report.files, brief=True)
+
+
+def _describe_own_ports(amendment: "Amendment", name: str) -> None:
+    """What a server on the gateway's own machine needs, whichever configuration is loaded."""
+    from nixcfg.project import own_ports
+
+    machine = amendment.project.machine
+    added = next(each for each in amendment.project.providers if each.name == name)
+    bases = (entry["litellm_params"].get("api_base") for entry in added.deployments)
+    closed = own_ports.closed(machine, (base for base in bases if isinstance(base, str)))
+    if closed:
+        line = own_ports.opened(machine, closed)
+        report(f"The firewall keeps this server from the gateway. Add to nixcfg.yaml:\n  {line}")
+        report(f"and {own_ports.LISTEN}.")

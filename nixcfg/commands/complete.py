@@ -80,11 +80,7 @@ def _root(ctx: click.Context) -> Path:
 def _providers(ctx: click.Context) -> list[str]:
     folder = _root(ctx) / wiring.PROVIDERS_DIR
     names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 (names only)
-    return [
-        name.rpartition(".")[0]
-        for name in names
-        if name.endswith((".yaml", ".yml")) and not name.startswith(".")
-    ]
+    return [name.rpartition(".")[0] for name in names if wiring.is_provider_file(name)]
 
 
 def _profiles(ctx: click.Context) -> list[str]:

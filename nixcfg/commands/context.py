@@ -145,7 +145,7 @@ json_option = click.option(
     "form",
     flag_value="json",
     default="text",
-    help="Tell the result as JSON; ask nothing.",
+    help="Print the result as JSON; ask nothing.",
 )
 
 

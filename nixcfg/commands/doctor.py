@@ -23,10 +23,10 @@ _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "brigh
 @json_option
 @click.pass_obj
 def command(base: Path, host: str | None, form: str) -> int:
-    """Look for what is wrong, and say how to mend it.
+    """Look for what is wrong, and how to fix it.
 
     From the project to the port. Changes nothing, costs nothing, and shows no key. As an ordinary
-    user it sees half of it, and says what `sudo nixcfg doctor` would show.
+    user it sees half of it, and names what `sudo nixcfg doctor` would see.
 
     \b
     Example: nixcfg doctor

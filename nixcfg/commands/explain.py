@@ -8,7 +8,7 @@ from nixcfg.commands import OK
 @click.command()
 @click.argument("code", required=False)
 def command(code: str | None) -> int:
-    """Say what the code of a finding means.
+    """Explain the code of a finding.
 
     What happens, why it matters, a bad and a good example. Without CODE, list all of them.
 

@@ -31,8 +31,8 @@ _IGNORE = ".gitignore"
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder of the new project.  [default: the current folder]",
 )
-@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
-@click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what would be written.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(
     base: Path, files: tuple[Path, ...], out: Path | None, dry_run: bool, as_json: bool
@@ -44,13 +44,14 @@ def command(
     configuration by themselves when it is on this machine; name it as well when it is not.
 
     Keys that are written out are never copied: the project names a variable for each, and what
-    could not be carried over is told with its place. Touches nothing that exists.
+    could not be carried over is reported with its place. Touches nothing that exists.
 
     \b
     Example: nixcfg import docker-compose.yml --out gateway
     """
     from nixcfg.importing import NotImportableError, assemble
     from nixcfg.importing.sources import read_sources
+    from nixcfg.keys.mask import masked
 
     try:
         container, documents, loaded = read_sources(base, files)
@@ -59,11 +60,11 @@ def command(
             imported = assemble.assemble(documents, container, loaded=loaded)
             problems = imported.problems
     except NotImportableError as error:
-        report(f"nixcfg: {error}")
+        report(f"nixcfg: {masked(str(error))}")
         return PROBLEMS
     if problems:
         print_problems(problems, len(documents))
-        report("Nothing was imported: mend these in the source, then import it again.")
+        report("Nothing was imported: fix these in the source, then import it again.")
         return PROBLEMS
     folder = Path(os.path.abspath(base / (out or "")))  # noqa: PTH100 (a symlink stays one)
     written = _write(folder, imported, dry_run=dry_run)

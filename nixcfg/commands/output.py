@@ -6,7 +6,7 @@ A table goes to a terminal that is wide enough; where it is not, a block for eac
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -33,6 +33,22 @@ def print_problems(problems: "Iterable[Problem]", files: int, *, brief: bool = F
     from nixcfg.problems.text import as_text
 
     report(as_text(list(problems), files, color=wants_color(sys.stderr), brief=brief))
+
+
+def masked_diff(change: "Change", folder: str = "", secrets: Collection[str] = ()) -> str:
+    """A change as a diff without a secret; `secrets` are those that are known besides.
+
+    The NixOS module has `secret:` and `key =` in its code, so there only shapes are hidden.
+    """
+    from nixcfg.keys.mask import masked
+    from nixcfg.keys.written import written
+    from nixcfg.project.wiring import MODULE
+
+    if f"{MODULE}/" in change.path:
+        return masked(change.diff(folder), secrets)
+    sides = [(side or b"").decode("utf-8", "replace") for side in (change.old, change.new)]
+    known = {*secrets, *(secret for text in sides for secret in written(text, None))}
+    return masked(change.diff(folder), known, source=True)
 
 
 def print_changes(

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The gateway's master key.  [default: $LITELLM_MASTER_KEY, or the service's file]",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be asked; asks no vendor.")
-@click.option("--yes", is_flag=True, help="Spend the money without asking back.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be asked; ask no vendor.")
+@click.option("--yes", is_flag=True, help="Spend the money without a question.")
 @click.option(
     "--timeout",
     "seconds",
@@ -154,7 +154,7 @@ def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
             else f"{gateway.url} answers {error.answer.status} to /v1/models; {_where(whole)}"
         ) from None
     except ConnectionRefusedError:
-        raise click.ClickException(f"nobody listens on {gateway.url}; {_where(whole)}") from None
+        raise click.ClickException(f"no one listens on {gateway.url}; {_where(whole)}") from None
     except (TimeoutError, http.client.HTTPException, OSError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
         raise click.ClickException(f"{gateway.url}: {reason}; {_where(whole)}") from None
@@ -187,7 +187,7 @@ def _report_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]
 
 def _may_spend(form: str) -> bool:
     if form == "json" or not sys.stdin.isatty():
-        report("This costs money: say --yes, or --dry-run to see what would be asked.")
+        report("This costs money: add --yes, or --dry-run to see what would be asked.")
         return False
     return click.confirm("Send them?", default=True, err=True)
 

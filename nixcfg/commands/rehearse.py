@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("configs", metavar="[CONFIG]...", nargs=-1, shell_complete=complete.configs)
 @host_option
-@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
+@click.option("--verbose", is_flag=True, help="Print all that LiteLLM prints.")
 @json_option
 @click.pass_obj
 def command(
@@ -76,7 +76,7 @@ def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> "Rehear
 def _print(result: "Rehearsal") -> None:
     name = result.config
     for model in result.missing:
-        click.echo(f"{name}: error: LiteLLM drops {model}; nobody could ask for it")
+        click.echo(f"{name}: error: LiteLLM drops {model}; no one could ask for it")
     for level, texts in (("error", result.errors), ("warning", result.warnings)):
         for text in texts:
             click.echo(f"{name}: {level}: {shortened(text)}")

@@ -17,7 +17,7 @@ from nixcfg.commands.output import print_changes, report
 def command(base: Path, name: str, yes: bool, form: str) -> int:
     """Remove a provider from the project.
 
-    With its file go its profile memberships and the secrets that nobody else uses. A
+    With its file go its profile memberships and the secrets that no other provider uses. A
     model_config that names it becomes `all`. Key files on the machine stay.
 
     \b
@@ -31,7 +31,7 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     root = find_root(base)
     if not yes:
         if not ask.is_terminal() or form == "json":
-            raise click.UsageError("say --yes: nobody is there to be asked")
+            raise click.UsageError("add --yes: there is no one to ask")
         with refusing():
             texts = remove(read_project(root), name, example_files(root), today()).texts
         for each in files.plan(root, texts):

@@ -8,7 +8,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, validated
-from nixcfg.commands.output import print_problems, report
+from nixcfg.commands.output import masked_diff, print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.disk.folder import Plan
@@ -35,7 +35,6 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     Example: nixcfg render --diff
     """
     from nixcfg.disk.folder import apply, lock, plan
-    from nixcfg.disk.folder import diff as diff_of
     from nixcfg.render.files import rendered_files
 
     root = find_root(base)
@@ -43,12 +42,14 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     if checked.problems:
         print_problems(checked.problems, checked.files, brief=checked.is_valid)
     if checked.project is None:
-        report("Nothing was rendered: mend the errors first.")
+        report("Nothing was rendered: fix the errors first.")
         return PROBLEMS
     folder = _output_folder(root, out)
     if check or diff:
         planned = plan(folder, rendered_files(checked.project))
-        click.echo(diff_of(planned), nl=False) if diff else _print(planned)
+        _print_diff(planned) if diff else _print(planned)
+        if check and planned.is_module_behind:
+            report(f"The module in {folder.name}/ is not that of this nixcfg: nixcfg render.")
         return PROBLEMS if check and planned.changes else OK
     rendered = rendered_files(checked.project)  # before the lock, so that no one waits for us
     with lock(folder):
@@ -70,6 +71,11 @@ def _output_folder(root: Path, out: Path | None) -> Path:
     if Path(os.path.realpath(root)).is_relative_to(os.path.realpath(folder)):
         raise click.UsageError(f"--out {out} holds the project itself; name a folder of its own")
     return folder
+
+
+def _print_diff(plan: "Plan") -> None:
+    for change in plan.changes:
+        click.echo(masked_diff(change, f"{plan.folder.name}/"), nl=False)
 
 
 def _print(plan: "Plan") -> None:

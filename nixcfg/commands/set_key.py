@@ -31,7 +31,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
 
     With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
     comes on standard input. It is never an argument: those are in the shell's history and in
-    everybody's process list.
+    everyone's process list.
 
     \b
     Examples:

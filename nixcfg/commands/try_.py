@@ -36,7 +36,7 @@ ANSWER = (
     type=click.IntRange(1, 65535),
     help="Listen on this port.  [default: that of the project, or a free one]",
 )
-@click.option("--verbose", is_flag=True, help="Show all that LiteLLM says.")
+@click.option("--verbose", is_flag=True, help="Print all that LiteLLM prints.")
 @click.pass_obj
 def command(  # noqa: PLR0917 (click passes them by name)
     base: Path, config: str | None, host: str | None, mock: bool, port: int | None, verbose: bool

@@ -1,6 +1,5 @@
 """`nixcfg validate`."""
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "sarif", "github"]),
     default="text",
     show_default=True,
-    help="How to tell the problems.",
+    help="How to print the problems.",
 )
 @click.option(
     "--litellm",
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 def command(
     base: Path, files: tuple[Path, ...], form: str, release: str | None, strict: bool
 ) -> int:
-    """Say all that is wrong with the project, in one run.
+    """Report all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
     of a nixcfg project is checked as part of it. `nixcfg explain CODE` says more about a finding.
@@ -82,33 +81,20 @@ def _of_files(
     """The problems of the files, and how many were read."""
     from nixcfg import check
     from nixcfg.problems.problem import Problem
-    from nixcfg.project.find import project_root, read_project
+    from nixcfg.project.find import by_project, read_project
     from nixcfg.project.standalone import read_configuration
 
-    ordinary = []
-    wanted: dict[Path, list[str]] = {}
-    for file in dict.fromkeys(files):
-        root = project_root((base / file).parent)
-        own = _name_in(root, base / file) if root else None
-        if root and own:
-            wanted.setdefault(root, []).append(own)
+    problems: list[Problem] = []
+    count = 0
+    for root, names in by_project(base, files).items():
+        if root is None:
+            checked = check.standalone(
+                [read_configuration(base / n, n) for n in names], today(), chosen
+            )
+            problems += checked.problems
+            count += checked.files
         else:
-            ordinary.append(read_configuration(base / file, str(file)))
-    checked = check.standalone(ordinary, today(), chosen)
-    problems, count = list(checked.problems), checked.files
-    for root, names in wanted.items():
-        found = check.validate(read_project(root), today()).problems
-        problems += [problem for problem in found if problem.file in names]
-        count += len(names)
+            found = check.validate(read_project(root), today()).problems
+            problems += [problem for problem in found if problem.file in names]
+            count += len(names)
     return sorted(problems, key=Problem.sort_key), count
-
-
-def _name_in(root: Path, file: Path) -> str | None:
-    """What a project calls one of its own files, None for any other file."""
-
-    from nixcfg.project import wiring
-
-    name = os.path.relpath(file, root)
-    folder = os.path.dirname(name)  # noqa: PTH120 (text in, text out)
-    is_provider = folder == wiring.PROVIDERS_DIR and name.endswith((".yaml", ".yml"))
-    return name if is_provider or name == wiring.PROJECT_FILE else None

@@ -22,6 +22,7 @@ from nixcfg.disk import write
 from nixcfg.disk.change import Change
 from nixcfg.disk.lock import clear_leftovers, locked, remove
 from nixcfg.problems.problem import WriteError, reason
+from nixcfg.project import wiring
 
 MANIFEST = "manifest.json"
 
@@ -38,6 +39,15 @@ class Plan:
     changes: tuple[Change, ...]
     edited: tuple[str, ...]
     foreign: tuple[str, ...]
+
+    @property
+    def is_module_behind(self) -> bool:
+        """Whether the copy of the NixOS module that is there is that of another nixcfg."""
+        ours = f"{wiring.MODULE}/"
+        return any(
+            change.old is not None and change.path.startswith(ours) and change.path in self.files
+            for change in self.changes
+        )
 
 
 def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
@@ -66,11 +76,6 @@ def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
     edited += foreign if not written else sorted(in_the_way)
     carried = tuple(path for path in foreign if path not in in_the_way)
     return Plan(folder, files, tuple(changes), tuple(edited), carried)
-
-
-def diff(plan: Plan) -> str:
-    """The changes as unified diffs, as `git diff` shows them."""
-    return "".join(change.diff(f"{plan.folder.name}/") for change in plan.changes)
 
 
 def apply(plan: Plan) -> None:

@@ -65,7 +65,7 @@ def hidden(name: str, message: str) -> Check:
 
 def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
-    from nixcfg.doctor import files, gateway, units
+    from nixcfg.doctor import files, gateway, own_ports, units
     from nixcfg.gateway import engine
 
     yield _project(checked)
@@ -78,6 +78,8 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
     is_wanted = yield from units.checks(root, here, found)
     yield from gateway.checks(here, is_wanted=is_wanted)
+    if is_wanted:
+        yield from own_ports.checks(here)
 
 
 def _project(checked: Report) -> Check:
@@ -85,7 +87,7 @@ def _project(checked: Report) -> Check:
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:
-        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` mends some.")
+        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` fixes some.")
     return ok("project", summary)
 
 

@@ -45,6 +45,9 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
             f"{folder.name}/ was edited by hand: {edited}",
             "Keep changes in nixcfg.yaml, providers/ or your own NixOS configuration.",
         )
+    elif found.is_module_behind:
+        message = f"the module in {folder.name}/ is not that of this nixcfg: {changed}"
+        yield error(name, message, "Run `nixcfg render`.")
     elif found.changes:
         yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
     else:
@@ -69,7 +72,7 @@ def _key(
     if in_store:
         yield error(
             name,
-            f"{path} is in the Nix store, which everybody can read",
+            f"{path} is in the Nix store, which everyone can read",
             "Keep the key elsewhere, name that path in nixcfg.yaml, and revoke this key.",
         )
         return
@@ -83,7 +86,7 @@ def _key(
         yield from _exposure(name, path)
         return
     except KeyUnusableError as problem:
-        yield error(name, f"{path} {problem}".rstrip("."), f"Store the key anew: {store}")
+        yield error(name, f"{path} {problem}".rstrip("."), f"Store the key again: {store}")
         yield from _around(name, path)
         return
     value = os.fsdecode(content)
@@ -108,7 +111,7 @@ def _missing(
         return skipped(name, message, "Is the secret declared, and the system switched?")
     if not is_needed:
         return skipped(name, f"{path} is missing; {here.model_config} does not need it")
-    if key.optional:
+    if not here.requires(here.loaded, key.variable):
         message = f"{path} is missing; requests that need this optional key fail"
         return warning(name, message, f"Store it: {store}")
     return error(name, f"{path} is missing, so the gateway does not start", f"Store it: {store}")
@@ -136,15 +139,15 @@ def _exposure(name: str, path: Path) -> Iterator[Check]:
     mode = stat.S_IMODE(info.st_mode)
     close = f"chmod 0600 {path}"
     if is_open and mode & stat.S_IWOTH:
-        yield error(name, f"everybody can write to {path} (mode {mode:04o})", close)
+        yield error(name, f"everyone can write to {path} (mode {mode:04o})", close)
     elif is_open and mode & stat.S_IROTH:
-        yield error(name, f"everybody on this machine can read {path} (mode {mode:04o})", close)
+        yield error(name, f"everyone on this machine can read {path} (mode {mode:04o})", close)
     elif is_open and mode & (stat.S_IRGRP | stat.S_IWGRP) and info.st_gid != 0:
         group = _name(grp.getgrgid, info.st_gid)
         yield warning(name, f"the group {group} can read {path} (mode {mode:04o})", close)
     if folders[0] & stat.S_IWOTH and not folders[0] & stat.S_ISVTX:
         yield error(
-            name, f"everybody can replace files in {real.parent}", f"chmod 0700 {real.parent}"
+            name, f"everyone can replace files in {real.parent}", f"chmod 0700 {real.parent}"
         )
     ours = {0, os.getuid(), int(os.environ.get("SUDO_UID", "0") or 0)}
     if info.st_uid not in ours:

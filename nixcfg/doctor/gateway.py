@@ -35,10 +35,10 @@ def _port(here: Machine, *, is_wanted: bool, is_alive: bool) -> Iterator[Check]:
         backend, instances = here.backend, here.instances
         if is_wanted:
             advice = wiring.logs(backend, instances)
-            yield error(name, "nobody listens, although the unit runs", advice)
+            yield error(name, "no one listens, although the unit runs", advice)
         else:
             advice = f"sudo systemctl start {wiring.main_unit(backend, instances)}"
-            yield warning(name, "nobody listens", advice)
+            yield warning(name, "no one listens", advice)
         return
     who = " and ".join(dict.fromkeys(_who(each) for each in found))
     wide = sorted({each.address for each in found} & {"0.0.0.0", "::"})  # noqa: S104 (compared)
@@ -87,7 +87,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         unknown = f"{problem}".rstrip(".")
         yield warning("master key", unknown, "The service makes it at its first start.")
     except KeyUnusableError as problem:
-        unknown = f"{problem}".rstrip(".")
+        unknown = f"{problem}".partition(". ")[0].rstrip(".")
         yield error("master key", unknown, "Write sk- and 32 or more random characters.")
     else:
         yield _master_key(here, key)
@@ -101,7 +101,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
     yield ok("health", f"{gateway.url} answers")
     yield _guard(here, gateway)
     if unknown:
-        yield hidden("models", "the gateway tells them only with its master key")
+        yield hidden("models", "the gateway lists them only with its master key")
     else:
         yield _models(here, Gateway(gateway.url, key))
 
@@ -116,7 +116,7 @@ def _master_key(here: Machine, key: str) -> Check:
     weak, _, better = weakness(key).partition(". ")
     if weak:
         return error("master key", f"its file {weak}", better)
-    return ok("master key", "it is long enough, and none of those that everybody knows")
+    return ok("master key", "it is long enough, and none of those that everyone knows")
 
 
 def _guard(here: Machine, gateway: Gateway) -> Check:
@@ -131,7 +131,7 @@ def _guard(here: Machine, gateway: Gateway) -> Check:
     for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
         if status == 200:
             return error(name, f"the gateway answers {how}", f"nixcfg render, then {SWITCH}")
-    return ok(name, "nobody gets in without the master key")
+    return ok(name, "no one gets in without the master key")
 
 
 def _models(here: Machine, gateway: Gateway) -> Check:

@@ -40,8 +40,7 @@ def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bo
     if states:
         yield from _wiring(states, found)
         yield from _other_units(here)
-        if instances > 1:
-            yield from _fleet(here, found)
+        yield from _fleet(here, found) if instances > 1 else _update(found)
     return is_wanted
 
 
@@ -62,7 +61,7 @@ def _unit(here: Machine, name: str, states: dict[str, str], found: Found) -> Che
         return error("unit", f"{name} is {state}", f"sudo systemctl start {name}")
     details, hint = _log(name, found)
     why = f"{states.get('Result')}, exit status {states.get('ExecMainStatus')}"
-    again = f"Mend the cause, then: sudo systemctl restart {name}"
+    again = f"Fix the cause, then: sudo systemctl restart {name}"
     return error("unit", f"{name} has failed ({why})", hint or again, details)
 
 
@@ -88,12 +87,29 @@ def _wiring(states: dict[str, str], found: Found) -> Iterator[Check]:
         return
     if state.get("ActiveState") == "failed":
         details, hint = _log(name, found)
-        message = f"{name} refuses a key, so the gateway does not start"
+        goes_on = states.get("ActiveState") == "active"
+        so = "goes on with the keys that it had" if goes_on else "does not start"
+        message = f"{name} refuses a key, so the gateway {so}"
         yield error(
-            "keys unit", message, hint or "Mend the key files; it starts by itself.", details
+            "keys unit", message, hint or "Fix the key files; it starts by itself.", details
         )
     else:
         yield ok("keys unit", f"{name} has nothing to complain about")
+
+
+def _update(found: Found) -> Iterator[Check]:
+    """The unit that fetches the image of a single container, and restarts it after a switch."""
+    try:
+        state = machine.unit(wiring.IMAGE_UNIT).get("ActiveState")
+    except machine.UnknownError:
+        return
+    if state == "failed":
+        details, hint = _log(wiring.IMAGE_UNIT, found)
+        message = f"{wiring.IMAGE_UNIT} has failed, so the gateway runs what it ran before"
+        yield error("switch", message, hint or "It tries again by itself.", details)
+    elif state == "activating":
+        message = f"{wiring.IMAGE_UNIT} fetches an image; until then the gateway runs what it ran"
+        yield warning("switch", message, f"journalctl -u {wiring.IMAGE_UNIT} -n 50")
 
 
 def _other_units(here: Machine) -> Iterator[Check]:
@@ -126,14 +142,14 @@ def _fleet(here: Machine, found: Found) -> Iterator[Check]:
     if roll.get("ActiveState") == "failed":
         details, hint = _log(wiring.ROLL_UNIT, found)
         message = f"{wiring.ROLL_UNIT} has failed, so not every instance is up to date"
-        advice = f"Mend the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
+        advice = f"Fix the cause, then: sudo systemctl restart {wiring.ROLL_UNIT}"
         yield error("roll", message, hint or advice, details)
     elif roll.get("ActiveState") == "activating":
         yield warning("roll", "the instances are being renewed", "Ask again in a minute.")
     else:
         yield ok("roll", "no instance waits to be renewed")
     if nginx.get("ActiveState") != "active":
-        message = "nginx does not run, so nobody reaches the instances"
+        message = "nginx does not run, so no one reaches the instances"
         yield error("nginx", message, "sudo systemctl start nginx")
     else:
         yield ok("nginx", "nginx hands requests to the instances")
@@ -163,7 +179,7 @@ def _container(backend: str, container: str) -> _Container:
     if output.code != 0:
         denied = "permission denied" in output.err.lower() or not machine.is_root()
         if denied:
-            return _Container(None, hidden(name, f"{backend} tells only root"))
+            return _Container(None, hidden(name, f"{backend} answers only root"))
         unit = wiring.container_unit(backend, container)
         message = f"{backend} has no container {container}"
         return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
@@ -171,7 +187,7 @@ def _container(backend: str, container: str) -> _Container:
         data = json.loads(output.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
-        return _Container(None, skipped(name, f"{backend} tells nothing that is understood"))
+        return _Container(None, skipped(name, f"{backend} gives no answer that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
     message = f"{container} is {state.get('Status')} ({health})"
     logs = f"sudo {backend} logs --tail 50 {container}"
@@ -215,7 +231,7 @@ def _config_in(data: dict[str, Any] | None) -> Path | None:
 
 
 def _config_of(states: dict[str, str]) -> Path | None:
-    """The same from the unit's start script, which everybody can read in the Nix store."""
+    """The same from the unit's start script, which everyone can read in the Nix store."""
     script = re.search(r"path=([^ ;]+)", states.get("ExecStart", ""))
     try:
         text = Path(script[1]).read_text(encoding="utf-8") if script else ""

@@ -225,7 +225,7 @@ def _broken(error: Exception, stream: _Stream, seconds: float) -> tuple[str, str
             "Give it more time with --timeout, or see the gateway's log.",
         )
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there", "See `nixcfg doctor`."
+        return "no one listens there", "See `nixcfg doctor`."
     if stream.pieces:
         return f"the stream broke off after {stream.pieces} pieces", "See the gateway's log."
     return f"the connection broke: {type(error).__name__}", "See the gateway's log."

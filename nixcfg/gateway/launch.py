@@ -102,10 +102,10 @@ def read_keys(here: Machine, config: Config) -> Keys:
         try:
             content = read.content(key)
         except KeyMissingError:
-            if key.optional:
-                missing.append(f"{variable}: optional key file {path} is missing")
-            else:
+            if here.requires(config, variable):
                 errors.append(f"{variable}: key file {path} is missing")
+            else:
+                missing.append(f"{variable}: optional key file {path} is missing")
             continue
         except KeyForbiddenError as error:
             errors.append(f"{variable}: key file {path} {error}")

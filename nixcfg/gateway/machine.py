@@ -76,7 +76,7 @@ def unit(name: str) -> dict[str, str]:
     wanted = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecStart"
     output = run("systemctl", "show", name, f"--property={wanted}")
     if output.code != 0:
-        raise UnknownError(output.err.partition("\n")[0] or "systemctl knows nothing")
+        raise UnknownError(output.err.partition("\n")[0] or "systemctl gives no reason")
     pairs = (line.partition("=") for line in output.out.splitlines())
     return {key: value for key, _, value in pairs}
 
@@ -124,7 +124,7 @@ def _git(root: Path, *arguments: str) -> bool:
     ours = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false")
     output = run("git", *ours, "-C", str(root), *arguments)
     if output.code > 1:
-        raise UnknownError(output.err.partition("\n")[0] or "git knows nothing")
+        raise UnknownError(output.err.partition("\n")[0] or "git gives no reason")
     return output.code == 0
 
 

@@ -1,7 +1,7 @@
 """A new project, from configurations and a container definition. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nixcfg.importing import Container, Kind, Note, NotImportableError, litellm
 from nixcfg.importing.attempt import Attempt
@@ -74,6 +74,8 @@ def assemble(
     if container.file and "master_key_file" not in attempt.project:
         notes.append(Note(Kind.CHECK, container.file, START, _KEY_NOW))
     notes += [_comments_lost(each, "this file") for each in sources if each.is_dumped]
+    secrets = {secret for document in documents for secret in document.secrets()}
+    notes = [replace(note, message=masked(note.message, secrets)) for note in notes]
     return Imported(
         texts=attempt.texts(),
         notes=tuple(sorted(dict.fromkeys(notes), key=lambda note: (note.file, note.span))),
@@ -111,7 +113,7 @@ def _leave_out(sources: Sequence[Litellm], attempt: "Attempt") -> bool:
             return False
         path = path[:2] if path[0] == MODELS else path
         if path not in each.gone:
-            each.leave_out(path, f"{masked(at.message)} ({at.code})")
+            each.leave_out(path, f"{at.message} ({at.code})")
         if path[0] == MODELS:
             each.drop(int(path[1]))
     return True

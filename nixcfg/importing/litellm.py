@@ -13,6 +13,7 @@ from nixcfg.keys.shapes import (
     has_prefix,
     is_harmless,
     looks_like_key,
+    names_no_secret,
     names_secret,
 )
 from nixcfg.problems.problem import Span, Steps
@@ -26,6 +27,7 @@ from nixcfg.yamltext.document import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
+_DOLLAR = re.compile(r"\$\{[^}]*\}")
 _DEFAULTED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?-[^}]*\}")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # The settings that name Python code: LiteLLM imports `module.attribute` from beside its file.
@@ -297,8 +299,14 @@ def _is_reference(text: str) -> bool:
 
 def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
     """Whether a text is a key that must not be copied."""
-    if not text.strip() or _is_reference(text) or "${" in text:
+    if not text.strip() or _is_reference(text):
         return False
+    if "${" in text:
+        # LiteLLM expands none of it: what is around it may be the key.
+        text = _DOLLAR.sub("", text).removeprefix("Bearer ")
+        return _is_secret_field(path, key) and len(text) >= 8 and _is_no_dummy(text)
+    if text in found.document.secrets():
+        return True
     if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
     if not _is_secret_field(path, key):
@@ -327,7 +335,8 @@ def _is_secret_field(path: Steps, key: str) -> bool:
     known = knowledge.keys(section).get(key) if section in knowledge.sections() else None
     if known:
         return known.secret
-    return names_secret(key)
+    above = [step for step in path[1:] if isinstance(step, str)]
+    return any(map(names_secret, above)) and not names_no_secret(key)
 
 
 def _texts(value: Any) -> Iterator[tuple[Steps, str, str]]:

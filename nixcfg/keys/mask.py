@@ -5,14 +5,12 @@ in a text that a user wrote also what is called like one, is hidden besides.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from nixcfg.keys import shapes
 from nixcfg.keys.written import fields
-
-Secrets = Callable[[], Collection[str]]
-"""Texts that must not be shown, found when something is."""
 
 _SHORTEST = 4
 """A shorter text is a part of too many words; in its own place it is hidden all the same."""
@@ -41,18 +39,20 @@ def masked(text: str, secrets: Collection[str] = (), *, source: bool = False) ->
 
 
 def _known(text: str, secrets: Collection[str]) -> Iterator[tuple[int, int]]:
-    forms = {form for secret in secrets for form in _forms(secret) if form != shapes.MISSING_KEY}
-    heads: dict[str, list[str]] = {}
-    for form in sorted(forms, key=len, reverse=True):
-        heads.setdefault(form[:_HEAD], []).append(form)
-    for head, known in heads.items():
-        at = text.find(head)
-        while at >= 0:
-            ends = (_end(text, at, form) for form in known)
-            end = max((end for end in ends if end), default=0)
-            if end:
+    known = _index(frozenset(secrets)) if secrets else {}
+    for at in range(len(text) - _SHORTEST + 1 if known else 0):
+        for form in known.get(text[at : at + _SHORTEST], ()):
+            if text.startswith(form[:_HEAD], at) and (end := _end(text, at, form)):
                 yield at, end
-            at = text.find(head, at + 1)
+
+
+@lru_cache(maxsize=4)
+def _index(secrets: frozenset[str]) -> Mapping[str, Sequence[str]]:
+    """Every form of every secret by its first characters: a file may hold thousands."""
+    found: dict[str, list[str]] = {}
+    for form in {form for secret in secrets for form in _forms(secret)} - {shapes.MISSING_KEY}:
+        found.setdefault(form[:_SHORTEST], []).append(form)
+    return found
 
 
 def _end(text: str, at: int, form: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nixcfg.keys.shapes import PASSWORD_IN_URL, is_harmless, names_no_secret, names_secret
 
-_NAME = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)[\"']?[ \t]*(?:=>|[:=])[ \t]*")
+_NAME = re.compile(r"(?<![\w.-])(?P<name>[\w.-]++)[\"']?[ \t]*+(?:=>|[:=])[ \t]*")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)*")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)(?:\"|$)|'((?:[^']|'')*)(?:'|$)", re.DOTALL)
 _BLOCK = re.compile(r"[|>][0-9+-]*[ \t]*(?:#[^\n]*)?(?:\n|$)")
@@ -86,9 +86,12 @@ def _in_text(text: str, *, is_secret: bool) -> Iterator[str]:
 
 def fields(text: str) -> Iterator[tuple[int, int]]:
     """Where in a text the values stand that belong to the name of a secret."""
-    for found in _NAME.finditer(text):
+    at = 0
+    while found := _NAME.search(text, at):
+        at = found.end()
         if names_secret(found["name"]):
             for start, end in _values(text, found.start(), found.end()):
+                at = max(at, end)  # what is below the name is looked at once
                 if end > start and not is_harmless(text[start:end]):
                     yield start, end
 
@@ -101,7 +104,8 @@ def _values(text: str, name: int, at: int) -> Iterator[tuple[int, int]]:
     first = text[at : at + 1]
     is_comment = text[line:name].lstrip(" \t+-").startswith("#")
     if first in ('"', "'"):
-        yield _inside(_QUOTED, text, at)
+        start, end = _inside(_QUOTED, text, at)
+        yield start, min(end, _end_of_line(text, at)) if is_comment else end
     elif first in ("[", "{"):
         yield from _flow(text, at)
     elif first in ("|", ">") and (block := _BLOCK.match(text, at)):
@@ -147,6 +151,7 @@ def _flow(text: str, at: int) -> Iterator[tuple[int, int]]:
         elif not names_no_secret(name):
             start, stop = found.span(found.lastindex or 0)
             yield start, start + len(text[start:stop].rstrip())
+    yield end, end
 
 
 def _below(
@@ -158,18 +163,17 @@ def _below(
     that what looks like an entry is one of the next lines.
     """
     while at < len(text):
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
+        end = _end_of_line(text, at)
         line = text[at:end]
         bare = line.strip()
         indent = len(line) - len(line.lstrip(" \t"))
         is_item = indent == column and bare.startswith("- ") and not (is_block or is_more)
         if bare and indent <= column and not is_item:
-            return
+            break
         entry = _ENTRY.match(line)
         start = indent if is_block or entry is None else entry.end()
         if is_more and start > indent:
-            return
+            break
         name = entry[1] if entry and not is_block and entry[1] else ""
         if bare and (is_block or not bare.startswith("#")) and not names_no_secret(name):
             value = line[start:].strip()
@@ -177,3 +181,9 @@ def _below(
             quote = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
             yield start + quote, start + len(value) - quote
         at = end + 1
+    yield min(at, len(text)), min(at, len(text))
+
+
+def _end_of_line(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end

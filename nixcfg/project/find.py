@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,26 @@ def project_root(start: Path) -> Path | None:
     return None
 
 
+def by_project(base: Path, files: Iterable[Path]) -> dict[Path | None, list[str]]:
+    """Files that a user names, by the project whose own they are, as that project calls them.
+
+    Under None are those of no project, as the user calls them, relative to `base`.
+    """
+    found: dict[Path | None, list[str]] = {}
+    for file in dict.fromkeys(files):
+        root = project_root((base / file).parent)
+        own = _own_name(root, base / file) if root else None
+        found.setdefault(root if own else None, []).append(own or str(file))
+    return found
+
+
+def _own_name(root: Path, file: Path) -> str | None:
+    name = os.path.relpath(file, root)
+    folder, last = os.path.split(name)
+    is_provider = folder == wiring.PROVIDERS_DIR and wiring.is_provider_file(last)
+    return name if is_provider or name == wiring.PROJECT_FILE else None
+
+
 def is_name(text: str) -> bool:
     """Whether a text can name a provider: its file, its configuration, its Nix attribute."""
     return bool(_NAME.fullmatch(text))
@@ -57,11 +78,11 @@ def read_project(root: Path) -> Sources:
             )
         )
     else:
-        if not any(map(_is_yaml, names)):
+        if not any(map(wiring.is_provider_file, names)):
             problems.append(
                 _problem(wiring.PROVIDERS_DIR, NO_PROVIDERS, "no provider file here", _ADD)
             )
-    for file in filter(_is_yaml, names):
+    for file in filter(wiring.is_provider_file, names):
         name = file.rpartition(".")[0]
         shown = f"{wiring.PROVIDERS_DIR}/{os.fsencode(file).decode('utf-8', 'replace')}"
         if not is_name(name) or name.lower() == wiring.ALL:
@@ -87,10 +108,6 @@ def read_project(root: Path) -> Sources:
 
 
 _ADD = "Add one: `nixcfg init` shows what it looks like."
-
-
-def _is_yaml(file: str) -> bool:
-    return file.endswith((".yaml", ".yml")) and not file.startswith(".")
 
 
 def _problem(name: str, rule: Rule, message: str, help: str) -> Problem:

@@ -55,6 +55,8 @@ def machine(
         salt_key_file=given.get("salt_key_file"),
         redis=servers[1],
         metrics=bool(metrics),
+        module=given.get("module", wiring.BUNDLED),
+        host_ports=tuple(sorted({int(port) for port in given.get("host_ports", ())})),
         secrets_dir=secrets_dir,
         secrets=secrets,
         environment=environment,
@@ -129,6 +131,7 @@ def _key_file(variable: str, given: Any, secrets_dir: str, files: Collection[str
         variable=variable,
         file=entry.get("file") or wiring.key_file(variable, secrets_dir),
         kind=entry.get("kind", "file" if variable in files else "env"),
+        required=entry.get("required", False),
         optional=entry.get("optional", False),
         encrypted=entry.get("encrypted", False),
     )

@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 from nixcfg.knowledge import Choice, Knowledge, choose, of_image
 from nixcfg.problems.problem import Steps
 from nixcfg.project import wiring
+from nixcfg.project.values import references
 from nixcfg.project.wiring import KeyFile
 from nixcfg.yamltext.document import Document
 
 SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 ENVIRONMENT = "environment_variables"
 MODELS = "model_list"
+
+INFRASTRUCTURE = ("DATABASE_URL", "DIRECT_URL", "LITELLM_SALT_KEY", "REDIS_PASSWORD", "REDIS_URL")
+"""Without these LiteLLM does not start, whatever its models need."""
 
 BY_VARIABLE = ("secrets", "environment")
 """What a host replaces variable by variable, not as a whole."""
@@ -74,6 +78,23 @@ class Config:
     secrets: tuple[str, ...]
     conflicts: tuple[Conflict, ...]
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The secrets that every model needs, or that LiteLLM needs to start.
+
+        One that only some models need is not among them: the others answer without it.
+        """
+        needed = {*INFRASTRUCTURE}
+        for section in SETTINGS:
+            needed |= references(self.litellm.get(section))
+        every: set[str] | None = None
+        for deployment in self.litellm.get(MODELS) or ():
+            read = references(deployment)
+            every = read if every is None else every & read
+            if not every:
+                break
+        return tuple(variable for variable in self.secrets if variable in needed | (every or set()))
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -114,6 +135,8 @@ class Machine:
     salt_key_file: str | None
     redis: Server | None
     metrics: bool
+    module: str
+    host_ports: tuple[int, ...]
     secrets_dir: str
     secrets: Mapping[str, Any]
     environment: Mapping[str, str]
@@ -139,6 +162,11 @@ class Machine:
     def served(self) -> Mapping[str, str]:
         """The variables that its database and its Redis are given by, and the key of each."""
         return served(self.database, self.redis, self.salt_key_file)
+
+    def requires(self, config: Config, variable: str) -> bool:
+        """Whether nothing starts with `config` when the key file of `variable` is missing."""
+        key = self.key_files[variable]
+        return key.required or (variable in config.required and not key.optional)
 
     @property
     def loaded(self) -> Config:

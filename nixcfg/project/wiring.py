@@ -58,6 +58,7 @@ INSTANCE_PORT = 4041
 SECRETS_UNIT = "litellm-proxy-secrets.service"
 TARGET = "litellm-proxy.target"
 """What starts and stops several instances."""
+IMAGE_UNIT = "litellm-proxy-image.service"
 ROLL_UNIT = "litellm-proxy-roll.service"
 OUT_DIR = "/run/litellm-proxy-out"
 """nginx sends nothing to an instance while a file with its number is here."""
@@ -70,6 +71,10 @@ RENDERED_DIR = "rendered"
 DOCKER_NIX = "docker.nix"
 HOSTS_DIR = "hosts"
 MODULE = "litellm-proxy"
+"""The folder of the NixOS module beside docker.nix."""
+BUNDLED = "bundled"
+FLAKE = "flake"
+"""Where the module comes from: a copy of it, or an import that the user writes."""
 ALL = "all"
 
 DEFAULT_IMAGE = f"ghcr.io/berriai/litellm:v{LITELLM_VERSION}"
@@ -86,11 +91,13 @@ class KeyFile:
 
     `file` is an absolute path, or `config.sops.secrets.NAME.path` / `config.age.secrets.NAME.path`.
     With `kind` "file" the variable holds the path of the mounted file instead of its content.
+    Where it is neither `required` nor `optional`, the configuration decides, see Config.required.
     """
 
     variable: str
     file: str
     kind: str = "env"
+    required: bool = False
     optional: bool = False
     encrypted: bool = False
 
@@ -145,6 +152,11 @@ def host_folder(host: str) -> str:
 def provider_path(provider: str) -> str:
     """Where a provider's file is kept, relative to the project."""
     return f"{PROVIDERS_DIR}/{provider}.yaml"
+
+
+def is_provider_file(name: str) -> bool:
+    """Whether a file of this name in providers/ is one of a provider; hidden ones are not."""
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 def is_loopback(url: str) -> bool:

@@ -22,9 +22,10 @@ def docker_nix(machine: Machine) -> str:
             "variable": nix.attribute(key.variable),
             "file": file_expression(key.file),
             "kind": key.kind,
+            "required": key.required,
             "optional": key.optional,
             "encrypted": key.encrypted,
-            "is_plain": key.kind == "env" and not key.optional and not key.encrypted,
+            "is_plain": key.kind == "env" and not (key.required or key.optional or key.encrypted),
         }
         for key in machine.key_files.values()
         if key.variable in needed
@@ -37,10 +38,9 @@ def docker_nix(machine: Machine) -> str:
         *(value for _, value in shared),
         *(secret["file"] for secret in secrets),
     ]
-    up = "../" * wiring.host_folder(machine.name).count("/")
     return template("docker.nix.j2").render(
         machine=machine,
-        module=nix.Expression(f"{up or './'}{wiring.MODULE}"),
+        module=_module(machine),
         needs_config=any(isinstance(each, nix.Expression) for each in expressions),
         master_key_file=master_key_file,
         shared=[(nix.Expression(option), value) for option, value in shared],
@@ -49,6 +49,7 @@ def docker_nix(machine: Machine) -> str:
                 "name": nix.attribute(config.name),
                 "path": nix.Expression(wiring.config_path(config.name)),
                 "secrets": list(config.secrets),
+                "required": _required(config),
             }
             for config in configs
         ],
@@ -57,6 +58,24 @@ def docker_nix(machine: Machine) -> str:
             (nix.attribute(name), machine.environment[name]) for name in sorted(machine.environment)
         ],
     )
+
+
+def _required(config: Config) -> list[str] | None:
+    """Its `requiredSecrets`; None where that is what the module takes for granted."""
+    usual = config.secrets if len(config.secrets) == 1 else ()
+    return None if config.required == usual else list(config.required)
+
+
+def _module(machine: Machine) -> nix.Expression | None:
+    """The path of the module from docker.nix; None where the user imports it."""
+    up = "../" * wiring.host_folder(machine.name).count("/")
+    if machine.module == wiring.FLAKE:
+        return None
+    if machine.module == wiring.BUNDLED:
+        return nix.Expression(f"{up or './'}{wiring.MODULE}")
+    if machine.module.startswith("/"):
+        return nix.Expression(machine.module)
+    return nix.Expression(f"{up}../{machine.module.removeprefix('./')}")
 
 
 def _shared(machine: Machine) -> Iterator[tuple[str, nix.Value]]:

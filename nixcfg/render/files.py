@@ -16,9 +16,10 @@ def rendered_files(project: Project) -> dict[str, bytes]:
         pieces = litellm_pieces(config, map(models.__getitem__, config.providers))
         return b"".join(piece.encode() for piece in pieces)
 
-    rendered = {
-        f"{wiring.MODULE}/{name}": text.encode() for name, text in resources.module_texts().items()
-    }
+    rendered = {}
+    if project.machine.module == wiring.BUNDLED:
+        texts = resources.module_texts()
+        rendered = {f"{wiring.MODULE}/{name}": text.encode() for name, text in texts.items()}
     for machine in project.machines:
         folder = wiring.host_folder(machine.name)
         rendered[f"{folder}{wiring.DOCKER_NIX}"] = docker_nix(machine).encode()

@@ -6,7 +6,8 @@ credential or a setting in its place is, is decided here, once for every rule an
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ class Offer:
 
     names: frozenset[str]
     credentials: frozenset[str]
-    settings: Mapping[Place, tuple[Any, ...]]
+    settings: Mapping[Place, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Context:
     today: dt.date | None = None
     names: frozenset[str] = frozenset()
     loaded: frozenset[str] | None = None
-    given: Mapping[Place, tuple[Any, ...]] = field(default_factory=dict)
+    given: Mapping[Place, Sequence[Any]] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     environment: Mapping[str, Any] = field(default_factory=dict)
     credentials: frozenset[str] = frozenset()
@@ -215,12 +216,12 @@ def offer(document: Document, knowledge: Knowledge, *, standalone: bool = False)
     )
 
 
-def joined(several: Iterable[Mapping[Place, tuple[Any, ...]]]) -> dict[Place, tuple[Any, ...]]:
+def joined(several: Iterable[Mapping[Place, Sequence[Any]]]) -> dict[Place, list[Any]]:
     """The values of several documents, by place."""
-    found: dict[Place, tuple[Any, ...]] = {}
+    found: dict[Place, list[Any]] = defaultdict(list)
     for each in several:
         for place, values in each.items():
-            found[place] = (*found.get(place, ()), *values)
+            found[place] += values
     return found
 
 

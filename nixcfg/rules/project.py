@@ -185,12 +185,6 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
 UNKNOWN_RELEASE = Rule("NX522", Severity.NOTE)
 
 
-@EveryMachine
-def _unknown_release(whole: Whole, machine: Machine) -> Iterator[Problem]:
-    if not machine.chosen.is_known:
-        yield unknown_release(whole.project.document, machine.place("image"), machine.chosen)
-
-
 def unknown_release(document: Document, where: Steps, chosen: Choice) -> Problem:
     """Once for what is judged by another release than it is for."""
     return document.problem(
@@ -200,6 +194,13 @@ def unknown_release(document: Document, where: Steps, chosen: Choice) -> Problem
         help="What it calls unknown may be new. Take a newer nixcfg, or a release that it knows: "
         f"{', '.join(known())}.",
     )
+
+
+@EveryMachine
+def _unknown_release(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    # One with advisories has to be replaced anyway.
+    if not machine.chosen.is_known and not releases.of_image(machine.image):
+        yield unknown_release(whole.project.document, machine.place("image"), machine.chosen)
 
 
 CONFLICT = Rule("NX202", Severity.ERROR)

@@ -1,7 +1,7 @@
 """Every rule of nixcfg by code, and what runs the checks. A new topic is added here, and only here.
 
-The first five topics are about reading and shape: they hold rules and no checks, because their
-rules are found before there is a document that a check could look at.
+The topics up to shape hold rules and no checks: what they find keeps a file from being read, or a
+check from making sense of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,6 +22,7 @@ from nixcfg.rules import (
     fallbacks,
     groups,
     includes,
+    own_machine,
     policy,
     project,
     secrets,
@@ -62,6 +63,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     fallbacks,
     project,
     sharing,
+    own_machine,
 )
 
 _T = TypeVar("_T")

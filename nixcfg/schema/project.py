@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:23496e06b1a3a6bdb5c04fc7ce2d83e510abdb58a329a347afb7ccce368e574c"
+SCHEMA = "sha256:e823d27f48eac6e5ad6bf6e306b1e3839ef8efe4f667889c46eb9aa8ffbd6535"
 
 import re
 
@@ -8,6 +8,7 @@ import re
 REGEX_PATTERNS = {
     '^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])': re.compile('^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])'),
     '^[0-9A-Fa-f:.]+(?![\\s\\S])': re.compile('^[0-9A-Fa-f:.]+(?![\\s\\S])'),
+    '^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])': re.compile('^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])'),
     '^[^\\r\\n]*(?![\\s\\S])': re.compile('^[^\\r\\n]*(?![\\s\\S])'),
     '^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])': re.compile('^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])'),
     '^(?!/nix/store(?:/|$))(?:/(?!\\.{1,2}(?:/|$))[^/\\r\\n\\t]+)+/?(?![\\s\\S])': re.compile('^(?!/nix/store(?:/|\\Z))(?:/(?!\\.{1,2}(?:/|\\Z))[^/\\r\\n\\t]+)+/?(?![\\s\\S])'),
@@ -176,6 +177,29 @@ def validate_urn_nixcfg_schema_project(data):
             data__metrics = data["metrics"]
             if not isinstance(data__metrics, (bool)):
                 raise ValueError
+        if "host_ports" in data_keys:
+            data_keys.remove("host_ports")
+            data__hostports = data["host_ports"]
+            if not isinstance(data__hostports, (list, tuple)):
+                raise ValueError
+            data__hostports_is_list = isinstance(data__hostports, (list, tuple))
+            if data__hostports_is_list:
+                data__hostports_len = len(data__hostports)
+                if data__hostports_len < 1:
+                    raise ValueError
+                def fn(var): return frozenset(dict((k, fn(v)) for k, v in var.items()).items()) if hasattr(var, "items") else tuple(fn(v) for v in var) if isinstance(var, (dict, list)) else (bool, var) if isinstance(var, bool) else var
+                if data__hostports_len > len(set(fn(data__hostports_x) for data__hostports_x in data__hostports)):
+                    raise ValueError
+                for data__hostports_x, data__hostports_item in enumerate(data__hostports):
+                    validate____defs_port(data__hostports_item)
+        if "module" in data_keys:
+            data_keys.remove("module")
+            data__module = data["module"]
+            if not isinstance(data__module, (str)):
+                raise ValueError
+            if isinstance(data__module, str):
+                if not REGEX_PATTERNS['^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])'].search(data__module):
+                    raise ValueError
         if "hosts" in data_keys:
             data_keys.remove("hosts")
             data__hosts = data["hosts"]
@@ -247,6 +271,10 @@ def validate_urn_nixcfg_schema_project(data):
                                 data__hosts_value_keys.remove("metrics")
                                 data__hosts_value__metrics = data__hosts_value["metrics"]
                                 validate___properties_metrics(data__hosts_value__metrics)
+                            if "host_ports" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("host_ports")
+                                data__hosts_value__hostports = data__hosts_value["host_ports"]
+                                validate___properties_host_ports(data__hosts_value__hostports)
                             if "secrets_dir" in data__hosts_value_keys:
                                 data__hosts_value_keys.remove("secrets_dir")
                                 data__hosts_value__secretsdir = data__hosts_value["secrets_dir"]
@@ -302,6 +330,11 @@ def validate_urn_nixcfg_schema_project(data):
                                     data__secrets_value_keys.remove("kind")
                                     data__secrets_value__kind = data__secrets_value["kind"]
                                     if not (isinstance(data__secrets_value__kind, str) and data__secrets_value__kind == 'env' or isinstance(data__secrets_value__kind, str) and data__secrets_value__kind == 'file'):
+                                        raise ValueError
+                                if "required" in data__secrets_value_keys:
+                                    data__secrets_value_keys.remove("required")
+                                    data__secrets_value__required = data__secrets_value["required"]
+                                    if not isinstance(data__secrets_value__required, (bool)):
                                         raise ValueError
                                 if "optional" in data__secrets_value_keys:
                                     data__secrets_value_keys.remove("optional")
@@ -494,6 +527,11 @@ def validate___properties_secrets(data):
                             data_value__kind = data_value["kind"]
                             if not (isinstance(data_value__kind, str) and data_value__kind == 'env' or isinstance(data_value__kind, str) and data_value__kind == 'file'):
                                 raise ValueError
+                        if "required" in data_value_keys:
+                            data_value_keys.remove("required")
+                            data_value__required = data_value["required"]
+                            if not isinstance(data_value__required, (bool)):
+                                raise ValueError
                         if "optional" in data_value_keys:
                             data_value_keys.remove("optional")
                             data_value__optional = data_value["optional"]
@@ -520,6 +558,21 @@ def validate___properties_secrets(data):
 
 def validate___properties_secrets_dir(data):
     validate____defs_path(data)
+    return data
+
+def validate___properties_host_ports(data):
+    if not isinstance(data, (list, tuple)):
+        raise ValueError
+    data_is_list = isinstance(data, (list, tuple))
+    if data_is_list:
+        data_len = len(data)
+        if data_len < 1:
+            raise ValueError
+        def fn(var): return frozenset(dict((k, fn(v)) for k, v in var.items()).items()) if hasattr(var, "items") else tuple(fn(v) for v in var) if isinstance(var, (dict, list)) else (bool, var) if isinstance(var, bool) else var
+        if data_len > len(set(fn(data_x) for data_x in data)):
+            raise ValueError
+        for data_x, data_item in enumerate(data):
+            validate____defs_port(data_item)
     return data
 
 def validate___properties_metrics(data):

@@ -95,7 +95,6 @@ let
     ]
     ++ cfg.internal.volumes;
     extraOptions = [
-      "--cap-drop=ALL"
       "--security-opt=no-new-privileges"
       "--read-only"
       "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"

@@ -1,6 +1,11 @@
 # What is known about the inside of LiteLLM's images, and nowhere else in this module: how
 # it is started, stopped and asked for its health, as whom it runs, and where things are.
-{ cfg, lib, ... }:
+{
+  cfg,
+  lib,
+  milliseconds,
+  ...
+}:
 
 rec {
   # LiteLLM moves to a random port, without a word, when it finds 4000 taken. On
@@ -37,10 +42,17 @@ rec {
   # killed in the end.
   stopSignal = "SIGINT";
 
+  # As long as the engine waits for the check itself, in whole seconds.
+  healthSeconds =
+    let
+      given = milliseconds cfg.health.timeout;
+    in
+    if given == null then 8 else (given + 999) / 1000;
+
   # /health would call every model.
   healthCommand =
     "python3 -c 'import urllib.request; "
-    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=8)'";
+    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=${toString healthSeconds})'";
 
   # LiteLLM's behaviour is fixed by this file alone: no `.env`, no price map from
   # the network, no telemetry of LiteLLM or of the libraries it loads.

@@ -18,23 +18,43 @@ let
 
   credential = "litellm-proxy-master-key";
   loaded = "/run/credentials/prometheus.service/${credential}";
-  masterKey = if cfg.masterKeyFile != null then toString cfg.masterKeyFile else generatedMasterKey;
+  key =
+    if cfg.metrics.keyFile != null then
+      toString cfg.metrics.keyFile
+    else if cfg.masterKeyFile != null then
+      toString cfg.masterKeyFile
+    else
+      generatedMasterKey;
   needsKey = cfg.auth == "master-key";
 
   hasPrometheus = config.services.prometheus.enable;
 in
 {
-  options.services.litellm-proxy.metrics.enable = lib.mkOption {
-    type = lib.types.bool;
-    default = false;
-    description = ''
-      Whether Prometheus and Grafana of this machine, {option}`services.prometheus` and
-      {option}`services.grafana` where they are enabled, take notice of the gateway: every
-      instance is scraped, with the master key, which Prometheus gets from systemd; there
-      are alerts for what goes wrong, and a dashboard. LiteLLM itself has metrics when its
-      configuration says `litellm_settings.callbacks: [prometheus]`.
-    '';
-    example = true;
+  options.services.litellm-proxy.metrics = {
+    enable = lib.mkOption {
+      type = lib.types.bool;
+      default = false;
+      description = ''
+        Whether Prometheus and Grafana of this machine, {option}`services.prometheus` and
+        {option}`services.grafana` where they are enabled, take notice of the gateway: every
+        instance is scraped, with the master key, which Prometheus gets from systemd; there
+        are alerts for what goes wrong, and a dashboard. LiteLLM itself has metrics when its
+        configuration says `litellm_settings.callbacks: [prometheus]`.
+      '';
+      example = true;
+    };
+
+    keyFile = lib.mkOption {
+      type = lib.types.nullOr lib.types.path;
+      default = null;
+      defaultText = lib.literalMD "`null`: the master key";
+      description = ''
+        The file that holds the key with which Prometheus asks for metrics: a virtual key
+        that may do nothing else, such as one made with `allowed_routes: ["/metrics"]`. It
+        needs a database.
+      '';
+      example = "/etc/nixcfg/secrets/metrics_key.txt";
+    };
   };
 
   config = lib.mkIf (cfg.enable && cfg.metrics.enable) {
@@ -59,7 +79,7 @@ in
       # The key is generated there, if it is.
       after = [ "litellm-proxy-secrets.service" ];
       serviceConfig = {
-        LoadCredential = [ "${credential}:${unitPath masterKey}" ];
+        LoadCredential = [ "${credential}:${unitPath key}" ];
         # Without a key file it is this, and Prometheus watches everything else.
         SetCredential = [ "${credential}:${common.missingKey}" ];
       };
@@ -72,7 +92,7 @@ in
     ];
     services.litellm-proxy.internal.rotation = lib.mkIf (hasPrometheus && needsKey) ''
       if systemctl is-active --quiet prometheus.service &&
-        [ "$(cat ${lib.escapeShellArg masterKey} 2> /dev/null)" != "$(cat /proc/1/root${loaded} 2> /dev/null)" ]; then
+        [ "$(cat ${lib.escapeShellArg key} 2> /dev/null)" != "$(cat /proc/1/root${loaded} 2> /dev/null)" ]; then
         echo "The master key changed: restarting prometheus.service, which scrapes with it."
         systemctl restart --no-block prometheus.service
       fi

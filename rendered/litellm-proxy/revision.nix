@@ -40,7 +40,7 @@ rec {
 
   # fetch_image: fails, with the reason, when the image is not here and cannot be had.
   fetchImage =
-    if cfg.imageFile != null then
+    if common.isLoaded then
       ''
         fetch_image() {
           ${cfg.backend} load --quiet --input ${cfg.imageFile}

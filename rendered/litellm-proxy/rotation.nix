@@ -32,7 +32,8 @@ let
   watchedFiles =
     map (secret: secret.file) wired
     ++ lib.optional generatesMasterKey generatedMasterKey
-    ++ cfg.internal.generated;
+    ++ cfg.internal.generated
+    ++ lib.optional (cfg.metrics.enable && cfg.metrics.keyFile != null) (toString cfg.metrics.keyFile);
 
   # What to watch: each key file, which a path unit also follows through a symlink,
   # and the directory it is in, because a path unit does not see a symlink turn to

@@ -36,15 +36,26 @@ let
         example = "file";
       };
 
+      required = lib.mkOption {
+        type = lib.types.bool;
+        default = false;
+        description = ''
+          Whether nothing starts when the file is missing. That is so anyway for what
+          {option}`services.litellm-proxy.configs.<name>.requiredSecrets` names. Otherwise
+          the proxy starts with the models that have their keys, and the journal says which
+          key is missing: its variable is then `${missingKey}`, so that requests that need it
+          fail. It is not left unset: for many providers LiteLLM would then send them the key
+          in `OPENAI_API_KEY`. A file that is there but cannot be a key is always an error.
+        '';
+        example = true;
+      };
+
       optional = lib.mkOption {
         type = lib.types.bool;
         default = false;
         description = ''
-          Whether the proxy starts when the file is missing. The variable is then
-          `${missingKey}`, so that requests that need the key fail. It is not left
-          unset: for many providers LiteLLM would then send them the key in
-          `OPENAI_API_KEY`. A file that is there but cannot be a key is always an
-          error.
+          Whether the proxy starts without the file also where
+          {option}`services.litellm-proxy.configs.<name>.requiredSecrets` names it.
         '';
         example = true;
       };

@@ -52,6 +52,15 @@ def test_init_gives_a_project_that_renders(tmp_path: Path, nixcfg: Run) -> None:
     assert nixcfg("-C", folder, "render").returncode == 0
 
 
+def test_a_hidden_file_is_no_provider_and_validated_alone(project: Path, nixcfg: Run) -> None:
+    """The project leaves it out, so its problems are those of an ordinary LiteLLM file."""
+    draft = "model_list:\n- model_name: x\n  litellm_params: {model: antropic/claude-3}\n"
+    (project / "providers" / ".draft.yaml").write_text(draft)
+    done = nixcfg("-C", project, "validate", "providers/.draft.yaml")
+    assert done.returncode == 1
+    assert "providers/.draft.yaml:3:27: error[NX402]" in done.stdout
+
+
 def test_lists_of_several_providers_are_joined(project: Path, nixcfg: Run) -> None:
     for name in ("claude", "openai"):
         with (project / "providers" / f"{name}.yaml").open("a") as file:

@@ -102,7 +102,7 @@ NAMES = ("claude", "gemini", "openai")
 
 def test_a_litellm_file_without_a_project(config: Path):
     done = nixcfg("fix", config)
-    assert (done.returncode, done.stderr) == (0, "1 problem mended in 1 file.\n")
+    assert (done.returncode, done.stderr) == (0, "1 problem fixed in 1 file.\n")
     moved = "litellm_settings.routing_strategy moved to router_settings"
     assert done.stdout == f"{config}:11:3: NX201: {moved}\n"
     assert config.read_text() == AFTER
@@ -119,7 +119,7 @@ def test_a_line_that_is_to_be_left_alone(config: Path):
     text = BEFORE.replace("# the default", "# nixcfg: ignore NX201")
     config.write_text(text)
     done = nixcfg("fix", config)
-    assert (done.returncode, done.stderr) == (0, "Nothing to mend.\n")
+    assert (done.returncode, done.stderr) == (0, "Nothing to fix.\n")
     assert config.read_text() == text
 
 
@@ -156,7 +156,7 @@ def test_check_writes_nothing_and_tells_by_its_exit_code(config: Path):
     assert "NX201" in behind.stdout
     assert nixcfg("fix", config).returncode == 0
     done = nixcfg("fix", "--check", "--diff", config)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to mend.\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to fix.\n")
 
 
 def test_what_is_not_mended_says_why(config: Path):
@@ -165,9 +165,7 @@ def test_what_is_not_mended_says_why(config: Path):
     done = nixcfg("fix", config)
     assert config.read_text() == text
     # Nothing was offered, or what was offered was refused with its reason.
-    assert (
-        done.returncode == 0 or "not mended: router_settings sets routing_strategy" in done.stderr
-    )
+    assert done.returncode == 0 or "not fixed: router_settings sets routing_strategy" in done.stderr
 
 
 def test_one_broken_file_keeps_no_other_from_being_mended(home: Path):
@@ -238,3 +236,23 @@ cli.main()
     assert done.returncode == 1
     assert "has changed meanwhile; nothing was changed" in done.stderr
     assert config.read_text() == "model_list: []\n"
+
+
+def test_a_file_of_a_project_is_checked_as_part_of_it(home: Path):
+    """As validate does: the keys of nixcfg.yaml are not those of a LiteLLM file."""
+    file = home / "nixcfg.yaml"
+    text = file.read_text() + "router_setings: {num_retries: 2}\n"
+    file.write_text(text)
+    before = {path: path.read_bytes() for path in home.rglob("*.yaml")}
+    done = nixcfg("fix", "--unsafe", file)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+    assert before == {path: path.read_bytes() for path in home.rglob("*.yaml")}
+    # One file by its name leaves the others as they are.
+    done = nixcfg("-C", home / "providers", "fix", "claude.yaml", "--diff")
+    assert "--- a/claude.yaml\n" in done.stdout
+    assert "providers/claude.yaml:10:3: NX201: " in done.stderr
+    assert "openai" not in done.stdout + done.stderr
+    done = nixcfg("-C", home / "providers", "fix", "claude.yaml")
+    assert "providers/claude.yaml:10:3: NX201: " in done.stdout
+    changed = [path.name for path, old in before.items() if path.read_bytes() != old]
+    assert changed == ["claude.yaml"]

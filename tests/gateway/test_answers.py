@@ -144,7 +144,7 @@ def test_a_stream_that_stops():
 
 def test_nobody_listens():
     outcome = ask.ask(Gateway(f"http://127.0.0.1:{free_port()}"), TARGET, "plain", 10)
-    assert (outcome.message, outcome.mend) == ("nobody listens there", "See `nixcfg doctor`.")
+    assert (outcome.message, outcome.mend) == ("no one listens there", "See `nixcfg doctor`.")
 
 
 GATEWAYS: dict[str, tuple[tuple[bytes, ...], str]] = {

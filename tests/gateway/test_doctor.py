@@ -106,7 +106,6 @@ def test_keys_in_order(doctor, project: Path, vendors: dict[str, Vendor]):
 
 
 BAD = {
-    "missing": (None, "is missing, so the gateway does not start", "sudo nixcfg set-key"),
     "empty": ("", "is empty", "sudo nixcfg set-key ANTHROPIC_API_KEY"),
     "two-lines": ("sk-ant-secret-1\nsk-ant-secret-2\n", "holds more than one line", "set-key"),
     "placeholder": ("replace-me\n", "still holds a placeholder", "set-key"),
@@ -117,12 +116,29 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_keys_that_the_service_refuses(doctor, project: Path, name: str):
     content, message, mend = BAD[name]
-    claude_key(project).unlink()
-    if content is not None:
-        claude_key(project).write_text(content)
+    claude_key(project).write_text(content)
     found = doctor(code=1)
     told(found["key ANTHROPIC_API_KEY"], "error", message, mend)
     assert "secret-" not in json.dumps(found)
+
+
+def test_a_missing_key_stops_the_models_that_need_it_and_no_other(doctor, project: Path):
+    claude_key(project).unlink()
+    told(doctor()["key ANTHROPIC_API_KEY"], "warning", "is missing; requests", "set-key")
+    stops = ("error", "is missing, so the gateway does not start", "sudo nixcfg set-key")
+    settings(project, model_config="claude")  # no model of which works without it
+    told(doctor(code=1)["key ANTHROPIC_API_KEY"], *stops)
+
+
+def test_a_missing_key_that_is_required(doctor, project: Path):
+    file = project / "nixcfg.yaml"
+    key = f"{{file: {claude_key(project)}, required: true}}"
+    file.write_text(
+        file.read_text().replace("secrets:\n", f"secrets:\n  ANTHROPIC_API_KEY: {key}\n")
+    )
+    claude_key(project).unlink()
+    check = doctor(code=1)["key ANTHROPIC_API_KEY"]
+    told(check, "error", "is missing, so the gateway does not start")
 
 
 def test_keys_that_are_not_missed(doctor, project: Path):
@@ -141,7 +157,7 @@ def test_keys_that_are_not_missed(doctor, project: Path):
 def test_a_file_in_a_key_files_place(doctor, project: Path):
     claude_key(project).unlink()
     claude_key(project).mkdir()
-    told(doctor(code=1)["key ANTHROPIC_API_KEY"], "error", "is a folder", "Store the key anew")
+    told(doctor(code=1)["key ANTHROPIC_API_KEY"], "error", "is a folder", "Store the key again")
 
 
 def test_a_key_of_another_vendor(doctor, project: Path, vendors: dict[str, Vendor]):
@@ -181,8 +197,8 @@ def test_a_key_that_others_can_read(cli: Cli, open_project: Path):
     file = claude_key(open_project)
     file.parent.chmod(0o755)
     expected = {
-        0o644: ("error", "everybody on this machine can read"),
-        0o602: ("error", "everybody can write to"),
+        0o644: ("error", "everyone on this machine can read"),
+        0o602: ("error", "everyone can write to"),
         0o600: ("ok", "in order"),
     }
     for mode, (status, message) in expected.items():
@@ -198,7 +214,7 @@ def test_a_key_that_others_can_read(cli: Cli, open_project: Path):
     told(check(), "warning", "belongs to nobody", "chown root")
     os.chown(file, 0, 0)
     file.parent.chmod(0o757)
-    told(check(), "error", f"everybody can replace files in {file.parent}")
+    told(check(), "error", f"everyone can replace files in {file.parent}")
     # In a closed folder the mode of the file gives nothing away.
     file.chmod(0o644)
     file.parent.chmod(0o700)
@@ -227,7 +243,7 @@ def test_git_that_does_not_answer(doctor, stand_in, project: Path):
     (project / ".git").mkdir()
     for script, reason in (
         ("echo 'fatal: index file corrupt' >&2; exit 128", "fatal: index file corrupt"),
-        ("exit 128", "git knows nothing"),
+        ("exit 128", "git gives no reason"),
     ):
         check = doctor(PATH=stand_in("git", script))["key ANTHROPIC_API_KEY"]
         told(check, "skipped", "whether git tracks", reason)
@@ -272,7 +288,7 @@ def test_an_ordinary_user_sees_half(open_project: Path):
     # With a key file that anybody can read it sees that, too.
     claude_key(open_project).parent.chmod(0o755)
     claude_key(open_project).chmod(0o644)
-    told(checks(ordinary(open_project))["key ANTHROPIC_API_KEY"], "error", "everybody on this")
+    told(checks(ordinary(open_project))["key ANTHROPIC_API_KEY"], "error", "everyone on this")
 
 
 # The port, and who answers there.
@@ -327,7 +343,7 @@ def port_of(project: Path) -> int:
 
 def test_nobody_listens(doctor, project: Path):
     found = doctor(code=1)
-    told(found[f"port {port_of(project)}"], "warning", "nobody listens", f"start {UNIT}")
+    told(found[f"port {port_of(project)}"], "warning", "no one listens", f"start {UNIT}")
     told(found["health"], "error", "does not answer")
 
 
@@ -366,7 +382,7 @@ def answer(status: int, body: str = "{}") -> bytes:
 STRANGE = {
     "open": ((200, 401), "access", "error", "the gateway answers without a key"),
     "known": ((401, 200), "access", "error", "the gateway answers with sk-1234"),
-    "closed": ((401, 401), "access", "ok", "nobody gets in without the master key"),
+    "closed": ((401, 401), "access", "ok", "no one gets in without the master key"),
 }
 
 
@@ -438,7 +454,7 @@ def test_another_master_key(doctor, trying: Trying, project: Path):
     told(doctor()["master key"], "warning", "master.txt is missing")
     key.write_text("sk-0123456789abcdef0123456789abcdef\n")
     told(doctor()["models"], "error", "this is not its master key")
-    for weak, message in (("sk-1234", "everybody knows"), ("hunter2", "weak key")):
+    for weak, message in (("sk-1234", "everyone knows"), ("hunter2", "weak key")):
         key.write_text(f"{weak}\n")
         found = doctor(code=1)
         told(found["master key"], "error", message, "32 or more random characters")
@@ -522,7 +538,7 @@ def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, 
         (unit("activating"), "warning", f"{UNIT} is starting"),
         (unit("reloading"), "error", f"{UNIT} is reloading"),
         ("echo LoadState=loaded", "error", f"{UNIT} is unknown"),
-        ("exit 1", "skipped", "systemctl knows nothing"),
+        ("exit 1", "skipped", "systemctl gives no reason"),
     ],
 )
 def test_states_of_a_unit(doctor, stand_in, says: str, status: str, message: str):
@@ -548,7 +564,7 @@ def test_a_systemd_that_knows_one_unit_only(doctor, stand_in):
 def test_a_unit_that_runs_while_nobody_listens(doctor, stand_in, project: Path):
     path = stand_in("systemctl", unit("active"))
     check = doctor(code=1, PATH=path)[f"port {port_of(project)}"]
-    told(check, "error", "nobody listens, although the unit runs", f"journalctl -u {UNIT}")
+    told(check, "error", "no one listens, although the unit runs", f"journalctl -u {UNIT}")
 
 
 def test_keys_that_the_wiring_refused(doctor, stand_in):
@@ -637,7 +653,7 @@ def test_the_container(cli: Cli, doctor, stand_in, project: Path):
     told(docker("no JSON")["container"], "skipped")
     for answer, status, message in (
         ("Cannot connect to the Docker daemon", "error", "daemon does not answer"),
-        ("permission denied while trying to connect", "skipped", "tells only root"),
+        ("permission denied while trying to connect", "skipped", "answers only root"),
     ):
         path = stand_in("docker", f"echo '{answer}' >&2; exit 1")
         told(doctor(PATH=path)["container"], status, message)
@@ -661,7 +677,7 @@ def test_no_such_container(doctor, stand_in):
     if os.geteuid() == 0:
         told(check, "error", "docker has no container litellm-proxy", f"start {UNIT}")
     else:
-        told(check, "skipped", "docker tells only root")
+        told(check, "skipped", "docker answers only root")
 
 
 def test_what_is_deployed_cannot_be_read(doctor, stand_in, project: Path):
@@ -687,7 +703,7 @@ def test_podman_has_no_such_container(doctor, project: Path):
 
 
 def test_what_is_deployed_is_in_the_start_script(cli: Cli, doctor, stand_in, project: Path):
-    """The script of the unit is in the Nix store, where everybody can read it."""
+    """The script of the unit is in the Nix store, where everyone can read it."""
     assert cli(project, "render").code == 0
     deployed = project / "deployed.yaml"
     shutil.copy(project / "rendered" / "litellm" / "whole.yaml", deployed)

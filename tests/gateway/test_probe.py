@@ -246,7 +246,7 @@ def test_no_money_is_spent_without_a_word(
     assert done.code == 1
     assert "9 requests" not in done.err
     assert "12 requests to " in done.err
-    assert "say --yes, or --dry-run" in done.err
+    assert "add --yes, or --dry-run" in done.err
     assert probe("--dry-run").code == 0
     command = [*program, "-C", str(trying.project), "probe", "--url", trying.url]
     with Terminal(command, tmp_path, LITELLM_MASTER_KEY=trying.key) as person:
@@ -274,7 +274,7 @@ def test_the_master_key_is_wrong(probe):
 def test_nobody_listens(cli: Cli, project: Path):
     done = cli(project, "probe", "--yes", LITELLM_MASTER_KEY="sk-any")
     assert done.code == 1
-    assert "nobody listens on http://127.0.0.1:" in done.err
+    assert "no one listens on http://127.0.0.1:" in done.err
     assert "systemctl status docker-litellm-proxy.service" in done.err
 
 

@@ -46,7 +46,7 @@ def test_three_configurations(
         done = going.result(300)
     assert done.code == 1
     dropped, error, summary = done.out.splitlines()
-    assert dropped == "holed: error: LiteLLM drops dropped; nobody could ask for it"
+    assert dropped == "holed: error: LiteLLM drops dropped; no one could ask for it"
     assert error.startswith("holed: error: Error creating deployment: litellm.BadRequestError")
     assert "model=antropic/claude" in error
     assert summary.startswith("holed: 5 of 6 models served, 1 error, 0 warnings; up after ")

@@ -152,7 +152,7 @@ def test_what_it_says_of_keys_and_port(trying: Trying):
 
 
 def is_closed(port: int) -> bool:
-    """Whether nobody listens. A killed process counts as ended while its last threads still go."""
+    """Whether no one listens. A killed process counts as ended while its last threads still go."""
     give_up = time.monotonic() + SECONDS
     while time.monotonic() < give_up:
         with socket.socket() as gone:

@@ -60,12 +60,14 @@ let
           cmd
           ;
       };
+      native = lib.filterAttrs (name: _: lib.elem name [ "capabilities" "imageStream" "networks" "podman" "pull" ]) container;
       unit = {
         inherit (unit)
           after
           requires
           wants
           onFailure
+          startLimitIntervalSec
           postStop
           preStart
           wantedBy

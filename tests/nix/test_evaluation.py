@@ -42,7 +42,14 @@ SOUND = {
         backend = "docker"; containers.web.image = "web:1.0.0"; };""",
     "podman": 'services.litellm-proxy.backend = "podman";',
     "all": 'services.litellm-proxy.modelConfig = "all";',
+    "required": """services.litellm-proxy = { modelConfig = "all";
+      configs.all.requiredSecrets = [ "OPENAI_API_KEY" ];
+      secrets.OPENAI_API_KEY.optional = lib.mkForce false;
+      secrets.ANTHROPIC_API_KEY.required = true; };""",
+    "not-required": "services.litellm-proxy.configs.claude.requiredSecrets = [ ];",
+    "optional": "services.litellm-proxy.secrets.ANTHROPIC_API_KEY.optional = true;",
     "open": 'services.litellm-proxy.auth = "open";',
+    "loaded": "services.litellm-proxy.imageFile = pkgs.docker;",
     "ipv6": 'services.litellm-proxy = { listenAddress = "::1"; backend = "docker"; };',
     "network": """services.litellm-proxy = {
       listenAddress = "0.0.0.0"; port = 8000; openFirewall = true; };""",
@@ -340,11 +347,11 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     }
     cases = folder / "cases.nix"
     cases.write_text(
-        "let base = { lib, ... }: {"
+        "let base = { lib, pkgs, ... }: {"
         + BASE
         + "}; in {\n"
         + "\n".join(
-            f'"{name}" = {{ lib, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
+            f'"{name}" = {{ lib, pkgs, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
             for name, text in snippets.items()
         )
         .replace("@MODULE@", str(copy))
@@ -459,9 +466,25 @@ def test_keys_come_through_credentials(evaluated):
 
 def test_wiring_knows_need_and_kind_of_each_key(evaluated):
     script = evaluated["all"]["secrets"]["script"].splitlines()
-    assert "wire ANTHROPIC_API_KEY /etc/nixcfg/secrets/anthropic_api_key.txt env required" in script
+    assert "wire ANTHROPIC_API_KEY /etc/nixcfg/secrets/anthropic_api_key.txt env optional" in script
     assert "wire OPENAI_API_KEY /run/secrets/openai env optional" in script
-    assert "wire SERVICE_ACCOUNT /run/agenix/account file required" in script
+    assert "wire SERVICE_ACCOUNT /run/agenix/account file optional" in script
+
+
+def test_one_missing_key_stops_no_other_model_unless_it_is_required(evaluated):
+    def need(case: str, variable: str) -> str:
+        lines = evaluated[case]["secrets"]["script"].splitlines()
+        (line,) = [line for line in lines if line.startswith(f"wire {variable} ")]
+        return line.rsplit(" ", 1)[1]
+
+    assert need("docker", "ANTHROPIC_API_KEY") == "required"  # the only one of `claude`
+    assert need("all", "ANTHROPIC_API_KEY") == "optional"
+    assert need("required", "ANTHROPIC_API_KEY") == "required"
+    assert need("required", "OPENAI_API_KEY") == "required"
+    assert need("required", "SERVICE_ACCOUNT") == "optional"
+    assert need("not-required", "ANTHROPIC_API_KEY") == "optional"
+    assert need("optional", "ANTHROPIC_API_KEY") == "optional"
+    assert need("database", "DATABASE_URL") == "required"
 
 
 def test_file_secrets_are_mounted_read_only_as_a_directory(evaluated):
@@ -573,7 +596,9 @@ def test_admin_pages_are_there_where_a_database_makes_them_useful(evaluated):
 @pytest.mark.parametrize("backend", ["docker", "podman"])
 def test_container_is_confined(evaluated, backend):
     case = evaluated[backend]
-    assert option(case, "cap-drop") == ["ALL"]
+    native = case["native"].get("capabilities")
+    assert option(case, "cap-drop") == ([] if native else ["ALL"])
+    assert native in (None, {"ALL": False})
     assert option(case, "security-opt") == ["no-new-privileges"]
     assert "--read-only" in case["container"]["extraOptions"]
     assert option(case, "tmpfs") == ["/tmp:rw,noexec,nosuid,nodev,mode=1777,size=256m"]
@@ -669,6 +694,7 @@ def test_non_root_image_can_read_file_secrets(evaluated):
 
 
 def test_module_imported_twice_is_one(evaluated):
+    """Two copies, which are the same: the flake's module, and the one beside docker.nix."""
     assert evaluated["beside"]["container"]["ports"] == ["127.0.0.1:4000:4040"]
 
 
@@ -684,3 +710,29 @@ def test_unknown_config_is_refused_with_the_names_there_are(nix, tmp_path):
     assert "services.litellm-proxy.modelConfig" in said
     assert "services.litellm-proxy.configs (all, claude)" in said
     assert "cluade" in said
+
+
+def test_copies_that_differ_are_refused(nix, tmp_path):
+    module = Path(__file__).parents[2] / "modules" / "litellm-proxy"
+    copy = tmp_path / "litellm-proxy"
+    shutil.copytree(module, copy)
+    with (copy / "nginx.nix").open("a") as file:
+        file.write("# older\n")
+    (tmp_path / "claude.yaml").write_text("")
+    (tmp_path / "all.yaml").write_text("")
+    (tmp_path / "case.nix").write_text(
+        f"{{ x = {{ lib, ... }}: {{ imports = [ {copy} {{ {BASE} }} ]; }}; }}"
+    )
+    (refusal,) = nix("cases.nix", cases=str(tmp_path / "case.nix"))["x"]["assertions"]
+    assert "copies that differ" in refusal
+    assert "module: flake" in refusal
+
+
+def test_what_oci_containers_has_options_for(evaluated, tree):
+    if not tree:
+        assert evaluated["podman"]["native"] == {}
+        assert "--pull=never" in evaluated["loaded"]["container"]["extraOptions"]
+        return
+    assert evaluated["podman"]["native"]["podman"]["sdnotify"] == "healthy"
+    assert evaluated["loaded"]["native"]["pull"] == "never"
+    assert evaluated["docker"]["native"]["pull"] == "missing"

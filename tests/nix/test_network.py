@@ -235,7 +235,9 @@ def test_exactly_these_ports_are_opened_on_exactly_this_bridge(evaluated, name):
 @pytest.mark.parametrize("name", ["docker", "podman", "fleet", "open", "open-podman"])
 def test_container_is_alone_in_a_network(evaluated, name):
     case = evaluated[name]
-    assert "--network=litellm-proxy" in case["container"]["extraOptions"]
+    networks = case["native"].get("networks")
+    assert ("--network=litellm-proxy" in case["container"]["extraOptions"]) == (networks is None)
+    assert networks in (None, ["litellm-proxy"])
     backend = "podman" if "podman" in name else "docker"
     # Rules for a bridge that is called otherwise would open nothing, without a word.
     bridge = {
@@ -250,6 +252,7 @@ def test_container_is_alone_in_a_network(evaluated, name):
 def test_network_of_its_own_exists_only_where_it_is_needed(evaluated, name):
     case = evaluated[name]
     assert "--network=litellm-proxy" not in case["container"]["extraOptions"]
+    assert not case["native"].get("networks")
     assert "network create" not in case["unit"]["preStart"]
     assert "litellm-proxy" not in case["bridges"]
 

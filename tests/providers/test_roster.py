@@ -557,3 +557,13 @@ def run_shell(command: str, program: list[str], project: Path, bin_folder: Path)
 
 def test_every_command_of_mine_is_there() -> None:
     assert set(MINE) <= set(cli.COMMANDS)
+
+
+def test_add_provider_prints_the_line_to_write(run: Run, project: Path) -> None:
+    done = run("add-provider", "ollama", "--model", "llama3.1")
+    assert "  host_ports: [11434]" in done.stderr
+    assert 'services.ollama.host = "0.0.0.0"' in done.stderr
+    with (project / "nixcfg.yaml").open("a") as file:
+        file.write("host_ports: [11434]\n")
+    done = run("add-provider", "box", "--provider", "ollama", "--model", "phi4")
+    assert "host_ports" not in done.stderr

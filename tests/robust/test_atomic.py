@@ -402,7 +402,7 @@ FILL = "dd if=/dev/zero of=$1/filler bs=1k status=none || true"
 
 SMALL_DISK = """\
 set -e
-mount -t tmpfs -o size=256k,nr_inodes={inodes} none "$1"
+mount -t tmpfs -o size=512k,nr_inodes={inodes} none "$1"
 cp -a "$2/." "$1"
 {full}
 shift 2
@@ -417,7 +417,7 @@ exit $code
     [
         pytest.param(FILL, 1000, id="no_space"),
         pytest.param(f"{FILL}; truncate -s -12K $1/filler", 1000, id="little_space"),
-        pytest.param("i=0; while true > $1/filler$i; do i=$((i+1)); done", 40, id="no_inodes"),
+        pytest.param("i=0; while true > $1/filler$i; do i=$((i+1)); done", 100, id="no_inodes"),
         pytest.param("mount -o remount,ro $1", 1000, id="read_only"),
     ],
 )

@@ -17,12 +17,22 @@ HARNESS = Path(__file__).parents[1] / "nix" / "system.nix"
 VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
 
 
+def _made_up() -> list[str]:
+    """Keys as vendors make them: prefix and hex, base64 with its signs, no prefix at all."""
+    return [
+        f"nvapi-{secrets.token_urlsafe(36)}",
+        base64.b64encode(secrets.token_bytes(30)).decode(),
+        secrets.token_hex(16).swapcase(),
+        f"sk-{secrets.token_hex(24)}",
+    ]
+
+
 class Keys:
     """Keys that cannot be mistaken for anything else, in key files below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.values = {name: f"sk-{secrets.token_hex(24)}" for name in (*VARIABLES, "MASTER")}
+        self.values = dict(zip((*VARIABLES, "MASTER"), _made_up(), strict=True))
         folder.mkdir()
         for name, value in self.values.items():
             (folder / f"{name.lower()}.txt").write_text(value + "\n")
@@ -32,7 +42,7 @@ class Keys:
         return [name for name, value in self.values.items() if self._trace(value, data)]
 
     def _trace(self, value: str, data: bytes) -> bool:
-        body = value.removeprefix("sk-").encode()
+        body = value.removeprefix("sk-").removeprefix("nvapi-").encode()
         # Every third window of eight is inside any run of ten.
         windows = (body[start : start + 8] for start in range(0, len(body) - 7, 3))
         encoded = base64.b64encode(value.encode()).rstrip(b"=")[:-2]

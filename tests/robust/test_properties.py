@@ -28,6 +28,7 @@ from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
 from nixcfg.render import nix
 from nixcfg.render.docker_nix import docker_nix
+from nixcfg.render.files import rendered_files
 from nixcfg.yamltext import reader
 
 some = settings(
@@ -153,7 +154,7 @@ def test_every_litellm_file_reads_back_as_the_model(files: dict[str, str]):
     project = model(files)
     assume(project is not None)
     assert project is not None
-    rendered = files(project)
+    rendered = rendered_files(project)
     for config in project.machine.configs:
         text = rendered[wiring.config_path(config.name)].decode()
         assert exact(yaml.safe_load(text)) == exact(config.litellm)

@@ -6,6 +6,7 @@ The files are other people's, so they are not in this repository: NIXCFG_CORPUS 
 import datetime as dt
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from nixcfg import check
 from nixcfg.problems.problem import Severity
+from nixcfg.problems.shown import shown
 from nixcfg.project.standalone import read_configuration
 
 HERE = Path(__file__).parent
@@ -54,3 +56,16 @@ def test_what_is_dropped_or_rejected_is_named(corpus: dict[str, tuple[Any, check
         elif not rejected and len({p.span for p in drops}) < wanted:
             missed[name] = f"{verdict['dropped']} dropped, {len(drops)} errors"
     assert missed == {}
+
+
+def test_nothing_but_keys_is_hidden(corpus: dict[str, tuple[Any, check.Report]]):
+    """What a message says of a model, an address or a setting stays readable."""
+    hidden = []
+    for name, (_, report) in corpus.items():
+        for problem, safe in zip(report.problems, shown(report.problems), strict=True):
+            for text, read in ((problem.message, safe.message), (problem.help, safe.help)):
+                if "***" in read and "***" not in text:
+                    hidden.append((name, text))
+            if "*" in safe.line_text and "*" not in problem.line_text:
+                assert re.search(r"(?i)(key|token|secret|password)|://", problem.line_text), name
+    assert hidden == []

@@ -116,7 +116,7 @@ class PatientOpenAI(OpenAI):
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports in a row that nobody listens on."""
+    """Ports in a row that no one listens on."""
     while True:
         with contextlib.ExitStack() as stack:
             first = stack.enter_context(socket.socket())

@@ -148,6 +148,9 @@ in
       ++ lib.optionals (cfg.masterKeyFile != null) (
         keyFileAssertions (opt "masterKeyFile") cfg.masterKeyFile
       )
+      ++ lib.optionals (cfg.metrics.keyFile != null) (
+        keyFileAssertions (opt "metrics.keyFile") cfg.metrics.keyFile
+      )
       ++ lib.concatMap (secret: keyFileAssertions (opt secret.option) secret.file) cfg.internal.keyFiles
       ++ lib.concatMap (option: [
         {

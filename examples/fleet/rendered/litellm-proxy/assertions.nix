@@ -26,7 +26,7 @@ let
   imageTag = builtins.match ".*/?[^/:@]+:([^/:@]+)(@.*)?" cfg.image;
   tag = if imageTag == null then "" else lib.head imageTag;
   isPinned =
-    cfg.imageFile != null
+    common.isLoaded
     || imageDigest != null
     || builtins.match ".*[0-9]+[.][0-9]+[.][0-9]+.*" tag != null;
 
@@ -57,6 +57,13 @@ in
       '';
 
     assertions = [
+      {
+        assertion = lib.length (lib.unique cfg.internal.versions) <= 1;
+        message = ''
+          services.litellm-proxy is imported from copies that differ: ${lib.concatStringsSep " and " (lib.unique cfg.internal.versions)}. The first would win, whichever is newer.
+          Run `nixcfg render` with the nixcfg of your flake, or set `module: flake` in nixcfg.yaml, so that docker.nix brings no copy of its own.
+        '';
+      }
       {
         assertion = !isFleet || usesRedis;
         message = ''

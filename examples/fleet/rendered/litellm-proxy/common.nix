@@ -4,6 +4,7 @@
 {
   config,
   lib,
+  options ? { },
   ...
 }:
 
@@ -38,7 +39,7 @@ rec {
   # not root, and looks for each request, so nothing has to be reloaded.
   outDirectory = "/run/litellm-proxy-out";
 
-  image = import ./image.nix { inherit cfg lib; };
+  image = import ./image.nix { inherit cfg lib milliseconds; };
 
   runtimeDirectory = "/run/litellm-proxy";
   stateDirectory = "/var/lib/litellm-proxy";
@@ -54,6 +55,7 @@ rec {
 
   runOptions = import ./run-options.nix { inherit lib; };
   usersNetwork = lib.any (option: option.name == "network") (runOptions cfg.extraOptions);
+  network = "litellm-proxy";
   # Otherwise the container is on the bridge that all containers share.
   hasOwnNetwork = !usersNetwork && (cfg.auth == "open" || cfg.hostPorts != [ ]);
 
@@ -65,10 +67,22 @@ rec {
   selected = cfg.configs.${cfg.modelConfig};
   undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
 
+  # Without these LiteLLM does not start, whatever its models need.
+  infrastructure = [
+    "DATABASE_URL"
+    "DIRECT_URL"
+    "LITELLM_SALT_KEY"
+    "REDIS_PASSWORD"
+    "REDIS_URL"
+  ];
+
   # The keys which the selected configuration needs, and no other.
   providerSecrets = lib.mapAttrsToList (variable: secret: {
     inherit variable;
-    inherit (secret) kind optional encrypted;
+    inherit (secret) kind encrypted;
+    optional =
+      !secret.required
+      && (secret.optional || !lib.elem variable (selected.requiredSecrets ++ infrastructure));
     file = toString secret.file;
   }) (lib.getAttrs (lib.subtractLists (undeclared selected.secrets) selected.secrets) cfg.secrets);
 
@@ -169,6 +183,35 @@ rec {
     in
     "${reachable}:${toString instance.port}"
   ) instances;
+
+  # Whether oci-containers has an option of its own for something.
+  native =
+    name:
+    let
+      oci = options.virtualisation.oci-containers.containers or null;
+    in
+    oci != null && oci.type.getSubOptions [ ] ? ${name};
+
+  # The image comes from the Nix store and not from a registry.
+  isLoaded = cfg.imageFile != null || cfg.imageStream != null;
+
+  # Durations as docker and podman read them, such as 1m30s; null for what is none.
+  milliseconds =
+    text:
+    let
+      factors = {
+        ms = 1;
+        s = 1000;
+        m = 60 * 1000;
+        h = 60 * 60 * 1000;
+      };
+      parts = lib.filter lib.isList (builtins.split "([0-9]+)(ms|s|m|h)" text);
+      factor = part: lib.toIntBase10 (lib.head part) * factors.${lib.last part};
+    in
+    if builtins.match "([0-9]+(ms|s|m|h))+" text == null then
+      null
+    else
+      lib.foldl' (sum: part: sum + factor part) 0 parts;
 
   isPath = value: builtins.isPath value;
   inStore = value: lib.hasPrefix "${builtins.storeDir}/" (toString value);

@@ -161,7 +161,7 @@ in
 {
   options.services.litellm-proxy = {
     instances = lib.mkOption {
-      type = lib.types.ints.positive;
+      type = lib.types.ints.between 1 100;
       default = 1;
       description = ''
         Containers of the proxy. Several share the load behind nginx
@@ -184,7 +184,7 @@ in
     };
 
     workers = lib.mkOption {
-      type = lib.types.ints.positive;
+      type = lib.types.ints.between 1 100;
       default = 1;
       description = ''
         Processes of LiteLLM in each container. One keeps about one processor busy and
@@ -195,7 +195,7 @@ in
     };
 
     drainSeconds = lib.mkOption {
-      type = lib.types.ints.positive;
+      type = lib.types.ints.between 1 86400;
       default = if isFleet then 300 else 30;
       defaultText = lib.literalMD "`300` with several instances, which meanwhile answer new requests; `30` with one";
       description = ''

@@ -16,14 +16,13 @@ let
     cfg
     forEachInstance
     hasOwnNetwork
-    inStore
     isPath
+    network
     opt
     selected
     usersNetwork
     ;
 
-  network = "litellm-proxy";
   # 15 characters are the most that Linux takes for an interface.
   bridge = network;
   sharedBridge = if cfg.backend == "podman" then "podman0" else "docker0";
@@ -176,8 +175,7 @@ in
 
   config = lib.mkIf cfg.enable {
     services.litellm-proxy.internal.extraOptions =
-      lib.optional hasOwnNetwork "--network=${network}"
-      ++ map (server: "--dns=${server}") cfg.dns
+      map (server: "--dns=${server}") cfg.dns
       # podman gives its containers this name, too.
       ++ lib.optional (cfg.backend == "docker") "--add-host=host.docker.internal:host-gateway";
 

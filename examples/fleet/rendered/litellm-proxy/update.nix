@@ -20,6 +20,12 @@ let
     writeStarted
     ;
 
+  dockerSandbox = import ./sandbox.nix // {
+    RestrictAddressFamilies = "AF_UNIX";
+    # Where root has logged in to a registry.
+    ProtectHome = "read-only";
+  };
+
   instance = lib.head instances;
   unit = "${instance.unit}.service";
 in
@@ -65,7 +71,8 @@ in
           fi
         '';
         startLimitIntervalSec = 0;
-        serviceConfig = {
+        # podman unpacks an image itself, docker is only asked to.
+        serviceConfig = lib.optionalAttrs (cfg.backend == "docker") dockerSandbox // {
           Type = "oneshot";
           RemainAfterExit = true;
           TimeoutStartSec = "infinity";

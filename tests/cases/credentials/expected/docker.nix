@@ -22,6 +22,7 @@
       local = {
         file = ./litellm/local.yaml;
         secrets = [ "WORK_OPENAI_API_KEY" ];
+        requiredSecrets = [ ];
       };
       all = {
         file = ./litellm/all.yaml;

@@ -10,6 +10,7 @@
     listenAddress = lib.mkDefault "127.0.0.1";
     port = lib.mkDefault 4001;
     auth = lib.mkDefault "master-key";
+    hostPorts = lib.mkDefault [ 8000 11434 ];
 
     # Which of the configurations below the container loads.
     modelConfig = lib.mkDefault "all";

@@ -18,10 +18,12 @@
       local = {
         file = ./litellm/local.yaml;
         secrets = [ "DATABASE_URL" "LANGFUSE_SECRET_KEY" "REDIS_HOST" "REDIS_PASSWORD" ];
+        requiredSecrets = [ "DATABASE_URL" "REDIS_HOST" "REDIS_PASSWORD" ];
       };
       all = {
         file = ./litellm/all.yaml;
         secrets = [ "DATABASE_URL" "LANGFUSE_SECRET_KEY" "REDIS_HOST" "REDIS_PASSWORD" ];
+        requiredSecrets = [ "DATABASE_URL" "REDIS_HOST" "REDIS_PASSWORD" ];
       };
     };
 

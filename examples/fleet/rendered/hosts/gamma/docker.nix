@@ -11,6 +11,7 @@
     listenAddress = lib.mkDefault "0.0.0.0";
     port = lib.mkDefault 4000;
     auth = lib.mkDefault "master-key";
+    hostPorts = lib.mkDefault [ 11434 ];
     masterKeyFile = lib.mkDefault "/etc/nixcfg/secrets/master_key.txt";
 
     # What several processes and machines share, and how many there are.

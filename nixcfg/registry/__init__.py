@@ -1,0 +1,1 @@
+"""Asks an image registry what a tag is: the distribution API of OCI, for `nixcfg pin`."""
