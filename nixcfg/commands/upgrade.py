@@ -41,9 +41,9 @@ def command(
 ) -> int:
     """Go to another release of LiteLLM, after a look at what it changes.
 
-    VERSION is a release such as 1.108.7; without it, the newest that nixcfg knows. Shows what this
-    project gains (+), loses (-) and what changes (~), starts LiteLLM once if that release is
-    installed here, then sets the image in nixcfg.yaml and renders.
+    VERSION is a release such as 1.108.7; without it, the one that nixcfg renders by default. Shows
+    what this project gains (+), what it loses (-) and what changes (~), starts LiteLLM once if
+    that release is installed here, then sets the image in nixcfg.yaml and renders.
 
     \b
     Examples:
@@ -53,17 +53,17 @@ def command(
     from nixcfg.check import validate
     from nixcfg.commands import render
     from nixcfg.project.find import read_project
-    from nixcfg.upgrade.change import newest, release_of, upgrade
+    from nixcfg.upgrade.change import recommended, release_of, upgrade
     from nixcfg.upgrade.compare import differences
 
     root = find_root(ctx.obj)
     sources = read_project(root)
     old = release_of(sources)
-    new = (release or newest(old)).removeprefix("v")
+    new = (release or recommended(old)).removeprefix("v")
     with refusing():
         amendment = upgrade(sources, new, today())
     before = validate(sources, today())
-    found = differences(before, amendment.report, old, new, today())
+    found = differences(before, amendment.report, old, new)
     is_due = new != old
     if form == "json":
         data = {
@@ -97,9 +97,12 @@ def command(
 
 def _print(found: "Sequence[Difference]", old: str, new: str) -> None:
     from nixcfg import knowledge
+    from nixcfg.upgrade.change import newest
 
     if new == old:
-        report(f"LiteLLM {old} is the newest release that nixcfg knows.")
+        latest = newest()
+        more = f" nixcfg knows {latest} too: nixcfg upgrade {latest}." if latest != old else ""
+        report(f"LiteLLM {old} is up to date.{more}")
         return
     click.echo(f"LiteLLM {old or 'of an unknown release'} -> {new}")
     for each in found:

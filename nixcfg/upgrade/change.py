@@ -23,10 +23,15 @@ def release_of(sources: Sources) -> str:
     return knowledge.of_image(str(data.get("image", wiring.DEFAULT_IMAGE)))
 
 
-def newest(current: str) -> str:
-    """The newest release that nixcfg knows and that may run; `current` where none is newer."""
+def recommended(current: str) -> str:
+    """The release that nixcfg renders by default; `current` where that is newer."""
+    return max(current, knowledge.default().version, key=release_order)
+
+
+def newest() -> str:
+    """The newest release that nixcfg knows and that has no known hole."""
     sound = [each for each in knowledge.known() if not releases.of_version(each)]
-    return max([current, *sound], key=release_order)
+    return max(sound, key=release_order)
 
 
 def release_order(release: str) -> tuple[int, ...]:

@@ -1,11 +1,10 @@
 """What a project gains and loses between two releases of LiteLLM. Pure, and works offline.
 
 The project is validated as it is and as it would be: a finding that comes or goes is a difference.
-Prices, context windows and retirements come from the catalogues of the two releases, holes from
-what is known of releases. Nothing here asks LiteLLM; a rehearsal does.
+Prices and context windows come from the catalogues of the two releases, holes from what is known of
+releases. Nothing here asks LiteLLM; a rehearsal does.
 """
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,15 +40,13 @@ class Difference:
     code: str = ""
 
 
-def differences(
-    before: Report, after: Report, old: str, new: str, today: dt.date
-) -> list[Difference]:
+def differences(before: Report, after: Report, old: str, new: str) -> list[Difference]:
     """Everything that changes for the project; `old` and `new` are releases such as `1.108.7`."""
     found = [*_holes(old, new), *_findings(before, after, (old, new))]
     project = before.project or after.project
     if project:
         sets = knowledge.choose(old).knowledge, knowledge.choose(new).knowledge
-        found += dict.fromkeys(_models(project, *sets, today))
+        found += dict.fromkeys(_models(project, *sets))
         found += _database(project)
     return found
 
@@ -94,9 +91,7 @@ def _difference(effect: Effect, problem: Problem, message: str) -> Difference:
     return Difference(effect, message, place, problem.code)
 
 
-def _models(
-    project: Project, old: Knowledge, new: Knowledge, today: dt.date
-) -> Iterator[Difference]:
+def _models(project: Project, old: Knowledge, new: Knowledge) -> Iterator[Difference]:
     for provider in project.providers:
         for index, entry in enumerate(provider.deployments):
             params = entry["litellm_params"]
@@ -104,11 +99,11 @@ def _models(
             before, after = (each.find_model(params["model"], custom) for each in (old, new))
             span = provider.document.span(("model_list", index, "litellm_params", "model"))
             place = f"{provider.document.name}:{span.line}:{span.column}"
-            for message in _facts(before, after, today):
+            for message in _facts(before, after):
                 yield Difference(Effect.CHANGE, f"{entry['model_name']}: {message}", place)
 
 
-def _facts(before: ModelFacts | None, after: ModelFacts | None, today: dt.date) -> Iterator[str]:
+def _facts(before: ModelFacts | None, after: ModelFacts | None) -> Iterator[str]:
     if before is None or after is None:
         if after is not None:
             yield "now in LiteLLM's catalogue, so that its cost is counted"
@@ -122,10 +117,6 @@ def _facts(before: ModelFacts | None, after: ModelFacts | None, today: dt.date) 
     old, new = catalogue.context(before), catalogue.context(after)
     if old != new:
         yield f"context window {old} -> {new}"
-    day = after.deprecation_date
-    if day != before.deprecation_date and day:
-        verb = "has retired on" if day <= today.isoformat() else "retires on"
-        yield f"{verb} {day}"
 
 
 def _database(project: Project) -> Iterator[Difference]:
