@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nixcfg.keys import read
 from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
-from nixcfg.keys.shapes import PASSWORD_IN_URL, is_harmless, names_secret
+from nixcfg.keys.shapes import is_harmless, names_secret, password_in_url
 from nixcfg.keys.written import written
 from nixcfg.project import wiring
 from nixcfg.project.model import MODELS, Config, Machine
@@ -84,11 +84,11 @@ class Launch:
             and names_secret(name)
             and not is_harmless(value)
         )
-        in_urls = map(PASSWORD_IN_URL.fullmatch, self.environment.values())
+        in_urls = map(password_in_url, self.environment.values())
         documents = (os.fsdecode(each) for each in self.documents.values())
         return [
             *(self.master_key, *self.from_files, *named, *documents),
-            *(url[1] for url in in_urls if url),
+            *filter(None, in_urls),
             *written(self.config, None),
         ]
 

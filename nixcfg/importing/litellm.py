@@ -9,12 +9,12 @@ from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import rewritten
 from nixcfg.keys.shapes import (
-    PASSWORD_IN_URL,
     has_prefix,
     is_harmless,
     looks_like_key,
     names_no_secret,
     names_secret,
+    password_in_url,
 )
 from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import wiring
@@ -139,7 +139,7 @@ def is_key_for(variable: str, text: str) -> bool:
     """Whether a text is a key, as the value of an environment variable."""
     if _is_reference(text):
         return False
-    if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
+    if password_in_url(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
     return names_key(variable) and _is_no_dummy(text)
 
@@ -307,7 +307,7 @@ def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
         return _is_secret_field(path, key) and len(text) >= 8 and _is_no_dummy(text)
     if text in found.document.secrets():
         return True
-    if PASSWORD_IN_URL.fullmatch(text) or has_prefix(text.removeprefix("Bearer ")):
+    if password_in_url(text) or has_prefix(text.removeprefix("Bearer ")):
         return True
     if not _is_secret_field(path, key):
         return False

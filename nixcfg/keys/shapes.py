@@ -43,35 +43,14 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
 """How the keys of some vendors start, as those vendors' own pages show them."""
 
 _OTHER_PREFIXES = (
-    *(
-        "sk_",
-        "pk-lf-",
-        "glpat-",
-        "ya29.",
-        "GOCSPX-",
-        "SG.",
-        "npm_",
-        "hvs.",
-        "dckr_pat_",
-        "rk_live_",
-    ),
-    *("whsec_", "AGE-SECRET-KEY-", "NRAK-", "phx_", "phc_", "LTAI", "key-", "esecret_", "flp_"),
-    *("cpk_", "glsa_", "tskey-", "ntn_"),
+    *("sk_", "pk-lf-", "glpat-", "ya29.", "GOCSPX-", "SG.", "npm_", "hvs.", "dckr_pat_"),
+    *("rk_live_", "whsec_", "AGE-SECRET-KEY-", "NRAK-", "phx_", "phc_", "LTAI", "key-", "cpk_"),
+    *("esecret_", "flp_", "glsa_", "tskey-", "ntn_"),
 )
 """Prefixes of services that are used beside a gateway."""
 
 _AMBIGUOUS = (
-    "pa-",
-    "key-",
-    "dapi",
-    "SG.",
-    "AQ.",
-    "ABSK",
-    "AKIA",
-    "ASIA",
-    "LTAI",
-    "sk_",
-    "fw_",
+    *("pa-", "key-", "dapi", "SG.", "AQ.", "ABSK", "AKIA", "ASIA", "LTAI", "sk_", "fw_"),
     "pplx-",
 )
 """Prefixes with which words and models begin too; what follows has a digit, and no dash soon."""
@@ -83,10 +62,13 @@ def prefixes() -> tuple[str, ...]:
     return tuple(sorted(known, key=lambda prefix: (-len(prefix), prefix)))
 
 
-PASSWORD_IN_URL = re.compile(
-    r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?![$*<]|os\.environ)([^\s/@]+)@\S+", re.IGNORECASE
-)
-"""A whole text that is a URL with a password; group 1 is the password."""
+def password_in_url(text: str) -> str:
+    """The password of a text that is a URL, "" where there is none or a reference."""
+    if "://" not in text:
+        return ""
+    url = r"[a-z][a-z0-9+.-]*://[^\s:/@]*:(?![$*<]|os\.environ)([^\s/@]+)@\S+"
+    found = re.fullmatch(url, text, re.IGNORECASE)
+    return found[1] if found else ""
 
 
 # --- What a name is called that holds a secret. Between _, before each word and behind the last.
@@ -114,8 +96,8 @@ HARMLESS_WORDS = (
 def names_secret(name: str) -> bool:
     """Whether a variable, a setting or a header is called like one that holds a secret.
 
-    True for GOOGLE_APPLICATION_CREDENTIALS too, although its value is a path; who asks about the
-    value asks `is_harmless`.
+    True for GOOGLE_APPLICATION_CREDENTIALS too, although its value is a path; whether a value is
+    one says `is_harmless`.
     """
     words = _words(name)
     return bool(re.search(SENSITIVE_WORDS, words)) and not re.search(HARMLESS_WORDS, words)
@@ -127,6 +109,20 @@ def names_no_secret(name: str) -> bool:
     return bool(re.search(HARMLESS_WORDS, _words(name)))
 
 
+@cache
+def names_key_file(name: str) -> bool:
+    """Whether a name is that of a file that holds a secret: `master_key_file`, or its `file`."""
+    words = _words(name)
+    return words.endswith(("_file_", "_path_")) and not re.search(r"_(public|cert)_", words)
+
+
+def is_pasted(value: str) -> bool:
+    """Whether a value is a key where the path of its file belongs: it has digits, and no folder."""
+    if is_harmless(value):
+        return False
+    return len(value) >= 8 and any(map(str.isdigit, value)) and not re.search(r"[./]\w+$", value)
+
+
 def _words(name: str) -> str:
     words = re.sub(r"([a-z0-9])([A-Z][a-z])", r"\1_\2", name).lower()
     return "_" + re.sub(r"[^a-z0-9]+", "_", words).strip("_") + "_"
@@ -134,9 +130,10 @@ def _words(name: str) -> str:
 
 # --- What a value looks like that is a key.
 
-_PLAIN_VALUE = re.compile(
+# Patterns are texts here: they are compiled when they are first used, not at every start.
+_PLAIN_VALUE = (
     r"(?is)\s*|~|null|none|true|false|\*+"
-    r"|os\.environ/.*|oidc/.*|\$\{[^}]*\}|\$[a-z_]\w*|\{\{.*\}\}|<[^<>]*>"
+    r"|os\.environ/\S*|oidc/\S*|\$\{\w+:?-?\}|(?-i:\$[A-Z_][A-Z0-9_]*)|\{\{.*\}\}|<[^<>]*>"
     r"|config\.[\w.\"-]+|(/[\w.@ -]+)+/?"
 )
 
@@ -146,10 +143,10 @@ def is_harmless(value: str) -> bool:
 
     A reference, a path, `none`. A key may begin with a slash, so a path has no random part.
     """
-    return bool(_PLAIN_VALUE.fullmatch(value)) and not (value[:1] == "/" and is_random(value))
+    return bool(re.fullmatch(_PLAIN_VALUE, value)) and not (value[:1] == "/" and is_random(value))
 
 
-_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}")
+_KEY = r"(?=.*[A-Za-z])(?=.*[0-9])[^\s{}$*]{20,}"
 
 
 def looks_like_key(text: str) -> bool:
@@ -158,7 +155,7 @@ def looks_like_key(text: str) -> bool:
     Letters and digits without a break; the dummies of local servers (`none`, `sk-1234`) are
     shorter.
     """
-    return bool(_KEY.fullmatch(text)) and not is_harmless(text)
+    return bool(re.fullmatch(_KEY, text)) and not is_harmless(text)
 
 
 def has_prefix(text: str) -> bool:
@@ -187,9 +184,10 @@ def is_refused(name: str, value: str) -> bool:
     return names_secret(name) and not is_plain
 
 
-_RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_PIECE = re.compile(r"[A-Za-z0-9]{8,}")
-_HEX = re.compile(r"(?=.*[0-9])(?=.*[A-Fa-f])[0-9A-Fa-f]{32,}")
+_RUNS = r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
+_PIECE = r"[A-Za-z0-9]{8,}"
+_IN_STORE = r"/nix/store/[a-z0-9]{32}-"
+_HEX = r"(?=.*[0-9])(?=.*[A-Fa-f])[0-9A-Fa-f]{32,}"
 
 
 def is_random(text: str) -> bool:
@@ -198,25 +196,26 @@ def is_random(text: str) -> bool:
     Counts how often small letters, capitals and digits take turns: in keys every second
     character, in `Qwen3-235B-A22B-Instruct-2507` every fourth.
     """
-    return sum(len(piece) for piece in _PIECE.findall(text) if _is_random_piece(piece)) >= 12
+    text = re.sub(_IN_STORE, "", text)
+    return sum(len(piece) for piece in re.findall(_PIECE, text) if _is_random_piece(piece)) >= 12
 
 
 def _is_random_piece(piece: str) -> bool:
-    runs, length = len(_RUNS.findall(piece)), len(piece)
+    runs, length = len(re.findall(_RUNS, piece)), len(piece)
     has_digit = any(map(str.isdigit, piece))
     if piece.isdigit():
         return False
     if has_digit and not (piece.islower() or piece.isupper()):
         return length < 2.4 * runs
     if has_digit:
-        return bool(_HEX.fullmatch(piece)) or (length >= 20 and length <= 4 * runs)
+        return bool(re.fullmatch(_HEX, piece)) or (length >= 20 and length <= 4 * runs)
     return length >= 16 and length < 2.6 * runs
 
 
-_DIGEST = re.compile(
+_DIGEST = (
     r"(?:sha[0-9]+[:-]|[@:]|\b(?:rev|sha[0-9]*|hash|narHash|digest|commit)[\"']?\s*[:=]\s*[\"']?)$"
 )
-_TOKEN = re.compile(r"[A-Za-z0-9_+/=.-]{16,}")
+_WORD = r"[A-Za-z0-9_+/=.-]{16,}"
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
@@ -224,16 +223,16 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     for found in _shapes().finditer(text):
         if not found["name"] or names_secret(found["name"]):
             yield found.span(found.lastgroup or 0)
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_WORD, text):
         if is_random(token[0]) and not _is_digest(text, token):
             yield token.span()
 
 
 def _is_digest(text: str, token: re.Match[str]) -> bool:
     """A revision or the digest of an image: `@sha256:...`, `rev = "..."`, `:main-...`."""
-    random = [piece for piece in _PIECE.findall(token[0]) if _is_random_piece(piece)]
-    is_hex = all(_HEX.fullmatch(piece) and len(piece) in (32, 40, 64) for piece in random)
-    before = _DIGEST.search(text[max(0, token.start() - 32) : token.start()])
+    random = [piece for piece in re.findall(_PIECE, token[0]) if _is_random_piece(piece)]
+    is_hex = all(re.fullmatch(_HEX, piece) and len(piece) in (32, 40, 64) for piece in random)
+    before = re.search(_DIGEST, text[max(0, token.start() - 32) : token.start()])
     return bool(before) and (is_hex or before[0].startswith(("sha", "hash", "narHash")))  # type: ignore[index]
 
 

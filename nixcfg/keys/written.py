@@ -8,7 +8,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nixcfg.keys.shapes import PASSWORD_IN_URL, is_harmless, names_no_secret, names_secret
+from nixcfg.keys.shapes import (
+    is_harmless,
+    is_pasted,
+    names_key_file,
+    names_no_secret,
+    names_secret,
+    password_in_url,
+)
 
 _NAME = re.compile(r"(?<![\w.-])(?P<name>[\w.-]++)[\"']?[ \t]*+(?:=>|[:=])[ \t]*")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)*")
@@ -61,7 +68,8 @@ def _in_data(data: Any) -> Iterator[str]:
             named = isinstance(name, str) and names_secret(name)
             for key, inner in value.items():
                 says = names_secret(str(key)) or (named and key == "value")
-                left.append((inner, says or (is_secret and not names_no_secret(str(key)))))
+                says = says or (is_secret and not names_no_secret(str(key)))
+                left.append((inner, says or _is_pasted(str(key), inner)))
         elif isinstance(value, list):
             left += [(inner, is_secret) for inner in value]
         elif isinstance(value, str):
@@ -70,11 +78,14 @@ def _in_data(data: Any) -> Iterator[str]:
             yield str(value)
 
 
+def _is_pasted(name: str, value: Any) -> bool:
+    return isinstance(value, str) and names_key_file(name) and is_pasted(value)
+
+
 def _in_text(text: str, *, is_secret: bool) -> Iterator[str]:
     if "://" in text:
-        url = PASSWORD_IN_URL.fullmatch(text)
-        if url:
-            yield url[1]
+        if password := password_in_url(text):
+            yield password
         yield from (value for name, value in _PARAMETER.findall(text) if names_secret(name))
     if is_secret:
         yield text.removeprefix("Bearer ")
@@ -89,10 +100,12 @@ def fields(text: str) -> Iterator[tuple[int, int]]:
     at = 0
     while found := _NAME.search(text, at):
         at = found.end()
-        if names_secret(found["name"]):
+        is_file = names_key_file(found["name"])
+        if is_file or names_secret(found["name"]):
             for start, end in _values(text, found.start(), found.end()):
                 at = max(at, end)  # what is below the name is looked at once
-                if end > start and not is_harmless(text[start:end]):
+                value = text[start:end]
+                if value and not is_harmless(value) and (not is_file or is_pasted(value)):
                     yield start, end
 
 
@@ -148,7 +161,7 @@ def _flow(text: str, at: int) -> Iterator[tuple[int, int]]:
     for found in _FLOW_TOKEN.finditer(text, at, end + 1):
         if found["key"]:
             name = found["key"].strip(" \"'")
-        elif not names_no_secret(name):
+        elif not names_no_secret(name) or _is_pasted(name, found[0]):
             start, stop = found.span(found.lastindex or 0)
             yield start, start + len(text[start:stop].rstrip())
     yield end, end

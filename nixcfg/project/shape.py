@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.render import resources
-from nixcfg.yamltext import limits
+from nixcfg.yamltext import builder, limits
 from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.scalars import describe
 
@@ -53,7 +53,7 @@ def check(document: Document, kind: str, *, standalone: bool = False) -> list[Pr
             wrong, remedy = limits.TOO_MANY
             return [
                 *problems,
-                document.problem_at(limits.TOO_LARGE, problem.span, wrong, help=remedy),
+                document.problem_at(builder.TOO_LARGE, problem.span, wrong, help=remedy),
             ]
         errors += problem.is_error
         problems.append(problem)

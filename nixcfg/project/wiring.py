@@ -7,15 +7,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from nixcfg.keys import shapes
 from nixcfg.knowledge import LITELLM_VERSION
 
 CONTAINER = "litellm-proxy"
 OPTIONS = "services.litellm-proxy"
 MASTER_KEY_VARIABLE = "LITELLM_MASTER_KEY"
 GENERATED_MASTER_KEY = "/var/lib/litellm-proxy/master-key"
-MISSING_KEY = "nixcfg-missing-key"
-"""What an optional key is when its file is missing. Without the variable LiteLLM would send the
-OpenAI key to many another vendor."""
+MISSING_KEY = shapes.MISSING_KEY
 HOST = "host.containers.internal"
 """The machine that the container runs on, as the container calls it."""
 OWNED_VARIABLES = {

@@ -25,7 +25,7 @@ def use(sources: Sources, config: str, today: dt.date, host: str | None = None) 
         there = f"there are {', '.join(hosts)}" if hosts else "it has no hosts"
         raise AmendError(f"{machine.name} has no host {host}; {there}")
     try:
-        machine = editor.put(machine, model_config_path(host or ""), config)
+        machine = editor.put(machine, model_config_path(host or ""), config, is_first=True)
     except RefusedError as error:
         where = f"for {host} there" if host else "there"
         raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None

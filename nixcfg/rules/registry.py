@@ -39,11 +39,10 @@ from nixcfg.rules.scope import (
     ModelFile,
     WholeProject,
 )
-from nixcfg.yamltext import builder, limits, reader
+from nixcfg.yamltext import builder, reader
 
 TOPICS: Final[tuple[ModuleType, ...]] = (
     reader,
-    limits,
     builder,
     project_files,
     shape,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from nixcfg.keys.shapes import PASSWORD_IN_URL, looks_like_key, names_secret
+from nixcfg.keys.shapes import looks_like_key, names_secret, password_in_url
 from nixcfg.knowledge import Knowledge
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
@@ -45,7 +45,7 @@ def _text(config: Config, path: Steps, text: str) -> Iterator[Problem]:
         yield from _reference(config, path, text)
     elif _DOLLAR_ANYWHERE.search(text):
         yield from _dollar(config, path, text)
-    elif PASSWORD_IN_URL.fullmatch(text):
+    elif password_in_url(text):
         yield _literal(config, path, f"the password in {path[-1]}")
     elif looks_like_key(text) and _is_secret(config.knowledge, path) and not _OIDC.fullmatch(text):
         yield _literal(config, path, f"the secret in {path[-1]}")

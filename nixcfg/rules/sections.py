@@ -28,13 +28,29 @@ NO_EFFECT = Rule("NX207", Severity.WARNING)
 
 @EveryDocument
 def _allowed_fails(config: Config) -> Iterator[Problem]:
-    if config.section("router_settings").get("allowed_fails") == 3:
+    given, does = config.section("router_settings").get("allowed_fails"), config.knowledge.behaviour
+    path = ("router_settings", "allowed_fails")
+    if given == 3 and not does["allowed_fails_three"]:
         yield config.document.problem(
             NO_EFFECT,
-            ("router_settings", "allowed_fails"),
-            "LiteLLM takes allowed_fails: 3 for not set, so nothing is ever cooled down",
+            path,
+            f"{config.litellm} takes allowed_fails: 3 for not set, so nothing is ever cooled down",
             help="Write another number, or an allowed_fails_policy.",
         )
+    elif given is not None and not does["allowed_fails_alone"] and _is_all_single(config):
+        yield config.document.problem(
+            NO_EFFECT,
+            path,
+            f"{config.litellm} cools down no deployment that is the only one of its name",
+            help="Give a model_name a second deployment, or remove the line.",
+        )
+
+
+def _is_all_single(config: Config) -> bool:
+    """Whether every name in a whole LiteLLM file has one deployment."""
+    names = [each.name for each in config.deployments]
+    whole = config.standalone and config.context.complete and "include" not in config.data
+    return whole and bool(names) and len(set(names)) == len(names) and not config.context.included
 
 
 @EveryDocument

@@ -21,7 +21,6 @@ from nixcfg.yamltext.limits import (
     MAX_NUMBER,
     MAX_PROBLEMS,
     MAX_VALUES,
-    TOO_LARGE,
     TOO_MANY,
 )
 from nixcfg.yamltext.scalars import (
@@ -50,7 +49,7 @@ class _Open:
     """A collection whose end has not been read yet.
 
     `spans` are packed: key and value in turn for a mapping, items for a sequence. `key` is where
-    a mapping stands: `_NO_KEY` before a key, then the key, `_MERGE` for `<<`, or None for a key
+    a mapping is at: `_NO_KEY` before a key, then the key, `_MERGE` for `<<`, or None for a key
     that was refused and whose value is dropped.
     """
 
@@ -71,6 +70,7 @@ class _Open:
 NOT_YAML = Rule("NX003", Severity.ERROR)
 DUPLICATE_KEY = Rule("NX004", Severity.ERROR, standalone=Severity.WARNING)
 KEY_NOT_TEXT = Rule("NX005", Severity.ERROR, standalone=Severity.WARNING)
+TOO_LARGE = Rule("NX006", Severity.ERROR)
 CONTROL_CHARACTER = Rule("NX007", Severity.ERROR, standalone=Severity.WARNING)
 ODD_SCALAR = Rule("NX008", Severity.WARNING)
 EMPTY = Rule("NX009", Severity.ERROR)

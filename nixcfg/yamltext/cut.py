@@ -107,18 +107,18 @@ def _own_lines(page: Page, place: Place) -> _Lines | None:
     Raises RefusedError where it shares one outside of brackets, or with a comment.
     """
     start = page.start(place)
-    column, first = page.column(start), page.line_of(start)
+    first = page.line_of(start)
     rest = page.after(place.value.end).strip()
     if not place.parent.style:
         if page.before(start).strip(" ") or (rest and not rest.startswith("#")):
             raise RefusedError("it shares its line with something else")
-        return _Lines(_comments_above(page, place, first, column), first, extent(page, place))
+        return _Lines(comments_above(page, place), first, extent(page, place))
     previous, following = _around(page, place)
     before, after = page.text[previous:start], page.text[place.value.end : following]
     is_alone = not page.before(start).strip(" \t") and BREAK.search(before) and BREAK.search(after)
     if is_alone and re.fullmatch(r",?[ \t]*(#.*)?", rest):
         last = page.line_of(place.value.end)
-        return _Lines(_comments_above(page, place, first, column), first, last)
+        return _Lines(comments_above(page, place), first, last)
     is_last = following == place.parent.end - 1
     if "#" in (before if is_last else before + after):  # (below the last one it stays)
         raise RefusedError("comments stand between the entries in { }")
@@ -151,8 +151,10 @@ def extent(page: Page, place: Place) -> int:
     return last
 
 
-def _comments_above(page: Page, place: Place, first: int, column: int) -> int:
-    """The first of the comment lines that belong to the entry that starts in line `first`."""
+def comments_above(page: Page, place: Place) -> int:
+    """The first line of an entry, with the comment lines above that belong to it."""
+    start = page.start(place)
+    first, column = page.line_of(start), page.column(start)
     floor = end_of_header(page) if place.parent is page.root else 0
     floor = max(floor, _floor(page, place))
     number = first

@@ -10,6 +10,7 @@ meant, or that lost a comment, is refused.
 import bisect
 import dataclasses
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -37,7 +38,7 @@ def apply(document: Document, edits: Iterable[Edit], *, beside: Collection[str] 
             case MoveKey():
                 document = _move(document, edit, beside)
             case AddKey():
-                document = _add(document, edit, beside)
+                document = add(document, edit, beside=beside).document
             case AddItem():
                 document = _add_item(document, edit)
             case Remove():
@@ -47,16 +48,16 @@ def apply(document: Document, edits: Iterable[Edit], *, beside: Collection[str] 
     return document
 
 
-def put(document: Document, path: Steps, value: Any) -> Document:
+def put(document: Document, path: Steps, value: Any, *, is_first: bool = False) -> Document:
     """The document with `value` at `path`, over the text that is there or as an entry of its own.
 
-    Raises RefusedError.
+    `is_first` as in AddKey. Raises RefusedError.
     """
     given = document.data
     for step in path:
         given = given.get(step) if isinstance(given, dict) else None
     is_set = isinstance(value, str) and isinstance(given, str)
-    return apply(document, [SetValue(path, value) if is_set else AddKey(path, value)])
+    return apply(document, [SetValue(path, value) if is_set else AddKey(path, value, is_first)])
 
 
 def described(edit: Edit) -> str:
@@ -208,15 +209,21 @@ def _move(document: Document, edit: MoveKey, beside: Collection[str]) -> Documen
     return _verified(document, page, replacements, data).document
 
 
-def _add(document: Document, edit: AddKey, beside: Collection[str]) -> Document:
+def add(document: Document, edit: AddKey, *, beside: Collection[str] = ()) -> "Edited":
+    """The document with one more entry; `beside` as for `apply`. Raises RefusedError."""
     *above, key = edit.path
     data = _with_key(document.data, edit)
     page = open_page(document)
     pair = emit.flow({key: edit.value})[1:-1]
-    written = f"{emit.text(str(key))}: {emit.flow(edit.value)}"
+    written = f"{emit.text(str(key))}: {_on_one_line(edit.value)}"
     entry = cut.Entry([], [written], pair, [])
-    replacements = insert.put(page, tuple(above), entry, beside=beside)
-    return _verified(document, page, replacements, data).document
+    replacements = insert.put_first(page, tuple(above), entry) if edit.is_first else []
+    replacements = replacements or insert.put(page, tuple(above), entry, beside=beside)
+    return _verified(document, page, replacements, data)
+
+
+def _on_one_line(value: Any) -> str:
+    return emit.flow(value) if isinstance(value, dict | list) else emit.scalar(value)
 
 
 def _with_key(data: Any, edit: AddKey) -> Any:
@@ -239,19 +246,20 @@ def _with_key(data: Any, edit: AddKey) -> Any:
 def _add_item(document: Document, edit: AddItem) -> Document:
     page = open_page(document)
     data = with_(document.data, edit.path, lambda items: [*items, edit.value])
-    replacements = insert.put_item(page, edit.path, emit.flow(edit.value))
+    item = cut.Entry([], [f"- {_on_one_line(edit.value)}"], emit.flow(edit.value), [])
+    replacements = insert.put_item(page, edit.path, item)
     return _verified(document, page, replacements, data).document
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """What is left of a document, and for each of its lines the one that it was, from 1."""
+class Edited:
+    """A document after an edit, and for each of its lines the one that it was, from 1; 0 if new."""
 
     document: Document
     origin: tuple[int, ...]
 
 
-def remove(document: Document, paths: Iterable[Steps], *, header: bool = True) -> Removed:
+def remove(document: Document, paths: Iterable[Steps], *, header: bool = True) -> Edited:
     """A document without the values at `paths`, their comments, and collections that they empty.
 
     `header=False` leaves out what starts the document and is about the whole of it too. Raises
@@ -283,7 +291,7 @@ def _verified(
     data: Any,
     *,
     loses: bool = False,
-) -> Removed:
+) -> Edited:
     """The result, if it reads as `data` and keeps all comments but (`loses`) those cut away."""
     ordered = _ordered(replacements)
     pieces, begin = [], 0
@@ -307,7 +315,7 @@ def _verified(
     ]
     if Counter(kept) - Counter(comment for _, comment in open_page(after).comments):
         raise RefusedError("a comment would be lost")
-    return Removed(after, _origin(page, pieces))
+    return Edited(after, _origin(page, pieces, text))
 
 
 def _is_in(ordered: Sequence[Replacement], index: int, offset: int) -> bool:
@@ -327,15 +335,14 @@ def _ordered(replacements: Iterable[Replacement]) -> list[Replacement]:
     return ordered
 
 
-def _origin(page: Page, pieces: Iterable[tuple[int, str]]) -> tuple[int, ...]:
-    """For each line of the pieces of a page the line that it was, from 1; 0 for new ones."""
+def _origin(page: Page, pieces: Sequence[tuple[int, str]], text: str) -> tuple[int, ...]:
+    """For each line of a text made of pieces of a page the line that it was, from 1; 0 if new."""
+    ends = list(itertools.accumulate(len(piece) for _, piece in pieces))
     lines: list[int] = []
-    is_start = True
-    for offset, piece in pieces:
-        at = 0
-        while at < len(piece):
-            if is_start:
-                lines.append(page.line_of(offset + at) + 1 if offset >= 0 else 0)
-            end = BREAK.search(piece, at)
-            is_start, at = bool(end), end.end() if end else len(piece)
+    for start in (0, *(each.end() for each in BREAK.finditer(text))):
+        index = bisect.bisect_right(ends, start)
+        if start < len(text) and index < len(pieces):
+            offset, piece = pieces[index]
+            into = start - ends[index] + len(piece)
+            lines.append(page.line_of(offset + into) + 1 if offset >= 0 else 0)
     return tuple(lines)

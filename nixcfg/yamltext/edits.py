@@ -9,13 +9,14 @@ from nixcfg.problems.problem import MoveKey, RenameKey, SetValue, Steps
 
 @dataclass(frozen=True, slots=True)
 class AddKey:
-    """Write an entry that is not there yet, as the last one of its mapping.
+    """Write an entry that is not there yet, as the last one of its mapping, or as the first.
 
     Mappings that are missing on the way are made. `value` is any data that YAML can hold.
     """
 
     path: Steps
     value: Any
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from nixcfg.problems.problem import Steps
 from nixcfg.yamltext import emit
-from nixcfg.yamltext.cut import Entry, extent, inside
+from nixcfg.yamltext.cut import Entry, comments_above, extent, inside
 from nixcfg.yamltext.edits import RefusedError, dotted
 from nixcfg.yamltext.nodes import Node, Page, Place, Replacement
 
@@ -44,15 +44,38 @@ def put(
     return [Replacement(start, value.end), _below(page, page.line_of(value.end), lines)]
 
 
-def put_item(page: Page, path: Steps, item: str) -> list[Replacement]:
-    """Writes an item, as it is in brackets, as the last one of the list at `path`."""
+def put_first(page: Page, path: Steps, entry: Entry) -> list[Replacement]:
+    """Writes an entry as the first one of the mapping at `path`; nothing, if none is there.
+
+    Raises RefusedError.
+    """
+    place, missing = _deepest(page, path)
+    parent = place.value if place else page.root
+    if missing or parent.kind != "map" or (place and place.shared):
+        return []
+    if not parent.children:  # `{}`; a whole file of that kind gets lines
+        at = inside(page, parent)
+        return [Replacement(at, at, entry.pair or "")] if place else []
+    first = Place(parent, 0, *parent.entries[0])
+    margin = page.before(first.key.start)
+    if not margin.strip(" \t"):
+        lines = [f"{entry.pair},"] if parent.style else entry.lines
+        at = page.starts[comments_above(page, first)]
+        return [Replacement(at, at, "".join(margin + line + page.newline for line in lines))]
+    if not parent.style:
+        raise RefusedError(f"{dotted(path)} does not stand in lines of its own")
+    return [Replacement(first.key.start, first.key.start, f"{entry.pair}, ")]
+
+
+def put_item(page: Page, path: Steps, item: Entry) -> list[Replacement]:
+    """Writes an item as the last one of the list at `path`. Raises RefusedError."""
     place = page.place(path)
     items = place.value
     if items.kind != "seq" or place.shared:
         raise RefusedError(f"{dotted(path)} is no list that is written out")
     if items.style:
-        return _into_flow(page, items, place.key, Entry([], [item], item, []))
-    return [_after_last(page, items, Entry([], [f"- {item}"], item, []), dotted(path))]
+        return _into_flow(page, items, place.key, item)
+    return [_after_last(page, items, item, dotted(path))]
 
 
 def _deepest(page: Page, path: Steps) -> tuple[Place | None, Steps]:

@@ -1,9 +1,5 @@
 """How much of a YAML file is read: far more than a configuration has, and little enough to hold."""
 
-from nixcfg.problems.problem import Rule, Severity
-
-TOO_LARGE = Rule("NX006", Severity.ERROR)
-
 MAX_BYTES = 2 * 1024 * 1024
 """A provider file of 10,000 models has 1 MB; whatever is larger is not a configuration."""
 MAX_DEPTH = 64
@@ -15,7 +11,7 @@ MAX_PROBLEMS = 300
 """Errors in one file, after which no one reads on and nothing more is looked for."""
 TOO_MANY = (
     "too many errors in this file",
-    "Mend those before it; what comes after was not looked at.",
+    "Fix those before it; what comes after was not checked.",
 )
 """What is said there, and how to fix it."""
 MAX_VALUES = 250_000

@@ -12,9 +12,9 @@ from pathlib import Path
 import yaml
 
 from nixcfg.problems.problem import START, Rule, Severity, Span, reason
-from nixcfg.yamltext.builder import NOT_YAML, Builder, StopError
+from nixcfg.yamltext.builder import NOT_YAML, TOO_LARGE, Builder, StopError
 from nixcfg.yamltext.document import Document, position, shown_line, split_lines
-from nixcfg.yamltext.limits import MAX_BYTES, TOO_LARGE
+from nixcfg.yamltext.limits import MAX_BYTES
 
 UNREADABLE = Rule("NX001", Severity.ERROR)
 NOT_UTF8 = Rule("NX002", Severity.ERROR)

@@ -6,12 +6,15 @@ where its name says what it is, and in every message about it.
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from in_process import call
 from rules_support import by_itself, in_project, write
 
+from nixcfg.gateway import launch
+from nixcfg.keys.mask import masked
 from nixcfg.keys.shapes import prefixes
 from nixcfg.problems import FORMATS, report
 
@@ -92,6 +95,16 @@ PASTED = {
     "section": f"{GOOD}litellm_settings: KEY\n",
     "include": f"{GOOD}include: [KEY]\n",
 }
+MACHINE = {
+    "secrets": "secrets: {OPENAI_TOKEN: KEY}\n",
+    "file of a secret": "secrets: {OPENAI_TOKEN: {file: KEY, kind: env}}\n",
+    "environment": "environment: {X_TOKEN: KEY}\nprot: 1\n",
+    "master_key_file": "master_key_file: KEY\n",
+    "password_file": "database: {host: h, password_file: KEY}\n",
+    "salt_key_file": "salt_key_file: KEY\n",
+    "settings": "general_settings: {master_key: KEY, x: 1}\n",
+    "host": "hosts: {a: {environment: {X_TOKEN: KEY}, prot: 1}}\n",
+}
 SOME = ["nvapi-", "csk-", "AQ.", "mistral, cohere", "aws secret", "azure"]
 PLACES = [
     *((place, text, name, {**SHAPED, **NO_SHAPE}[name])
@@ -102,6 +115,50 @@ PLACES = [
     *(("model", PASTED["model"], name, key) for name, key in SHAPED.items()),
     *(("aws", NAMED["aws"], name, key) for name, key in SHAPED.items()),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_reports_on_nixcfg_yaml(form: str, tmp_path: Path):
+    names = (*SOME, "dots", "odd")
+    keys = {name: {**SHAPED, **NO_SHAPE, "dots": "v2local7zzyyxx"}[name] for name in names}
+    places = [(place, text, name) for place, text in MACHINE.items() for name in names]
+    found = set()
+    for number, (place, text, name) in enumerate(places):
+        files = {"nixcfg.yaml": text.replace("KEY", keys[name]), "providers/one.yaml": GOOD}
+        told = in_project(tmp_path / str(number), files)
+        if shows(report(form, told.problems, told.files), keys[name]):
+            found.add((place, name))
+    assert found == set()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", ["redis_password", "langfuse_secret", "x"])
+def test_two_files_that_disagree(form: str, name: str, tmp_path: Path):
+    """A message about one file quotes the other."""
+    keys = ["first-Ab9dEf1123x", "other-Zz8eFg2234y"]
+    setting = {"x": "callback_settings: {x: {token: KEY}}"}.get(name, f"{name}: KEY")
+    texts = [f"{GOOD}litellm_settings: {{{setting.replace('KEY', key)}}}\n" for key in keys]
+    files = {f"providers/{number}.yaml": text for number, text in enumerate(texts)}
+    told = in_project(tmp_path, {"nixcfg.yaml": "model_config: all\n", **files})
+    assert told.problems
+    said = report(form, told.problems, told.files)
+    assert not any(shows(said, key) for key in keys)
+
+
+def test_the_log_of_try(tmp_path: Path):
+    """What key files hold, whatever the variable is called, and what the configuration says."""
+    here = in_project(tmp_path, {"nixcfg.yaml": "model_config: all\n", "providers/one.yaml": GOOD})
+    assert here.project is not None
+    machine = here.project.machine
+    found = launch.Keys({}, {}, (), ())
+    text = "litellm_settings: {redis_password: hunter2-in-the-file}\n"
+    start = launch.real(machine, machine.loaded, text, found, 4000)
+    start = replace(
+        start, from_files=("plain-words",), environment={"X_URL": "http://u:pw-7788@h/"}
+    )
+    line = "redis hunter2-in-the-file, plain-words at http://u:pw-7788@h/ with pw-7788"
+    log = masked(line, start.hidden)
+    assert log.replace("*", "") == "redis ,  at http://u:@h/ with "
 
 
 def shows(text: str, key: str) -> bool:

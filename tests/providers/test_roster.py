@@ -431,8 +431,8 @@ def test_comments_go_with_what_they_are_about(
     assert file.read_bytes().decode() == (start + left).replace("\n", newline)
     run("use", "claude", "--host", "alpha")
     run("use", "claude", "--host", "beta")
-    left = left.replace("4001\n", "4001\n    model_config: claude\n")
-    left = left.replace("{port: 4002}", "{port: 4002, model_config: claude}")
+    left = left.replace("    # alpha's", "    model_config: claude\n    # alpha's")
+    left = left.replace("{port: 4002}", "{model_config: claude, port: 4002}")
     assert file.read_bytes().decode() == (start + left).replace("\n", newline)
     run("validate")
 
@@ -553,6 +553,7 @@ def run_shell(command: str, program: list[str], project: Path, bin_folder: Path)
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stderr}"
+    assert done.stdout + done.stderr, f"{command} says nothing"
 
 
 def test_every_command_of_mine_is_there() -> None:

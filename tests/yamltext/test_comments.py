@@ -176,6 +176,12 @@ def test_an_entry_in_brackets_goes_with_its_comments(path, gone, instead):
             AddItem(("a",), 2),
             "a: [  # of a\n  b,  # of b\n  2\n]\n",
         ),
+        (
+            "# the file's\na: 1\nb:\n  # of c\n  c: 1\n",
+            AddKey(("b", "k"), 2, is_first=True),
+            "# the file's\na: 1\nb:\n  k: 2\n  # of c\n  c: 1\n",
+        ),
+        ("# the file's\na: 1\n", AddKey(("k",), 2, is_first=True), "# the file's\nk: 2\na: 1\n"),
         ("a: []  # of a\n", AddItem(("a",), 2), "a: [2]  # of a\n"),
         ("a:  # of a\n", AddKey(("a", "k"), 2), "a:  # of a\n  k: 2\n"),
         ("a: {}  # of a\n", AddKey(("a", "k"), 2), "a:  # of a\n  k: 2\n"),

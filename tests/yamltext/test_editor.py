@@ -57,6 +57,22 @@ CASES: dict[str, tuple[Callable[[Document], Document], list[str]]] = {
         lambda d: editor.put(d, ("hosts", "gamma", "model_config"), "all"),
         ["-  gamma: { port: 4100 }", "+  gamma: { port: 4100, model_config: all }"],
     ),
+    "set first": (
+        lambda d: editor.put(d, ("hosts", "alpha", "model_config"), "all", is_first=True),
+        ["+    model_config: all"],
+    ),
+    "set first in an empty host": (
+        lambda d: editor.put(d, ("hosts", "beta", "model_config"), "all", is_first=True),
+        ["-  beta: {} # as it is", "+  beta: {model_config: all} # as it is"],
+    ),
+    "set first beside another": (
+        lambda d: editor.put(d, ("hosts", "gamma", "model_config"), "all", is_first=True),
+        ["-  gamma: { port: 4100 }", "+  gamma: { model_config: all, port: 4100 }"],
+    ),
+    "set first of all": (
+        lambda d: editor.put(d, ("backend",), "podman", is_first=True),
+        ["+backend: podman"],
+    ),
     "set again": (
         lambda d: editor.put(d, ("hosts", "delta", "model_config"), "all"),
         ["-    model_config: claude", "+    model_config: all"],

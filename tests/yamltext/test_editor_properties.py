@@ -66,7 +66,8 @@ def test_what_is_added_can_be_taken_away(drawn: st.DataObject, text: str):
         return
     value = drawn.draw(VALUES)
     edits: list[AddKey | AddItem] = [AddKey(("new",), value), AddKey(("new", "inner"), value)]
-    edits += [AddKey((*path, "new"), value) for path in collections(before.data, dict)]
+    for path in ((), *collections(before.data, dict)):
+        edits += [AddKey((*path, "new"), value), AddKey((*path, "new"), value, is_first=True)]
     edits += [AddItem(path, value) for path in collections(before.data, list)]
     edit = drawn.draw(st.sampled_from(edits))
     try:
