@@ -18,7 +18,7 @@ from nixcfg.project import wiring
 from nixcfg.project.model import Project
 from nixcfg.providers import catalogue
 
-_OF_THE_IMAGE = frozenset({"NX509", "NX510", "NX521", "NX522"})
+_OF_THE_IMAGE = frozenset({"NX509", "NX510", "NX521", "NX522", "NX524"})
 """Findings about the image itself: the holes say it better."""
 
 
