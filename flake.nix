@@ -61,7 +61,7 @@
               pkgs.shellcheck
               pkgs.uv
             ]
-            ++ lib.optional pkgs.stdenv.hostPlatform.isLinux pkgs.strace;
+            ++ lib.optional (lib.elem system linux) pkgs.strace;
           };
         }
       );

@@ -26,7 +26,7 @@ let
       lib = lib // {
         getExe = package: "/${package.pname}/bin/${package.meta.mainProgram}";
       };
-      legacyPackages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (_: pkgs);
+      legacyPackages = lib.genAttrs lib.systems.flakeExposed (_: pkgs);
     };
   };
 
@@ -40,6 +40,8 @@ in
   inputs = lib.attrNames flake.inputs;
   outputs = lib.attrNames outputs;
   systems = lib.attrNames outputs.packages;
+  checked = lib.attrNames outputs.checks;
+  shells = lib.mapAttrs (_: shells: map (package: package.name) shells.default.packages) outputs.devShells;
   package = shown outputs.packages.${system}.default;
   overlay = shown (outputs.overlays.default pkgs { }).nixcfg;
   app = outputs.apps.${system}.default.program;

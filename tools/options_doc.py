@@ -72,19 +72,25 @@ A key file holds the key and nothing else. The newline at its end is stripped. W
 is refused with the names of the variable and the file, never with its content, and then nothing is
 changed: a running proxy keeps the keys it has. Refused are
 
-- an empty or blank file, more than one line, control characters (a tab, a Windows line end);
-- a space at either end, a quote at the beginning, an assignment (`OPENAI_API_KEY=…`), a header
-  (`Bearer …`);
+- an empty or blank file, more than one line, a PEM document, control characters (a tab, a Windows
+  line end);
+- a space at either end, or inside what begins like a vendor's key; a quote at the beginning, an
+  assignment (`OPENAI_API_KEY=…`), a header (`Bearer …`);
 - a byte order mark, a no-break or zero-width space, typographic quotes and dashes, any byte above
   0x7f; a password may hold letters of any alphabet;
-- what sops, age, PGP, Ansible or systemd-creds has encrypted and no one decrypted;
+- what sops, age, PGP, Ansible, Vault or systemd-creds has encrypted and no one decrypted;
+- what names a key instead of being one: `os.environ/…`, `config.…`, a path such as `/run/…`,
+  `GROQ_API_KEY`;
 - a variable of 64 KiB, its name included;
-- `true` and `false`, which LiteLLM does not take for a key;
+- `true` and `false`, which LiteLLM does not take for a key, and `sk-1234`, which everyone knows;
 - a placeholder, in any case of letters, with `-`, `_` or a space between the words, with or without
-  `sk-` before it: `replace-me…`, `change-me…`, `placeholder`, `fill-me-in`, `todo`,
+  a vendor's prefix before it: `replace-me…`, `change-me…`, `placeholder`, `fill-me-in`, `todo`,
   `insert-…-here`, `paste-…-here`, `put-…-here`, `your-…-here`, `your-key`, `your-…-key` (also
-  `token`, `secret`, `password`), `<…>`, `{{…}}`, `$NAME`, `${NAME}`, `$(…)`,
-  `...`, `xxx…`.
+  `token`, `secret`, `password`), `<…>`, `{{…}}`, `$NAME`, `${NAME}`, `$(…)`, `xxx…`, and a key
+  that a page has shortened (`sk-…`, `sk-***`).
+
+`nixcfg set-key`, `doctor` and `try` refuse the same: one list, nixcfg/keys/refusals.py, is written
+into the service's script.
 
 A file that is missing stops the models that need it: its variable becomes `nixcfg-missing-key`, the
 journal names the file, the other models answer, and the container restarts when the file is there.

@@ -36,7 +36,7 @@ def given(folder: Path) -> Set:
 
 
 def save(sets: dict[str, Set], default: str) -> None:
-    """Write all sets anew, and nothing else."""
+    """Write all sets again, and nothing else."""
     base = sets[default]
     layout.write(store.FOLDER, base)
     shutil.rmtree(store.PATCHES, ignore_errors=True)

@@ -4,11 +4,13 @@
 #   gateway.nix      the options of the gateway itself
 #   backend.nix      docker or podman: what the machine has
 #   container.nix    the container and its unit
+#   settings.nix     what is changed of a configuration in Nix, merged by merge.py
 #   secrets.nix      key files: their options
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
 #   sandbox.nix      how the services of these scripts are shut in
 #   database.nix     PostgreSQL: on this machine or elsewhere
+#   salt-key.nix     the key of what LiteLLM encrypts in the database
 #   redis.nix        Redis: on this machine or elsewhere
 #   metrics.nix      Prometheus and Grafana; alerts.yaml and dashboard.json are their data
 #   instances.nix    several containers, and a switch that loses no request
@@ -54,8 +56,10 @@
         ./nginx.nix
         ./redis.nix
         ./rotation.nix
+        ./salt-key.nix
         ./secrets.nix
         ./update.nix
+        ./settings.nix
         ./user.nix
         ./wiring.nix
       ];

@@ -3,8 +3,7 @@
 import http.client
 from collections.abc import Iterator
 
-from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
-from nixcfg.doctor.units import SWITCH
+from nixcfg.doctor import SWITCH, Check, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
 from nixcfg.gateway.client import Gateway, RefusedError, url_of
 from nixcfg.gateway.compare import compare
@@ -99,7 +98,7 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         )
         return
     yield ok("health", f"{gateway.url} answers")
-    yield _guard(here, gateway)
+    yield _access(here, gateway)
     if unknown:
         yield hidden("models", "the gateway lists them only with its master key")
     else:
@@ -119,7 +118,7 @@ def _master_key(here: Machine, key: str) -> Check:
     return ok("master key", "it is long enough, and none of those that everyone knows")
 
 
-def _guard(here: Machine, gateway: Gateway) -> Check:
+def _access(here: Machine, gateway: Gateway) -> Check:
     """Whether the gateway asks for its key at all, and does not take the well-known one."""
     name = "access"
     try:

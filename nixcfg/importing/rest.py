@@ -12,8 +12,8 @@ from nixcfg.problems.problem import SetValue, Steps
 from nixcfg.yamltext import data as data_
 from nixcfg.yamltext import editor, emit, reader
 from nixcfg.yamltext.document import BREAK, Document
-from nixcfg.yamltext.editor import Removed
-from nixcfg.yamltext.edits import RefusedError
+from nixcfg.yamltext.editor import Edited
+from nixcfg.yamltext.edits import AddKey, RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,17 @@ def without(document: Document, paths: Collection[Steps], *, header: bool = True
     return Rest(text, data, (*origin, *(0 for _ in range(new))), tuple(added))
 
 
+def with_key(rest: Rest, section: str, key: str, value: str) -> Rest:
+    """The rest with an entry that it does not have, in a section that it has."""
+    document = reader.parse(rest.text, "")
+    try:
+        edited = editor.add(document, AddKey((section, key), value))
+    except RefusedError:
+        return _dumped({**rest.data, section: {**(rest.data[section] or {}), key: value}})
+    origin = tuple(rest.origin[number - 1] if number else 0 for number in edited.origin)
+    return Rest(edited.document.text, edited.document.data, origin, rest.again)
+
+
 def _refused(document: Document, gone: Collection[Steps]) -> set[str]:
     """The sections out of which some of the paths cannot be taken."""
     sections = {str(path[0]) for path in gone if len(path) > 1}
@@ -70,7 +81,7 @@ def _refused(document: Document, gone: Collection[Steps]) -> set[str]:
     return {section for section, paths in parts.items() if _left(document, paths) is None}
 
 
-def _left(document: Document, gone: Collection[Steps], *, header: bool = True) -> Removed | None:
+def _left(document: Document, gone: Collection[Steps], *, header: bool = True) -> Edited | None:
     try:
         return editor.remove(document, gone, header=header)
     except RefusedError:

@@ -7,14 +7,13 @@ from typing import Any
 from nixcfg.importing import Container, Kind, Note, litellm
 from nixcfg.importing.attempt import Attempt
 from nixcfg.importing.litellm import Litellm
-from nixcfg.importing.rest import Rest, without
+from nixcfg.importing.rest import Rest, with_key
 from nixcfg.importing.split import ProviderFile
 from nixcfg.problems.problem import START
 from nixcfg.project import shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.model import ENVIRONMENT, MODELS
 from nixcfg.project.values import declared_secrets, referenced
-from nixcfg.yamltext import emit, reader
 
 _WORKERS = "NUM_WORKERS"
 
@@ -160,14 +159,8 @@ def _wired(
 
 
 def _add_secret(provider: ProviderFile, variable: str) -> None:
-    declared = provider.rest.data.get(ENVIRONMENT)
-    line = f"  {variable}: ${{{variable}}}\n"
-    if declared and not provider.added:
-        # Its section is there already: written anew at the end, with what is added to it.
-        rest = without(reader.parse(provider.rest.text, ""), {(ENVIRONMENT,)})
-        origin = tuple(provider.rest.origin[n - 1] if n else 0 for n in rest.origin)
-        provider.added = f"{ENVIRONMENT}:\n" + "".join(
-            f"  {row}\n" for row in emit.block(dict(declared)).splitlines()
-        )
-        provider.rest = Rest(rest.text, rest.data, origin, provider.rest.again)
-    provider.added = (provider.added or f"{ENVIRONMENT}:\n") + line
+    value = f"${{{variable}}}"
+    if ENVIRONMENT in provider.rest.data:
+        provider.rest = with_key(provider.rest, ENVIRONMENT, variable, value)
+    else:
+        provider.added = (provider.added or f"{ENVIRONMENT}:\n") + f"  {variable}: {value}\n"

@@ -43,35 +43,14 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
 """How the keys of some vendors start, as those vendors' own pages show them."""
 
 _OTHER_PREFIXES = (
-    *(
-        "sk_",
-        "pk-lf-",
-        "glpat-",
-        "ya29.",
-        "GOCSPX-",
-        "SG.",
-        "npm_",
-        "hvs.",
-        "dckr_pat_",
-        "rk_live_",
-    ),
-    *("whsec_", "AGE-SECRET-KEY-", "NRAK-", "phx_", "phc_", "LTAI", "key-", "esecret_", "flp_"),
-    *("cpk_", "glsa_", "tskey-", "ntn_"),
+    *("sk_", "pk-lf-", "glpat-", "ya29.", "GOCSPX-", "SG.", "npm_", "hvs.", "dckr_pat_"),
+    *("rk_live_", "whsec_", "AGE-SECRET-KEY-", "NRAK-", "phx_", "phc_", "LTAI", "key-", "cpk_"),
+    *("esecret_", "flp_", "glsa_", "tskey-", "ntn_"),
 )
 """Prefixes of services that are used beside a gateway."""
 
 _AMBIGUOUS = (
-    "pa-",
-    "key-",
-    "dapi",
-    "SG.",
-    "AQ.",
-    "ABSK",
-    "AKIA",
-    "ASIA",
-    "LTAI",
-    "sk_",
-    "fw_",
+    *("pa-", "key-", "dapi", "SG.", "AQ.", "ABSK", "AKIA", "ASIA", "LTAI", "sk_", "fw_"),
     "pplx-",
 )
 """Prefixes with which words and models begin too; what follows has a digit, and no dash soon."""
@@ -154,7 +133,7 @@ def _words(name: str) -> str:
 # Patterns are texts here: they are compiled when they are first used, not at every start.
 _PLAIN_VALUE = (
     r"(?is)\s*|~|null|none|true|false|\*+"
-    r"|os\.environ/.*|oidc/.*|\$\{[^}]*\}|\$[a-z_]\w*|\{\{.*\}\}|<[^<>]*>"
+    r"|os\.environ/\S*|oidc/\S*|\$\{\w+:?-?\}|(?-i:\$[A-Z_][A-Z0-9_]*)|\{\{.*\}\}|<[^<>]*>"
     r"|config\.[\w.\"-]+|(/[\w.@ -]+)+/?"
 )
 
@@ -207,6 +186,7 @@ def is_refused(name: str, value: str) -> bool:
 
 _RUNS = r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
 _PIECE = r"[A-Za-z0-9]{8,}"
+_IN_STORE = r"/nix/store/[a-z0-9]{32}-"
 _HEX = r"(?=.*[0-9])(?=.*[A-Fa-f])[0-9A-Fa-f]{32,}"
 
 
@@ -216,6 +196,7 @@ def is_random(text: str) -> bool:
     Counts how often small letters, capitals and digits take turns: in keys every second
     character, in `Qwen3-235B-A22B-Instruct-2507` every fourth.
     """
+    text = re.sub(_IN_STORE, "", text)
     return sum(len(piece) for piece in re.findall(_PIECE, text) if _is_random_piece(piece)) >= 12
 
 

@@ -91,7 +91,7 @@ class Knowledge:
         return key in self.keys(section)
 
     def homes(self, key: str) -> tuple[str, ...]:
-        """The sections that honour ``key``, the likeliest first; empty for a key nobody knows."""
+        """The sections that honour ``key``, the likeliest first; empty for an unknown key."""
         return tuple(section for section in _HOMES if key in self.keys(section))
 
     def providers(self) -> Mapping[str, ProviderFacts]:

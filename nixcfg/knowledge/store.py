@@ -20,7 +20,7 @@ PATCHES = FOLDER / "releases"
 
 def patched_releases() -> tuple[str, ...]:
     """The releases that are stored as patches, in no order."""
-    return tuple(folder.name for folder in PATCHES.iterdir() if folder.is_dir())
+    return tuple(folder.name for folder in PATCHES.glob("*") if folder.is_dir())
 
 
 def read(release: str | None, name: str) -> Any:

@@ -59,7 +59,7 @@ def fetch(
             return answer
         if form is not None:
             raise RegistryError(f"{_host(url)} sends a login elsewhere; it does not get one")
-        target = urljoin(url, answer.headers["location"])
+        target = _target(url, answer.headers["location"])
         if _origin(target) != _origin(url):
             sent.pop("Authorization", None)
         if url.startswith("https:") and not target.startswith("https:"):
@@ -72,6 +72,13 @@ def shown(text: str, longest: int = 200) -> str:
     """What the other side wrote, fit for a line of ours."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise RegistryError(f"{_host(url)} sends us to an address that is none") from None
 
 
 def _refuse_plain(url: str, plain: Callable[[str], bool]) -> None:

@@ -38,7 +38,7 @@ def apply(document: Document, edits: Iterable[Edit], *, beside: Collection[str] 
             case MoveKey():
                 document = _move(document, edit, beside)
             case AddKey():
-                document = _add(document, edit, beside)
+                document = add(document, edit, beside=beside).document
             case AddItem():
                 document = _add_item(document, edit)
             case Remove():
@@ -209,16 +209,21 @@ def _move(document: Document, edit: MoveKey, beside: Collection[str]) -> Documen
     return _verified(document, page, replacements, data).document
 
 
-def _add(document: Document, edit: AddKey, beside: Collection[str]) -> Document:
+def add(document: Document, edit: AddKey, *, beside: Collection[str] = ()) -> "Edited":
+    """The document with one more entry; `beside` as for `apply`. Raises RefusedError."""
     *above, key = edit.path
     data = _with_key(document.data, edit)
     page = open_page(document)
     pair = emit.flow({key: edit.value})[1:-1]
-    written = f"{emit.text(str(key))}: {emit.flow(edit.value)}"
+    written = f"{emit.text(str(key))}: {_on_one_line(edit.value)}"
     entry = cut.Entry([], [written], pair, [])
     replacements = insert.put_first(page, tuple(above), entry) if edit.is_first else []
     replacements = replacements or insert.put(page, tuple(above), entry, beside=beside)
-    return _verified(document, page, replacements, data).document
+    return _verified(document, page, replacements, data)
+
+
+def _on_one_line(value: Any) -> str:
+    return emit.flow(value) if isinstance(value, dict | list) else emit.scalar(value)
 
 
 def _with_key(data: Any, edit: AddKey) -> Any:
@@ -241,19 +246,20 @@ def _with_key(data: Any, edit: AddKey) -> Any:
 def _add_item(document: Document, edit: AddItem) -> Document:
     page = open_page(document)
     data = with_(document.data, edit.path, lambda items: [*items, edit.value])
-    replacements = insert.put_item(page, edit.path, emit.flow(edit.value))
+    item = cut.Entry([], [f"- {_on_one_line(edit.value)}"], emit.flow(edit.value), [])
+    replacements = insert.put_item(page, edit.path, item)
     return _verified(document, page, replacements, data).document
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """What is left of a document, and for each of its lines the one that it was, from 1."""
+class Edited:
+    """A document after an edit, and for each of its lines the one that it was, from 1; 0 if new."""
 
     document: Document
     origin: tuple[int, ...]
 
 
-def remove(document: Document, paths: Iterable[Steps], *, header: bool = True) -> Removed:
+def remove(document: Document, paths: Iterable[Steps], *, header: bool = True) -> Edited:
     """A document without the values at `paths`, their comments, and collections that they empty.
 
     `header=False` leaves out what starts the document and is about the whole of it too. Raises
@@ -285,7 +291,7 @@ def _verified(
     data: Any,
     *,
     loses: bool = False,
-) -> Removed:
+) -> Edited:
     """The result, if it reads as `data` and keeps all comments but (`loses`) those cut away."""
     ordered = _ordered(replacements)
     pieces, begin = [], 0
@@ -309,7 +315,7 @@ def _verified(
     ]
     if Counter(kept) - Counter(comment for _, comment in open_page(after).comments):
         raise RefusedError("a comment would be lost")
-    return Removed(after, _origin(page, pieces, text))
+    return Edited(after, _origin(page, pieces, text))
 
 
 def _is_in(ordered: Sequence[Replacement], index: int, offset: int) -> bool:

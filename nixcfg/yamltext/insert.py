@@ -67,15 +67,15 @@ def put_first(page: Page, path: Steps, entry: Entry) -> list[Replacement]:
     return [Replacement(first.key.start, first.key.start, f"{entry.pair}, ")]
 
 
-def put_item(page: Page, path: Steps, item: str) -> list[Replacement]:
-    """Writes an item, as it is in brackets, as the last one of the list at `path`."""
+def put_item(page: Page, path: Steps, item: Entry) -> list[Replacement]:
+    """Writes an item as the last one of the list at `path`. Raises RefusedError."""
     place = page.place(path)
     items = place.value
     if items.kind != "seq" or place.shared:
         raise RefusedError(f"{dotted(path)} is no list that is written out")
     if items.style:
-        return _into_flow(page, items, place.key, Entry([], [item], item, []))
-    return [_after_last(page, items, Entry([], [f"- {item}"], item, []), dotted(path))]
+        return _into_flow(page, items, place.key, item)
+    return [_after_last(page, items, item, dotted(path))]
 
 
 def _deepest(page: Page, path: Steps) -> tuple[Place | None, Steps]:

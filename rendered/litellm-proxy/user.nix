@@ -22,6 +22,9 @@ let
     map (container: if container.podman or null == null then "root" else container.podman.user) containers
   );
   isMapped = cfg.containerUid != image.user;
+  remaps =
+    cfg.backend == "docker"
+    && (config.virtualisation.docker.daemon.settings.userns-remap or "") != "";
 in
 {
   options.services.litellm-proxy = {
@@ -60,6 +63,13 @@ in
         message = ''
           virtualisation.oci-containers.containers.<name>.podman.user = "${toString (lib.head podmanUsers)}": the keys are handed to a container of root, and rootless podman cannot mount them.
           Remove it. The process in the container has no capability, and with ${opt "nonRootImage"} = true it is not root either.
+        '';
+      }
+      {
+        assertion = !remaps || isMapped;
+        message = ''
+          virtualisation.docker.daemon.settings.userns-remap makes another user of this machine of the process in the container, and ${opt "containerUid"} = ${toString cfg.containerUid} gives the keys to the wrong one.
+          Set ${opt "containerUid"} to the first subordinate user id of "${config.virtualisation.docker.daemon.settings.userns-remap}", as it is in /etc/subuid.
         '';
       }
     ]

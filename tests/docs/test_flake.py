@@ -8,6 +8,8 @@ import pytest
 
 from program import HERE, ROOT, Run
 
+NAMES = ("linux", "darwin")
+
 
 @pytest.fixture(scope="module")
 def flake(nix: Run) -> dict[str, Any]:
@@ -29,7 +31,10 @@ def test_it_has_one_input_and_every_promised_output(flake: dict[str, Any]) -> No
         "packages",
         "templates",
     }
-    assert set(flake["systems"]) == {"x86_64-linux", "aarch64-linux"}
+    linux, darwin = ({f"{cpu}-{name}" for cpu in ("x86_64", "aarch64")} for name in NAMES)
+    assert set(flake["systems"]) == set(flake["shells"]) == linux | darwin
+    assert set(flake["checked"]) == linux
+    assert {system for system, tools in flake["shells"].items() if "strace" in tools} == linux
 
 
 def test_the_package_is_what_pyproject_says(flake: dict[str, Any]) -> None:

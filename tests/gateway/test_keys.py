@@ -21,7 +21,7 @@ def test_the_names_are_those_of_the_module():
 
     module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module
-    assert f'CONFIG_FILE_PATH = "{wiring.CONTAINER_CONFIG}";' in module
+    assert f'configFile = "{wiring.CONTAINER_CONFIG}";' in module
 
 
 def test_an_encrypted_key(tmp_path: Path):
@@ -47,7 +47,7 @@ def test_a_document_in_memory_is_a_file_for_the_child():
             assert done.stdout == content
 
 
-def test_the_guard_ends_a_group_and_removes_the_folder(tmp_path: Path):
+def test_the_cleanup_ends_a_group_and_removes_the_folder(tmp_path: Path):
     """What LiteLLM has started is in its group, and does not go by itself when LiteLLM goes."""
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -121,3 +121,23 @@ def test_struck_at_every_step(blow: str, kind: str, strace: str, tmp_path: Path)
     with ThreadPoolExecutor(2) as pool:
         wrong = [each for each in pool.map(strike, enumerate(calls[::step])) if each]
     assert not wrong, "\n".join(wrong)
+
+
+def test_everything_is_on_the_disk_before_it_appears(strace: str, tmp_path: Path):
+    """After a power cut a new project must not hold empty files."""
+    folder, log = prepare(tmp_path / "new", "new"), tmp_path / "log"
+    calls = "?rename,?renameat,renameat2,fsync,fdatasync"
+    done = run(folder, strace, "-f", "-qq", "-y", "-o", str(log), "-e", f"trace={calls}")
+    assert done.returncode == 0, done.stderr
+    lines = log.read_text(errors="replace").splitlines()
+    (appears,) = [n for n, line in enumerate(lines) if "rename" in line and str(folder) in line]
+    stage = re.search(r'"(\S+/\.nixcfg-create-\w+)"', lines[appears])
+    assert stage
+
+    def synced(part: list[str]) -> set[str]:
+        calls = (line for line in part if "sync(" in line)
+        return {found[1] for line in calls if (found := re.search(r"<(.*)>\)", line))}
+
+    made = {path.relative_to(folder / "a") for path in (folder / "a").rglob("*")}
+    assert {f"{stage[1]}/{path}" for path in made} | {stage[1]} <= synced(lines[:appears])
+    assert str(folder) in synced(lines[appears:])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nixcfg.importing.rest import rewritten, without
+from nixcfg.importing.rest import rewritten, with_key, without
 from nixcfg.problems.problem import Steps
 from nixcfg.yamltext import reader
 
@@ -108,3 +108,18 @@ def test_an_anchor_that_others_share_is_not_changed_for_them():
     document, is_dumped = rewritten(reader.parse(text, "x"), {("a",): "${X}"})
     assert is_dumped
     assert document.data == {"a": "${X}", "b": "sk-1"}
+
+
+def test_a_key_is_added_among_what_is_left():
+    text = "# header\n\na:\n- 1\nenv: # kept\n  # of X\n  X: ${X} # here\n# of b\nb: 2\n"
+    rest = with_key(without(reader.parse(text, "x"), {("a",)}), "env", "Z", "${Z}")
+    assert rest.text == text.replace("a:\n- 1\n", "").replace("here\n", "here\n  Z: ${Z}\n")
+    assert rest.data == {"env": {"X": "${X}", "Z": "${Z}"}, "b": 2}
+    assert rest.origin == (1, 2, 5, 6, 7, 0, 8, 9)
+
+
+def test_a_key_that_has_no_place_has_the_rest_written_again():
+    rest = with_key(without(reader.parse("env: &e {X: x}\nb: *e\n", "x"), ()), "env", "Z", "z")
+    assert rest.data == {"env": {"X": "x", "Z": "z"}, "b": {"X": "x"}}
+    assert rest.text == "env:\n  X: x\n  Z: z\nb:\n  X: x\n"
+    assert rest.again == ("env", "b")

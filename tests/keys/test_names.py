@@ -85,7 +85,9 @@ def test_harmless(value: str):
     assert is_harmless(value)
 
 
-@pytest.mark.parametrize("value", ["hunter2", "/ab+cd/efgh12345==", "a/b", "$ecret!", "<", "12345"])
+@pytest.mark.parametrize(
+    "value", ["hunter2", "/ab+cd/efgh12345==", "$ecret1", "<", "${X:-hunter2}"]
+)
 def test_harmful(value: str):
     assert not is_harmless(value)
 
@@ -97,6 +99,7 @@ def test_harmful(value: str):
         "meta-llama/Llama-3.3-70B-Instruct-Turbo",
         *("Qwen3-235B-A22B-Instruct-2507-FP8-W4A16", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
         *("accounts/fireworks/models/qwen2p5-vl-32b-instruct", "GPT4AllFalcon13B"),
+        "/nix/store/0c8sm6kxmfsb2y8j0fshq8pv9l3p9yzx-litellm/lib",
         *("gemini-2.5-flash-preview-native-audio", "Mistral-Small-3.2-24B-Instruct-2506-AWQ"),
     ],
 )  # fmt: skip

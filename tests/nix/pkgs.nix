@@ -86,6 +86,7 @@ let
       "openresty"
       "podman"
       "prometheus"
+      "python3"
       "redis"
       "shadow"
       "sudo"
@@ -156,6 +157,7 @@ let
       extend = _: set.linuxPackages;
     };
     nginxStable = nginx;
+    inherit postgresql;
     postgresql_15 = postgresql;
     systemd = tool "systemd" // {
       withMachined = true;

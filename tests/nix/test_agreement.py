@@ -80,7 +80,7 @@ LINES = [
     "port: 4000",
     "listen_address: 0.0.0.0",
     "listen_address: 127.0.0.2\nauth: open",
-    "listen_address: ::1\nauth: open",
+    "listen_address: ::1\nauth: open\nbackend: docker",
     "listen_address: 0.0.0.0\nauth: open",
     "listen_address: 10.0.0.256",
     "image: ghcr.io/berriai/litellm:v1.82.7",

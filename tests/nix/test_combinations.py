@@ -30,7 +30,7 @@ METRICS = {
       litellm-proxy.metrics.enable = true; };""",
 }
 BACKEND = {
-    "docker": "",
+    "docker": 'services.litellm-proxy.backend = "docker";',
     "podman": 'services.litellm-proxy.backend = "podman";',
 }
 COMBINATIONS = list(itertools.product(DATABASE, REDIS, METRICS, BACKEND))
@@ -273,12 +273,14 @@ def test_combination_has_its_units_and_no_others(evaluated, database, redis, met
     ours = {
         f"{backend}-litellm-proxy",
         "litellm-proxy-failure",
+        "litellm-proxy-image",
         "litellm-proxy-rotate",
         "litellm-proxy-secrets",
         "grafana",
         "prometheus",
     }
     ours |= {"postgresql"} if database == "local" else set()
+    ours |= {"litellm-proxy-salt-key"} if database != "none" else set()
     ours |= {"redis-litellm-proxy"} if redis == "local" else set()
     assert set(case["services"]) == ours
     unit = case["unit"]

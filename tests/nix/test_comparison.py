@@ -99,7 +99,7 @@ def version(facts: dict[str, Any]) -> str:
 def crash(facts: dict[str, Any]) -> str:
     if facts["service"].get("Restart", "no") == "no":
         return "no"
-    return "with a growing pause, then says why not" if facts["startLimit"] else "at once"
+    return "with a growing pause" if "RestartSteps" in facts["service"] else "at once"
 
 
 def yes(value: object) -> str:

@@ -69,7 +69,8 @@ SOUND = {
       lib.mkForce "/etc/keys of 100%/a";""",
     "non-root": """services.litellm-proxy = {
       image = "ghcr.io/berriai/litellm-non_root:v1.106.2"; modelConfig = "all"; };""",
-    "mapped": "services.litellm-proxy.containerUid = 100000;",
+    "mapped": """services.litellm-proxy = { containerUid = 100000; backend = "docker"; };
+      virtualisation.docker.daemon.settings.userns-remap = "dockremap";""",
     "beside": """
       imports = [ @MODULE@ ];
       virtualisation.oci-containers.containers.other = {
@@ -190,6 +191,12 @@ REFUSED = {
         "services.litellm-proxy = { containerUid = 100000; redis.createLocally = true; };",
         "services.litellm-proxy.containerUid = 100000",
         "or set services.litellm-proxy.redis.host",
+    ),
+    "docker-that-maps-users": (
+        """services.litellm-proxy.backend = "docker";
+        virtualisation.docker.daemon.settings.userns-remap = "dockremap";""",
+        "userns-remap makes another user",
+        'Set services.litellm-proxy.containerUid to the first subordinate user id of "dockremap"',
     ),
     "rootless-podman": (
         """config.services.litellm-proxy.backend = "podman";

@@ -31,6 +31,7 @@ EXPOSED = {
     "litellm-proxy-secrets.service": 1.0,
     "litellm-proxy-failure.service": 1.0,
     "litellm-proxy-rotate.service": 1.5,
+    "litellm-proxy-salt-key.service": 2.0,
 }
 
 

@@ -173,3 +173,29 @@ def test_the_note_to_back_up_the_salt_key_is_said_once(machine):
     journal = machine.run("journalctl", "--no-pager", "-u", "litellm-proxy-secrets").stdout
     assert journal.count(note) == 1
     assert (machine.root / "var/lib/litellm-proxy/salt-key").read_text() == key
+
+
+def test_no_new_salt_key_beside_what_another_one_has_encrypted(machine):
+    """A database that was restored, on a machine without its salt key."""
+    key = machine.root / "var/lib/litellm-proxy/salt-key"
+    saved = key.read_text()
+    # psql wants to know where it is, which nsenter leaves open.
+    within = ("sh", "-c", 'cd / && exec "$@"', "sh")
+    psql = (*within, f"{POSTGRES}/psql", "-h", "/run/postgresql", "-U", "litellm", "-Atc")
+    table = '"LiteLLM_CredentialsTable"'
+    assert machine.run(*psql, f"create table {table} (a text)").returncode == 0
+    key.unlink()
+    try:
+        # An empty table is that of a gateway that has kept no credential yet.
+        assert machine.run("systemctl", "start", "litellm-proxy-secrets").returncode == 0
+        key.unlink()
+        machine.run(*psql, f"insert into {table} values ('encrypted')")
+        assert machine.run("systemctl", "start", "litellm-proxy-secrets").returncode != 0
+        assert not key.exists()
+        journal = machine.run("journalctl", "--no-pager", "-u", "litellm-proxy-secrets").stdout
+        assert "another salt key has encrypted (LiteLLM_CredentialsTable)" in journal
+        key.write_text(saved)
+        assert machine.run("systemctl", "start", "litellm-proxy-secrets").returncode == 0
+    finally:
+        machine.run(*psql, f"drop table {table}")
+        key.write_text(saved)

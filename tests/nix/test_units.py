@@ -61,7 +61,10 @@ def test_of_several_instances_the_target_starts_with_the_machine(fleet):
 
 
 def test_only_the_container_starts_with_the_machine(exported):
-    assert exported["wantedBy"] == {"podman-litellm-proxy.service": ["multi-user.target"]}
+    assert exported["wantedBy"] == {
+        "litellm-proxy-image.service": ["multi-user.target"],
+        "podman-litellm-proxy.service": ["multi-user.target"],
+    }
 
 
 def test_every_script_of_a_unit_is_exported(exported):

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -229,7 +230,9 @@ Reply = tuple[int, Mapping[str, str], bytes]
 
 
 @contextlib.contextmanager
-def server(answer: Any, address: str = "localhost") -> Iterator[Server]:
+def server(
+    answer: Any, address: str = "localhost", tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """`answer(Heard)` gives the status, headers and body."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -252,6 +255,8 @@ def server(answer: Any, address: str = "localhost") -> Iterator[Server]:
             pass
 
     with http.server.ThreadingHTTPServer((address, 0), Handler) as running:
+        if tls:
+            running.socket = tls.wrap_socket(running.socket, server_side=True)
         found = Server(f"{address}:{running.server_port}")
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()

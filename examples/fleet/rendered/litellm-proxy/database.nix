@@ -11,8 +11,6 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
-    generatedSaltKey
-    hasDatabase
     opt
     usesDatabase
     ;
@@ -27,7 +25,6 @@ let
   rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
   mapping = "litellm-proxy ${containerUser} ${db.user}";
 
-  generatesSaltKey = usesDatabase && cfg.saltKeyFile == null;
   host = if lib.hasInfix ":" db.host then "[${db.host}]" else db.host;
 
   wireDatabase = ''
@@ -64,20 +61,6 @@ let
       percent_encode "$3"
       environment+=DATABASE_URL=$url/$encoded$4$'\n'
     }
-  '';
-
-  wireSaltKey = ''
-
-    # Made once like the master key, and kept apart from it: the master key can be changed.
-    wire_generated_salt_key() {
-      local is_new=
-      [ -e "$STATE_DIRECTORY/salt-key" ] || is_new=true
-      wire_generated LITELLM_SALT_KEY salt-key
-      if [ -n "$is_new" ]; then
-        warning "LITELLM_SALT_KEY: BACK UP ${generatedSaltKey} NOW, apart from the database. It encrypts the credentials that LiteLLM keeps there; without it they are lost, and no dump of the database brings them back. Never change it."
-      fi
-    }
-    wire_generated_salt_key
   '';
 in
 {
@@ -161,21 +144,6 @@ in
         example = "verify-full";
       };
     };
-
-    saltKeyFile = lib.mkOption {
-      type = lib.types.nullOr lib.types.path;
-      default = null;
-      defaultText = lib.literalMD "`null`: with a database of these options, generated once in `${generatedSaltKey}`";
-      description = ''
-        The file that holds the salt key, with which LiteLLM encrypts the credentials that
-        it keeps in the database. All machines that share a database need the same one. It
-        must be backed up and never change: without it those credentials are lost, and a
-        dump of the database does not bring them back. A gateway that had a database
-        before it had a salt key has encrypted with its master key, which then belongs
-        into this file.
-      '';
-      example = "/etc/nixcfg/secrets/litellm_salt_key.txt";
-    };
   };
 
   config = lib.mkIf cfg.enable {
@@ -207,28 +175,18 @@ in
           variable = "DATABASE_PASSWORD";
           kind = "part";
           file = db.passwordFile;
-        }
-        ++ lib.optional (cfg.saltKeyFile != null) {
-          option = "saltKeyFile";
-          variable = "LITELLM_SALT_KEY";
-          kind = "env";
-          file = cfg.saltKeyFile;
         };
-      generated = lib.optional generatesSaltKey generatedSaltKey;
-      wiring = lib.mkMerge [
-        (lib.mkIf (db.host != null && db.passwordFile != null) (
-          wireDatabase
-          + lib.escapeShellArgs [
-            "wire_database"
-            db.user
-            "${host}:${toString db.port}"
-            db.name
-            (lib.optionalString (db.sslMode != null) "?sslmode=${db.sslMode}")
-            (toString db.passwordFile)
-          ]
-        ))
-        (lib.mkIf generatesSaltKey wireSaltKey)
-      ];
+      wiring = lib.mkIf (db.host != null && db.passwordFile != null) (
+        wireDatabase
+        + lib.escapeShellArgs [
+          "wire_database"
+          db.user
+          "${host}:${toString db.port}"
+          db.name
+          (lib.optionalString (db.sslMode != null) "?sslmode=${db.sslMode}")
+          (toString db.passwordFile)
+        ]
+      );
       # The directory and not the socket, which is another one after each restart.
       volumes = lib.optional db.createLocally "${socketDirectory}:${socketDirectory}:ro";
       wants = lib.optional db.createLocally (
