@@ -31,16 +31,32 @@ NO_EFFECT = Rule("NX207", Severity.WARNING)
 @EveryDocument
 def _allowed_fails(config: Config) -> Iterator[Problem]:
     """LiteLLM compares the router's number with that of litellm_settings, by default 3."""
+    given, does = config.section("router_settings").get("allowed_fails"), config.knowledge.behaviour
+    path = ("router_settings", "allowed_fails")
     default = next(iter(config.values("litellm_settings", "allowed_fails")), None)
     default = 3 if default is None else default
-    given = config.section("router_settings").get("allowed_fails")
-    if given is not None and given == default and not isinstance(given, bool):
+    if given == default and not isinstance(given, bool) and not does["allowed_fails_three"]:
         yield config.document.problem(
             NO_EFFECT,
-            ("router_settings", "allowed_fails"),
-            f"LiteLLM takes allowed_fails: {given} for not set, and cools down by its own rules",
+            path,
+            f"{config.litellm} takes allowed_fails: {given} for not set, and cools down by its own"
+            " rules",
             help="Write another number, or an allowed_fails_policy.",
         )
+    elif given is not None and not does["allowed_fails_alone"] and _is_all_single(config):
+        yield config.document.problem(
+            NO_EFFECT,
+            path,
+            f"{config.litellm} cools down no deployment that is the only one of its name",
+            help="Give a model_name a second deployment, or remove the line.",
+        )
+
+
+def _is_all_single(config: Config) -> bool:
+    """Whether every name in a whole LiteLLM file has one deployment."""
+    names = [each.name for each in config.deployments]
+    whole = config.standalone and config.context.complete and "include" not in config.data
+    return whole and bool(names) and len(set(names)) == len(names) and not config.context.included
 
 
 @EveryDocument
@@ -99,6 +115,14 @@ def _is_anchor(config: Config, key: str) -> bool:
     return bool(re.match(r"\s*:\s*&\S", rest))
 
 
+def _homes(config: Config, key: str) -> tuple[str, ...]:
+    """The sections where a setting has an effect, the likeliest first."""
+    known = config.knowledge.homes(key)
+    if not known and key in params.NOT_SENT:
+        return ("litellm_params",)
+    return tuple(home for home in known if (home, key) not in params.WITHOUT_EFFECT)
+
+
 STOPS_HERE = Rule("NX206", Severity.ERROR)
 
 
@@ -120,7 +144,7 @@ def _not_honoured(config: Config, path: Steps) -> Problem:
     """A setting that this section does not know: at home elsewhere, or nowhere."""
     *above, key = map(str, path)
     section = above[0] if above else "top_level"
-    homes = [name for name in config.knowledge.homes(key) if name != section]
+    homes = [name for name in _homes(config, key) if name != section]
     home = honouring_section(config.knowledge, section, key) or next(
         (h for h in homes if h in SETTINGS), None
     )
@@ -169,9 +193,7 @@ UNKNOWN_SETTING = Rule("NX203", Severity.WARNING)
 
 def _unknown(config: Config, path: Steps, section: Section) -> Problem:
     key = str(path[-1])
-    homes = tuple(h for h in config.knowledge.homes(key) if (h, key) not in params.WITHOUT_EFFECT)
-    if key in params.NOT_SENT:
-        homes = ("litellm_params",)
+    homes = _homes(config, key)
     guess = "" if homes else _meant(key, section)
     where = ".".join(map(str, path[:-1]))
     what = {
