@@ -1,9 +1,14 @@
 """`nixcfg pin` against a real registry."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from oci import Project, Registry, digest_of
+from oci import Project, Registry, digest_of, server
+
+from nixcfg.registry.image import Image
+from nixcfg.registry.pin import refusal
+from nixcfg.registry.reference import parse
 
 
 def test_an_index_and_its_comments(project: Project, images: Registry, named):
@@ -177,6 +182,38 @@ def test_a_compromised_release_by_its_label(project: Project, images: Registry, 
     assert done.returncode == 1
     assert "is compromised: 1.107.0 was published with malicious code" in done.stderr
     assert project.file.read_text() == text
+
+
+BAD = "sha256:1bbcb1443bc962e45f5aad53fe3d2c30600e0379715fb6c664cdd3ac126c339e"
+
+
+@pytest.mark.parametrize("begin", [BAD, "sha256:c00f9d92c427", "sha256:7b00e91cd2fe"])
+def test_a_compromised_digest_in_an_index(project: Project, begin: str):
+    """Under a mirror's name; no registry holds such an index without the image that it lists."""
+    bad = begin.ljust(len(BAD), "0")
+    config = json.dumps({"os": "linux", "architecture": "amd64"}).encode()
+    sound = json.dumps({"schemaVersion": 2, "config": {"digest": digest_of(config)}}).encode()
+    entries = [
+        {"digest": digest, "platform": {"os": "linux", "architecture": architecture}}
+        for digest, architecture in ((digest_of(sound), "amd64"), (bad, "arm64"))
+    ]
+    index = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    bodies = {"prod": index, digest_of(sound): sound, digest_of(config): config}
+    with server(lambda heard: (200, {}, bodies.get(heard.path.split("/")[-1], b""))) as asked:
+        text = f"image: {asked.host}/ours/gateway:prod\n"
+        project.write(text)
+        done = project.pin()
+    assert done.returncode == 1
+    assert "is compromised: 1.107.0 was published with malicious code" in done.stderr
+    assert project.file.read_text() == text
+
+
+def test_a_compromised_digest_of_an_image():
+    image = Image(BAD, (), ("linux/amd64",), "", is_litellm=True)
+    assert "is compromised" in refusal(parse("mirror.example/ours/gateway:prod"), image)
+    assert "is compromised" not in refusal(
+        parse("mirror.example/ours/gateway:prod"), replace(image, digest=digest_of(b""))
+    )
 
 
 def test_a_compromised_tag(project: Project, images: Registry, named):
