@@ -146,7 +146,7 @@ def test_a_digest_without_a_tag(project: Project, images: Registry, named):
 
 @pytest.mark.parametrize("tag", ["", ":v1"])
 def test_a_registry_that_names_no_digest(project: Project, tag: str):
-    """It is worked out from the bytes; where it is named, no one fetches them (Docker Hub counts)."""
+    """It is worked out from the bytes; where it is named, none are fetched."""
     body = b'{"schemaVersion": 2}'
     named: dict[str, str] = {}
     with server(lambda _: (200, named, body)) as asked:
