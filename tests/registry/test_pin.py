@@ -144,6 +144,21 @@ def test_a_digest_without_a_tag(project: Project, images: Registry, named):
     assert done.stderr == f"Error: {images.host}/{named()} has no {digest}\n"
 
 
+@pytest.mark.parametrize("tag", ["", ":v1"])
+def test_a_registry_that_names_no_digest(project: Project, tag: str):
+    """It is worked out from the bytes; where it is named, none are fetched."""
+    body = b'{"schemaVersion": 2}'
+    named: dict[str, str] = {}
+    with server(lambda _: (200, named, body)) as asked:
+        project.write(f"image: {asked.host}/x{tag}@{digest_of(body)}\n")
+        assert project.pin("--check").returncode == 0
+        assert [each.method for each in asked.heard] == ["GET", "HEAD", "GET"]
+        named["Docker-Content-Digest"] = digest_of(body)
+        asked.heard.clear()
+        assert project.pin("--check").returncode == 0
+        assert [each.method for each in asked.heard] == ["GET", "HEAD"]
+
+
 @pytest.mark.parametrize("what", ["{}:v9", "{}/absent:v9"])
 def test_not_there(project: Project, images: Registry, named, what: str):
     images.push(named(), "v1.106.2")
