@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg.knowledge import Choice, choose
+from nixcfg.knowledge import Choice, Knowledge, choose
 from nixcfg.problems.problem import Problem, Severity
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
@@ -91,16 +91,27 @@ def standalone(
         around = _standalone_context(configuration, today, chosen)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)
-            found += [
-                *part.document.problems,
-                *shape.check(part.document, "provider", standalone=True),
-            ]
+            found += [*part.document.problems, *_shape(part.document, chosen.knowledge)]
             if isinstance(part.document.data, Map):
                 found += _of_document(Config(part.document, here))
         if not chosen.is_known:
             found.append(unknown_release(documents[0], (), chosen))
         problems += policy.ignored(found, documents, standalone=True)
     return Report(files, tuple(_in_order(map(_as_standalone, problems))), None)
+
+
+def _shape(document: Document, knowledge: Knowledge) -> Iterator[Problem]:
+    """What is wrong with the shape of a LiteLLM file, as far as its release minds."""
+    entries = document.data.get(model.MODELS) if isinstance(document.data, Map) else None
+    numbers = {
+        document.problem(shape.WRONG_TYPE, (model.MODELS, index, "model_name"), "").span
+        for index, entry in enumerate(entries if isinstance(entries, list) else ())
+        if isinstance(entry, Map) and isinstance(entry.get("model_name"), int | float)
+    }
+    serves = knowledge.behaviour["number_as_name"] if numbers else False
+    for problem in shape.check(document, "provider", standalone=True):
+        is_served = serves and problem.rule is shape.WRONG_TYPE and problem.span in numbers
+        yield replace(problem, level=Severity.WARNING) if is_served else problem
 
 
 def _of_files(

@@ -31,7 +31,7 @@ def asked(url: str) -> list[Entry]:
     token = ""
     while True:
         query = {"package": _PACKAGE, **({"page_token": token} if token else {})}
-        request = urllib.request.Request(  # noqa: S310 (the URL of whoever runs the tool)
+        request = urllib.request.Request(  # noqa: S310 (the URL that the caller gave)
             url, json.dumps(query).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310

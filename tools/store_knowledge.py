@@ -18,7 +18,7 @@ from learn import layout
 from nixcfg import knowledge
 from nixcfg.knowledge import store
 
-FILES = ("litellm", "models", "bare_models", "refused", "vendor_params")
+FILES = ("litellm", "models", "bare_models", "refused", "vendor_params", "behaviour")
 Set = dict[str, Any]
 
 
@@ -36,7 +36,7 @@ def given(folder: Path) -> Set:
 
 
 def save(sets: dict[str, Set], default: str) -> None:
-    """Write all sets anew, and nothing else."""
+    """Write all sets again, and nothing else."""
     base = sets[default]
     layout.write(store.FOLDER, base)
     shutil.rmtree(store.PATCHES, ignore_errors=True)

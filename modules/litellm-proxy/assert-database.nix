@@ -76,7 +76,7 @@ in
       {
         assertion = !usesDatabase || cfg.auth == "master-key";
         message = ''
-          ${opt "auth"} = "open" with ${opt "database"}: without a master key LiteLLM checks no key, so that virtual keys, budgets and limits would bind nobody.
+          ${opt "auth"} = "open" with ${opt "database"}: without a master key LiteLLM checks no key, so that virtual keys, budgets and limits would bind no one.
           Set ${opt "auth"} = "master-key".
         '';
       }

@@ -28,7 +28,9 @@ let
   # A path literal is copied under a name and hash of its own, so that the container
   # restarts when this file changes and not whenever the source tree around it does.
   configFile =
-    if isPath selected.file then
+    if selected.settings != { } then
+      toString cfg.internal.mergedConfig
+    else if isPath selected.file then
       builtins.path {
         path = selected.file;
         name = "litellm-config.yaml";
@@ -128,7 +130,7 @@ let
 
   unit = instance: {
     description = lib.mkDefault "LiteLLM proxy";
-    # Every start assembles the keys anew, and does not happen without them. The
+    # Every start assembles the keys again, and does not happen without them. The
     # wiring does not stay active after its work, so that it can run again
     # without touching a container that needs no restart.
     requires = [ "litellm-proxy-secrets.service" ];

@@ -130,7 +130,7 @@ in
       {
         assertion = redis.host != null || redis.passwordFile == null;
         message = ''
-          ${opt "redis.passwordFile"} has no effect without ${opt "redis.host"}: a local Redis has a socket that nobody else gets at, and no password.
+          ${opt "redis.passwordFile"} has no effect without ${opt "redis.host"}: a local Redis has a socket that no one else reaches, and no password.
           Remove it, or set ${opt "redis.host"}.
         '';
       }

@@ -15,6 +15,8 @@ from pathlib import Path
 from nixcfg.check import Report
 from nixcfg.problems import text
 
+SWITCH = "sudo nixos-rebuild switch"
+
 
 class Status(StrEnum):
     """`skipped`: could not be asked, or needs no answer; see the message."""

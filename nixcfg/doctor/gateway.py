@@ -3,8 +3,7 @@
 import http.client
 from collections.abc import Iterator
 
-from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
-from nixcfg.doctor.units import SWITCH
+from nixcfg.doctor import SWITCH, Check, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
 from nixcfg.gateway.client import Gateway, RefusedError, url_of
 from nixcfg.gateway.compare import compare

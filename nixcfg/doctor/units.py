@@ -6,16 +6,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
+from nixcfg.doctor import SWITCH, Check, error, hidden, image, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.gateway import machine
 from nixcfg.keys.mask import masked
-from nixcfg.knowledge import LITELLM_VERSION, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 
 LOG_LINES = 8
-SWITCH = "sudo nixos-rebuild switch"
 
 
 def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bool]:
@@ -35,8 +33,7 @@ def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bo
         container = _container(backend, name)
         yield from container.checks
         yield _deployed(root, here, states, container.data)
-        yield _image(here, container.data)
-        yield from _release(backend, container.data)
+        yield from image.checks(here, container.data)
     if states:
         yield from _wiring(states, found)
         yield from _other_units(here)
@@ -239,57 +236,3 @@ def _config_of(states: dict[str, str]) -> Path | None:
         return None
     found = re.search(rf"([^\s'\"=]+):{re.escape(wiring.CONTAINER_CONFIG)}", text)
     return Path(found[1]) if found else None
-
-
-def _image(here: Machine, data: dict[str, Any] | None) -> Check:
-    name = "image"
-    running = str(
-        (data or {}).get("ImageName") or ((data or {}).get("Config") or {}).get("Image") or ""
-    )
-    if running and running != here.image:
-        message = f"{running} runs, and nixcfg.yaml says {here.image}"
-        return warning(name, message, SWITCH)
-    tag = here.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    release = re.search(r"\d+\.\d+\.\d+", tag)
-    if release is None and "@" not in here.image:
-        advice = f"Use {wiring.DEFAULT_IMAGE}."
-        return warning(name, f"{here.image} may be another program tomorrow", advice)
-    if release is not None and release[0] != LITELLM_VERSION:
-        message = f"{here.image}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
-        return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
-    return ok(name, here.image)
-
-
-def _release(backend: str, data: dict[str, Any] | None) -> Iterator[Check]:
-    """What is known against the image that really runs, under each of its names and digests."""
-    name = "release"
-    names = _names_of_image(backend, data or {})
-    found = tuple(dict.fromkeys(each for image in names for each in releases.of_image(image)))
-    if malicious := releases.compromised(found):
-        message = f"{names[0]} runs, and is compromised: {', '.join(map(str, malicious))}"
-        yield error(
-            name,
-            message,
-            f"Stop it now. Use {wiring.DEFAULT_IMAGE}, and replace every key that it could read.",
-        )
-    elif found:
-        make = error if any(each.level is releases.Level.ERROR for each in found) else warning
-        message = f"{names[0]} runs, and has known holes: {', '.join(map(str, found))}"
-        yield make(name, message, f"Use {wiring.DEFAULT_IMAGE}.")
-
-
-def _names_of_image(backend: str, data: dict[str, Any]) -> list[str]:
-    """References of a container's image: as it was started, then its tags and its digests.
-
-    `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
-    has the digest in the container's ImageDigest too.
-    """
-    started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
-    names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
-    try:
-        output = machine.run(backend, "image", "inspect", str(data["Image"]))
-        image = json.loads(output.out)[0]
-        names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
-    except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
-        pass  # the engine does not report it: the name is judged
-    return [str(each) for each in names if each]

@@ -145,7 +145,7 @@ class Attempt:
             return file, span
         if rest.origin[line - 1]:
             return of.document.name, span._replace(line=rest.origin[line - 1])
-        # Written anew: the section is all that is known.
+        # Written again: only the section is known.
         above = rest.text.splitlines()[:line]
         section = next((s for text in reversed(above) for s in rest.again if text == f"{s}:"), "")
         if not section or section == MODELS:

@@ -1,4 +1,4 @@
-"""Store a key in its file: checked, atomically, mode 0600, in a folder that nobody else can read.
+"""Store a key in its file: checked, atomically, mode 0600, in a folder that no one else can read.
 
 The key itself is in no message, no exception and no command line.
 """
@@ -99,7 +99,7 @@ def target_problem(path: Path, *, is_ours: bool) -> str:
 def write(path: Path, key: bytes, *, is_private: bool) -> None:
     """Put the key there, whole or not at all. Raises WriteError, which does not hold the key.
 
-    `is_private`: the folder is there for keys alone, so that nobody else gets to read it.
+    `is_private`: the folder is there for keys alone, so that no one else may read it.
     """
     private.put(path, key, closes_folder=is_private)
 

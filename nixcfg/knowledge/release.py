@@ -67,6 +67,15 @@ class Knowledge:
         return found
 
     @cached_property
+    def behaviour(self) -> Mapping[str, str | bool]:
+        """What becomes of values that one release takes and another does not.
+
+        By the name of a question in tools/measure_behaviour.py.
+        """
+        found: Mapping[str, str | bool] = store.read(self._stored, "behaviour")
+        return found
+
+    @cached_property
     def vendor_params(self) -> Mapping[str, tuple[str, ...]]:
         """Parameters that one vendor's code knows, by vendor: tools/measure_params.py."""
         found = store.read(self._stored, "vendor_params")["vendors"]
@@ -91,7 +100,7 @@ class Knowledge:
         return key in self.keys(section)
 
     def homes(self, key: str) -> tuple[str, ...]:
-        """The sections that honour ``key``, the likeliest first; empty for a key nobody knows."""
+        """The sections that honour ``key``, the likeliest first; empty for an unknown key."""
         return tuple(section for section in _HOMES if key in self.keys(section))
 
     def providers(self) -> Mapping[str, ProviderFacts]:

@@ -1,4 +1,4 @@
-"""What nixcfg has to say about a file: a rule, a place, a message and the mend.
+"""What nixcfg has to say about a file: a rule, a place, a message and the fix.
 
 Problems are values. Nothing in the core raises because of what a user wrote, so that one bad
 file never hides what is wrong with the others.
@@ -135,7 +135,7 @@ class Problem:
 
 
 class WriteError(Exception):
-    """Writing failed; the message says what the disk looks like now, why, and how to mend it.
+    """Writing failed; the message says what the disk looks like now, why, and what to do.
 
     It stands here, not in write.py, so that catching it costs a command that writes nothing no
     import.

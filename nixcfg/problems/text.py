@@ -29,9 +29,9 @@ def as_text(
         return "\n".join([*heads, *more, summary(problems, files)])
     blocks = ["\n".join(_block(problem, color=color)) for problem in few]
     blocks += more
-    mendable = sum(problem.fix is not None and problem.fix.safe for problem in problems)
-    mend = f"; `nixcfg fix` mends {mendable}" if mendable else ""
-    return "\n\n".join([*blocks, summary(problems, files) + mend])
+    fixable = sum(problem.fix is not None and problem.fix.safe for problem in problems)
+    fixes = f"; `nixcfg fix` fixes {fixable}" if fixable else ""
+    return "\n\n".join([*blocks, summary(problems, files) + fixes])
 
 
 def summary(problems: Iterable[Problem], files: int) -> str:

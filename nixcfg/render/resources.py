@@ -21,7 +21,9 @@ def folder(name: str) -> Path:
 def module_texts() -> dict[str, str]:
     """The files of the NixOS module, by name; they are rendered into a folder beside docker.nix."""
     module = folder("modules") / "litellm-proxy"
-    return {file.name: file.read_text(encoding="utf-8") for file in sorted(module.iterdir())}
+    # pip compiles start.py beside itself, into a folder.
+    files = (file for file in sorted(module.iterdir()) if file.is_file())
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
 
 
 def schema_text(kind: str) -> str:

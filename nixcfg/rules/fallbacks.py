@@ -80,9 +80,9 @@ def _chain(
 ) -> Iterator[Problem]:
     if isinstance(value, Map):
         for key in list(value)[:1]:
-            yield _shape(
-                config, (*path, key), "must be a list of mappings, not a mapping", key=True
-            )
+            wrong = "must be a list of mappings, not a mapping"
+            starts = config.knowledge.behaviour["fallback_mapping"] == "ignored"
+            yield _shape(config, (*path, key), wrong, key=True, starts=starts)
         return
     if not isinstance(value, list):
         return  # the rule on types reports it
@@ -107,12 +107,14 @@ def _chain(
 SHAPE = Rule("NX422", Severity.ERROR)
 
 
-def _shape(config: Config, path: Steps, wrong: str, *, key: bool = False) -> Problem:
+def _shape(
+    config: Config, path: Steps, wrong: str, *, key: bool = False, starts: bool = False
+) -> Problem:
     name = next(step for step in path[1:] if isinstance(step, str))
     return config.document.problem(
         SHAPE,
         path,
-        f"LiteLLM does not start: {name} {wrong}",
+        f"{config.litellm} {'never falls back' if starts else 'does not start'}: {name} {wrong}",
         help=f"Write {name}: [{{model: [other, models]}}].",
         key=key,
     )
@@ -126,9 +128,13 @@ def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tu
         yield config.document.problem(
             TEXT,
             path,
-            f"LiteLLM would try {targets} letter by letter",
+            f"{config.litellm} does not start: the models to fall back to must be a list"
+            if config.knowledge.behaviour["fallback_text"] == "stops"
+            else f"{config.litellm} would try {targets} letter by letter",
             help=f"Write a list: [{targets}].",
         )
+    if targets is None and config.knowledge.behaviour["fallback_null"] == "stops":
+        yield _shape(config, path, "must name a list of models, not nothing")
     for index, target in enumerate(targets if isinstance(targets, list) else ()):
         name = target.get("model") if isinstance(target, Map) else target
         here = (*path, index, "model") if isinstance(target, Map) else (*path, index)

@@ -182,6 +182,25 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
         )
 
 
+UNPINNED_IMAGE = Rule("NX524", Severity.NOTE)
+
+
+@EveryMachine
+def _unpinned(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    """Of an image that nixcfg.yaml names: the default is nixcfg's own choice, and no one's line."""
+    document, image, where = whole.project.document, machine.image, machine.place("image")
+    is_named = where[0] in document.data
+    # What is worse has to be changed anyway, and what was built on the machine is in no registry.
+    is_worse = releases.is_floating(image) or releases.of_image(image)
+    if is_named and "@" not in image and not is_worse and not image.startswith("localhost/"):
+        yield document.problem(
+            UNPINNED_IMAGE,
+            where,
+            "this image has no digest, so its owner decides what the tag is tomorrow",
+            help="`nixcfg pin` asks the registry and writes image: NAME:TAG@sha256:... here.",
+        )
+
+
 UNKNOWN_RELEASE = Rule("NX522", Severity.NOTE)
 
 

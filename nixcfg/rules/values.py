@@ -116,6 +116,7 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
         value is None
         or isinstance(value, dt.date)
         or fits(known, value)
+        or _is_turned_into_number(config, path, known, value)
         or _is_taken_anyway(path, value)
     ):
         yield from _choice(config, path, known, value)
@@ -132,6 +133,15 @@ def setting(config: Config, path: Steps, known: Key, value: Any) -> Iterator[Pro
     edit = fix.edits[0] if fix else None
     harmless = isinstance(edit, SetValue) and edit.value is True and path[-1] != "cache"
     yield replace(problem, level=Severity.WARNING) if harmless else problem
+
+
+def _is_turned_into_number(config: Config, path: Steps, known: Key, value: Any) -> bool:
+    """Whether this release makes a number of `num_retries: "3"`."""
+    return (
+        path == ("router_settings", "num_retries")
+        and config.knowledge.behaviour["retries_as_text"] == "coerced"
+        and coerced(known, value)
+    )
 
 
 def fits(known: Key, value: Any) -> bool:

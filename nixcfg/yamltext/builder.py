@@ -49,7 +49,7 @@ class _Open:
     """A collection whose end has not been read yet.
 
     `spans` are packed: key and value in turn for a mapping, items for a sequence. `key` is where
-    a mapping stands: `_NO_KEY` before a key, then the key, `_MERGE` for `<<`, or None for a key
+    a mapping is at: `_NO_KEY` before a key, then the key, `_MERGE` for `<<`, or None for a key
     that was refused and whose value is dropped.
     """
 

@@ -49,7 +49,7 @@ class Document:
     _secrets: list[frozenset[str]] = field(default_factory=list, repr=False, compare=False)
 
     def span(self, path: Sequence[str | int] = (), *, key: bool = False) -> Span:
-        """Where the value at `path` stands, or its key with `key=True`.
+        """Where the value at `path` is written, or its key with `key=True`.
 
         A path that leads nowhere gives the deepest place that exists on the way to it.
         """

@@ -11,7 +11,7 @@ MAX_PROBLEMS = 300
 """Errors in one file, after which no one reads on and nothing more is looked for."""
 TOO_MANY = (
     "too many errors in this file",
-    "Mend those before it; what comes after was not looked at.",
+    "Fix those before it; what comes after was not checked.",
 )
 """What is said there, and how to fix it."""
 MAX_VALUES = 250_000

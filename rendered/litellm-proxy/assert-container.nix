@@ -1,4 +1,4 @@
-# What is refused of the containers as they are in the end, whoever has added to them: what
+# What is refused of the containers as they are in the end, no matter who added to them: what
 # would undo that they are shut in, or that the network gets at them where it should.
 {
   config,

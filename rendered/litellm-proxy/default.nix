@@ -4,6 +4,7 @@
 #   gateway.nix      the options of the gateway itself
 #   backend.nix      docker or podman: what the machine has
 #   container.nix    the container and its unit
+#   settings.nix     what is changed of a configuration in Nix, merged by merge.py
 #   secrets.nix      key files: their options
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
@@ -58,6 +59,7 @@
         ./salt-key.nix
         ./secrets.nix
         ./update.nix
+        ./settings.nix
         ./user.nix
         ./wiring.nix
       ];

@@ -141,7 +141,7 @@ let
         echo "<3>The keys cannot be used, see the messages of litellm-proxy-secrets.service. No instance was restarted." >&2
         exit 1
       fi
-      # First those that serve nobody: to restart them costs nothing, and the others go
+      # First those that serve no one: to restart them costs nothing, and the others go
       # on meanwhile.
       for index in "''${!units[@]}"; do
         if ! serves "$index"; then

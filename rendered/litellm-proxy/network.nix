@@ -2,7 +2,7 @@
 #
 # A network of its own, with a bridge of a fixed name, exists where the shared one does
 # not do: to open ports of this machine to the gateway and to no other container, and to
-# keep other containers from a gateway that asks nobody for a key.
+# keep other containers from a gateway that asks no one for a key.
 {
   config,
   lib,
@@ -109,6 +109,14 @@ let
           "redis"
         ]
     # A file that is made by a build, or is read when the service starts, is not looked into.
+    ++ [
+      {
+        where = "${opt "configs"}.${cfg.modelConfig}.settings";
+        ports = hostPortsIn (
+          lib.replaceStrings [ "," ] [ "\n" ] (builtins.toJSON selected.settings)
+        );
+      }
+    ]
     ++ lib.optional (isPath selected.file) {
       where = "${opt "configs"}.${cfg.modelConfig}.file";
       ports = hostPortsIn (builtins.readFile selected.file);

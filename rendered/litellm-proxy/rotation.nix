@@ -65,7 +65,7 @@ let
     ++ lib.unique watchedFiles;
 
   # One path unit for each: when a path does not exist yet, systemd watches its parent,
-  # and every event there makes it set up all watches of that unit anew, which loses
+  # and every event there makes it set up all watches of that unit again, which loses
   # what the others have seen (measured with systemd 252: half of all renames).
   watchers = lib.listToAttrs (
     lib.imap1 (

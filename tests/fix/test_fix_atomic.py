@@ -145,7 +145,7 @@ def strike(
         return [wrong for wrong in pool.map(one, enumerate(runs)) if wrong]
 
 
-def mended_by_the_next_run(folder: Path) -> str:
+def fixed_by_the_next_run(folder: Path) -> str:
     again = fixed(folder)
     if again.returncode != 0:
         return f"the next run fails: {again.stderr}"
@@ -167,7 +167,7 @@ def test_killed_at_every_call(write_phase: list[Call], tmp_path: Path):
         hidden = {name for name in found if name.startswith(".")}
         if set(found) - hidden != set(NAMES):
             return f"left in sight: {sorted(set(found))}"
-        return "" if all_new else mended_by_the_next_run(folder)
+        return "" if all_new else fixed_by_the_next_run(folder)
 
     assert strike([(call, "signal=KILL") for call in write_phase], tmp_path, judge) == []
 

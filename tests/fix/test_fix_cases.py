@@ -146,7 +146,7 @@ def error(code: str) -> Problem:
     return Problem(Rule(code, Severity.ERROR), "before.yaml", START, "it got worse")
 
 
-def test_a_warning_is_not_mended_into_an_error():
+def test_a_warning_is_not_fixed_into_an_error():
     """The others of the same round are."""
 
     def check(files):
@@ -165,20 +165,20 @@ def test_a_warning_is_not_mended_into_an_error():
     assert len(result.fixed) == 5
 
 
-def test_an_error_that_hid_another_is_mended():
+def test_an_error_that_hid_another_is_fixed():
     def check(files):
         broken = files["before.yaml"].data["a"] == "1"
         yield error("NX997") if broken else error("NX998")
         if broken:
             rule = Rule("NX997", Severity.ERROR)
-            mend = Fix((SetValue(("a",), 1),))
-            yield Problem(rule, "before.yaml", START, "hides", fix=mend)
+            remedy = Fix((SetValue(("a",), 1),))
+            yield Problem(rule, "before.yaml", START, "hides", fix=remedy)
 
     result = fixing.fix({"before.yaml": reader.parse("a: '1'\n", "before.yaml")}, check)
     assert result.documents["before.yaml"].text == "a: 1\n"
 
 
-def test_a_value_that_is_so_already_is_not_told_as_mended():
+def test_a_value_that_is_so_already_is_not_told_as_fixed():
     result = run("a: x\n", [problem(1, SetValue(("a",), "x"))])
     assert (result.fixed, result.left[0].reason) == ((), "it is so already")
 

@@ -159,16 +159,26 @@ def test_check_writes_nothing_and_tells_by_its_exit_code(config: Path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to fix.\n")
 
 
-def test_what_is_not_mended_says_why(config: Path):
+def test_what_is_not_fixed_says_why(config: Path):
+    head = BEFORE[: BEFORE.index("# What")]
+    sections = "litellm_settings: { # inside\n  routing_strategy: least-busy }\n"
+    text = f"{head}{sections}router_settings:\n  num_retries: 1\n"
+    config.write_text(text)
+    done = nixcfg("fix", config)
+    assert config.read_text() == text
+    assert done.returncode == 1
+    assert "NX201: not fixed: comments stand between the entries in { }" in done.stderr
+
+
+def test_what_is_set_twice_is_left_to_the_user(config: Path):
     text = BEFORE + "router_settings:\n  routing_strategy: least-busy\n"
     config.write_text(text)
     done = nixcfg("fix", config)
     assert config.read_text() == text
-    # Nothing was offered, or what was offered was refused with its reason.
-    assert done.returncode == 0 or "not fixed: router_settings sets routing_strategy" in done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing to fix.\n")
 
 
-def test_one_broken_file_keeps_no_other_from_being_mended(home: Path):
+def test_one_broken_file_keeps_no_other_from_being_fixed(home: Path):
     broken = home / "providers" / "openai.yaml"
     broken.write_text("model_list: [\n")
     done = nixcfg("-C", home, "fix")

@@ -1,4 +1,4 @@
-"""Real configurations of other people, if they are on this machine: mended, and never damaged.
+"""Real configurations of other people, if they are on this machine: fixed, and never damaged.
 
 The folder is $NIXCFG_CORPUS, or shared/corpus beside the checkout.
 """
@@ -55,7 +55,7 @@ def problems(document: Document) -> tuple[Problem, ...]:
     return check.standalone([Configuration((Part(document),))]).problems
 
 
-def mended(document: Document, *, unsafe: bool) -> fixing.Result:
+def fix_all(document: Document, *, unsafe: bool) -> fixing.Result:
     name = document.name
     return fixing.fix({name: document}, lambda files: problems(files[name]), unsafe=unsafe)
 
@@ -88,7 +88,7 @@ def test_nothing_is_damaged(unsafe: bool, documents: list[Document], tell: Calla
     fixed: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     for before in documents:
-        result = mended(before, unsafe=unsafe)
+        result = fix_all(before, unsafe=unsafe)
         after = result.documents[before.name]
         changed += after.text != before.text
         fixed.update(problem.code for problem in result.fixed)
@@ -101,7 +101,7 @@ def test_nothing_is_damaged(unsafe: bool, documents: list[Document], tell: Calla
             assert len(before.text.splitlines()) == len(after.text.splitlines()), before.name
         assert ("\r" in before.text) == ("\r" in after.text), before.name
 
-        again = mended(after, unsafe=unsafe)
+        again = fix_all(after, unsafe=unsafe)
         assert (again.fixed, again.documents[before.name].text) == ((), after.text), before.name
         left = {(each.problem.code, each.reason) for each in result.left}
         assert {p.code for p in problems(after) if p.fix and p.fix.safe} <= {c for c, _ in left}
@@ -109,7 +109,7 @@ def test_nothing_is_damaged(unsafe: bool, documents: list[Document], tell: Calla
         assert {p.code for p in problems(after) if p.is_error} <= errors, before.name
     tell(
         f"\n{len(documents)} files, unsafe={unsafe}: {changed} changed, {fixed.total()} problems "
-        f"mended {dict(sorted(fixed.items()))}, {refused.total()} refused {dict(refused)}"
+        f"fixed {dict(sorted(fixed.items()))}, {refused.total()} refused {dict(refused)}"
     )
     assert changed
 
@@ -119,7 +119,7 @@ def test_the_real_proxy_loads_no_deployment_less(
 ):
     if find_spec("litellm") is None:
         pytest.skip("LiteLLM is not installed for this interpreter")
-    results = ((before, mended(before, unsafe=False)) for before in documents)
+    results = ((before, fix_all(before, unsafe=False)) for before in documents)
     pairs = [(b, r.documents[b.name]) for b, r in results if r.documents[b.name].text != b.text]
     pairs = pairs[:: -(-len(pairs) // MOST_LOADS)]
     environment = {"OPENAI_API_KEY": "none", "ANTHROPIC_API_KEY": "none"}
@@ -144,10 +144,8 @@ def test_the_real_proxy_loads_no_deployment_less(
     assert worse == []
     loaded = sum(answer.get("loaded", 0) for answer in before)
     more = sum(answer.get("loaded", 0) for answer in after) - loaded
-    mended_loads = sum(
-        bool(b["error"]) and not a["error"] for b, a in zip(before, after, strict=True)
-    )
+    more_load = sum(bool(b["error"]) and not a["error"] for b, a in zip(before, after, strict=True))
     tell(
-        f"\nthe real proxy: {len(pairs)} mended files, {loaded} deployments as before, "
-        f"{more} more, {mended_loads} files that load now"
+        f"\nthe real proxy: {len(pairs)} fixed files, {loaded} deployments as before, "
+        f"{more} more, {more_load} files that load now"
     )

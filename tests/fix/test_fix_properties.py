@@ -1,4 +1,4 @@
-"""Random configurations with planted mistakes: mended as meant, and untouched everywhere else.
+"""Random configurations with planted mistakes: fixed as meant, and untouched everywhere else.
 
 What a result has to be is worked out here from the data and the lines, without nixcfg.yamltext.
 """
@@ -104,7 +104,7 @@ def planted(document: Document) -> Iterator[Problem]:
     yield from map(problem, walk(document.data, ()))
 
 
-def mend(document: Document) -> fixing.Result:
+def fix(document: Document) -> fixing.Result:
     return fixing.fix({NAME: document}, lambda files: planted(files[NAME]))
 
 
@@ -246,7 +246,7 @@ def test_planted_mistakes(configuration: tuple[str, Writer]):
     text, writer = configuration
     before = reader.parse(text, NAME)
     assert before.data is not None, before.problems
-    result = mend(before)
+    result = fix(before)
     after = result.documents[NAME]
 
     edits = [problem.fix.edits[0] for problem in result.fixed if problem.fix]
@@ -266,7 +266,7 @@ def test_planted_mistakes(configuration: tuple[str, Writer]):
     else:
         assert "\r" not in after.text
 
-    again = mend(after)
+    again = fix(after)
     assert again.documents[NAME].text == after.text
     assert again.fixed == ()
 

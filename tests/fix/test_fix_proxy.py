@@ -93,7 +93,7 @@ def loaded(*texts: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_every_mistake_is_mended_in_its_place(config: Path):
+def test_every_mistake_is_fixed_in_its_place(config: Path):
     done = nixcfg("fix", config)
     assert done.returncode == 0, done.stderr
     assert config.read_text() == AFTER
@@ -112,7 +112,7 @@ def test_the_real_proxy_does_what_was_meant(config: Path):
     keys = {each["model"]: each["api_key"] for each in before["params"]}
     assert keys["openai/gpt-4o"] == "${OPENAI_API_KEY}"
     assert before["router"]["routing_strategy"] == "'simple-shuffle'"
-    # And mended.
+    # And fixed.
     assert after["error"] is None
     assert after["loaded"] == 3
     assert after["names"] == ["claude", "gpt-4o", "number"]

@@ -619,6 +619,44 @@ def test_a_compromised_image_runs(doctor, stand_in, project: Path, name: str):
     told(found["release"], "error", f"{started} runs, and is compromised", "Stop it now")
 
 
+NAME, PINNED, OTHER = "ghcr.io/berriai/litellm", f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+RUNNING = {
+    # What docker and podman report of a container, its RepoDigests, and what is said of it.
+    "docker": ({"Config": {"Image": f"{NAME}:v1.106.2@{PINNED}"}}, [PINNED], "ok", PINNED),
+    # podman drops the tag, and knows the digest of the platform besides that of the index.
+    "podman": (
+        {"ImageName": f"{NAME}@{PINNED}", "ImageDigest": OTHER},
+        [PINNED, OTHER],
+        "ok",
+        f"{NAME}:v1.106.2@{PINNED}",
+    ),
+    "another-name": ({"Config": {"Image": "mirror.example/x:1"}}, [PINNED], "ok", PINNED),
+    "another": (
+        {"ImageName": f"{NAME}:v1.106.2", "ImageDigest": OTHER},
+        [OTHER],
+        "warning",
+        f"which is {OTHER}, and nixcfg.yaml pins {PINNED}",
+    ),
+    "from-a-file": ({"Config": {"Image": f"{NAME}:v1.106.2"}}, [], "skipped", "no digest here"),
+    "another-file": ({"Config": {"Image": f"{NAME}:v1.105.0"}}, [], "warning", "v1.105.0 runs"),
+}
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_a_pinned_digest_and_what_runs(doctor, stand_in, project: Path, name: str):
+    reported, digests, status, message = RUNNING[name]
+    settings(project, image=f"{NAME}:v1.106.2@{PINNED}")
+    container = json.loads(inspected(project, "whole"))
+    del container[0]["Config"]
+    container[0] |= {**reported, "Image": "sha256:1234"}
+    image = {"RepoDigests": [f"{NAME}@{each}" for each in digests]}
+    script = f"""case "$1 $3" in
+      "image sha256:1234") cat <<'E'\n{json.dumps([image])}\nE\n;;
+      container*) cat <<'E'\n{json.dumps(container)}\nE\n;;
+      esac"""
+    told(doctor(PATH=stand_in("docker", script))["image"], status, message)
+
+
 def test_a_release_with_holes_runs_and_a_sound_one(doctor, stand_in, project: Path):
     text = inspected(project, "whole")
     assert "release" not in doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))

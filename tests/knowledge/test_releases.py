@@ -1,137 +1,204 @@
-"""The list of bad releases: its borders, its ages, and what renews it from OSV."""
+"""Every known release: its set, what is judged by it, and that no set denies its own names."""
 
-import datetime as dt
-import http.server
 import json
-import subprocess
-import sys
-import threading
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nixcfg.knowledge import releases
+from nixcfg import check, knowledge
+from nixcfg.knowledge import Choice, Knowledge, store
+from nixcfg.project.standalone import read_configuration
 
-ROOT = Path(__file__).parents[2]
-DATA = ROOT / "modules" / "litellm-proxy" / "releases.json"
-
-
-def _before(version: str) -> str:
-    head, _, last = version.rpartition(".")
-    return f"{head}.{int(last) - 1}" if int(last) else f"{version}rc1"
-
-
-RANGES = [
-    (entry["id"], bounds)
-    for entry in json.loads(DATA.read_text(encoding="utf-8"))["releases"]
-    for bounds in entry.get("ranges", ())
-]
+KNOWN = knowledge.known()
+UNKNOWN = {"NX203", "NX205", "NX402", "NX403", "NX405", "NX411"}
+"""What a rule says about a name that a release does not have."""
+VALUES = {"bool": True, "int": 1, "float": 1.5, "str": "x", "list[str]": [], "list": [], "map": {}}
 
 
-@pytest.mark.parametrize(("name", "bounds"), RANGES)
-def test_borders(name: str, bounds: dict[str, str]):
-    def has(version: str) -> bool:
-        return name in {each.id for each in releases.of_version(version)}
-
-    assert not has(bounds["fixed"])
-    assert not has(f"{bounds['fixed']}-stable")
-    assert has(f"{bounds['fixed']}rc1")
-    assert has(_before(bounds["fixed"]))
-    if bounds["introduced"] != "0":
-        assert has(bounds["introduced"])
-        assert not has(f"{bounds['introduced']}rc1")
-        assert not has(_before(bounds["introduced"]))
+def value(kind: str) -> Any:
+    return VALUES.get(kind.split("|", maxsplit=1)[0], "x")
 
 
-def test_compromised_are_those_releases_alone():
-    for version in ("1.107.0", "1.82.7", "1.82.8"):
-        assert releases.compromised(releases.of_version(version)), version
-    for version in ("1.106.9", "1.107.1", "1.107.0rc1", "1.82.6", "1.82.9", "1.82.70"):
-        assert not releases.compromised(releases.of_version(version)), version
+def entries(known: Knowledge, step: int) -> Iterator[dict[str, Any]]:
+    """A deployment for every provider, and for one in so many of its models."""
+    for name, facts in known.providers().items():
+        models = sorted(known.models(name))[::step] or ["some-model"]
+        for model in models:
+            full = f"{name}/{model}"
+            if known.split_model(full)[0] == name and not facts.interactive_login:
+                params = {"model": full, "api_key": "os.environ/KEY"}
+                params["api_base"] = facts.api_base.default or "https://llm.example.test"
+                yield {"model_name": full, "litellm_params": params}
 
 
-def test_age():
-    updated = dt.date.fromisoformat(json.loads(DATA.read_text(encoding="utf-8"))["updated"])
-    assert releases.age(updated + dt.timedelta(days=31)) == releases.OLD_DAYS + 1
+@cache
+def everything(release: str, step: int) -> str:
+    """A LiteLLM file with every key, provider and many models of a release."""
+    known = knowledge.of(release)
+    file: dict[str, Any] = {"model_list": list(entries(known, step))}
+    for section in ("litellm_settings", "router_settings", "general_settings"):
+        file[section] = {name: value(key.type) for name, key in known.keys(section).items()}
+    params = known.keys("litellm_params")
+    names = params.keys() - {"model", "custom_llm_provider"}  # which say where the others go
+    given = {name: value(params[name].type) for name in names}
+    deployment = {name: value(key.type) for name, key in known.keys("deployment").items()}
+    info = {name: value(key.type) for name, key in known.keys("model_info").items()}
+    file["model_list"].append(
+        {
+            **deployment,
+            "model_name": "all",
+            "litellm_params": {"model": "openai/gpt-4o", **given},
+            "model_info": info,
+        }
+    )
+    return yaml.safe_dump(file)
 
 
-def _advisory(name: str, *events: dict[str, str], **more: object) -> dict[str, object]:
-    ranges = [{"type": "ECOSYSTEM", "events": list(events)}]
-    affected = [{"package": {"name": "litellm", "ecosystem": "PyPI"}, "ranges": ranges}]
-    return {"id": name, "summary": f"{name} in short", "affected": affected, **more}
+def unknown(path: Path, release: str, chosen: Choice, step: int = 60) -> list[Any]:
+    path.write_text(everything(release, step), encoding="utf-8")
+    found = check.standalone([read_configuration(path, path.name)], None, chosen).problems
+    return [problem for problem in found if problem.code in UNKNOWN]
 
 
-OSV = [
-    _advisory(
-        "GHSA-open",
-        {"introduced": "1.90.0"},
-        {"fixed": "1.91.2"},
-        {"introduced": "1.95.0"},
-        {"last_affected": "1.95.3"},
-        aliases=["CVE-2026-1"],
-        published="2026-11-01T00:00:00Z",
-        severity=[{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
-        database_specific={"severity": "CRITICAL"},
-    ),
-    _advisory("GHSA-endless", {"introduced": "0"}),
-    _advisory("GHSA-gone", {"introduced": "0"}, {"fixed": "9.0.0"}, withdrawn="2026-11-02"),
-    _advisory("GHSA-4xpc-pv4p-pm3w", {"introduced": "0"}, {"fixed": "1.84.0"}),
-    {
-        "id": "MAL-2026-9",
-        "affected": [
-            {"package": {"name": "litellm", "ecosystem": "PyPI"}, "versions": ["1.99.9"]},
-            {"package": {"name": "other", "ecosystem": "PyPI"}, "versions": ["1.0.0"]},
-        ],
-    },
-]
+def test_at_least_six_lines_are_known():
+    assert len({release.rpartition(".")[0] for release in KNOWN}) >= 6
 
 
-def _run(data: Path, *arguments: str) -> dict[str, dict[str, object]]:
-    tool = ROOT / "tools" / "releases.py"
-    command = [sys.executable, str(tool), "--data", str(data), *arguments]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return {each["id"]: each for each in json.loads(data.read_text(encoding="utf-8"))["releases"]}
+@pytest.mark.parametrize("release", KNOWN)
+def test_a_release_knows_all_of_its_own(tmp_path: Path, release: str):
+    found = unknown(tmp_path / "config.yaml", release, knowledge.choose(release), step=7)
+    assert [str(problem.message) for problem in found] == []
 
 
-def _judge(found: dict[str, dict[str, object]]) -> None:
-    ours = {each["id"] for each in json.loads(DATA.read_text(encoding="utf-8"))["releases"]}
-    assert set(found) == {*ours, "CVE-2026-1", "MAL-2026-9"}
-    new = found["CVE-2026-1"]
-    assert new["level"] == "error"
-    assert new["ranges"] == [
-        {"introduced": "1.90.0", "fixed": "1.91.2"},
-        {"introduced": "1.95.0", "last_affected": "1.95.3"},
-    ]
-    assert (new["fixed"], new["published"]) == ("", "2026-11-01")
-    assert found["MAL-2026-9"]["level"] == "compromised"
-    assert found["MAL-2026-9"]["versions"] == ["1.99.9"]
+@pytest.mark.parametrize("release", KNOWN)
+def test_age_never_keeps_anyone_from_rendering(tmp_path: Path, release: str):
+    """Each release as if nixcfg did not know it, judged by every other set."""
+    for other in KNOWN:
+        chosen = Choice(knowledge.of(other), "9.9.9", is_known=False)
+        found = unknown(tmp_path / "config.yaml", release, chosen)
+        assert not [problem for problem in found if problem.is_error], other
 
 
-def test_renewed_from_a_file_twice(tmp_path: Path):
-    data, file = tmp_path / "releases.json", tmp_path / "osv.json"
-    data.write_text(DATA.read_text(encoding="utf-8"), encoding="utf-8")
-    file.write_text(json.dumps({"vulns": OSV}), encoding="utf-8")
-    _judge(_run(data, str(file)))
-    _judge(_run(data, str(file)))
+@pytest.mark.parametrize("release", KNOWN)
+def test_another_set_calls_unknown_only_what_it_does_not_have(tmp_path: Path, release: str):
+    own = knowledge.of(release)
+    for other in KNOWN:
+        judge = knowledge.of(other)
+        gone = {
+            name
+            for section in own.sections()
+            for name in own.keys(section)
+            if section not in judge.sections() or name not in judge.keys(section)
+        }
+        # Of a provider that had no catalogue yet, the model is made up.
+        gone |= {"some-model", *(own.providers().keys() - judge.providers().keys())}
+        gone |= {
+            model
+            for name in own.providers()
+            for model in own.models(name)
+            if judge.find_model(f"{name}/{model}") is None
+        }
+        for problem in unknown(tmp_path / "config.yaml", release, knowledge.choose(other)):
+            assert any(name in problem.message for name in gone), (other, problem.message)
 
 
-def test_renewed_over_http_in_two_pages(tmp_path: Path):
-    class Osv(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert asked["package"] == {"name": "litellm", "ecosystem": "PyPI"}
-            last = asked.get("page_token") == "more"
-            page = {"vulns": OSV[2:]} if last else {"vulns": OSV[:2], "next_page_token": "more"}
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(page).encode())
+@pytest.mark.parametrize(
+    ("asked", "judged_by", "is_known"),
+    [
+        ("", knowledge.LITELLM_VERSION, True),
+        ("main-latest", knowledge.LITELLM_VERSION, True),
+        *((release, release, True) for release in KNOWN),
+        ("v1.110.2", "1.110.2", True),
+        ("main-v1.108.7-stable", "1.108.7", True),
+        ("1.108.9", "1.108.7", True),
+        ("1.108.3", "1.108.7", True),
+        ("1.108.99", "1.108.14", True),
+        ("1.106.5", "1.106.2", True),
+        ("1.111.0", "1.110.2", False),
+        ("2.0.0", "1.110.2", False),
+        ("1.107.1", "1.106.12", False),
+        ("1.50.0", KNOWN[0], False),
+    ],
+)
+def test_choice(asked: str, judged_by: str, is_known: bool):
+    chosen = knowledge.choose(asked)
+    assert (chosen.knowledge.version, chosen.is_known) == (judged_by, is_known)
 
-        def log_message(self, *_arguments: object):
-            pass
 
-    data = tmp_path / "releases.json"
-    data.write_text(DATA.read_text(encoding="utf-8"), encoding="utf-8")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        _judge(_run(data, "--url", f"http://127.0.0.1:{server.server_port}/v1/query"))
-        server.shutdown()
+@pytest.mark.parametrize(
+    ("image", "release"),
+    [
+        ("ghcr.io/berriai/litellm:v1.110.2", "1.110.2"),
+        ("localhost:5000/litellm:main-v1.108.7-stable@sha256:" + "0" * 64, "1.108.7"),
+        ("ghcr.io/berriai/litellm-database:v1.108.14", "1.108.14"),
+        ("ghcr.io/berriai/litellm@sha256:" + "0" * 64, ""),
+        ("ghcr.io/berriai/litellm", ""),
+        ("litellm:latest", ""),
+    ],
+)
+def test_release_of_an_image(image: str, release: str):
+    assert knowledge.of_image(image) == release
+
+
+def test_an_unknown_release_has_no_set():
+    with pytest.raises(KeyError):
+        knowledge.of("9.9.9")
+
+
+json_values = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=12,
+)
+
+
+@given(json_values, json_values)
+def test_a_patch_gives_the_other_value_back(before: Any, after: Any):
+    kept = json.dumps(before)
+    assert store.patched(before, store.difference(before, after)) == after
+    assert json.dumps(before) == kept
+
+
+def test_a_patch_cannot_hold_null():
+    with pytest.raises(ValueError, match="null"):
+        store.difference({}, {"a": None})
+
+
+def test_a_set_is_read_without_the_others(monkeypatch: pytest.MonkeyPatch):
+    read: list[Path] = []
+    original = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    Knowledge("1.110.2").keys("router_settings")
+    others = [path for path in read if "releases" in path.parts and "1.110.2" not in path.parts]
+    assert others == []
+
+
+def facts(release: str) -> Mapping[str, Any]:
+    return knowledge.of(release).behaviour
+
+
+def test_what_changed_between_releases():
+    """As measured by hand on 2026-11-28, before there was a program for it."""
+    old, middle, new = facts("1.106.2"), facts("1.108.7"), facts("1.110.2")
+    told = [each["fallback_text"] for each in (old, middle, new)]
+    assert told == ["ignored", "stops", "stops"]
+    assert [e["fallback_null"] for e in (old, middle, new)] == ["ignored", "stops", "stops"]
+    assert [e["fallback_mapping"] for e in (old, new)] == ["stops", "ignored"]
+    assert [e["allowed_fails_alone"] for e in (old, middle, new)] == [True, False, False]
+    assert [e["allowed_fails_three"] for e in (old, new)] == [False, True]
+    assert [e["number_as_name"] for e in (old, new)] == [False, True]
+    assert [e["retries_as_text"] for e in (old, new)] == ["breaks", "coerced"]
+    logins = {r: facts(r)["login_github_copilot"] for r in KNOWN}
+    assert (logins["1.106.2"], logins["1.106.12"]) == (False, True)
+    assert (logins["1.108.7"], logins["1.110.2"]) == (False, True)

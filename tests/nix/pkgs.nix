@@ -86,6 +86,7 @@ let
       "openresty"
       "podman"
       "prometheus"
+      "python3"
       "redis"
       "shadow"
       "sudo"

@@ -553,6 +553,7 @@ def run_shell(command: str, program: list[str], project: Path, bin_folder: Path)
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stderr}"
+    assert done.stdout + done.stderr, f"{command} says nothing"
 
 
 def test_every_command_of_mine_is_there() -> None:

@@ -1,4 +1,4 @@
-"""Every command that writes, struck at its write steps: old or new, whole, and the next run mends.
+"""Every command that writes, struck at its write steps: old or new, whole; the next run heals it.
 
 test_atomic.py strikes at each call of `render`, tests/fix at each of `fix`; here is what these and
 the other commands have in common, on a sample of calls that has every error of the system in it.

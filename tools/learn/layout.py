@@ -18,6 +18,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "bare_models": {},
     "refused": {"refused": 2, "licence": 1},
     "vendor_params": {"vendors": 1},
+    "behaviour": {},
 }
 
 

@@ -74,4 +74,19 @@ NEEDS_DATABASE = {
 
 # Losses that are LiteLLM's own, by the release in which they were found. tools/learn/floor.py
 # refuses any other.
-ACCEPTED: dict[str, dict[str, str]] = {}
+_NO_FIELD = "no field of LiteLLM_Params here; 1.108.14 has it, for what LiteLLM passes to itself"
+_A_POLICY = "a policy by provider and model now, no switch (model_quota_policy.py)"
+_PARAMS_1108 = (
+    "litellm_params._skip_mcp_handler",
+    "litellm_params.fake_stream",
+    "litellm_params.mcp_handler_context",
+    "litellm_params.skip_mcp_handler",
+)
+ACCEPTED: dict[str, dict[str, str]] = {
+    release: {
+        "general_settings.enforce_project_model_quota": _A_POLICY,
+        "general_settings.enforce_rpm_tpm_on_model_add": _A_POLICY,
+        **dict.fromkeys(_PARAMS_1108, _NO_FIELD),
+    }
+    for release in ("1.109.3", "1.110.2")
+}

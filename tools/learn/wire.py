@@ -84,7 +84,7 @@ looked_up: set[str] = set()
 
 
 def cut_network() -> None:
-    """No connection leaves this process, whoever tries."""
+    """No connection leaves this process."""
 
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise OSError("the network is cut")
@@ -161,7 +161,7 @@ def watch_environment() -> None:
 
 
 def skip_reports() -> None:
-    """Three thousand calls fail, and nobody reads what LiteLLM would write about each."""
+    """Three thousand calls fail, and no one reads what LiteLLM would write about each."""
     from litellm.litellm_core_utils.litellm_logging import Logging
 
     logging.disable(logging.CRITICAL)

@@ -33,7 +33,7 @@ let
   variableName = "[A-Za-z_][A-Za-z0-9_]*";
   looksLikeKey = import ./looks-like-key.nix lib;
 
-  # Variables that a container gets beside those of the options, whoever has set them.
+  # Variables that a container gets beside those of the options, no matter who set them.
   given =
     instance:
     lib.listToAttrs (

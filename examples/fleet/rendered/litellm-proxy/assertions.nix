@@ -50,7 +50,7 @@ in
         limits, budgets and failing deployments for itself. Where that matters, set
         ${opt "redis.createLocally"} = true.
       ''
-      ++ lib.optional (!isPath selected.file && !inStore selected.file) ''
+      ++ lib.optional (selected.file != null && !isPath selected.file && !inStore selected.file) ''
         ${opt "configs"}.${cfg.modelConfig}.file = "${toString selected.file}" is read when
         the container starts, and a change to it does not restart anything. Write a path
         without quotes, such as ./litellm/${cfg.modelConfig}.yaml.

@@ -12,13 +12,28 @@ let
   configOptions = configuration: {
     options = {
       file = lib.mkOption {
-        type = lib.types.path;
+        type = lib.types.nullOr lib.types.path;
+        default = null;
         description = ''
           LiteLLM configuration, mounted read-only at `/app/config.yaml`. It is
           copied to the world-readable Nix store, so it names keys
           (`api_key: os.environ/OPENAI_API_KEY`) and never holds one.
         '';
         example = lib.literalExpression "./litellm/all.yaml";
+      };
+
+      settings = lib.mkOption {
+        type = lib.types.attrsOf lib.types.anything;
+        default = { };
+        description = ''
+          Settings of LiteLLM that are merged into the file, or are the whole configuration
+          without one: a mapping into the one that is there, everything else in its place.
+          The result is judged by `nixcfg validate` when the system is built, which needs
+          {option}`services.litellm-proxy.package`.
+        '';
+        example = {
+          router_settings.num_retries = 5;
+        };
       };
 
       secrets = lib.mkOption {

@@ -69,7 +69,7 @@ rec {
     ANONYMIZED_TELEMETRY = "False";
     DO_NOT_TRACK = "True";
     SCARF_NO_ANALYTICS = "True";
-    # The pages that answer without a key and serve nobody on a private gateway.
+    # The pages that answer without a key and serve no one on a private gateway.
     NO_DOCS = "True";
     NO_OPENAPI = "True";
     NO_REDOC = "True";
