@@ -39,7 +39,7 @@ def command(
     no_rehearse: bool,
     form: str,
 ) -> int:
-    """Go to another release of LiteLLM, after a look at what it changes.
+    """Show what another LiteLLM release changes, and take it.
 
     VERSION is a release such as 1.108.7; without it, the one that nixcfg renders by default. Shows
     what this project gains (+), what it loses (-) and what changes (~), starts LiteLLM once if
