@@ -119,9 +119,9 @@ def _current(image: "Reference", insecure: "Sequence[str]") -> str:
 
     if not image.digest:
         return ""
-    client = Client(image, insecure)
-    digest = client.digest(image.wanted or image.digest)
-    return digest if digest == image.digest else client.manifest(image.wanted).digest
+    client, asked = Client(image, insecure), image.wanted or image.digest
+    digest = client.digest(asked)
+    return digest if digest == image.digest else client.manifest(asked).digest
 
 
 def _looked(image: "Reference", insecure: "Sequence[str]") -> str:

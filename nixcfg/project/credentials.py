@@ -22,10 +22,17 @@ def credentials(
     facts = knowledge.provider(name) if name else None
     if facts is None or any(c.secret and c.param in params for c in facts.credentials):
         return ()
+    if any(c.param == "aws_access_key_id" for c in facts.credentials) and _AWS & params.keys():
+        return ()
     known = set(declared)
     whole = (way for way in _other_ways(facts) if known.issuperset(c.variable for c in way))
     wanted = next(whole, _usual_way(facts))
     return tuple(c for c in wanted if c.param is None or c.param not in params)
+
+
+_AWS = frozenset({"api_key", "aws_role_name", "aws_profile_name", "aws_web_identity_token"})
+"""What authenticates to AWS without an access key: a bearer token, which is sent even where an
+access key is set; a role of the machine or of a web identity; a profile. Measured on 1.106.2."""
 
 
 def chosen_way(facts: ProviderFacts, named: Collection[str]) -> tuple[Credential, ...]:

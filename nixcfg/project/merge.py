@@ -18,7 +18,7 @@ from nixcfg.project.model import (
     Setting,
     Settings,
 )
-from nixcfg.project.values import declared_secrets, resolve
+from nixcfg.project.values import declared_secrets, header_variables, resolve
 from nixcfg.yamltext.document import Document
 
 
@@ -43,6 +43,8 @@ def settings_of(
         for key, inner in value.items():
             if key in secrets:
                 continue
+            if key == "pass_through_endpoints":
+                read |= header_variables(inner)
             setting = Setting(resolve(inner, read), document, (section, key))
             home = section if section == ENVIRONMENT else honouring_section(knowledge, section, key)
             if home and home != section:

@@ -23,6 +23,17 @@ def referenced(value: object) -> str | None:
     return found[1] if found else None
 
 
+def referenced_at_end(value: object) -> str | None:
+    """The variable behind any text, as in `Bearer os.environ/NAME`, or None.
+
+    So LiteLLM 1.106.2 reads the headers of pass_through_endpoints: all that follows the first
+    os.environ/ is the name (set_env_variables_in_header). Elsewhere such a text is sent as it is.
+    """
+    if not isinstance(value, str) or "os.environ/" not in value:
+        return None
+    return referenced(value[value.index("os.environ/") :])
+
+
 def dollar(value: object) -> str | None:
     """The variable of a `${VARIABLE}`, which LiteLLM would send literally."""
     if not isinstance(value, str) or "${" not in value:
@@ -38,6 +49,17 @@ def declared_secrets(section: Mapping[str, Any]) -> set[str]:
     variable, with the literal text in the first case, with "None" in the second when it is unset.
     """
     return {key for key, value in section.items() if key in (dollar(value), referenced(value))}
+
+
+def header_variables(endpoints: Any) -> set[str]:
+    """The variables that the headers of pass_through_endpoints read, also behind other text."""
+    found = set()
+    for endpoint in endpoints if isinstance(endpoints, list) else ():
+        headers = endpoint.get("headers") if isinstance(endpoint, dict) else None
+        for value in headers.values() if isinstance(headers, dict) else ():
+            if variable := referenced_at_end(value):
+                found.add(variable)
+    return found
 
 
 def references(value: Any) -> set[str]:

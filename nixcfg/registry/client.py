@@ -27,10 +27,6 @@ _LIMIT = 4 * 1024 * 1024
 """Bytes; what the specification has registries accept at least for a manifest."""
 
 
-class MissingError(RegistryError):
-    """The registry has no such image, tag or digest."""
-
-
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A manifest or an index as it came, its digest worked out from its bytes."""
@@ -148,7 +144,7 @@ class Client:
     def _failed(self, answer: Answer, wanted: str) -> RegistryError:
         where = f"{self._registry}/{self._repository}"
         if answer.status == 404:
-            return MissingError(f"{where} has no {wanted}")
+            return RegistryError(f"{where} has no {wanted}")
         if answer.status == 403:
             return RegistryError(f"{where} is not open to us (403)")
         if answer.status == 429:

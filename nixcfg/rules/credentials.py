@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import nearest
@@ -45,7 +46,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
     permitted = config.has("general_settings", "dangerously_permit_weak_or_unset_master_key")
     if isinstance(value, str) and not referenced(value) and not dollar(value):
         if value.strip().lower() in _REFUSED:
-            yield config.document.problem(
+            problem = config.document.problem(
                 MASTER_KEY_REFUSED,
                 path,
                 "LiteLLM does not start with this master key",
@@ -53,6 +54,9 @@ def _master_key(config: Config) -> Iterator[Problem]:
                 if not config.standalone
                 else "Set LITELLM_MASTER_KEY to sk- and 32 random characters.",
             )
+            # The check at the start refuses this one by name, whatever the environment holds.
+            is_known = value.strip() == "sk-1234"
+            yield replace(problem, level=Severity.ERROR) if is_known else problem
         elif len(value) < _WEAK_LENGTH and "os.environ" not in value:
             yield config.document.problem(
                 MASTER_KEY_WEAK,

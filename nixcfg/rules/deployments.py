@@ -9,9 +9,10 @@ from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Sev
 from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules import values
+from nixcfg.rules import params, values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
+from nixcfg.rules.sections import MISPLACED
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 
@@ -108,7 +109,17 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
     for key, value in deployment.params.items():
         known = keys.get(key)
         path = (*deployment.params_path, key)
-        if known is None:
+        if key in params.NOT_SENT:
+            continue
+        if key in params.INSTEAD:
+            yield config.document.problem(
+                MISPLACED,
+                path,
+                f"{key} has no effect in litellm_params",
+                help=params.INSTEAD[key],
+                key=True,
+            )
+        elif known is None:
             if "model" not in deployment.params and nearest(key, keys) == "model":
                 continue  # the schema says that model is missing, and that this was meant
             if names_secret(key) or not _is_vendors(
@@ -154,13 +165,17 @@ def _unknown_param(
     if not advice and homes:
         advice = f"It has an effect in {homes[0]} only."
     path = (*deployment.params_path, key)
+    is_dropped = deployment.provider in params.DROPPING
     return config.document.problem(
         UNKNOWN_PARAM,
         path,
-        f"{config.litellm} does not know {key} and sends it to the vendor with every request",
+        f"{config.litellm} does not know {key} and "
+        + ("drops it" if is_dropped else "sends it to the vendor with every request"),
         help=advice
         or (
-            "Remove it." if names_secret(key) else "Keep it if the vendor knows it; else remove it."
+            "Remove it."
+            if is_dropped or names_secret(key)
+            else "Keep it if the vendor knows it; else remove it."
         ),
         key=True,
         fix=Fix((RenameKey(path, guess),), safe=False) if guess else None,
@@ -197,8 +212,10 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
         guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
-        params = key in config.knowledge.keys("litellm_params")
-        inside = "litellm_params" if params else "model_info"
+        is_param = key in config.knowledge.keys("litellm_params") or _is_vendors(
+            config.knowledge.vendor_params, deployment.provider or "", key
+        )
+        inside = "litellm_params" if is_param or key in params.NOT_SENT else "model_info"
         if key in config.knowledge.keys("top_level"):
             guess, inside = "", "the top level of the file"
         advice = f"Did you mean {guess}?" if guess else f"Write it under {inside}."

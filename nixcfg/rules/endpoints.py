@@ -107,7 +107,7 @@ def _shape(
     elif expected.path == "" and _VERSION_AT_END.search(parts.path):
         wrong = f"LiteLLM asks {given}{appends or '/...'} of this host"
         better = _VERSION_AT_END.sub("", base)
-    elif expected.path and _VERSION.search(expected.path) and not given:
+    elif expected.path and _VERSION.search(expected.path) and not given and not _bare(config, base):
         wrong = f"LiteLLM asks {appends or '/...'} of this host, without {expected.path}"
         better = base.rstrip("/") + expected.path
     elif base.endswith("/") and not expected.slash:
@@ -126,6 +126,22 @@ def _shape(
     own_host = host(base) == host(expected.default or "")
     bare = bool(expected.path) and not given and not own_host
     yield replace(problem, level=Severity.NOTE) if bare else problem
+
+
+_BARE_HOSTS = ("githubcopilot.com",)
+"""Hosts of vendors that are asked without /v1, though LiteLLM's own provider names no address."""
+
+
+def _bare(config: Config, base: str) -> bool:
+    """Whether this vendor is known to be asked for /chat/completions right behind its host."""
+    name = host(base)
+    return name.endswith(_BARE_HOSTS) or name in {
+        host(facts.api_base.default)
+        for facts in config.knowledge.providers().values()
+        if facts.api_base.default
+        and not urlsplit(facts.api_base.default).path.strip("/")
+        and (facts.api_base.appends or "") == "/chat/completions"
+    }
 
 
 def _has_no_base(deployment: Deployment) -> bool:
@@ -165,10 +181,9 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
     where = f"prompts would go to {facts.api_base.sent_to}" if facts.api_base.sent_to else ""
     yield config.document.problem(
         NO_BASE,
-        deployment.params_path,
+        (*deployment.params_path, "model"),
         f"{config.litellm} has no address for {facts.name} without api_base"
         + (f"; {where}" if where else ""),
         help="Add api_base with the address of the server"
         + (f", or set {variable}." if variable else "."),
-        key=True,
     )

@@ -150,14 +150,14 @@ CUSTOM_CODE = Rule("NX217", Severity.WARNING)
 @EveryDocument
 def _custom_code(config: Config) -> Iterator[Problem]:
     for path, name in _imported(config):
-        module = name.split(".", maxsplit=1)[0]
-        found = module == "litellm" or f"{module}.py" in config.context.files
-        if not found and module not in config.context.files:
+        file = name.rpartition(".")[0].replace(".", "/") + ".py"
+        first = file.split("/", maxsplit=1)[0]
+        if first.removesuffix(".py") != "litellm" and first not in config.context.files:
             where = "beside this file" if config.standalone else "in the container"
             yield config.document.problem(
                 CUSTOM_CODE,
                 path,
-                f"there is no {module}.py {where}; LiteLLM does not start without it",
+                f"there is no {file} {where}; LiteLLM does not start without it",
                 help="Mount it with extraOptions of services.litellm-proxy, or remove this."
                 if not config.standalone
                 else "Put it beside the configuration.",

@@ -10,7 +10,7 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.project.nearest import nearest
-from nixcfg.project.values import dollar, reference, referenced
+from nixcfg.project.values import dollar, reference, referenced, referenced_at_end
 from nixcfg.rules.context import Config, scalars
 from nixcfg.rules.scope import EveryDocument
 
@@ -27,6 +27,7 @@ _OIDC = re.compile(r"oidc/(file|env|env_path)/\S+")
 @EveryDocument
 def _texts(config: Config) -> Iterator[Problem]:
     """What a document says about secrets, and how."""
+    undeclared: set[str | None] = set()
     for path, text in scalars(config.data):
         if not isinstance(text, str):
             continue
@@ -34,7 +35,12 @@ def _texts(config: Config) -> Iterator[Problem]:
             continue
         if len(path) > 2 and "model_info" in path:
             continue  # free-form: descriptions may hold anything
-        yield from _text(config, path, text)
+        for problem in _text(config, path, text):
+            if problem.rule is not UNDECLARED:
+                yield problem
+            elif (name := referenced_at_end(text)) not in undeclared:
+                undeclared.add(name)
+                yield problem
 
 
 PARTIAL = Rule("NX306", Severity.ERROR, standalone=Severity.WARNING)
@@ -88,7 +94,7 @@ TOO_LATE = Rule("NX308", Severity.ERROR, standalone=Severity.WARNING)
 
 
 def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
-    variable = referenced(text)
+    variable = referenced_at_end(text) if _is_header(path) else referenced(text)
     if isinstance(path[-1], int):
         yield config.document.problem(
             IN_LIST,
@@ -115,13 +121,18 @@ def _reference(config: Config, path: Steps, text: str) -> Iterator[Problem]:
             related=[config.document.related((ENVIRONMENT, variable), "set here, too late")],
         )
     elif not config.standalone and not _is_declared(config, path, variable):
-        yield from _undeclared(config, path, variable)
+        yield from _undeclared(config, path, variable, text)
+
+
+def _is_header(path: Steps) -> bool:
+    """Whether LiteLLM reads a reference here behind other text too: `Bearer os.environ/NAME`."""
+    return len(path) == 5 and path[1] == "pass_through_endpoints" and path[3] == "headers"
 
 
 UNDECLARED = Rule("NX311", Severity.WARNING)
 
 
-def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]:
+def _undeclared(config: Config, path: Steps, variable: str, text: str) -> Iterator[Problem]:
     named: set[str] = {*config.environment, *config.context.secrets, *config.context.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
@@ -134,7 +145,7 @@ def _undeclared(config: Config, path: Steps, variable: str) -> Iterator[Problem]
         path,
         f"nothing declares {variable}; nixcfg would read it from a key file",
         help=f"Did you mean {guess}?" if guess else declare + "under environment in nixcfg.yaml.",
-        fix=Fix((SetValue(path, reference(guess)),), safe=False) if guess else None,
+        fix=Fix((SetValue(path, text.replace(variable, guess)),), safe=False) if guess else None,
     )
 
 

@@ -1,7 +1,8 @@
 """Settings that need a service or a licence: Redis, PostgreSQL, an enterprise licence."""
 
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
@@ -49,6 +50,7 @@ def _database(config: Config) -> Iterator[Problem]:
             )
 
 
+_VARIABLES = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
 CACHE_WITHOUT_REDIS = Rule("NX214", Severity.ERROR, standalone=Severity.WARNING)
 
 
@@ -70,13 +72,15 @@ def _cache(config: Config) -> Iterator[Problem]:
         return
     listed = config.values("litellm_settings", "cache_params")
     params = dict(ChainMap(*(each for each in listed if isinstance(each, dict))))
+    if params and "type" not in params:
+        yield from _cache_in_memory(config, params)
+        return
     kind = params.get("type", "redis")
     if kind not in ("redis", "redis-semantic"):
         return
     if any(params.get(key) for key in ("host", "url", "redis_startup_nodes")):
         return
-    names = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
-    if not any(config.variable_is_wired(name) for name in names):
+    if not any(config.variable_is_wired(name) for name in _VARIABLES):
         yield config.document.problem(
             CACHE_WITHOUT_REDIS,
             ("litellm_settings", "cache"),
@@ -86,6 +90,30 @@ def _cache(config: Config) -> Iterator[Problem]:
             else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",
             key=True,
         )
+
+
+_OF_REDIS = ("host", "port", "url", "password", "redis_startup_nodes", "sentinel_nodes")
+
+
+def _cache_in_memory(config: Config, params: Mapping[str, Any]) -> Iterator[Problem]:
+    """LiteLLM 1.106.2 asks REDIS_HOST only while cache_params is empty, and its type is local."""
+    named = next((key for key in _OF_REDIS if key in params), None)
+    variable = next((name for name in _VARIABLES if config.variable_is_wired(name)), None)
+    if not named and not variable and not config.standalone:
+        return
+    ignored = named or variable or "REDIS_HOST"
+    problem = config.document.problem(
+        CACHE_WITHOUT_REDIS,
+        ("litellm_settings", "cache_params" if "cache_params" in _litellm(config) else "cache"),
+        f"cache_params without type is a cache in memory: LiteLLM ignores {ignored}",
+        help="Add type: redis, or type: local if that is meant.",
+        key=True,
+    )
+    yield replace(problem, level=Severity.WARNING if named or variable else Severity.NOTE)
+
+
+def _litellm(config: Config) -> Mapping[str, Any]:
+    return config.section("litellm_settings")
 
 
 NEEDS_LICENCE = Rule("NX215", Severity.ERROR, standalone=Severity.WARNING)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,9 @@ def test_image_is_the_release_that_the_knowledge_was_generated_from(declared):
     knowledge = json.loads((ROOT / "nixcfg" / "knowledge" / "litellm.json").read_text())
     (image,) = [o["default"] for o in declared if o["name"] == "services.litellm-proxy.image"]
     assert image == f'"ghcr.io/berriai/litellm:v{knowledge["litellm_version"]}"'
+
+
+def test_version_of_the_module_is_that_of_nixcfg(nix):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    version = nix(ROOT / "modules" / "litellm-proxy" / "version.nix")
+    assert version.startswith(f"{project['version']} (")

@@ -1,9 +1,14 @@
 """`nixcfg pin` against a real registry."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from oci import Project, Registry, digest_of
+from oci import Project, Registry, digest_of, server
+
+from nixcfg.registry.image import Image
+from nixcfg.registry.pin import refusal
+from nixcfg.registry.reference import parse
 
 
 def test_an_index_and_its_comments(project: Project, images: Registry, named):
@@ -139,6 +144,21 @@ def test_a_digest_without_a_tag(project: Project, images: Registry, named):
     assert done.stderr == f"Error: {images.host}/{named()} has no {digest}\n"
 
 
+@pytest.mark.parametrize("tag", ["", ":v1"])
+def test_a_registry_that_names_no_digest(project: Project, tag: str):
+    """It is worked out from the bytes; where it is named, none are fetched."""
+    body = b'{"schemaVersion": 2}'
+    named: dict[str, str] = {}
+    with server(lambda _: (200, named, body)) as asked:
+        project.write(f"image: {asked.host}/x{tag}@{digest_of(body)}\n")
+        assert project.pin("--check").returncode == 0
+        assert [each.method for each in asked.heard] == ["GET", "HEAD", "GET"]
+        named["Docker-Content-Digest"] = digest_of(body)
+        asked.heard.clear()
+        assert project.pin("--check").returncode == 0
+        assert [each.method for each in asked.heard] == ["GET", "HEAD"]
+
+
 @pytest.mark.parametrize("what", ["{}:v9", "{}/absent:v9"])
 def test_not_there(project: Project, images: Registry, named, what: str):
     images.push(named(), "v1.106.2")
@@ -177,6 +197,38 @@ def test_a_compromised_release_by_its_label(project: Project, images: Registry, 
     assert done.returncode == 1
     assert "is compromised: 1.107.0 was published with malicious code" in done.stderr
     assert project.file.read_text() == text
+
+
+BAD = "sha256:1bbcb1443bc962e45f5aad53fe3d2c30600e0379715fb6c664cdd3ac126c339e"
+
+
+@pytest.mark.parametrize("begin", [BAD, "sha256:c00f9d92c427", "sha256:7b00e91cd2fe"])
+def test_a_compromised_digest_in_an_index(project: Project, begin: str):
+    """Under a mirror's name; no registry holds such an index without the image that it lists."""
+    bad = begin.ljust(len(BAD), "0")
+    config = json.dumps({"os": "linux", "architecture": "amd64"}).encode()
+    sound = json.dumps({"schemaVersion": 2, "config": {"digest": digest_of(config)}}).encode()
+    entries = [
+        {"digest": digest, "platform": {"os": "linux", "architecture": architecture}}
+        for digest, architecture in ((digest_of(sound), "amd64"), (bad, "arm64"))
+    ]
+    index = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    bodies = {"prod": index, digest_of(sound): sound, digest_of(config): config}
+    with server(lambda heard: (200, {}, bodies.get(heard.path.split("/")[-1], b""))) as asked:
+        text = f"image: {asked.host}/ours/gateway:prod\n"
+        project.write(text)
+        done = project.pin()
+    assert done.returncode == 1
+    assert "is compromised: 1.107.0 was published with malicious code" in done.stderr
+    assert project.file.read_text() == text
+
+
+def test_a_compromised_digest_of_an_image():
+    image = Image(BAD, (), ("linux/amd64",), "", is_litellm=True)
+    assert "is compromised" in refusal(parse("mirror.example/ours/gateway:prod"), image)
+    assert "is compromised" not in refusal(
+        parse("mirror.example/ours/gateway:prod"), replace(image, digest=digest_of(b""))
+    )
 
 
 def test_a_compromised_tag(project: Project, images: Registry, named):

@@ -19,6 +19,9 @@ from nixcfg.project.standalone import read_configuration
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 11, 23)
+AFTER_LOADING = {"NX314"}
+"""What LiteLLM refuses once it has loaded the file, which is where the verdicts of the corpus end:
+test_oracle.py asks the check of the master key itself."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,11 @@ def corpus() -> dict[str, tuple[Any, check.Report]]:
 
 def test_no_error_on_what_litellm_accepts(corpus: dict[str, tuple[Any, check.Report]]):
     wrong = {
-        name: [(p.code, p.span.line, p.message) for p in report.problems if p.is_error]
+        name: [
+            (p.code, p.span.line, p.message)
+            for p in report.problems
+            if p.is_error and p.code not in AFTER_LOADING
+        ]
         for name, (verdict, report) in corpus.items()
         if verdict["verdict"].startswith("accept") and not verdict["dropped"]
     }

@@ -9,12 +9,14 @@ import datetime as dt
 import hashlib
 import http.client
 import http.server
+import io
 import json
 import os
 import shutil
 import signal
 import ssl
 import subprocess
+import tarfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,6 +53,16 @@ def digest_of(body: bytes) -> str:
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
+def _layer(content: bytes) -> bytes:
+    """A layer with one file."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        member = tarfile.TarInfo("app/release")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
 @dataclass
 class Registry:
     """`host` is `localhost:PORT`; `authorization` is what a push has to send."""
@@ -74,7 +86,7 @@ class Registry:
         entries = []
         for platform in platforms:
             system, architecture = platform.split("/")
-            layer = f"{name} {platform} {salt}".encode()
+            layer = _layer(f"{name} {platform} {salt}".encode())
             described = {
                 "os": system,
                 "architecture": architecture,
@@ -95,7 +107,7 @@ class Registry:
                     self._blob(
                         name,
                         layer,
-                        "application/vnd.docker.image.rootfs.diff.tar.gzip"
+                        "application/vnd.docker.image.rootfs.diff.tar"
                         if docker
                         else "application/vnd.oci.image.layer.v1.tar",
                     )
