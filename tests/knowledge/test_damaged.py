@@ -55,7 +55,7 @@ def test_the_floor_stops_a_damaged_package(ask_litellm: Callable[[str, Any], Any
     whole = {
         name: json.loads((folder / f"{name}.json").read_bytes()) for name in ("litellm", "models")
     }
-    hidden = "return_response_headers"
+    hidden = "expose_fallback_errors_to_caller"
     assert knowledge.honoured("general_settings", hidden)
     question = {"tools": str(ROOT / "tools"), "hidden": hidden, "set": whole}
     lost = ask_litellm(PROGRAM, question)
