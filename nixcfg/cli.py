@@ -35,6 +35,7 @@ GROUPS = {
         "validate": "Report all that is wrong with the project, in one run.",
         "fix": "Fix what can be fixed without guessing.",
         "pin": "Tie each image to its digest.",
+        "upgrade": "Show what another LiteLLM release changes, and take it.",
         "render": "Validate the project, then write its NixOS module.",
     },
     "Run and look": {

@@ -50,6 +50,13 @@ def command(
     return PROBLEMS if any(result.has_failed for result in results) else OK
 
 
+def went_well(project: "Project") -> bool:
+    """Rehearse what the container loads, print it, and say whether all of it is served."""
+    result = _rehearse(project, config_of(project, None), verbose=False)
+    _print(result)
+    return not result.has_failed
+
+
 def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> "Rehearsal":
     from nixcfg.gateway import process
     from nixcfg.gateway.rehearsal import rehearse

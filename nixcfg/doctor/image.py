@@ -1,13 +1,12 @@
 """The image that really runs: whether nixcfg.yaml names it, and what is known of it."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.doctor import SWITCH, Check, error, ok, skipped, warning
 from nixcfg.gateway import machine
-from nixcfg.knowledge import LITELLM_VERSION, releases
+from nixcfg.knowledge import choose, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
 from nixcfg.registry.reference import BadReferenceError, parse
@@ -26,12 +25,12 @@ def _named(wanted: str, names: list[str]) -> Check:
     if found := _difference(wanted, running, names):
         return found
     tag = wanted.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    release = re.search(r"\d+\.\d+\.\d+", tag)
-    if release is None and "@" not in wanted:
+    chosen = choose(tag)
+    if not chosen.asked and "@" not in wanted:
         advice = f"Use {wiring.DEFAULT_IMAGE}."
         return warning(name, f"{wanted} may be another program tomorrow", advice)
-    if release is not None and release[0] != LITELLM_VERSION:
-        message = f"{wanted}: nixcfg knows LiteLLM {LITELLM_VERSION}, others it guesses at"
+    if not chosen.is_known:
+        message = f"{wanted}: nixcfg does not know it, and judges by {chosen.knowledge.version}"
         return warning(name, message, f"Use {wiring.DEFAULT_IMAGE}, or another nixcfg.")
     return ok(name, wanted)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -125,14 +126,16 @@ TEXT = Rule("NX423", Severity.ERROR, standalone=Severity.WARNING)
 
 def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tuple[str, Steps]]:
     if isinstance(targets, str):
-        yield config.document.problem(
+        stops = config.knowledge.behaviour["fallback_text"] == "stops"
+        problem = config.document.problem(
             TEXT,
             path,
             f"{config.litellm} does not start: the models to fall back to must be a list"
-            if config.knowledge.behaviour["fallback_text"] == "stops"
+            if stops
             else f"{config.litellm} would try {targets} letter by letter",
             help=f"Write a list: [{targets}].",
         )
+        yield replace(problem, level=Severity.ERROR) if stops else problem
     if targets is None and config.knowledge.behaviour["fallback_null"] == "stops":
         yield _shape(config, path, "must name a list of models, not nothing")
     for index, target in enumerate(targets if isinstance(targets, list) else ()):

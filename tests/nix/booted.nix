@@ -16,7 +16,10 @@
       ];
     };
     secrets = {
-      PLAIN_KEY.file = "/etc/nixcfg/secrets/plain_key.txt";
+      PLAIN_KEY = {
+        file = "/etc/nixcfg/secrets/plain_key.txt";
+        required = true;
+      };
       OPTIONAL_KEY = {
         file = "/etc/nixcfg/secrets/optional_key.txt";
         optional = true;

@@ -13,7 +13,10 @@
       ];
     };
     secrets = {
-      FIRST_KEY.file = "/keys/first.txt";
+      FIRST_KEY = {
+        file = "/keys/first.txt";
+        required = true;
+      };
       SECOND_KEY = {
         file = "/keys/second.txt";
         optional = true;
@@ -21,6 +24,7 @@
       ACCOUNT = {
         file = "/keys/account.json";
         kind = "file";
+        required = true;
       };
     };
   };

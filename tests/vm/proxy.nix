@@ -17,7 +17,10 @@
     };
     secrets = {
       # A file that people edit.
-      ANTHROPIC_API_KEY.file = "/etc/nixcfg/secrets/anthropic_api_key.txt";
+      ANTHROPIC_API_KEY = {
+        file = "/etc/nixcfg/secrets/anthropic_api_key.txt";
+        required = true;
+      };
       # Where sops-nix puts it: /run/secrets is a symlink to a generation.
       OPENAI_API_KEY.file = "/run/secrets/openai";
       DEEPINFRA_API_KEY = {
