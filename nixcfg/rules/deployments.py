@@ -133,14 +133,13 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
 _REQUIRED = ("model_name", "litellm_params")
 _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 """The schema looks at model; LiteLLM takes any drop_params, and a list of organizations."""
-_VENDOR_PREFIXES = ("aws_", "vertex_", "azure_", "oci_", "watsonx_", "sagemaker_")
 
 
 def _is_vendors(vendors: Mapping[str, Collection[str]], provider: str, key: str) -> bool:
     """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
     start = next((v for v in vendors if v and provider.startswith(v)), "")
     return (
-        key.startswith(_VENDOR_PREFIXES)
+        key in params.READ_AT_CALL
         or key in vendors[""]
         or key in vendors.get(provider, ())
         or key in vendors[start]

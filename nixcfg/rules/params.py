@@ -22,3 +22,6 @@ INSTEAD = {
 
 DROPPING = frozenset({"gemini"})
 """Providers to which LiteLLM sends no parameter that it does not know: it drops them."""
+
+READ_AT_CALL = frozenset({"azure_endpoint", "watsonx_region", "watsonx_token"})
+"""Parameters that the code of a provider reads by name, which the measured lists do not hold."""

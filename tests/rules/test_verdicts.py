@@ -139,6 +139,27 @@ def test_a_number_of_fails_like_the_default_is_not_set(
     assert ("NX207" in found(tmp_path, text)) is is_found
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("aws_regoin_name", "aws_region_name"),
+        ("aws_region", "aws_region_name"),
+        ("vertex_locaton", "vertex_location"),
+        ("azure_api_version", "api_version"),
+    ],
+)
+def test_a_misspelt_region_is_found_on_every_provider(tmp_path: Path, key: str, meant: str):
+    for model in ("bedrock/amazon.nova-pro-v1:0", "azure/gpt-4o", "openai/gpt-4o"):
+        folder = tmp_path / model.split("/", maxsplit=1)[0]
+        told = found(folder, written(deployment(model, **{key: "x"})))
+        assert told["NX403"][2] == f"Did you mean {meant}?"
+
+
+@pytest.mark.parametrize("key", ["aws_region_name", "vertex_ai_location", "watsonx_region"])
+def test_a_parameter_of_a_cloud_is_not_reported(tmp_path: Path, key: str):
+    assert "NX403" not in found(tmp_path, written(deployment(**{key: "x"})))
+
+
 def test_extra_body_belongs_into_litellm_params(tmp_path: Path):
     for key in ("extra_body", "cache_control_injection_points"):
         told = found(tmp_path / key, written({**deployment(), key: {}}))
@@ -226,6 +247,11 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         "ask": "m",
         "env": {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"},
     },
+    "region": {"text": bedrock(api_key="token"), "ask": "m"},
+    "misspelt region": {
+        "text": bedrock(api_key="token").replace("aws_region_name", "aws_region"),
+        "ask": "m",
+    },
     "no key": {"text": bedrock(), "ask": "m"},
     "extra_body": {"text": written(deployment(extra_body={"flavour": 1})), "ask": "m"},
     "ttl alone": {"text": cached(ttl=60)},
@@ -265,6 +291,14 @@ def test_what_litellm_sends_and_what_not(verdicts: dict[str, Any]):
 def test_a_bearer_token_is_sent_even_beside_an_access_key(verdicts: dict[str, Any]):
     assert verdicts["token"]["sent"][0]["keys"] == {"authorization": "Bearer token"}
     assert "Unable to locate credentials" in verdicts["no key"]["replies"][0]
+
+
+@pytest.mark.oracle
+def test_a_misspelt_region_sends_prompts_to_another(verdicts: dict[str, Any]):
+    assert ".eu-central-1." in verdicts["region"]["sent"][0]["url"]
+    sent = verdicts["misspelt region"]["sent"][0]
+    assert ".us-west-2." in sent["url"]
+    assert "aws_region" in sent["body"]
 
 
 @pytest.mark.oracle
