@@ -265,6 +265,8 @@ NOT_ABOUT_LITELLM = {
     "NX501", "NX502", "NX503", "NX504", "NX505", "NX506", "NX507", "NX508", "NX509", "NX510",
     "NX512", "NX515", "NX519",  # the NixOS module
     "NX513", "NX514", "NX516", "NX517", "NX518", "NX520",  # nixcfg.yaml; tests/scale has the facts
+    "NX521", "NX522",  # the release in the image's tag
+    "NX523",  # the machine's firewall
     "NX524",  # the registry
     "NX511",  # read before the configuration is; tests/proxy runs the whole proxy
 }  # fmt: skip
