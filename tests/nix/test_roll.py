@@ -112,6 +112,8 @@ def booted(nix, tmp_path_factory) -> Iterator[Machine]:
     (overlay / "srv/log").touch()
     with booting.booted(overlay) as machine:
         machine.write("etc/nixcfg/secrets/db.txt", "database-password\n")
+        # Without one, a unit would ask the database first, which is not there.
+        machine.write("var/lib/litellm-proxy/salt-key", f"sk-{'5' * 40}\n")
         yield machine
 
 
