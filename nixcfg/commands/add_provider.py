@@ -151,19 +151,30 @@ def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[st
 
 def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str, str]]]) -> None:
     from nixcfg.commands.output import fitted, width_of
+    from nixcfg.project import wiring
+    from nixcfg.rules import own_machine
 
     lines = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
     for line in lines:
         report(fitted(line, width_of(sys.stderr)))
-    _describe_own_ports(amendment, name)
-    found = amendment.report.problems
+    described = _describe_own_ports(amendment, name)
+    path = wiring.provider_path(name)
+    found = [
+        each
+        for each in amendment.report.problems
+        if not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+    ]
     if found:
         print_problems(found, amendment.report.files, brief=True)
 
 
-def _describe_own_ports(amendment: "Amendment", name: str) -> None:
-    """What a server on the gateway's own machine needs, whichever configuration is loaded."""
+def _describe_own_ports(amendment: "Amendment", name: str) -> bool:
+    """What a server on the gateway's own machine needs, whichever configuration is loaded.
+
+    Whether it needs anything: then no finding has to say so again.
+    """
+    from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import own_ports
 
     machine = amendment.project.machine
@@ -172,5 +183,7 @@ def _describe_own_ports(amendment: "Amendment", name: str) -> None:
     closed = own_ports.closed(machine, (base for base in bases if isinstance(base, str)))
     if closed:
         line = own_ports.opened(machine, closed)
-        report(f"The firewall keeps this server from the gateway. Add to nixcfg.yaml:\n  {line}")
-        report(f"and {own_ports.LISTEN}.")
+        width = width_of(sys.stderr)
+        why = "The firewall keeps this server from the gateway. Add to nixcfg.yaml:"
+        report(f"{fitted(why, width)}\n  {line}\n{fitted(f'and {own_ports.LISTEN}.', width)}")
+    return bool(closed)

@@ -114,6 +114,7 @@ def test_nothing_is_damaged(unsafe: bool, documents: list[Document], tell: Calla
     assert changed
 
 
+@pytest.mark.slow
 def test_the_real_proxy_loads_no_deployment_less(
     documents: list[Document], tell: Callable[[str], None]
 ):

@@ -475,7 +475,7 @@ def test_images(doctor, project: Path):
     settings(project, image="ghcr.io/berriai/litellm:main-latest")
     told(doctor()["image"], "warning", "may be another program tomorrow")
     settings(project, image="ghcr.io/berriai/litellm:v1.84.0")
-    told(doctor()["image"], "warning", "nixcfg knows LiteLLM")
+    told(doctor()["image"], "warning", "nixcfg does not know it, and judges by")
     settings(project, image=f"ghcr.io/berriai/litellm@sha256:{'0' * 64}")
     told(doctor()["image"], "ok", "@sha256:")
 

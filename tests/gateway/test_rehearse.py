@@ -6,10 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from day import REFUSED, Cli
 from vendors import Vendor
 
 
+@pytest.mark.slow
 def test_three_configurations(
     litellm: None,  # noqa: ARG001
     cli: Cli,

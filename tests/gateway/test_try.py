@@ -178,7 +178,6 @@ def test_kill_9_leaves_no_process_and_no_key(
 
 
 BAD = {
-    "missing": (None, "is missing"),
     "placeholder": ("replace-me\n", "still holds a placeholder"),
     "two-lines": ("sk-ant-secret-1\nsk-ant-secret-2\n", "holds more than one line"),
     "quoted": ('"sk-ant-secret"\n', "begins with a quote"),
@@ -190,9 +189,7 @@ BAD = {
 def test_a_key_that_the_service_would_refuse(cli: Cli, project: Path, name: str):
     content, reason = BAD[name]
     file = project / "keys" / "anthropic_api_key.txt"
-    file.unlink()
-    if content is not None:
-        file.write_text(content)
+    file.write_text(content)
     done = cli(project, "try")
     assert done.code == 1
     assert f"Error: ANTHROPIC_API_KEY: key file {file} {reason}" in done.err

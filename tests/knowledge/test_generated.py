@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "nixcfg" / "knowledge"
 
 
+@pytest.mark.slow
 def test_regenerating_changes_nothing(litellm_python: str, tmp_path: Path):
     if version("litellm") != knowledge.LITELLM_VERSION:
         pytest.skip(f"LiteLLM {version('litellm')} is installed, the data is of another release")

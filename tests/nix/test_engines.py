@@ -8,6 +8,7 @@ depends on the control groups of the machine.
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -173,11 +174,12 @@ def docker(folder: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module", params=["podman", "docker"])
-def engine(
-    request: pytest.FixtureRequest, image: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, image: Path) -> Iterator[Engine]:
     make = {"podman": podman, "docker": docker}[request.param]
-    for made in make(tmp_path_factory.mktemp(request.param)):
+    # podman takes no run folder whose name is longer than 50 characters.
+    folder = Path(tempfile.mkdtemp(prefix=request.param))
+    request.addfinalizer(lambda: shutil.rmtree(folder, ignore_errors=True))
+    for made in make(folder):
         path = "ENV PATH=/usr/local/bin:/usr/bin"
         made("import", "--change", path, str(image), IMAGE)
         try:

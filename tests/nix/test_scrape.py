@@ -151,8 +151,9 @@ def test_scrapes_with_the_generated_key(machine, ports):
 def test_key_is_for_prometheus_and_for_nobody_else(machine):
     loaded = "/run/credentials/prometheus.service/litellm-proxy-master-key"
     as_user = ["setpriv", "--regid=65534", "--clear-groups"]
-    its = machine.run(*as_user, "--reuid=prometheus", "cat", loaded)
-    assert its.stdout.strip() == master_key(machine).read_text().strip()
+    key = master_key(machine).read_text().strip()
+    its = [*as_user, "--reuid=prometheus", "cat", loaded]
+    machine.until(lambda: machine.run(*its).stdout.strip() == key, 30)
     assert machine.run(*as_user, "--reuid=nobody", "cat", loaded).returncode != 0
     assert master_key(machine).stat().st_mode & 0o777 == 0o600
 

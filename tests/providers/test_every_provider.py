@@ -100,7 +100,12 @@ def loaded(added: dict[str, Amendment], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.mark.parametrize("name", CHAT)
 def test_a_provider_is_added_clean(name: str, added: dict[str, Amendment]) -> None:
-    told = [p for p in added[name].report.problems if p.severity is not Severity.NOTE]
+    # NX523: a server on the machine itself needs host_ports, which add-provider prints.
+    told = [
+        p
+        for p in added[name].report.problems
+        if p.severity is not Severity.NOTE and p.code != "NX523"
+    ]
     assert [(p.code, p.file, p.message) for p in told] == []
 
 

@@ -14,6 +14,8 @@ import pytest
 from gateway import Gateway
 from vendors import OpenAI
 
+pytestmark = pytest.mark.slow
+
 MASTER_KEY = "sk-late-redis-0123456789abcdef"
 PASSWORD = "late%redis"
 

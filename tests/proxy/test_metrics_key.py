@@ -9,6 +9,8 @@ import pytest
 from gateway import Gateway
 from vendors import OpenAI
 
+pytestmark = pytest.mark.slow
+
 PROJECT = "metrics: true\nredis: {host: redis.example.org}\n"
 PROVIDER = """\
 model_list:

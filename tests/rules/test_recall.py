@@ -114,7 +114,7 @@ def dropped_base(rng: random.Random, data: Data) -> Planted:
     params = _params(rng, data)
     params.clear()
     params.update({"model": "hosted_vllm/only-here"})
-    return "NX416", "litellm_params"
+    return "NX416", params["model"]
 
 
 def misspelt_provider(rng: random.Random, data: Data) -> Planted:
