@@ -177,17 +177,17 @@ def docker(folder: Path) -> Iterator[Engine]:
 def engine(request: pytest.FixtureRequest, image: Path) -> Iterator[Engine]:
     make = {"podman": podman, "docker": docker}[request.param]
     # podman takes no run folder whose name is longer than 50 characters.
-    folder = Path(tempfile.mkdtemp(prefix=request.param))
-    request.addfinalizer(lambda: shutil.rmtree(folder, ignore_errors=True))
-    for made in make(folder):
-        path = "ENV PATH=/usr/local/bin:/usr/bin"
-        made("import", "--change", path, str(image), IMAGE)
-        try:
-            made.start("probe", "--entrypoint=sleep", IMAGE, "60")
-        except AssertionError as reason:
-            pytest.skip(f"{request.param} starts no container here: {str(reason)[-200:]}")
-        made("rm", "-f", "probe")
-        yield made
+    short = tempfile.TemporaryDirectory(prefix=request.param, ignore_cleanup_errors=True)
+    with short as folder:
+        for made in make(Path(folder)):
+            path = "ENV PATH=/usr/local/bin:/usr/bin"
+            made("import", "--change", path, str(image), IMAGE)
+            try:
+                made.start("probe", "--entrypoint=sleep", IMAGE, "60")
+            except AssertionError as reason:
+                pytest.skip(f"{request.param} starts no container here: {str(reason)[-200:]}")
+            made("rm", "-f", "probe")
+            yield made
 
 
 @pytest.fixture
