@@ -137,7 +137,7 @@ def test_an_image_that_cannot_be_had_stops_nothing(fleet: Fleet):
     _, went_well = fleet.switch("first")
     (fleet.machine.root / "srv/no-image").unlink()
     assert not went_well
-    assert "cannot be had. No instance was restarted" in fleet.said(ROLL, cursor)
+    assert "cannot be had. Nothing was restarted" in fleet.said(ROLL, cursor)
     assert fleet.started() == before
 
 
