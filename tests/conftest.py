@@ -22,6 +22,7 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
 
 SLOW = {
     "oracle": "asks the real LiteLLM, for seconds",
+    "robust": "strikes at every system call, with nonsense and kills",
     "scale": "starts two LiteLLM on real PostgreSQL and Redis",
     "slow": "takes longer than a contributor waits",
     "vm": "boots a virtual machine with systemd",

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from test_evaluation import BASE
 
+pytestmark = pytest.mark.slow
+
 Case = dict[str, Any]
 
 DATABASE = {
