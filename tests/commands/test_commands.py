@@ -29,7 +29,7 @@ def rendered(project: Path, nixcfg: Run) -> Path:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file's content and inode, so that a file written anew shows even when it is equal."""
+    """Every file's content and inode, so that a file written again shows even when it is equal."""
     return {
         str(path.relative_to(folder)): (path.stat().st_ino, path.read_bytes())
         for path in folder.rglob("*")

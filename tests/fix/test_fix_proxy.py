@@ -1,4 +1,4 @@
-"""Mended by `nixcfg fix`, a configuration does in the real LiteLLM what its writer meant."""
+"""Fixed by `nixcfg fix`, a configuration does in the real LiteLLM what its writer meant."""
 
 import json
 import subprocess
@@ -106,7 +106,7 @@ def test_every_mistake_is_fixed_in_its_place(config: Path):
 def test_the_real_proxy_does_what_was_meant(config: Path):
     assert nixcfg("fix", config).returncode == 0
     before, after = loaded(BEFORE, config.read_text())
-    # The file as it was: nobody is told, and most of it does not hold.
+    # The file as it was: no one is told, and most of it does not hold.
     assert before["error"] is None
     assert before["loaded"] == 2
     keys = {each["model"]: each["api_key"] for each in before["params"]}

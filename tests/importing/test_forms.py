@@ -272,7 +272,7 @@ def test_what_lies_beside_the_configurations_is_none(tmp_path: Path):
 
 
 def test_a_vendors_variables_are_declared_where_others_are(tmp_path: Path):
-    """A section that declares variables already is written anew with those of the container."""
+    """A section that declares variables already is written again with those of the container."""
     _, notes = imported(
         tmp_path,
         IMAGE + "environment: [OPENAI_ORGANIZATION, ANTHROPIC_API_KEY]",

@@ -114,7 +114,7 @@ def test_struck_at_every_step(blow: str, kind: str, strace: str, tmp_path: Path)
             return place + f"neither old nor new: {sorted(after)}"
         again = run(folder)
         if again.returncode or visible(found(folder)) != new:
-            return place + f"the same again does not mend it: {again.stderr[-300:]}"
+            return place + f"the same again does not repair it: {again.stderr[-300:]}"
         left = found(folder).keys() - new.keys()
         return place + f"left for ever: {left}" if left else ""
 

@@ -1,4 +1,4 @@
-"""The container as it is in the end, whoever has added to it, and where its keys come from."""
+"""The container as it is in the end, no matter who added to it, and where its keys come from."""
 
 from typing import Any
 

@@ -40,7 +40,7 @@ def evaluated(evaluate: Evaluate) -> Any:
 
 
 def source_of(name: str) -> Path:
-    """The source tree of a tool that deploys; skips where nobody says where it is."""
+    """The source tree of a tool that deploys; skips where no one says where it is."""
     variable = f"NIXCFG_{name.upper().replace('-', '_')}"
     found = os.environ.get(variable, "")
     if not found:

@@ -129,7 +129,7 @@ def test_the_container_logs_in_through_the_sockets_without_a_password(machine):
 
 @pytest.mark.parametrize("unit", ["postgresql.service", "redis-litellm-proxy.service"])
 def test_the_container_finds_a_restarted_service_again(machine, unit):
-    """A mounted directory that the service made anew would be empty for ever."""
+    """A mounted directory that the service made again would be empty for ever."""
     assert answers(machine), said(machine)
     assert machine.run("systemctl", "restart", unit).returncode == 0
     machine.until(lambda: answers(machine))

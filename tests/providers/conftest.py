@@ -56,7 +56,7 @@ def git() -> str:
 
 @pytest.fixture
 def run(project: Path) -> Callable[..., Done]:
-    """A command in the project, with nobody at a terminal; `fails=True` expects a refusal."""
+    """A command in the project, with no one at a terminal; `fails=True` expects a refusal."""
 
     def go(*arguments: str, fails: bool = False, given: bytes = b"") -> Done:
         done = call(*arguments, cwd=project, given=given)

@@ -210,7 +210,7 @@ def test_root_may_ask_about_the_tree_of_a_user(
 
 @pytest.mark.usefixtures("groq")
 def test_git_runs_no_program_of_the_tree(run: Run, repository: Path, git: str) -> None:
-    """Whoever owns a tree names programs in its configuration; root, who asks, must not run them.
+    """The owner of a tree names programs in its configuration; root, who asks, must not run them.
 
     Two ways that git has, both tried with git 2.39: a file system monitor, and the transport by
     which it fetches the .gitignore that a partial clone lacks.

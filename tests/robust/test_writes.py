@@ -262,7 +262,7 @@ def after_an_error(
         return f"exit code {done.code}, and not as it should be: {differences(after, new)}"
     if after == new and "nothing was changed" in done.err:
         return "says what is not true"
-    # `fix` also ends with 1 when it has done its work, and something else is left to mend.
+    # `fix` also ends with 1 when it has done its work, and something else is left to fix.
     if done.code == 1 and ground.case.name != "fix" and not is_clear(done.err):
         return "no clear line that says so"
     left = sorted(state(here).keys() - after.keys())

@@ -289,7 +289,7 @@ def test_a_planted_mistake_is_found_where_it_is(number: int, tmp_path: Path):
             ),
         ):
             if name == "alone" and code == "NX311":
-                continue  # nobody knows the environment of a file on its own
+                continue  # no one knows the environment of a file on its own
             assert {p.code for p in clean.problems} <= {"NX316", "NX317"}, (name, before)
             found = [p for p in report.problems if p.code == code]
             assert found, (name, code, text, report.problems)

@@ -315,7 +315,7 @@ class Fleets:
         (overlay / "srv").mkdir(exist_ok=True)
         (overlay / KEY_FILE).parent.mkdir(parents=True)
         with booting.booted(overlay, Path(sys.prefix)) as machine:
-            # The folder of keys is none of this machine's, and is made anew by boot.sh.
+            # The folder of keys is none of this machine's, and boot.sh makes it again.
             machine.write(KEY_FILE, self.vendor.key + "\n")
             machine.write(REDIS_FILE, services.PASSWORD)
             done = machine.run("systemctl", "start", "nginx.service", TARGET)

@@ -54,7 +54,7 @@ def test_a_provider_added_and_one_removed(fleet: Fleet):
     before = fleet.started()
     with load(fleet.port, fleet.master_key, ["stays", "goes"]) as record:
         time.sleep(2)
-        # Whoever used it has been told that it goes.
+        # Its clients know that it goes.
         record.models = ["stays"]
         time.sleep(4)
         begin = time.monotonic()
@@ -104,7 +104,7 @@ def test_an_instance_killed(fleet: Fleet):
     tell("An instance killed", record, seconds)
     assert [each for each in record.failed() if not each.began] == [], record.summary()
     broken = record.failed()
-    # Nobody can finish them: what has been sent cannot be taken back and asked for again.
+    # No one can finish them: what has been sent cannot be taken back and asked for again.
     assert all(each.is_stream and each.begin < begin for each in broken), record.summary()
     assert 0 < len(broken) <= 8
 

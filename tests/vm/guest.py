@@ -173,7 +173,7 @@ class Gateway:
         return int(self.show(self.unit, name)[name]) / 1e6
 
     def until_restarted(self, since: float, limit: float = 60) -> float:
-        """Seconds from `since` until the container's unit became active anew.
+        """Seconds from `since` until the container's unit became active again.
 
         The time is systemd's own, however seldom it is asked for.
         """

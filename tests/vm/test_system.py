@@ -33,7 +33,7 @@ Figures = dict[str, float]
 
 
 def rotated(gateway: Gateway, since: float, name: str, figures: Figures) -> None:
-    """The container runs anew within 10 s of an unhindered processor; the time is recorded."""
+    """The container runs again within 10 s of an unhindered processor; the time is recorded."""
     seconds = gateway.until_restarted(since, limit=180)
     slowness = gateway.vm.slowness()
     figures[f"{name}: in the container (processor {slowness:.0f} times slower)"] = seconds
@@ -190,7 +190,7 @@ def assert_keys_are_hidden(gateway: Gateway) -> None:
     assert int(searched.removeprefix("searched files: ")) > 1000
     assert places == [], "a key is where it does not belong"
 
-    # Every file that came into being since the system was installed and that nobody may read.
+    # Every file that came into being since the system was installed and that no one may read.
     readable = vm.run(
         "findmnt -rno TARGET -t ext4,tmpfs,ramfs,overlay > /root/mounts;"
         " setpriv --reuid=65534 --regid=65534 --clear-groups"
