@@ -1,5 +1,6 @@
 """What all tests share: the program under test, and the tools it may need on this machine."""
 
+import compileall
 import os
 import shutil
 import signal
@@ -44,6 +45,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for mark, reason in SLOW.items():
         config.addinivalue_line("markers", f"{mark}: {reason}; runs with --all")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the package once, before any worker starts.
+
+    The tests that strike at the nth system call count the calls of an earlier run. Bytecode that
+    another worker writes between the two would shift the count.
+    """
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(HERE.parent / "nixcfg", quiet=1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

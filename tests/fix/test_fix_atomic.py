@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.robust
+
 CALLS = (
     "openat,?open,?creat,mkdirat,?mkdir,?rename,?renameat,renameat2,?unlink,unlinkat,?link,linkat,"
     "write,ftruncate,?chmod,fchmod,fchown,?chown,fsync,fdatasync,close"
