@@ -52,6 +52,14 @@ def test_init_gives_a_project_that_renders(tmp_path: Path, nixcfg: Run) -> None:
     assert nixcfg("-C", folder, "render").returncode == 0
 
 
+@pytest.mark.parametrize("place", [".", "examples/fleet", "templates/project"])
+def test_what_the_repository_shows_as_an_example_has_no_finding(place: str, nixcfg: Run) -> None:
+    """The issue's own three files, which earn seven warnings, are tests/cases/original."""
+    done = nixcfg("-C", ROOT / place, "validate", "--strict", "--format", "json")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["problems"] == []
+
+
 def test_a_hidden_file_is_no_provider_and_validated_alone(project: Path, nixcfg: Run) -> None:
     """The project leaves it out, so its problems are those of an ordinary LiteLLM file."""
     draft = "model_list:\n- model_name: x\n  litellm_params: {model: antropic/claude-3}\n"
