@@ -33,10 +33,9 @@ def copy_starter(folder: Path) -> list[str]:
 
     Raises WriteError, with nothing changed, if one of its files is there with another content.
     """
-    from nixcfg.disk import files
-    from nixcfg.render import resources
+    from nixcfg.disk import files, shipped
 
-    template = resources.folder("templates") / "project"
+    template = shipped.folder("templates") / "project"
     texts = {
         str(path.relative_to(template)): path.read_text(encoding="utf-8")
         for path in sorted(template.rglob("*"))
