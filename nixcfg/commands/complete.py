@@ -13,10 +13,10 @@ from nixcfg.project import wiring
 
 
 def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """Providers that LiteLLM knows, and the brands that lead to one."""
-    from nixcfg.providers import catalogue
+    """Providers that LiteLLM knows, and the names that lead to one."""
+    from nixcfg.providers import names
 
-    return _starting(typed, [*catalogue.brands(), *catalogue.providers()])
+    return _starting(typed, names.known())
 
 
 def providers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -42,11 +42,11 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
     from nixcfg import knowledge
-    from nixcfg.providers import catalogue
+    from nixcfg.providers import names
 
     # An option without its value ends click's parsing: arguments are then left where they stood.
     name = ctx.params.get("name") or next(iter(ctx.args), "")
-    prefix = catalogue.prefix_of(ctx.params.get("provider") or name)
+    prefix = names.provider_of(ctx.params.get("provider") or name)
     if prefix is not None:
         return _starting(typed, knowledge.models(prefix))
     every = knowledge.providers()
