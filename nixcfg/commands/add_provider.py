@@ -92,8 +92,8 @@ def command(
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
     from nixcfg.project.find import read_project
-    from nixcfg.providers import ask, interview
-    from nixcfg.providers.add import add, check_name
+    from nixcfg.providers import ask, identify, interview
+    from nixcfg.providers.add import add, check_name, refuse_taken
     from nixcfg.providers.request import NewProvider
 
     root = find_root(base)
@@ -102,13 +102,13 @@ def command(
     if name is None and not asks:
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
-        name = name or interview.name()
+        who = identify.identify(name or identify.typed_name(), provider or "", asks=asks)
         new = NewProvider(
-            name=name,
-            prefix=interview.prefix(name, provider or ""),
-            models=models,
+            name=who.name,
+            prefix=who.prefix,
+            models=models or ((who.model,) if who.model else ()),
             aliases=aliases,
-            api_base=api_base,
+            api_base=api_base or who.api_base,
             named=tuple(each for each in variables if "=" not in each),
             settings=dict(_pair(each) for each in variables if "=" in each),
             key_files=dict(_pair(each) if "=" in each else ("", each) for each in key_files),
@@ -117,17 +117,22 @@ def command(
         )
         sources = read_project(root)
         check_name(sources, new.name)
-        new = interview.complete(new, sources, today()) if asks else interview.fill(new, today())
+        if asks:
+            refuse_taken(sources, new)
+            others = interview.siblings(new, sources)
+            chosen = interview.beside(new, others[0]) if others else new
+            if chosen is None:
+                return add_model.more(root, others[0], new)
+            new = interview.complete(chosen, sources, today())
+        else:
+            new = interview.fill(new, today())
     amendment, changes = amended(
         root, lambda sources: add(sources, new, example_files(root), today())
     )
     facts = _facts(amendment, new)
     if form == "text":
-        _describe(amendment, new.name, facts)
-    fetch = [f"nixcfg set-key {new.name}"] if facts["secrets"] else []
-    print_changes(
-        changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts
-    )
+        _describe(amendment, new, facts)
+    print_changes(changes, _next(amendment, new, facts["secrets"]), form, **facts)
     return OK
 
 

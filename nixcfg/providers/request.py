@@ -12,11 +12,18 @@ from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.project.credentials import chosen_way
 from nixcfg.project.model import ENVIRONMENT, MODELS
-from nixcfg.project.values import reference
+from nixcfg.project.values import reference, references
 from nixcfg.providers.amendment import AmendError
 
 NO_KEY = "none"
 """What a server that asks for no key gets: with nothing, LiteLLM would send another vendor's."""
+
+
+RESOURCES = {
+    "azure": "https://{}.openai.azure.com",
+    "azure_text": "https://{}.openai.azure.com",
+}
+"""Where a resource is of which the name is enough. Its models are deployments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,8 @@ def provider_data(new: NewProvider, facts: ProviderFacts) -> dict[str, Any]:
         elif facts.falls_back_to or new.keyless:
             params["api_key"] = NO_KEY
     _add_settings(new, facts, params, variables)
+    for name in sorted(references(params)):
+        variables.setdefault(name, f"${{{name}}}")  # what a file reads, it declares
     return {
         MODELS: [
             {"model_name": alias, "litellm_params": {"model": f"{new.prefix}/{model}", **params}}
@@ -168,9 +177,11 @@ def bare(prefix: str, model: str) -> str:
 def reachable(base: str, facts: ProviderFacts) -> str:
     """A base URL as the container has to call it.
 
-    localhost would be the container itself, and an OpenAI-compatible address without its /v1 is a
+    The name of an Azure resource is enough. localhost would be the container itself, and an OpenAI-compatible address without its /v1 is a
     mistake that LiteLLM takes in silence (404s). Raises AmendError for what is no such URL.
     """
+    if facts.name in RESOURCES and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{1,62}", base):
+        base = RESOURCES[facts.name].format(base)
     url = urlsplit(base)
     if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", base):
         raise AmendError(f"--api-base {base} is no address; write it as https://host/v1")
