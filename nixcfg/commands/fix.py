@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option("--unsafe", is_flag=True, help="Also fix what takes a guess, such as typos.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option(
+    "-n", "--dry-run", "--diff", "diff", is_flag=True, help="Write nothing; show what would change."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be fixed.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:

@@ -35,7 +35,11 @@ _NEXT = ("nixcfg render", "sudo nixos-rebuild switch")
     help="Write nothing; exit 1 if an image has no digest, or its tag has another one now.",
 )
 @click.option(
-    "--dry-run", "mode", flag_value="dry-run", help="Write nothing; say what would be written."
+    "-n",
+    "--dry-run",
+    "mode",
+    flag_value="dry-run",
+    help="Write nothing; say what would be written.",
 )
 @click.option(
     "--nix",

@@ -11,7 +11,7 @@ from nixcfg.commands.output import print_changes, report
 
 @click.command()
 @click.argument("name", shell_complete=complete.providers)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_obj
 def command(base: Path, name: str, yes: bool, form: str) -> int:

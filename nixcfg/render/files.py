@@ -1,8 +1,8 @@
 """The project as files. Pure: a function of the project alone, nothing is read but templates."""
 
+from nixcfg.disk import shipped
 from nixcfg.project import wiring
 from nixcfg.project.model import Config, Project
-from nixcfg.render import resources
 from nixcfg.render.docker_nix import docker_nix, written_configs
 from nixcfg.render.litellm import litellm_pieces, models_yaml
 
@@ -18,7 +18,7 @@ def rendered_files(project: Project) -> dict[str, bytes]:
 
     rendered = {}
     if project.machine.module == wiring.BUNDLED:
-        texts = resources.module_texts()
+        texts = shipped.module_texts()
         rendered = {f"{wiring.MODULE}/{name}": text.encode() for name, text in texts.items()}
     for machine in project.machines:
         folder = wiring.host_folder(machine.name)
