@@ -11,6 +11,9 @@ from nixcfg.commands.context import amended, example_files, find_root, json_opti
 from nixcfg.commands.output import print_changes, print_problems, report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixcfg.project.wiring import KeyFile
     from nixcfg.providers.amendment import Amendment
     from nixcfg.providers.request import NewProvider
 
@@ -91,6 +94,7 @@ def command(
       nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
+    from nixcfg.commands import add_model, steps
     from nixcfg.project.find import read_project
     from nixcfg.providers import ask, identify, interview
     from nixcfg.providers.add import add, check_name, refuse_taken
@@ -119,20 +123,21 @@ def command(
         check_name(sources, new.name)
         if asks:
             refuse_taken(sources, new)
-            others = interview.siblings(new, sources)
+            others = [] if provider else interview.siblings(new, sources)
             chosen = interview.beside(new, others[0]) if others else new
             if chosen is None:
-                return add_model.more(root, others[0], new)
+                return add_model.more(root, others[0], new.models)
             new = interview.complete(chosen, sources, today())
         else:
             new = interview.fill(new, today())
     amendment, changes = amended(
         root, lambda sources: add(sources, new, example_files(root), today())
     )
-    facts = _facts(amendment, new)
+    keys = _keys(amendment, new.name)
+    facts = _facts(amendment, new.name, keys)
     if form == "text":
         _describe(amendment, new, facts)
-    print_changes(changes, _next(amendment, new, facts["secrets"]), form, **facts)
+    print_changes(changes, steps.after_add(amendment.project, new.name, keys), form, **facts)
     return OK
 
 
@@ -141,20 +146,28 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[str, str]]]:
-    added = next(each for each in amendment.project.providers if each.name == new.name)
-    config = next(each for each in amendment.project.machine.configs if each.name == new.name)
-    files = (amendment.project.machine.key_files[variable] for variable in config.secrets)
+def _keys(amendment: "Amendment", name: str) -> "list[KeyFile]":
+    machine = amendment.project.machine
+    config = next(each for each in machine.configs if each.name == name)
+    return [machine.key_files[variable] for variable in config.secrets]
+
+
+def _facts(
+    amendment: "Amendment", name: str, keys: "Sequence[KeyFile]"
+) -> dict[str, list[dict[str, str]]]:
+    added = next(each for each in amendment.project.providers if each.name == name)
     return {
         "models": [
             {"name": entry["model_name"], "model": entry["litellm_params"]["model"]}
             for entry in added.deployments
         ],
-        "secrets": [{"variable": f.variable, "file": f.file, "kind": f.kind} for f in files],
+        "secrets": [{"variable": k.variable, "file": k.file, "kind": k.kind} for k in keys],
     }
 
 
-def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str, str]]]) -> None:
+def _describe(
+    amendment: "Amendment", new: "NewProvider", facts: dict[str, list[dict[str, str]]]
+) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
     from nixcfg.rules import own_machine
@@ -163,8 +176,8 @@ def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str,
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
     for line in lines:
         report(fitted(line, width_of(sys.stderr)))
-    described = _describe_own_ports(amendment, name)
-    path = wiring.provider_path(name)
+    described = _describe_own_machine(amendment, new)
+    path = wiring.provider_path(new.name)
     found = [
         each
         for each in amendment.report.problems
@@ -174,21 +187,28 @@ def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str,
         print_problems(found, amendment.report.files, brief=True)
 
 
-def _describe_own_ports(amendment: "Amendment", name: str) -> bool:
+def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:
     """What a server on the gateway's own machine needs, whichever configuration is loaded.
 
-    Whether it needs anything: then no finding has to say so again.
+    Whether its port is closed: then no finding has to say so again.
     """
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import own_ports
 
     machine = amendment.project.machine
-    added = next(each for each in amendment.project.providers if each.name == name)
-    bases = (entry["litellm_params"].get("api_base") for entry in added.deployments)
-    closed = own_ports.closed(machine, (base for base in bases if isinstance(base, str)))
+    added = next(each for each in amendment.project.providers if each.name == new.name)
+    bases = {str(each["litellm_params"].get("api_base", "")) for each in added.deployments}
+    own = sorted(base for base in bases if own_ports.own_port(base) is not None)
+    width = width_of(sys.stderr)
+    for base in own if not new.api_base or new.api_base not in own else ():
+        why = (
+            f"In the container localhost is the container itself, so the gateway calls {base}, "
+            "which is this machine."
+        )
+        report(fitted(why, width))
+    closed = own_ports.closed(machine, own)
     if closed:
         line = own_ports.opened(machine, closed)
-        width = width_of(sys.stderr)
         why = "The firewall keeps this server from the gateway. Add to nixcfg.yaml:"
         report(f"{fitted(why, width)}\n  {line}\n{fitted(f'and {own_ports.LISTEN}.', width)}")
     return bool(closed)

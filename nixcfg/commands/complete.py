@@ -56,6 +56,31 @@ def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]
     return _starting(typed, (f"{provider}/{model}" for model in knowledge.models(provider)))
 
 
+def models_of_file(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The models of the vendor that a provider file of the project reaches."""
+    import re
+
+    from nixcfg import knowledge
+
+    name = ctx.params.get("provider") or next(iter(ctx.args), "")
+    text = ""
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob(f"{name}.y*ml"):
+        text += path.read_text("utf-8", "replace")
+    prefixes = set(re.findall(r"model:\s*[\"']?([\w-]+)/", text))
+    return _starting(typed, (model for each in prefixes for model in knowledge.models(each)))
+
+
+def renamable(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What rename takes: providers of the project, and what clients ask for."""
+    import re
+
+    found = set(_providers(ctx))
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
+        text = path.read_text("utf-8", "replace")
+        found.update(re.findall(r"model_name:\s*[\"']?([^\s\"'#,}]+)", text))
+    return _starting(typed, found)
+
+
 def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """What set-key takes: providers of the project, and the variables that they declare."""
     import re

@@ -63,38 +63,38 @@ def identify(name: str, provider: str, *, asks: bool) -> Identity:
 
 def _asked(typed: str, meaning: Meaning, name: str, *, given: bool) -> tuple[str, str]:
     """The provider that a person chooses, and the address where it is a server of their own."""
-    if meaning.why and not meaning.providers:
-        raise AmendError(_refusal(typed, meaning, name, given=given))
-    if len(meaning.providers) == 1:
-        (only,) = meaning.providers
-        ask.say(f"{typed} {meaning.why}.")
-        if ask.confirm(f"Add {only}, which wants an API key?"):
-            return only, ""
-        raise AmendError("nothing was changed")
+    if len(meaning.providers) > 1:
+        return _one_of(typed, meaning), ""
     if meaning.providers:
-        ask.say(f"{typed} {meaning.why}." if meaning.why else f"{typed} may be one of these:")
-        for number, each in enumerate(meaning.providers, start=1):
-            ask.say(f"  {number:>2}  {each}{_key(each)}")
-        choices = meaning.providers
-
-        def check(answer: str) -> str:
-            if answer.isdigit() and 1 <= int(answer) <= len(choices):
-                return choices[int(answer) - 1]
-            if answer not in choices:
-                raise ValueError(f"answer a number from 1 to {len(choices)}, or a name")
-            return answer
-
-        return ask.ask("Which (number or name)", choices=choices, check=check), ""
-    guess = _typo(typed)
+        ask.say(f"{typed} {meaning.why}.")
+        if ask.confirm(f"Add {meaning.providers[0]}, which wants an API key?"):
+            return meaning.providers[0], ""
+        raise AmendError("nothing was changed")
+    guess = "" if meaning.why else _typo(typed)
     if guess and ask.confirm(f"LiteLLM has no provider {typed}. Use {guess}?"):
         return names.meaning(guess).providers[0], ""
-    if given:
+    if given or meaning.why:
         raise AmendError(_refusal(typed, meaning, name, given=given))
     if not guess:
         ask.say(f"LiteLLM has no provider {typed}.")
     ask.say("If it is a server that speaks OpenAI's API, where is it? (http://localhost:8000/v1)")
     facts = request.provider_facts(OWN)
     return OWN, ask.ask("Its address", check=lambda answer: checked_address(answer, facts))
+
+
+def _one_of(typed: str, meaning: Meaning) -> str:
+    ask.say(f"{typed} {meaning.why}." if meaning.why else f"{typed} may be one of these:")
+    for number, each in enumerate(meaning.providers, start=1):
+        ask.say(f"  {number:>2}  {each}{_key(each)}")
+
+    def check(answer: str) -> str:
+        if answer.isdigit() and 1 <= int(answer) <= len(meaning.providers):
+            return meaning.providers[int(answer) - 1]
+        if answer not in meaning.providers:
+            raise ValueError(f"answer a number from 1 to {len(meaning.providers)}, or a name")
+        return answer
+
+    return ask.ask("Which (number or name)", choices=meaning.providers, check=check)
 
 
 def _key(provider: str) -> str:

@@ -14,6 +14,7 @@ from nixcfg.project.find import Sources
 from nixcfg.providers import ask, offers, pick, request, serving
 from nixcfg.providers.add import model_names
 from nixcfg.providers.amendment import AmendError
+from nixcfg.providers.more_models import Way
 from nixcfg.providers.request import NewProvider
 
 _PLACES = ("region", "region_name", "location", "project")
@@ -54,7 +55,8 @@ def siblings(new: NewProvider, sources: Sources) -> list[str]:
         name
         for name, document in sources.providers.items()
         if any(
-            knowledge.split_model(model)[0] == new.prefix and not {"api_base", "api_key"} & given
+            knowledge.split_model(model)[0] == new.prefix
+            and not {"api_base", "api_key"}.intersection(given)
             for model, given in _deployments(document.data)
         )
     ]
@@ -107,26 +109,28 @@ def _address(new: NewProvider, facts: ProviderFacts) -> NewProvider:
     if not offers.is_own_server(facts) and not is_other:
         return new
     usual = facts.api_base.default
-    default = request.reachable(usual, facts) if usual else ""
+    default = usual or ""
     question = "Azure resource (its name, or its URL)" if _is_azure(facts) else "Its address"
     answer = ask.ask(question, default=default, check=lambda a: checked_address(a, facts))
-    return new if is_other and answer == default else replace(new, api_base=answer)
+    is_vendors = is_other and answer == default
+    return new if is_vendors else replace(new, api_base=answer)
 
 
 def checked_address(answer: str, facts: ProviderFacts) -> str:
-    """An address as the container has to call it. Raises ValueError for what is none."""
+    """An address as it was given. Raises ValueError for what is none."""
     try:
-        return request.reachable(answer, facts)
+        request.reachable(answer, facts)
     except AmendError as error:
         raise ValueError(str(error).replace("--api-base ", "")) from None
+    return answer
 
 
 def _served(new: NewProvider, facts: ProviderFacts) -> serving.Served:
     """What a server of one's own lists; nothing of a vendor, who lists to customers only."""
     base = new.base(facts)
-    if new.models or not base or any(c.secret and c.required for c in facts.credentials):
-        if facts.name != "openai" or not base or new.models:
-            return serving.Served()
+    has_keys = any(c.secret and c.required for c in facts.credentials) and facts.name != "openai"
+    if new.models or not base or has_keys:
+        return serving.Served()
     url = request.reachable(base, facts)
     found = serving.served(url)
     if found.models:
@@ -181,6 +185,18 @@ def models(
     offered = pick.List(names, known, f"LiteLLM's list for {prefix}", bare)
     default = f"1-{len(best)}" if len(best) > 1 else "1" if best else ""
     return pick.pick("Models (numbers, names, ? for help)", offered, default)
+
+
+def more(way: Way, today: dt.date) -> tuple[str, ...]:
+    """Models for a provider file that is there, from what its vendor or its server has."""
+    facts = knowledge.provider(way.prefix)
+    if facts is None:
+        return pick.pick("Models (names)", pick.List())
+    base = str(way.params.get("api_base", way.params.get("base_url", "")))
+    new = NewProvider(name=way.prefix, prefix=way.prefix, models=(), api_base=base)
+    is_own = bool(base) and not base.startswith("os.environ/")
+    served = _served(new, facts) if is_own else serving.Served()
+    return models(way.prefix, facts, served, today, is_own=is_own)
 
 
 def _settings(new: NewProvider, facts: ProviderFacts) -> NewProvider:

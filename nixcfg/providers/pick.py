@@ -114,9 +114,8 @@ def print_models(models: Iterable[ModelFacts], width: int | None) -> None:
         for number, facts in enumerate(models, start=1)
     ]
     headers = (" #  model", "context", "$/M in", "$/M out", "retires")
-    if all(row[-1] == "-" for row in rows):
-        headers, rows = headers[:-1], [row[:-1] for row in rows]
-    click.echo(table(headers, rows, width), err=True)
+    used = len(headers) - all(row[-1] == "-" for row in rows)
+    click.echo(table(headers[:used], [row[:used] for row in rows], width), err=True)
 
 
 def print_names(names: Sequence[str], width: int | None) -> None:
@@ -125,4 +124,6 @@ def print_names(names: Sequence[str], width: int | None) -> None:
     widest = max(map(len, cells)) + 2
     columns = max(1, (width or widest) // widest)
     for start in range(0, len(cells), columns):
-        click.echo("".join(c.ljust(widest) for c in cells[start : start + columns]).rstrip(), err=True)
+        click.echo(
+            "".join(c.ljust(widest) for c in cells[start : start + columns]).rstrip(), err=True
+        )

@@ -1,7 +1,7 @@
 """A provider that is to be added: what its file has to hold. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -147,26 +147,31 @@ def main_credential(required: Iterable[Credential]) -> Credential | None:
 
 
 def aliases(new: NewProvider) -> tuple[str, ...]:
-    """What clients ask for: as given, or the last part of the model's name.
+    """What clients ask for. Raises AmendError."""
+    return tuple(alias for _, alias in named_models(new.prefix, new.models, new.aliases))
+
+
+def named_models(
+    prefix: str, models: Sequence[str], given: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Each model, without its prefix, with what clients ask for: as given, or its last part.
 
     Raises AmendError.
     """
-    if new.aliases:
-        if len(new.aliases) != len(new.models):
+    models = tuple(bare(prefix, model) for model in models)
+    if given:
+        if len(given) != len(models):
             raise AmendError("give as many --alias as --model, in the same order")
-        chosen = new.aliases
+        chosen = tuple(given)
     else:
-        short = tuple(model.rpartition("/")[2] for model in new.models)
-        plain = "*" not in "".join(new.models) and len(set(short)) == len(short)
-        chosen = (
-            short
-            if plain
-            else tuple(f"{new.prefix}/{model}" if "*" in model else model for model in new.models)
-        )
+        short = tuple(model.rpartition("/")[2] for model in models)
+        plain = "*" not in "".join(models) and len(set(short)) == len(short)
+        full = tuple(f"{prefix}/{model}" if "*" in model else model for model in models)
+        chosen = short if plain else full
     twice = next((alias for alias in chosen if chosen.count(alias) > 1), None)
     if twice is not None:
         raise AmendError(f"{twice} would mean two models; give each an --alias of its own")
-    return chosen
+    return tuple(zip(models, chosen, strict=True))
 
 
 def bare(prefix: str, model: str) -> str:
@@ -177,8 +182,9 @@ def bare(prefix: str, model: str) -> str:
 def reachable(base: str, facts: ProviderFacts) -> str:
     """A base URL as the container has to call it.
 
-    The name of an Azure resource is enough. localhost would be the container itself, and an OpenAI-compatible address without its /v1 is a
-    mistake that LiteLLM takes in silence (404s). Raises AmendError for what is no such URL.
+    The name of an Azure resource is enough. localhost would be the container itself, and an
+    OpenAI-compatible address without its /v1 is a mistake that LiteLLM takes in silence (404s).
+    Raises AmendError for what is no such URL.
     """
     if facts.name in RESOURCES and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{1,62}", base):
         base = RESOURCES[facts.name].format(base)
