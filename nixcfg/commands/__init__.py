@@ -6,3 +6,6 @@ for a file to change.
 """
 
 OK, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
+
+QUIET = "nixcfg.quiet"
+"""The key in click's `Context.meta` that -q sets."""

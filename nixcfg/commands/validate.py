@@ -12,7 +12,8 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, today
-from nixcfg.commands.output import report, wants_color
+from nixcfg.commands.context import read as read_project
+from nixcfg.commands.output import advise, wants_color
 
 if TYPE_CHECKING:
     from nixcfg.check import Report
@@ -164,7 +165,6 @@ def _checked(base: Path, files: tuple[Path, ...], chosen: "Choice | None") -> _C
 def _project(root: Path) -> "tuple[Report, list[Path]]":
     from nixcfg import check
     from nixcfg.project import wiring
-    from nixcfg.project.find import read_project
 
     sources = read_project(root)
     documents = [sources.project, *sources.providers.values()]
@@ -210,9 +210,9 @@ def _print(checked: _Checked, known: "Counter[Known] | None", form: str, *, stri
         click.echo(text)
     accepted = len(checked.problems) - len(new)
     if accepted:
-        report(f"{accepted} more in the baseline")
+        advise(f"{accepted} more in the baseline")
     if gone := left.total():
-        report(f"{gone} in the baseline no longer found: write it again with --write-baseline")
+        advise(f"{gone} in the baseline no longer found: write it again with --write-baseline")
     failing = {Severity.ERROR, *([Severity.WARNING] if strict else [])}
     return PROBLEMS if any(problem.severity in failing for problem in new) else OK
 
@@ -238,4 +238,4 @@ def _write_baseline(path: Path, problems: "list[Problem]") -> None:
     with locked(path.parent):
         files.apply(path.parent, files.plan(path.parent, {path.name: baseline.as_text(accepted)}))
     count = accepted.total()
-    report(f"{path} accepts {count} finding{'s' * (count != 1)}")
+    advise(f"{path} accepts {count} finding{'s' * (count != 1)}")

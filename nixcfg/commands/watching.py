@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from nixcfg.commands.output import report
+from nixcfg.commands.output import advise
 
 _PAUSE = 0.3
 """Seconds between two looks: soon enough for a person, and a thousandth of a processor."""
@@ -35,7 +35,7 @@ def repeat(once: Callable[[], tuple[int, list[Path]]], also: Iterable[Path]) -> 
             code, paths = once()
             sys.stdout.flush()
             before = {**_state([*paths, *also]), **earlier}
-            report("Waiting for a change; Ctrl-C ends.")
+            advise("Waiting for a change; Ctrl-C ends.")
             while _state(before) == before:
                 time.sleep(_PAUSE)
     return code

@@ -116,8 +116,24 @@ def work_tree(path: Path) -> WorkTree | None:
     return WorkTree(root, "ignored" if is_ignored else "untracked")
 
 
+def unknown_to_git(folder: Path) -> tuple[str, ...] | None:
+    """The files below a folder that git neither tracks nor has in its index, so that a flake does
+    not see them; None outside of any work tree. Raises UnknownError.
+    """
+    real = Path(os.path.realpath(folder))
+    root = next((each for each in (real, *real.parents) if (each / ".git").exists()), None)
+    if root is None:
+        return None
+    output = _git_output(root, "ls-files", "--others", "-z", "--", str(real))
+    return tuple(filter(None, output.out.split("\0")))
+
+
 def _git(root: Path, *arguments: str) -> bool:
     """Whether git says yes. Raises UnknownError where it says neither yes nor no."""
+    return _git_output(root, *arguments).code == 0
+
+
+def _git_output(root: Path, *arguments: str) -> Output:
     # Root asks about the trees of users, which git refuses unless safe.directory names them: the
     # configuration of a tree names programs that git runs. None of those may run here, so the
     # monitor is off, and run() forbids every transport to what a partial clone lacks.
@@ -125,7 +141,7 @@ def _git(root: Path, *arguments: str) -> bool:
     output = run("git", *ours, "-C", str(root), *arguments)
     if output.code > 1:
         raise UnknownError(output.err.partition("\n")[0] or "git gives no reason")
-    return output.code == 0
+    return output
 
 
 def listeners(port: int) -> list[Listener]:
