@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import amended, find_root, json_option, refusing, today
+from nixcfg.commands.context import amended, find_root, json_option, read, refusing, today
 from nixcfg.commands.output import fitted, print_changes, print_problems, report, width_of
 
 
@@ -49,13 +49,12 @@ def more(
     form: str = "text",
 ) -> int:
     """Add models to a provider file; asks which where none is named."""
-    from nixcfg.project.find import read_project
     from nixcfg.providers import interview
     from nixcfg.providers.more_models import add_models, provider_document, way_of
     from nixcfg.providers.request import named_models
 
     with refusing():
-        sources = read_project(root)
+        sources = read(root)
         way = way_of(provider_document(sources, provider))
         chosen = models or interview.more(way, today())
         pairs = named_models(way.prefix, chosen, aliases)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.context import (
+    amended,
+    example_files,
+    find_root,
+    json_option,
+    read,
+    refusing,
+    today,
+)
 from nixcfg.commands.output import print_changes, print_problems, report
 
 if TYPE_CHECKING:
@@ -95,7 +103,6 @@ def command(
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
     from nixcfg.commands import add_model, steps
-    from nixcfg.project.find import read_project
     from nixcfg.providers import ask, identify, interview
     from nixcfg.providers.add import add, check_name, refuse_taken
     from nixcfg.providers.request import NewProvider
@@ -119,7 +126,7 @@ def command(
             profiles=profiles,
             keyless=no_key,
         )
-        sources = read_project(root)
+        sources = read(root)
         check_name(sources, new.name)
         if asks:
             refuse_taken(sources, new)
@@ -166,7 +173,9 @@ def _facts(
 
 
 def _describe(
-    amendment: "Amendment", new: "NewProvider", facts: dict[str, list[dict[str, str]]]
+    amendment: "Amendment",
+    new: "NewProvider",
+    facts: dict[str, list[dict[str, str]]],
 ) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
@@ -181,7 +190,8 @@ def _describe(
     found = [
         each
         for each in amendment.report.problems
-        if not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+        if each.file in amendment.texts
+        and not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
     ]
     if found:
         print_problems(found, amendment.report.files, brief=True)

@@ -10,6 +10,7 @@ from nixcfg.commands.context import (
     amended,
     find_root,
     json_option,
+    read,
     refusing,
     today,
     without_errors,
@@ -147,13 +148,12 @@ def _looked(image: "Reference", insecure: "Sequence[str]") -> str:
 
 def _written(root: Path, pins: "list[Pin]", *, is_dry: bool) -> "Sequence[Change]":
     from nixcfg.disk import files
-    from nixcfg.project.find import read_project
     from nixcfg.registry.pin import pin
 
     if not is_dry:
         return amended(root, lambda sources: pin(sources, pins, today()))[1]
     with refusing():
-        return files.plan(root, pin(read_project(root), pins, today()).texts)
+        return files.plan(root, pin(read(root), pins, today()).texts)
 
 
 def _line(each: "Pin") -> str:

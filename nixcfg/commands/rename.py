@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import amended, find_root, json_option, refusing, today
+from nixcfg.commands.context import amended, find_root, json_option, read, refusing, today
 from nixcfg.commands.output import print_changes, report
 
 
@@ -27,13 +27,12 @@ def command(base: Path, old: str, new: str, kind: str | None, form: str) -> int:
       nixcfg rename claude-sonnet sonnet
       nixcfg rename claude anthropic --provider
     """
-    from nixcfg.project.find import read_project
     from nixcfg.providers.amendment import AmendError
     from nixcfg.providers.rename import offered, rename_model, rename_provider
 
     root = find_root(base)
     with refusing():
-        sources = read_project(root)
+        sources = read(root)
         is_model, is_provider = old in offered(sources), old in sources.providers
         if kind is None and is_model and is_provider:
             raise AmendError(f"{old} is a provider and a model; add --provider or --model")

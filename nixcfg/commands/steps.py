@@ -1,6 +1,7 @@
 """What comes next, in the order that works, as far as this machine shows what is done already."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -69,13 +70,12 @@ def after_render(
         unknown = None
     if unknown:
         shown = os.path.relpath(folder, Path.cwd())
-        steps.append(f"git add {shown}   (a flake sees only what git knows)")
+        steps.append(f"{unknown.command}{shown}   (a flake sees only what git knows)")
     if not steps and not has_changed:
         return []
     imports = list(_imports(root, folder, project))
     if imports:
-        steps.append("in configuration.nix: " + imports[0])
-        steps += [f"or, on {line}" for line in imports[1:]]
+        steps += [f"in configuration.nix: {line}" for line in imports]
     steps.append(SWITCH)
     if is_new:
         steps += [
@@ -87,15 +87,19 @@ def after_render(
 
 def _imports(root: Path, folder: Path, project: Project) -> Iterator[str]:
     """The line that imports what was rendered, for each host; none where a file has it already."""
-    base = next(
-        (each for each in (root, *root.parents) if any((each / n).exists() for n in _WHOLE)), None
-    )
+    base = next(filter(_is_configuration, (root, *root.parents)), None)
     for here in project.machines:
         path = folder / wiring.host_folder(here.name) / wiring.DOCKER_NIX
         shown = f"./{os.path.relpath(path, base)}" if base else str(path)
         if base is None or not _is_named(base, shown.removeprefix("./")):
-            host = f"{here.name}: " if here.name else ""
+            host = f"for {here.name}: " if here.name else ""
             yield f"{host}imports = [ {shown} ];"
+
+
+def _is_configuration(folder: Path) -> bool:
+    """Whether a machine's configuration is here; not where everyone can write, such as /tmp."""
+    is_open = folder.stat().st_mode & stat.S_IWOTH
+    return not is_open and any((folder / name).exists() for name in _WHOLE)
 
 
 def _is_named(base: Path, path: str) -> bool:

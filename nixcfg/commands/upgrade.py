@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import amended, find_root, json_option, refusing, today
+from nixcfg.commands.context import amended, find_root, json_option, read, refusing, today
 from nixcfg.commands.output import advise, print_problems, report
 
 if TYPE_CHECKING:
@@ -52,12 +52,11 @@ def command(
     """
     from nixcfg.check import validate
     from nixcfg.commands import render
-    from nixcfg.project.find import read_project
     from nixcfg.upgrade.change import recommended, release_of, upgrade
     from nixcfg.upgrade.compare import differences
 
     root = find_root(ctx.obj)
-    sources = read_project(root)
+    sources = read(root)
     old = release_of(sources)
     new = (release or recommended(old)).removeprefix("v")
     with refusing():

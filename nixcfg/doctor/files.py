@@ -64,9 +64,9 @@ def _in_git(folder: Path) -> Iterator[Check]:
         yield skipped(name, f"whether git knows {folder.name}/: {reason}")
         return
     if unknown:
-        files = f"{len(unknown)} file{'s' * (len(unknown) != 1)}"
+        files = f"{unknown.count} file{'s' * (unknown.count != 1)}"
         message = f"git does not know {files} of {folder.name}/, so a flake does not see them"
-        yield warning(name, message, f"git add {folder}")
+        yield warning(name, message, f"{unknown.command}{folder}")
 
 
 def key_files(here: Machine, found: Found) -> Iterator[Check]:

@@ -116,16 +116,27 @@ def work_tree(path: Path) -> WorkTree | None:
     return WorkTree(root, "ignored" if is_ignored else "untracked")
 
 
-def unknown_to_git(folder: Path) -> tuple[str, ...] | None:
-    """The files below a folder that git neither tracks nor has in its index, so that a flake does
-    not see them; None outside of any work tree. Raises UnknownError.
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """How many files below a folder git does not know, and the command that adds them."""
+
+    count: int
+    command: str
+
+
+def unknown_to_git(folder: Path) -> Unknown | None:
+    """What a flake does not see of a folder, as git neither tracks it nor has it in its index.
+
+    None where that is nothing, or where there is no work tree. Raises UnknownError.
     """
     real = Path(os.path.realpath(folder))
     root = next((each for each in (real, *real.parents) if (each / ".git").exists()), None)
     if root is None:
         return None
     output = _git_output(root, "ls-files", "--others", "-z", "--", str(real))
-    return tuple(filter(None, output.out.split("\0")))
+    count = output.out.count("\0")
+    force = "--force " * (count > 0 and _git(root, "check-ignore", "-q", "--", str(real)))
+    return Unknown(count, f"git add {force}") if count else None
 
 
 def _git(root: Path, *arguments: str) -> bool:

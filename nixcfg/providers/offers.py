@@ -126,8 +126,8 @@ def _worth(line: _Line, own: Collection[str], soon: dt.date) -> tuple[object, ..
         *_gates(line[0], own, soon),
         parsed.version,
         parsed.date // 10_000,
+        len(line),  # a main line has had several versions
         _popularity()[parsed.line],
-        len(line),
     )
 
 
