@@ -768,19 +768,32 @@ def read(source: Path, missing: str = "") -> str:
 
     Raises ValueMissingError and ValueUnusableError.
     """
-    try:
-        content = source.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueMissingError("is missing") from None
-    except OSError as error:
-        raise ValueUnusableError(f"cannot be read: {error.strerror}") from None
-    text = content.decode("ascii", "replace").rstrip("\n")
-    if missing and text.rstrip("\0") == missing:
-        raise ValueMissingError("is missing")
+    text = content(source, missing)
     why = refusal(text)
     if why:
         raise ValueUnusableError(why)
     return text
+
+
+def content(source: Path, missing: str = "") -> str:
+    """What a file holds, without the newline at its end. Raises as `read` does."""
+    try:
+        text = source.read_bytes().decode("ascii", "replace").rstrip("\n")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueMissingError("is missing") from None
+    except OSError as error:
+        raise ValueUnusableError(f"cannot be read: {error.strerror}") from None
+    if missing and text.rstrip("\0") == missing:
+        raise ValueMissingError("is missing")
+    return text
+
+
+def has_changed(place: Place, value: str) -> bool:
+    """Whether a file holds another value by now, as far as it can be read."""
+    try:
+        return content(place.file) != value
+    except (ValueMissingError, ValueUnusableError):
+        return False
 
 
 def refusal(text: str) -> str:
@@ -887,6 +900,7 @@ def values(
 
 WAIT_SECONDS = 900
 _PAUSE = 2
+_AGAIN = os.EX_TEMPFAIL
 
 
 def say(priority: int, line: str) -> None:
@@ -905,14 +919,14 @@ def main(arguments: list[str]) -> int:
     }
     credentials = Path(os.environ["CREDENTIALS_DIRECTORY"])
     try:
-        master = read(credentials / "master-key", missing)
+        master = content(credentials / "master-key", missing)
     except (ValueMissingError, ValueUnusableError) as error:
         say(3, f"the master key {error}")
-        return 1
+        return _AGAIN
     api = Api(url, master)
     if not _is_ready(api):
-        say(3, f"{url} was not ready with its database for {WAIT_SECONDS} seconds.")
-        return 1
+        say(4, f"{url} was not ready with its database for {WAIT_SECONDS} seconds.")
+        return _AGAIN
     # No value is made before there is someone to give it to.
     found, failed = values(wanted, say, credentials=credentials, missing=missing, master=master)
     try:
@@ -921,11 +935,19 @@ def main(arguments: list[str]) -> int:
         lost = {name for name in wanted if name not in found}
         changes = [each for each in changes if each.kind != "key" or each.name not in lost]
         outcome = carry_out(api, changes, found, say)
+    except AwayError as error:
+        say(4, f"{error}. The next run does what is left.")
+        return _AGAIN
     except ApiError as error:
-        say(3, f"{error}. The next run does what is left.")
+        say(3, f"{error}")
         return 1
     outcome.failed += failed
     say(3 if outcome.failed else 6, outcome.summary())
+    # systemd has read the values when this began, and starts nothing that runs already.
+    changed = [name for name, value in found.items() if has_changed(wanted[name], value)]
+    if changed:
+        say(5, f"the value of {', '.join(changed)} has changed meanwhile; running again.")
+        return _AGAIN
     return 1 if outcome.failed else 0
 
 

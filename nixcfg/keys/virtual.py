@@ -34,19 +34,32 @@ def read(source: Path, missing: str = "") -> str:
 
     Raises ValueMissingError and ValueUnusableError.
     """
-    try:
-        content = source.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueMissingError("is missing") from None
-    except OSError as error:
-        raise ValueUnusableError(f"cannot be read: {error.strerror}") from None
-    text = content.decode("ascii", "replace").rstrip("\n")
-    if missing and text.rstrip("\0") == missing:
-        raise ValueMissingError("is missing")
+    text = content(source, missing)
     why = refusal(text)
     if why:
         raise ValueUnusableError(why)
     return text
+
+
+def content(source: Path, missing: str = "") -> str:
+    """What a file holds, without the newline at its end. Raises as `read` does."""
+    try:
+        text = source.read_bytes().decode("ascii", "replace").rstrip("\n")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueMissingError("is missing") from None
+    except OSError as error:
+        raise ValueUnusableError(f"cannot be read: {error.strerror}") from None
+    if missing and text.rstrip("\0") == missing:
+        raise ValueMissingError("is missing")
+    return text
+
+
+def has_changed(place: Place, value: str) -> bool:
+    """Whether a file holds another value by now, as far as it can be read."""
+    try:
+        return content(place.file) != value
+    except (ValueMissingError, ValueUnusableError):
+        return False
 
 
 def refusal(text: str) -> str:
