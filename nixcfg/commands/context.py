@@ -37,12 +37,20 @@ def find_root(base: "Path") -> "Path":
     return root
 
 
+def read(root: "Path") -> "Sources":
+    """The files of the project in `root`, between two changes that another nixcfg makes."""
+    from nixcfg.disk.lock import quiet
+    from nixcfg.project.find import read_project
+
+    with quiet(root):
+        return read_project(root)
+
+
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import check
-    from nixcfg.project.find import read_project
 
-    return check.validate(read_project(find_root(base)), today())
+    return check.validate(read(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":
@@ -52,6 +60,27 @@ def without_errors(root: "Path") -> "Project":
         print_problems((each for each in checked.problems if each.is_error), checked.files)
         raise click.exceptions.Exit(PROBLEMS)
     return checked.project
+
+
+def understood_project(root: "Path", host: str | None = None) -> "Project":
+    """The project in `root` without the providers that have errors, which one line names.
+
+    For commands that ask about single providers. Where nixcfg.yaml itself cannot be understood,
+    its errors are reported, and the command ends.
+    """
+    from nixcfg import check
+    from nixcfg.project.find import read_project
+
+    sources = read_project(root)
+    checked = check.validate(sources, today())
+    project, broken = check.understood(sources, checked)
+    if project is None:
+        own = [each for each in checked.problems if each.file == sources.project.name]
+        print_problems(own, 1)
+        raise click.exceptions.Exit(PROBLEMS)
+    for name in broken:
+        report(f"{name} has errors, so it is left out here: nixcfg validate")
+    return on_host(project, host)
 
 
 def valid_project(root: "Path", host: str | None = None) -> "Project":
