@@ -25,6 +25,7 @@ import store_knowledge
 from learn.environment import UV, extra, install, needed
 
 from nixcfg import knowledge
+from nixcfg.knowledge import releases
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
@@ -113,7 +114,7 @@ def stale(release: str) -> Iterator[str]:
         found = {
             each
             for each in named((ROOT / file).read_text(encoding="utf-8"))
-            if not knowledge.releases.of_version(each)
+            if not releases.of_version(each)
         }
         if found != {release}:
             yield f"{file}: {', '.join(sorted(found)) or 'none'}"

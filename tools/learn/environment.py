@@ -1,4 +1,4 @@
-"""An environment with one release of LiteLLM's proxy in it.
+"""An environment with one release of LiteLLM's proxy in it: `environment.py X.Y.Z FOLDER`.
 
 The extra `proxy` pins LiteLLM's own helper packages to single builds (0.4.110.post1). A registry
 may lack that very build, or from 1.110 on the package that the proxy is split into, whose code the
@@ -89,3 +89,7 @@ def _run(*command: str | Path) -> None:
 def _succeeds(*command: str | Path) -> bool:
     print("$", *command, flush=True)
     return subprocess.run(command, check=False).returncode == 0  # noqa: S603 (our own programs)
+
+
+if __name__ == "__main__":
+    print(install(sys.argv[1], Path(sys.argv[2]).absolute()))
