@@ -5,3 +5,6 @@ output.py prints, running.py runs LiteLLM.
 """
 
 OK, PROBLEMS, USAGE, BUG = 0, 1, 2, 3
+
+QUIET = "nixcfg.quiet"
+"""The key in click's `Context.meta` that -q sets."""

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.context import (
+    amended,
+    example_files,
+    find_root,
+    json_option,
+    read,
+    refusing,
+    today,
+)
 from nixcfg.commands.output import print_changes, print_problems, report
 
 if TYPE_CHECKING:
@@ -91,7 +99,6 @@ def command(
       nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
-    from nixcfg.project.find import read_project
     from nixcfg.providers import ask, interview
     from nixcfg.providers.add import add, check_name
     from nixcfg.providers.request import NewProvider
@@ -115,7 +122,7 @@ def command(
             profiles=profiles,
             keyless=no_key,
         )
-        sources = read_project(root)
+        sources = read(root)
         check_name(sources, new.name)
         new = interview.complete(new, sources, today()) if asks else interview.fill(new, today())
     amendment, changes = amended(

@@ -37,12 +37,20 @@ def find_root(base: "Path") -> "Path":
     return root
 
 
+def read(root: "Path") -> "Sources":
+    """The files of the project in `root`, between two changes that another nixcfg makes."""
+    from nixcfg.disk.lock import quiet
+    from nixcfg.project.find import read_project
+
+    with quiet(root):
+        return read_project(root)
+
+
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import check
-    from nixcfg.project.find import read_project
 
-    return check.validate(read_project(find_root(base)), today())
+    return check.validate(read(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":

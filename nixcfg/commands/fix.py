@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option("--unsafe", is_flag=True, help="Also fix what takes a guess, such as typos.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option(
+    "-n", "--dry-run", "--diff", "diff", is_flag=True, help="Write nothing; show what would change."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be fixed.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:
@@ -39,7 +41,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     """
     from nixcfg import fixing
     from nixcfg.disk.files import apply, edited
-    from nixcfg.disk.lock import locked
+    from nixcfg.disk.lock import locked, quiet
     from nixcfg.keys.mask import masked
     from nixcfg.project.find import by_project
 
@@ -52,8 +54,8 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
         named[root] = None
     is_dry = diff or check
     with contextlib.ExitStack() as locks:
-        for folder in () if is_dry else _folders(base, named):
-            locks.enter_context(locked(folder))
+        for folder in _folders(base, named):
+            locks.enter_context(quiet(folder) if is_dry else locked(folder))
         works = [
             _project(project, names) if project else _litellm_files(base, names or ())
             for project, names in named.items()

@@ -10,7 +10,7 @@ import click
 
 from nixcfg.commands import OK, complete
 from nixcfg.commands.context import find_root, host_option, refusing, valid_project
-from nixcfg.commands.output import report
+from nixcfg.commands.output import advise, advise_next, report
 
 if TYPE_CHECKING:
     from nixcfg.project.wiring import KeyFile
@@ -39,6 +39,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
+    from nixcfg.project import wiring
     from nixcfg.providers.overview import keys_of
 
     root = find_root(base)
@@ -52,8 +53,10 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
     targets = [_target(key, path, root, folder) for key in keys]
     for key, target in zip(keys, targets, strict=True):
         _store(key, target, is_private=target.parent == folder)
-    if path is None:
-        report("A running gateway takes it on by itself, without a rebuild.")
+    if path is None and not (root / wiring.RENDERED_DIR).is_dir():
+        advise_next(["nixcfg render"])
+    elif path is None:
+        advise("A running gateway takes it on by itself, without a rebuild.")
     return OK
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import today, validated
+from nixcfg.commands.context import read, today, validated
 from nixcfg.commands.output import wants_color
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _of_files(
     """The problems of the files, and how many were read."""
     from nixcfg import check
     from nixcfg.problems.problem import Problem
-    from nixcfg.project.find import by_project, read_project
+    from nixcfg.project.find import by_project
     from nixcfg.project.standalone import read_configuration
 
     problems: list[Problem] = []
@@ -94,7 +94,7 @@ def _of_files(
             problems += checked.problems
             count += checked.files
         else:
-            found = check.validate(read_project(root), today()).problems
+            found = check.validate(read(root), today()).problems
             problems += [problem for problem in found if problem.file in names]
             count += len(names)
     return sorted(problems, key=Problem.sort_key), count

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nixcfg.disk import shipped
 from nixcfg.problems.problem import Rule
-from nixcfg.render import resources
 
 Example = str | Mapping[str, str]
 """Files by name, as text. One text alone is a LiteLLM configuration: valid as the provider file
@@ -59,7 +59,7 @@ def read(code: str) -> Page:
 
 def path(code: str) -> Path:
     """Where the page of a rule is."""
-    return resources.folder("docs/rules") / f"{code}.md"
+    return shipped.folder("docs/rules") / f"{code}.md"
 
 
 def parse(text: str) -> Page:

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from nixcfg.render import resources
+from nixcfg.disk import shipped
 from program import HERE, ROOT, Run
 
 
@@ -88,10 +88,10 @@ def test_lists_of_several_providers_are_joined(project: Path, nixcfg: Run) -> No
 @pytest.mark.parametrize("kind", ["project", "provider"])
 def test_the_starter_carries_the_schemas(kind: str, update_golden: bool) -> None:
     """`nix flake init` copies the folder as it is, so the schemas stand there once more."""
-    shipped = resources.folder("templates") / "project" / ".schema" / f"{kind}.schema.json"
+    copy = shipped.folder("templates") / "project" / ".schema" / f"{kind}.schema.json"
     if update_golden:
-        shipped.write_text(resources.schema_text(kind))
-    assert shipped.read_text() == resources.schema_text(kind), "run pytest --update-golden"
+        copy.write_text(shipped.schema_text(kind))
+    assert copy.read_text() == shipped.schema_text(kind), "run pytest --update-golden"
 
 
 def test_the_page_of_every_rule_ships(nixcfg: Run) -> None:

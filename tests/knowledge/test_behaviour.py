@@ -18,6 +18,8 @@ import yaml
 import litellm
 from litellm.proxy import proxy_server
 
+pytestmark = pytest.mark.slow
+
 logging.disable(logging.CRITICAL)
 hits = []
 
