@@ -72,6 +72,23 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     return Report(len(documents), tuple(problems), project if valid else None)
 
 
+def understood(sources: Sources, checked: Report) -> tuple[Project | None, tuple[str, ...]]:
+    """The project as far as it can be understood, and the provider files that are left out of it.
+
+    For what asks about one provider while another is broken. None where nixcfg.yaml itself has the
+    wrong shape. `checked` is what `validate` says of the same sources.
+    """
+    if checked.project is not None:
+        return checked.project, ()
+    wrong = {problem.file for problem in checked.problems if problem.is_error}
+    found = [*sources.project.problems, *shape.check(sources.project, "project")]
+    if any(problem.is_error for problem in found):
+        return None, ()
+    sound = {name: each for name, each in sources.providers.items() if each.name not in wrong}
+    broken = (each.name for name, each in sources.providers.items() if name not in sound)
+    return build(sources.project, sound), tuple(broken)
+
+
 def standalone(
     configurations: Iterable["Configuration"],
     today: dt.date | None = None,
