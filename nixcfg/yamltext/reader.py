@@ -96,7 +96,7 @@ def _how_to_fix(error: OSError) -> str:
         case FileNotFoundError():
             return "Create it, or run `nixcfg init` for a project to start from."
         case IsADirectoryError():
-            return "Put a YAML file in its place."
+            return "Put a YAML file in its place, or name one that is in it."
         case PermissionError():
             return "Make it readable for the user who runs nixcfg."
     return ""
@@ -177,4 +177,4 @@ def _opened(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str] | N
     return None
 
 
-_CLOSE = "Close it on its own line; a quote inside a quoted text is written twice, or as \\\"."
+_CLOSE = 'Close it on its own line; a quote inside a quoted text is written twice, or as \\".'
