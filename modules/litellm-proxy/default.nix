@@ -22,7 +22,8 @@
 #   revision.nix     what a container was started with, and what it would start with now
 #   user.nix         as whom the process in the container runs
 #   internal.nix     what these files tell each other
-#   image.nix        what is known about the inside of the image; start.py starts it
+#   image.nix        what is known about the inside of the image; start.py starts it, and
+#                    missing_key.py answers for models whose key is missing
 #   native.nix       what a newer oci-containers has options for
 #   version.nix      which copy of this module it is
 #   common.nix       names and facts that these files share
