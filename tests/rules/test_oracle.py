@@ -249,6 +249,7 @@ CLAIMS: dict[str, Claim] = {
 NOT_ABOUT_LITELLM = {
     "NX001", "NX002", "NX006", "NX007", "NX011", "NX012", "NX013",  # reading
     "NX005", "NX008",  # YAML itself
+    "NX016",  # what import reads: LiteLLM would start without a model (NX401)
     "NX015",  # what the container would find: NX014 proves what LiteLLM does
     "NX101", "NX104",  # nixcfg.yaml
     "NX202", "NX302", "NX303", "NX304", "NX305",  # the project
