@@ -247,7 +247,7 @@ def test_leaving_set_key_leaves_nothing(project: Path, tmp_path: Path, program: 
 
 
 @pytest.mark.parametrize(("reply", "kept"), [("", True), ("n", True), ("y", False)])
-def test_a_key_of_another_vendor_does_not_replace_a_good_one_unasked(  # noqa: PLR0917 (fixtures)
+def test_a_key_of_another_vendor_does_not_replace_a_good_one_unasked(
     reply: str, kept: bool, project: Path, tmp_path: Path, program: list[str]
 ) -> None:
     good, other = "sk-ant-api03-Zm9vYmFyYmF6cXV4", "gsk_Zm9vYmFyYmF6cXV4Zm9v1234"
