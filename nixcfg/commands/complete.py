@@ -13,6 +13,8 @@ import click
 from nixcfg.project import wiring
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from nixcfg.knowledge import Knowledge
 
 
@@ -88,11 +90,35 @@ def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str
     """What set-key takes: providers of the project, and the variables that they declare."""
     import re
 
+    from nixcfg.yamltext import reader
+
     found = set(_providers(ctx))
-    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
-        text = path.read_text("utf-8", "replace")
-        found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
+    root = _root(ctx)
+    paths = [*(root / wiring.PROVIDERS_DIR).glob("*.y*ml"), root / wiring.PROJECT_FILE]
+    for path in filter(Path.is_file, paths):
+        for text in _texts(reader.read(path, path.name).data):
+            found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
     return _starting(typed, found)
+
+
+def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """The codes that explain takes, with their titles, from the names of the pages alone."""
+    from click.shell_completion import CompletionItem
+
+    from nixcfg.problems import pages
+
+    found = [code for code in pages.codes() if code.startswith(typed.upper())]
+    return [CompletionItem(code, help=pages.title(code)) for code in found]
+
+
+def _texts(data: object) -> Iterable[str]:
+    """The texts in a document; comments are none of them."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        yield from (text for value in data.values() for text in _texts(value))
+    elif isinstance(data, list):
+        yield from (text for value in data for text in _texts(value))
 
 
 def _starting(typed: str, words: Iterable[str]) -> list[str]:

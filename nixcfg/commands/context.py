@@ -63,6 +63,13 @@ def read(root: "Path") -> "Sources":
         return read_project(root)
 
 
+def read_with_git(root: "Path") -> "Sources":
+    """The same, and what git keeps of the project that it should not."""
+    from nixcfg.rules.git import with_tracked_keys
+
+    return with_tracked_keys(read(root))
+
+
 def named_files(base: "Path", files: "Iterable[Path]") -> "list[Path]":
     """The files that a user names, relative to `base`; for a folder, the configurations in it.
 
@@ -81,7 +88,7 @@ def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import check
 
-    return check.validate(read(find_root(base)), today())
+    return check.validate(read_with_git(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":
