@@ -8,12 +8,13 @@ import importlib
 import keyword
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
 from nixcfg import __version__
 from nixcfg.commands import BUG, OK, PROBLEMS, QUIET
+from nixcfg.keys.given import EXPOSED, Hiding, keys_in
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -183,6 +184,19 @@ def nixcfg(context: click.Context, directory: str) -> None:
 def main() -> None:
     """Run the command line; never returns."""
     _open_streams()
+    keys = keys_in(sys.argv[1:])
+    if not keys:
+        _run()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", Hiding(each, keys)) for each in before)
+    try:
+        _run()
+    finally:
+        sys.stdout, sys.stderr = before
+        _report(EXPOSED)
+
+
+def _run() -> NoReturn:
     # A command builds one project and is over: looking for cycles in it every 700 objects takes
     # a twentieth of the time of a large rendering.
     gc.set_threshold(200_000)
