@@ -37,8 +37,8 @@ def _unsure(providers: str, why: str, names: str) -> dict[str, Called]:
 NAMES: Mapping[str, Called] = {
     **_sure("ai21", "jamba"),
     **_either("bedrock amazon_nova", "amazon nova"),
-    **_sure("bedrock", "aws"),
-    **_sure("anthropic", "claude claude-ai haiku opus sonnet"),
+    **_sure("bedrock", "aws aws-bedrock amazon-bedrock"),
+    **_sure("anthropic", "claude haiku opus sonnet"),
     **_unsure("anthropic", _CLIENT, "claude-code claude-desktop"),
     **_unsure("", _CLIENT, "aider cline continue crush cursor goose librechat open-webui opencode"),
     **_unsure("", _CLIENT, "roo-code zed"),
@@ -137,7 +137,9 @@ def provider_of(typed: str) -> str | None:
 
 def known() -> Iterator[str]:
     """Every name that leads to a provider which can be added, as Tab offers them."""
-    yield from (name for name, called in NAMES.items() if len(called.providers) == 1)
+    yield from (
+        name for name, called in NAMES.items() if len(called.providers) == 1 and not called.why
+    )
     yield from addable()
 
 
@@ -167,7 +169,7 @@ def _provider(typed: str) -> Called | None:
     folded = _folded()
     bare = dashed.replace("-", "")
     for each in (bare, bare.removesuffix("ai"), f"{bare}ai"):
-        if each in folded:
+        if len(bare) > 2 and each in folded:
             return folded[each]
     return None
 

@@ -6,6 +6,7 @@ window, the price, the day of retirement, and how many providers list models of 
 date comes from the caller.
 """
 
+import bisect
 import datetime as dt
 import functools
 import re
@@ -154,6 +155,43 @@ def _newest_major(brand: str) -> tuple[int, ...]:
     return _newest_majors().get(brand, ())
 
 
+def brand_of(facts: ModelFacts) -> str:
+    """What a model is called before its line and version: `claude`, `gpt`."""
+    return _parsed(facts.name).brand
+
+
+def age(facts: ModelFacts) -> tuple[int, bool, int, int]:
+    """How many versions of its brand are newer, then what is no first choice, rare, and old.
+
+    Lower is newer and more used. Versions of different brands cannot be compared, but how far
+    behind each one is can. A name without a version is as old as the oldest, unless it says that it
+    is the latest.
+    """
+    parsed = _parsed(facts.name)
+    versions = _versions().get(parsed.brand, ())
+    behind = bisect.bisect_left(versions, _negative(parsed.version))
+    if not parsed.version:
+        behind = 0 if "latest" in parsed.line else len(versions)
+    is_aside = not _ASIDE.isdisjoint(parsed.line)
+    return behind, is_aside, -_popularity()[parsed.line], -parsed.date
+
+
+def _negative(version: tuple[int, ...]) -> tuple[int, ...]:
+    """A version in the order that has the newest first, 5.5 before 5."""
+    return tuple(-part for part in (*version, 0, 0, 0)[:4])
+
+
+@functools.cache
+def _versions() -> Mapping[str, Sequence[tuple[int, ...]]]:
+    """The versions of each brand, as `_negative` orders them."""
+    found: dict[str, set[tuple[int, ...]]] = defaultdict(set)
+    for each in (facts for several in _every().values() for facts in several):
+        parsed = _parsed(each.name)
+        if not _ASIDE & set(parsed.line) and () < parsed.version < (100,):
+            found[parsed.brand].add(_negative(parsed.version))
+    return {brand: sorted(versions) for brand, versions in found.items()}
+
+
 @functools.cache
 def _popularity() -> Counter[tuple[str, ...]]:
     """How many providers list models of a line."""
@@ -247,6 +285,6 @@ def _parsed(name: str) -> _Parsed:
     if len(words) > 1 and words[0] in _MAKERS:
         del words[0]
     line = tuple(word for word in words if word not in _FORMS)
-    brand = words[0] if words else ""
+    brand = next((word for word in words if word != "ft"), "")
     brand = "gpt" if brand == "o" else brand  # o4-mini
     return _Parsed(brand, (*line, *sizes), tuple(version), date, place)
