@@ -2,12 +2,16 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
-from nixcfg.commands.context import json_option, today
+from nixcfg.commands.context import ask_its_release, json_option, today
 from nixcfg.commands.output import report
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
@@ -28,7 +32,9 @@ from nixcfg.commands.output import report
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Show so many at most.")
 @click.option("--all", "everything", is_flag=True, help="Also retired ones, embeddings, images ...")
 @json_option
+@click.pass_obj
 def command(
+    base: "Path",
     words: tuple[str, ...],
     *,
     provider: str,
@@ -39,9 +45,9 @@ def command(
 ) -> int:
     """List the models that LiteLLM knows.
 
-    With context window, price and retirement. WORDS are parts of provider and model, all of which
-    must fit, or a pattern with * and ?; cheap and newest say the order. Prices are US dollars for
-    a million tokens.
+    With context window, price and retirement, as the release of your project has them. WORDS are
+    parts of provider and model, all of which must fit, or a pattern with * and ?; cheap and newest
+    say the order. Prices are US dollars for a million tokens.
 
     \b
     Examples:
@@ -50,8 +56,10 @@ def command(
       nixcfg models 'anthropic/*sonnet*' --sort newest --limit 5
     """
     from nixcfg.commands.output import advise, table, width_of
+    from nixcfg.project.find import project_root
     from nixcfg.providers import catalogue, search
 
+    ask_its_release(project_root(base))
     wanted = search.asked(words, _provider(provider), sort or "", limit)
     found = search.found(wanted, today(), everything=everything)
     shown = found[: wanted.limit]

@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from nixcfg import knowledge
+from nixcfg.knowledge import Knowledge
 
 _CLIENT = "is a program that uses a gateway, not a provider of models"
 _SUBSCRIPTION = "is a subscription with a login in a browser, which a service cannot do"
@@ -143,16 +144,20 @@ def known() -> Iterator[str]:
     yield from addable()
 
 
-@cache
 def addable() -> tuple[str, ...]:
     """Every provider that can be added: chat, and without a login in a browser.
 
     Not LiteLLM's SDK `vllm`, which loads a model into the proxy itself: see NAMES.
     """
+    return _addable(knowledge.current())
+
+
+@cache
+def _addable(release: Knowledge) -> tuple[str, ...]:
     return tuple(
         sorted(
             name
-            for name, facts in knowledge.providers().items()
+            for name, facts in release.providers().items()
             if facts.chat and not facts.interactive_login and name not in NAMES
         )
     )
@@ -174,7 +179,6 @@ def _provider(typed: str) -> Called | None:
     return None
 
 
-@cache
 def _folded() -> Mapping[str, Called]:
     """Names without dashes: `TogetherAI`, `deep-seek` and `x.ai` mean what they look like."""
     brands = {name.replace("-", ""): called for name, called in NAMES.items()}
