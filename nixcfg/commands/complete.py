@@ -13,10 +13,10 @@ from nixcfg.project import wiring
 
 
 def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """Providers that LiteLLM knows, and the brands that lead to one."""
-    from nixcfg.providers import catalogue
+    """Providers that LiteLLM knows, and the names that lead to one."""
+    from nixcfg.providers import names
 
-    return _starting(typed, [*catalogue.brands(), *catalogue.providers()])
+    return _starting(typed, names.known())
 
 
 def providers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -42,11 +42,11 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
     from nixcfg import knowledge
-    from nixcfg.providers import catalogue
+    from nixcfg.providers import names
 
     # An option without its value ends click's parsing: arguments are then left where they stood.
     name = ctx.params.get("name") or next(iter(ctx.args), "")
-    prefix = catalogue.prefix_of(ctx.params.get("provider") or name)
+    prefix = names.provider_of(ctx.params.get("provider") or name)
     if prefix is not None:
         return _starting(typed, knowledge.models(prefix))
     every = knowledge.providers()
@@ -54,6 +54,31 @@ def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]
         return _starting(typed, (f"{name}/" for name in every if knowledge.models(name)))
     provider = typed.partition("/")[0]
     return _starting(typed, (f"{provider}/{model}" for model in knowledge.models(provider)))
+
+
+def models_of_file(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The models of the vendor that a provider file of the project reaches."""
+    import re
+
+    from nixcfg import knowledge
+
+    name = ctx.params.get("provider") or next(iter(ctx.args), "")
+    text = ""
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob(f"{name}.y*ml"):
+        text += path.read_text("utf-8", "replace")
+    prefixes = set(re.findall(r"model:\s*[\"']?([\w-]+)/", text))
+    return _starting(typed, (model for each in prefixes for model in knowledge.models(each)))
+
+
+def renamable(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What rename takes: providers of the project, and what clients ask for."""
+    import re
+
+    found = set(_providers(ctx))
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
+        text = path.read_text("utf-8", "replace")
+        found.update(re.findall(r"model_name:\s*[\"']?([^\s\"'#,}]+)", text))
+    return _starting(typed, found)
 
 
 def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:

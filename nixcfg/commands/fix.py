@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import find_root, today
+from nixcfg.commands.context import find_root, named_files, today
 from nixcfg.commands.output import masked_diff, print_problems, report
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     named: _Named
     named, root = {}, base
     if files:
-        named.update(by_project(base, files))
+        named.update(by_project(base, named_files(base, files)))
     else:
         root = find_root(base)
         named[root] = None
@@ -137,9 +137,12 @@ def _project(root: Path, names: "Collection[str] | None") -> _Work:
 def _litellm_files(base: Path, names: "Iterable[str]") -> _Work:
     """LiteLLM files by their names; what they include is looked at, and left as it is."""
     from nixcfg import check
-    from nixcfg.project.standalone import read_configuration
+    from nixcfg.project.standalone import other_kind, read_configuration
 
     configurations = {name: read_configuration(base / name, name) for name in names}
+    first = {name: other_kind(each.parts[0].document) for name, each in configurations.items()}
+    others = [problem for problem in first.values() if problem]
+    configurations = {n: each for n, each in configurations.items() if first[n] is None}
     documents = {name: each.parts[0].document for name, each in configurations.items()}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
@@ -150,7 +153,7 @@ def _litellm_files(base: Path, names: "Iterable[str]") -> _Work:
         return check.standalone(now, today()).problems
 
     secrets = {secret for each in documents.values() for secret in each.secrets()}
-    return _Work(base, documents, find, secrets)
+    return _Work(base, documents, find, secrets, others)
 
 
 def _descriptions(problems: "Iterable[Problem]") -> Iterator[str]:

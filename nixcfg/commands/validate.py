@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import find_root, today
+from nixcfg.commands.context import find_root, named_files, today
 from nixcfg.commands.context import read as read_project
 from nixcfg.commands.output import advise, wants_color
 
@@ -73,8 +73,8 @@ def command(
     """Report all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
-    of a nixcfg project is checked as part of it, and - is a LiteLLM configuration on standard
-    input. `nixcfg explain CODE` says more about a finding.
+    of a nixcfg project is checked as part of it, a folder is looked into, and - is a LiteLLM
+    configuration on standard input. `nixcfg explain CODE` says more about a finding.
 
     Exit codes: 0 no error, 1 an error (or with --strict a warning), 2 wrong usage, 3 a bug.
 
@@ -140,8 +140,8 @@ def _checked(base: Path, files: tuple[Path, ...], chosen: "Choice | None") -> _C
         root = find_root(base)
         checked, read = _project(root)
         return _Checked([(root, checked.problems)], checked.files, read)
-    named = [file for file in files if str(file) != STDIN]
-    given = [_standard_input(base)] if len(named) < len(files) else []
+    named = named_files(base, [file for file in files if str(file) != STDIN])
+    given = [_standard_input(base)] if Path(STDIN) in files else []
     groups: list[tuple[Path, Sequence[Problem]]] = []
     count = 0
     watched: list[Path] = []
