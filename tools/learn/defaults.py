@@ -6,23 +6,22 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from learn.package import Package
-from learn.sections import sections
-
 _PLAIN = (bool, int, float, str)
 
 
-def defaults(source: Package) -> dict[str, dict[str, Any]]:
-    """By section, the keys that have a default."""
+def defaults(sections: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By section, the keys that have a default; `sections` are those of litellm.json."""
     import litellm
     from litellm.caching.caching import Cache
     from litellm.proxy._types import ConfigGeneralSettings, CoordinationRedisParams
     from litellm.types.guardrails import LitellmParams
     from litellm.types.router import LiteLLM_Params, ModelInfo
 
-    known = {name: section["keys"] for name, section in sections(source).items()}
+    known = {name: section["keys"] for name, section in sections.items()}
     given = {
-        "litellm_settings": {name: getattr(litellm, name, None) for name in known["litellm_settings"]},
+        "litellm_settings": {
+            name: getattr(litellm, name, None) for name in known["litellm_settings"]
+        },
         "router_settings": of_signature(litellm.Router.__init__),
         "general_settings": of_model(ConfigGeneralSettings),
         "litellm_params": of_model(LiteLLM_Params),
@@ -47,8 +46,8 @@ def of_model(model: Any) -> dict[str, Any]:
 
 def plain(values: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What YAML can hold of the values of known keys; a secret has no default worth showing."""
-    for name, value in values.items():
-        value = value.value if isinstance(value, enum.Enum) else value
+    for name, given in values.items():
+        value = given.value if isinstance(given, enum.Enum) else given
         if name not in known or known[name].get("secret"):
             continue
         if isinstance(value, _PLAIN) and value != "" and is_finite(value):
