@@ -56,10 +56,7 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     with contextlib.ExitStack() as locks:
         for folder in _folders(base, named):
             locks.enter_context(quiet(folder) if is_dry else locked(folder))
-        works = [
-            _project(project, names) if project else _litellm_files(base, names or ())
-            for project, names in named.items()
-        ]
+        works = _works(base, named)
         results = [fixing.fix(work.documents, work.find, unsafe=unsafe) for work in works]
         changes = [
             edited(root, work.path(root, name), work.documents[name].text, after.text)
@@ -78,6 +75,29 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     _report_rest(results, unusable, secrets, len(changes), is_dry=is_dry)
     is_left = any(result.left for result in results)
     return PROBLEMS if unusable or is_left or (check and changes) else OK
+
+
+def would_fix(base: Path, files: "Sequence[Path]") -> str:
+    """What this command would do with these files, or the project, in words; see fix_line."""
+    from nixcfg import fixing
+    from nixcfg.problems.text import fix_line
+    from nixcfg.project.find import by_project
+
+    named: _Named = {}
+    if files:
+        named.update(by_project(base, files))
+    else:
+        named[find_root(base)] = None
+    results = [fixing.fix(work.documents, work.find) for work in _works(base, named)]
+    safe = sum(len(result.fixed) for result in results)
+    return fix_line(safe, sum(len(result.unsafe) for result in results))
+
+
+def _works(base: Path, named: "_Named") -> "list[_Work]":
+    return [
+        _project(project, names) if project else _litellm_files(base, names or ())
+        for project, names in named.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
