@@ -6,10 +6,16 @@ Each function has the form that click asks for: context, parameter, and what is 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nixcfg.project import wiring
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from nixcfg.knowledge import Knowledge
 
 
 def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -41,9 +47,9 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
 
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
-    from nixcfg import knowledge
     from nixcfg.providers import names
 
+    knowledge = _known(ctx)
     # An option without its value ends click's parsing: arguments are then left where they stood.
     name = ctx.params.get("name") or next(iter(ctx.args), "")
     prefix = names.provider_of(ctx.params.get("provider") or name)
@@ -60,8 +66,7 @@ def models_of_file(ctx: click.Context, _param: click.Parameter, typed: str) -> l
     """The models of the vendor that a provider file of the project reaches."""
     import re
 
-    from nixcfg import knowledge
-
+    knowledge = _known(ctx)
     name = ctx.params.get("provider") or next(iter(ctx.args), "")
     text = ""
     for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob(f"{name}.y*ml"):
@@ -85,11 +90,35 @@ def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str
     """What set-key takes: providers of the project, and the variables that they declare."""
     import re
 
+    from nixcfg.yamltext import reader
+
     found = set(_providers(ctx))
-    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
-        text = path.read_text("utf-8", "replace")
-        found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
+    root = _root(ctx)
+    paths = [*(root / wiring.PROVIDERS_DIR).glob("*.y*ml"), root / wiring.PROJECT_FILE]
+    for path in filter(Path.is_file, paths):
+        for text in _texts(reader.read(path, path.name).data):
+            found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
     return _starting(typed, found)
+
+
+def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """The codes that explain takes, with their titles, from the names of the pages alone."""
+    from click.shell_completion import CompletionItem
+
+    from nixcfg.problems import pages
+
+    found = [code for code in pages.codes() if code.startswith(typed.upper())]
+    return [CompletionItem(code, help=pages.title(code)) for code in found]
+
+
+def _texts(data: object) -> Iterable[str]:
+    """The texts in a document; comments are none of them."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        yield from (text for value in data.values() for text in _texts(value))
+    elif isinstance(data, list):
+        yield from (text for value in data for text in _texts(value))
 
 
 def _starting(typed: str, words: Iterable[str]) -> list[str]:
@@ -100,6 +129,15 @@ def _root(ctx: click.Context) -> Path:
     base = Path(ctx.find_root().params.get("directory") or ".").absolute()
     found = (each for each in (base, *base.parents) if (each / wiring.PROJECT_FILE).is_file())
     return next(found, base)
+
+
+def _known(ctx: click.Context) -> "Knowledge":
+    """What is known of the release of the project, or of the default one."""
+    from nixcfg.knowledge import judge
+    from nixcfg.yamltext import reader
+
+    data = reader.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
+    return judge(str(data.get("image", "") if isinstance(data, dict) else "")).knowledge
 
 
 def _providers(ctx: click.Context) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from nixcfg.problems.problem import Problem, Rule
 from nixcfg.project import find as project_files
-from nixcfg.project import shape
+from nixcfg.project import shape, standalone
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
     access,
@@ -22,6 +22,7 @@ from nixcfg.rules import (
     environment,
     extensions,
     fallbacks,
+    git,
     groups,
     includes,
     own_machine,
@@ -47,6 +48,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     reader,
     builder,
     project_files,
+    standalone,
     shape,
     policy,
     includes,
@@ -62,6 +64,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     catalogue,
     endpoints,
     fallbacks,
+    git,
     project,
     sharing,
     own_machine,

@@ -9,8 +9,9 @@
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
 #   trial.nix        key files: tried before the running container is stopped
+#   watched.nix      what that takes for a file that is replaced
 #   sandbox.nix      how the services of these scripts are shut in
-#   access.nix       teams, users and keys in that database
+#   access.nix       teams, users and keys in that database, put there by access.py
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   salt-key.nix     the key of what LiteLLM encrypts in the database
 #   redis.nix        Redis: on this machine or elsewhere
