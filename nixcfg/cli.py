@@ -43,6 +43,7 @@ GROUPS = {
         "rehearse": "Start LiteLLM once on what would be rendered.",
     },
     "Run": {
+        "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
         "probe": "Ask a running gateway for its models.",
         "doctor": "Look for what is wrong, and how to fix it.",
