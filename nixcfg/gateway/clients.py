@@ -152,6 +152,7 @@ def _open_webui(target: Target) -> Setup:
     return Setup(
         f"export OPENAI_API_BASE_URL={shlex.quote(target.v1)}\n"
         f"export OPENAI_API_KEY={target.shell}\n"
+        f"export DEFAULT_MODELS={shlex.quote(target.model)}\n"
         "export ENABLE_OLLAMA_API=false\n"
         "open-webui serve\n"
     )
