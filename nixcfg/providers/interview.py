@@ -172,7 +172,7 @@ def models(
         pick.print_names(names, width)
         offered = pick.List(names, served.models, "what it serves", bare)
         default = "1" if len(served.models) == 1 else ""
-        return pick.pick("Models (numbers, names, all)", offered, default)
+        return pick.pick("Models (numbers, names or all)", offered, default)
     if is_own or offers.is_own_server(facts) or offers.names_own_models(facts):
         question = "Models it serves (names)"
         if _is_azure(facts):
@@ -192,7 +192,7 @@ def models(
     names = [each.name for each in listed]
     offered = pick.List(names, known, f"LiteLLM's list for {prefix}", bare)
     default = "" if without or not best else f"1-{len(best)}" if len(best) > 1 else "1"
-    return pick.pick("Models (numbers, names, ? for help)", offered, default)
+    return pick.pick("Models (numbers, names or ?)", offered, default)
 
 
 def more(way: Way, without: Collection[str], today: dt.date) -> tuple[str, ...]:
