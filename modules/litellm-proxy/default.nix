@@ -9,6 +9,7 @@
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
 #   sandbox.nix      how the services of these scripts are shut in
+#   access.nix       teams, users and keys in that database
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   salt-key.nix     the key of what LiteLLM encrypts in the database
 #   redis.nix        Redis: on this machine or elsewhere
@@ -38,6 +39,7 @@
       key = "nixcfg/litellm-proxy";
 
       imports = [
+        ./access.nix
         ./assert-container.nix
         ./assert-database.nix
         ./assert-keys.nix

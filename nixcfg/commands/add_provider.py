@@ -170,7 +170,8 @@ def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str,
     found = [
         each
         for each in amendment.report.problems
-        if not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+        if each.file in amendment.texts
+        and not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
     ]
     if found:
         print_problems(found, amendment.report.files, brief=True)

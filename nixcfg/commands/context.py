@@ -62,6 +62,27 @@ def without_errors(root: "Path") -> "Project":
     return checked.project
 
 
+def understood_project(root: "Path", host: str | None = None) -> "Project":
+    """The project in `root` without the providers that have errors, which one line names.
+
+    For commands that ask about single providers. Where nixcfg.yaml itself cannot be understood,
+    its errors are reported, and the command ends.
+    """
+    from nixcfg import check
+    from nixcfg.project.find import read_project
+
+    sources = read_project(root)
+    checked = check.validate(sources, today())
+    project, broken = check.understood(sources, checked)
+    if project is None:
+        own = [each for each in checked.problems if each.file == sources.project.name]
+        print_problems(own, 1)
+        raise click.exceptions.Exit(PROBLEMS)
+    for name in broken:
+        report(f"{name} has errors, so it is left out here: nixcfg validate")
+    return on_host(project, host)
+
+
 def valid_project(root: "Path", host: str | None = None) -> "Project":
     """The project in `root`, asked about one of its hosts where it has any; see without_errors."""
     return on_host(without_errors(root), host)

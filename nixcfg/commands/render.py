@@ -118,6 +118,16 @@ def _print_written(plan: "Plan") -> None:
 
 
 def _refuse(plan: "Plan") -> None:
+    if plan.is_foreign:
+        kept = ", ".join(plan.edited[:5]) + (" ..." if plan.edited[5:] else "")
+        report(f"{plan.folder} is not a folder that nixcfg rendered: it holds {kept}.")
+        taken = [path for path in plan.edited if path not in plan.foreign]
+        over = f", writes over {', '.join(taken)}" if taken else ""
+        report(
+            "Nothing was rendered. Name a folder of its own; --force renders beside what is\n"
+            f"there{over} and keeps the rest."
+        )
+        return
     for path in plan.edited:
         report(f"{plan.folder.name}/{path} is not as nixcfg wrote it.")
     report(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import find_root, host_option, refusing, valid_project
+from nixcfg.commands.context import find_root, host_option, refusing, understood_project
 from nixcfg.commands.output import advise, advise_next, report
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
     from nixcfg.providers.overview import keys_of
 
     root = find_root(base)
-    project = valid_project(root, host)
+    project = understood_project(root, host)
     with refusing():
         keys = keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):

@@ -30,7 +30,7 @@ class Configuration:
     files: frozenset[str] = frozenset()
 
 
-def read_configuration(path: Path, name: str) -> Configuration:
+def read_configuration(path: Path, name: str, read: reader.Read = reader.read) -> Configuration:
     """Read the LiteLLM configuration at `path`, called `name` in messages.
 
     Included files are found as LiteLLM 1.106.2 finds them (proxy_server.py, resolve_includes):
@@ -41,7 +41,7 @@ def read_configuration(path: Path, name: str) -> Configuration:
     waiting = deque([(path, name)])
     while waiting:
         here, shown = waiting.popleft()
-        document = reader.read(here, shown)
+        document = read(here, shown)
         missing = set()
         for entry in _entries(document):
             found = next((p for p in _candidates(here, path, entry) if os.path.lexists(p)), None)

@@ -13,6 +13,8 @@ from nixcfg.project import find as project_files
 from nixcfg.project import shape
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
+    access,
+    access_models,
     catalogue,
     credentials,
     deployments,
@@ -63,6 +65,8 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     project,
     sharing,
     own_machine,
+    access,
+    access_models,
 )
 
 _T = TypeVar("_T")

@@ -7,6 +7,7 @@ several documents in one file.
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -19,15 +20,26 @@ from nixcfg.yamltext.limits import MAX_BYTES
 UNREADABLE = Rule("NX001", Severity.ERROR)
 NOT_UTF8 = Rule("NX002", Severity.ERROR)
 
+Read = Callable[[Path, str], Document]
+"""Gives the document at a path, by the name that messages call it: `read`, or what an editor has
+open in its place."""
+
 
 def read(path: Path, name: str) -> Document:
     """Read the YAML file at `path`; whatever is wrong with it is in the document's problems."""
     try:
         raw = _read_bytes(path)
     except _TooLargeError as error:
-        return _unusable(name, TOO_LARGE, str(error), "Split it into several provider files.")
+        return _too_large(name, str(error))
     except OSError as error:
         return _unusable(name, UNREADABLE, f"cannot be read: {reason(error)}", _how_to_fix(error))
+    return decoded(raw, name)
+
+
+def decoded(raw: bytes, name: str) -> Document:
+    """Like `read`, for bytes that are already here."""
+    if len(raw) > MAX_BYTES:
+        return _too_large(name, f"has more than {MAX_BYTES} bytes")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -73,6 +85,10 @@ def _read_bytes(path: Path) -> bytes:
         if status.st_size > MAX_BYTES:
             raise _TooLargeError(f"has {status.st_size} bytes; the limit is {MAX_BYTES}")
         return file.read(status.st_size or MAX_BYTES)  # files in /proc have a size of 0
+
+
+def _too_large(name: str, message: str) -> Document:
+    return _unusable(name, TOO_LARGE, message, "Split it into several provider files.")
 
 
 def _how_to_fix(error: OSError) -> str:
