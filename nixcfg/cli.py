@@ -39,6 +39,7 @@ GROUPS = {
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
+        "test": "Send the requests in tests/ to the gateway, and look at what comes back.",
     },
     "Run": {
         "try": "Run the gateway here, until Ctrl-C.",

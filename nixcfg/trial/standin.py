@@ -1,18 +1,20 @@
 """The stand-ins of one case: who is asked, how it behaves, and the log of what was asked. Pure but
 for the lock of its log."""
 
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from nixcfg.gateway import launch
 from nixcfg.project.model import MODELS, Config, Project
 from nixcfg.project.values import references
 from nixcfg.trial.case import USUAL, Behaviour
 from nixcfg.trial.exchange import Reply, Request
 from nixcfg.trial.vendors import every
-from nixcfg.trial.vendors.base import Protocol, error
+from nixcfg.trial.vendors.base import Good, Protocol, error
 
 KEY = "nixcfg-test-"
 """What the key of a variable begins with in a test; the rest is the variable's name."""
@@ -55,7 +57,7 @@ def deployments(project: Project, config: Config) -> tuple[Deployment, ...]:
             Deployment(
                 provider=provider,
                 model=str(params["model"]),
-                host=urlsplit(base).netloc if isinstance(base, str) else "",
+                host=urlsplit(launch.local(base)).netloc if isinstance(base, str) else "",
                 variables=frozenset(references(entry)),
             )
         )
@@ -112,6 +114,8 @@ class StandIns:
         with self._lock:
             behaviour = self._next(deployment)
             reply = _reply(protocol, request, behaviour)
+            if not protocol.is_asked:
+                return reply
             is_good = reply.status == 200 and behaviour.body is None and not reply.is_cut
             note = _note(behaviour)
             self._log.append(Exchange(request, deployment, reply.status, is_good, note))
@@ -150,10 +154,22 @@ def _reply(protocol: Protocol, request: Request, behaviour: Behaviour) -> Reply:
     if behaviour.retry_after is not None:
         reply = replace(reply, headers={**reply.headers, "retry-after": f"{behaviour.retry_after}"})
     if behaviour.cut is not None:
-        # An answer in one piece breaks off in its middle.
-        pieces = reply.pieces[: behaviour.cut] if len(reply.pieces) > 1 else ()
+        pieces = _before_the_cut(protocol, request, behaviour.good, behaviour.cut)
         reply = replace(reply, pieces=pieces or (reply.pieces[0][:20],), is_cut=True)
     return replace(reply, delay=behaviour.delay)
+
+
+def _before_the_cut(
+    protocol: Protocol, request: Request, good: Good, cut: int
+) -> tuple[bytes, ...]:
+    """What is sent of a streamed answer before the first piece that is left out; nothing of an
+    answer that is one document."""
+    whole = protocol.answer(request, good).pieces
+    if cut >= len(good.pieces):
+        return whole[:-1]
+    other = replace(good, pieces=(*good.pieces[:cut], "\0", *good.pieces[cut + 1 :]))
+    pairs = zip(whole, protocol.answer(request, other).pieces, strict=True)
+    return tuple(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _note(behaviour: Behaviour) -> str:

@@ -33,12 +33,14 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One shape of API. `model` reads the model that a request is for."""
+    """One shape of API. `model` reads the model that a request is for; `is_asked` is False for
+    what LiteLLM wants to know by itself, which is no request of a client's."""
 
     path: re.Pattern[str]
     answer: Callable[[Request, Good], Reply]
     error: Callable[[int, str], Data]
     model: Callable[[Request], str] = lambda request: str(request.json().get("model", ""))
+    is_asked: bool = True
 
 
 def error(protocol: Protocol, status: int, message: str) -> Reply:
@@ -56,6 +58,6 @@ def event_stream(lines: Iterable[str]) -> Reply:
     return Reply(200, SSE, tuple(line.encode() for line in lines))
 
 
-def protocol(path: str, *parts: Any) -> Protocol:
+def protocol(path: str, *parts: Any, **more: Any) -> Protocol:
     """A protocol whose requests have a path that matches the pattern `path`."""
-    return Protocol(re.compile(path), *parts)
+    return Protocol(re.compile(path), *parts, **more)
