@@ -23,9 +23,7 @@ _FORMATS = ("text", "json", "junit", "github")
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option(
-    "-k", "part", metavar="TEXT", default="", help="Only cases whose name has TEXT in it."
-)
+@click.option("-k", "part", metavar="TEXT", default="", help="Only cases with TEXT in their name.")
 @click.option(
     "--format",
     "form",

@@ -12,10 +12,6 @@ def _ollama(request: Request, good: Good) -> Reply:
     asked = request.json()
     path = urlsplit(request.path).path
     head = {"model": asked.get("model", "stand-in"), "created_at": "2025-01-01T00:00:00Z"}
-    if path.endswith("/show"):
-        return json_reply(
-            {"template": "", "model_info": {}, "capabilities": ["completion", "tools"]}
-        )
     if path.endswith(("/embed", "/embeddings")):
         texts = asked.get("input") or [""]
         count = len(texts) if isinstance(texts, list) else 1
@@ -38,8 +34,16 @@ def _ollama(request: Request, good: Good) -> Reply:
     return Reply(200, NDJSON, tuple(f"{json.dumps(chunk)}\n".encode() for chunk in chunks))
 
 
+def _show(_request: Request, _good: Good) -> Reply:
+    able = ["completion", "tools"]
+    return json_reply({"template": "", "model_info": {}, "capabilities": able})
+
+
 def _ollama_error(_status: int, message: str) -> Data:
     return {"error": message}
 
 
-PROTOCOLS = (protocol("/api/(chat|generate|embed|embeddings|show)$", _ollama, _ollama_error),)
+PROTOCOLS = (
+    protocol("/api/(chat|generate|embed|embeddings)$", _ollama, _ollama_error),
+    protocol("/api/show$", _show, _ollama_error, is_asked=False),
+)
