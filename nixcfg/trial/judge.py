@@ -12,6 +12,7 @@ from nixcfg.trial.standin import Exchange
 
 _COST = "x-litellm-response-cost"
 _CACHE_KEY = "x-litellm-cache-key"
+_LONG = 300
 
 
 _Found = Iterator[tuple[Steps, str, str]]
@@ -23,7 +24,7 @@ class Answered:
     """What a client got: `status` is None where there was no answer, and `broken` says why.
 
     `text`, `tool` and `error` are read out of whatever shape the API has. `is_complete` is False
-    for a stream that ended without its last event, or broke off.
+    for an error, and for a stream that broke off or ended without its last event.
     """
 
     status: int | None
@@ -63,7 +64,7 @@ def answered(
         text=text,
         tool=tool,
         error=_error(data),
-        is_complete=not broken,
+        is_complete=status < 400 and not broken,
         broken=broken,
     )
 
@@ -165,13 +166,18 @@ def failures(step: Step, got: Answered, log: Sequence[Exchange]) -> list[Failure
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 
 def _status(name: str, wanted: int, got: Answered, _log: Sequence[Exchange]) -> _Found:
     if got.status != wanted:
-        why = got.broken or got.error
-        yield (name,), f"{wanted}", f"{got.status or 'no answer'}" + (f" ({why})" if why else "")
+        why = _shown(got.broken or got.error)
+        yield (
+            (name,),
+            f"{wanted}",
+            f"{got.status or 'no answer'}" + (f" {why}" if why != '""' else ""),
+        )
 
 
 def _text(name: str, wanted: str, got: Answered, _log: Sequence[Exchange]) -> _Found:

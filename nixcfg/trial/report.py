@@ -22,11 +22,10 @@ def problems(results: Sequence[Result]) -> list[Problem]:
         case = result.case
         if result.broken:
             found.append(case.document.problem(FAILED, case.path, f"{case.name}: {result.broken}"))
-        for failure in result.failures:
+        for index, failure in enumerate(result.failures):
             said = f"{case.name}: {failure.what}: expected {failure.expected}, got {failure.got}"
-            found.append(
-                case.document.problem(FAILED, failure.path, said, key=True, help=_seen(result))
-            )
+            seen = "" if index else _seen(result)
+            found.append(case.document.problem(FAILED, failure.path, said, key=True, help=seen))
     return sorted(found, key=Problem.sort_key)
 
 

@@ -175,7 +175,7 @@ def _before_the_cut(
 def _note(behaviour: Behaviour) -> str:
     notes = [
         "another body" if behaviour.body is not None else "",
-        f"cut after {behaviour.cut} pieces" if behaviour.cut is not None else "",
+        f"cut before piece {behaviour.cut + 1}" if behaviour.cut is not None else "",
         f"after {behaviour.delay:g} s" if behaviour.delay else "",
     ]
     return ", ".join(filter(None, notes))
