@@ -11,6 +11,7 @@ from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
+from nixcfg.project.standalone import other_kind
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Whole
 from nixcfg.rules.project import unknown_release
@@ -106,6 +107,9 @@ def standalone(
         found: list[Problem] = []
         documents = [part.document for part in configuration.parts]
         files += len(documents)
+        if other := other_kind(documents[0]):
+            problems.append(other)
+            continue
         around = _standalone_context(configuration, today, chosen)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)

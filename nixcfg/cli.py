@@ -29,6 +29,8 @@ GROUPS = {
     "Change": {
         "models": "List the models that LiteLLM knows.",
         "use": "Choose what the container loads.",
+        "add-model": "Add models to a provider of the project.",
+        "rename": "Rename a model or a provider of the project.",
         "remove-provider": "Remove a provider from the project.",
         "pin": "Tie each image to its digest.",
         "upgrade": "Show what another LiteLLM release changes, and take it.",

@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -46,6 +46,20 @@ def read(root: "Path") -> "Sources":
         return read_project(root)
 
 
+def named_files(base: "Path", files: "Iterable[Path]") -> "list[Path]":
+    """The files that a user names, relative to `base`; for a folder, the configurations in it.
+
+    A folder that holds none stays, to be reported as what it is.
+    """
+    from nixcfg.project.standalone import configurations_in
+
+    found: list[Path] = []
+    for file in files:
+        inside = configurations_in(base / file) if (base / file).is_dir() else []
+        found += [file / path.relative_to(base / file) for path in inside] or [file]
+    return found
+
+
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import check
@@ -69,9 +83,8 @@ def understood_project(root: "Path", host: str | None = None) -> "Project":
     its errors are reported, and the command ends.
     """
     from nixcfg import check
-    from nixcfg.project.find import read_project
 
-    sources = read_project(root)
+    sources = read(root)
     checked = check.validate(sources, today())
     project, broken = check.understood(sources, checked)
     if project is None:

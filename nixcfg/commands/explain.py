@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK
+from nixcfg.commands import OK, complete
 from nixcfg.commands.context import json_option
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete.codes)
 @click.option("--all", "every", is_flag=True, help="Explain every code.")
 @json_option
 def command(code: str | None, every: bool, form: str) -> int:

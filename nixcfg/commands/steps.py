@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nixcfg.project import wiring
 from nixcfg.project.model import Project
+from nixcfg.project.wiring import KeyFile
 
 SWITCH = "sudo nixos-rebuild switch"
 _WHOLE = ("flake.nix", "configuration.nix")
@@ -21,6 +22,29 @@ def after_init(directory: Path | None) -> list[str]:
         "sudo nixcfg set-key claude  on the machine that will run it",
         "nixcfg render",
     ]
+
+
+def after_add(project: Project, name: str, keys: Iterable[KeyFile]) -> list[str]:
+    """From a new provider to its first answer, but for what render goes on with."""
+    steps = []
+    keys = list(keys)
+    stored = [key for key in keys if not key.file.startswith("config.")]
+    for key in keys:
+        if key not in stored:
+            steps.append(f"put the key into {key.file}")
+        elif key.encrypted:
+            steps.append(f"systemd-creds encrypt - {key.file}   (the key on standard input)")
+    if any(not key.encrypted for key in stored):
+        steps.append(f"nixcfg set-key {name}")
+    members = {config.name: config.providers for config in project.machine.configs}
+    for here in project.machines:
+        if name not in members.get(here.model_config, ()):
+            host = f" --host {here.name}" if here.name else ""
+            loaded = f"{here.name} loads" if here.name else "the container loads"
+            steps.append(
+                f"nixcfg use {wiring.ALL}{host}   ({loaded} {here.model_config}, without {name})"
+            )
+    return [*steps, "nixcfg render"]
 
 
 def after_import(directory: Path | None, variables: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import find_root, today
+from nixcfg.commands.context import find_root, named_files, today
 from nixcfg.commands.context import read as read_project
 from nixcfg.commands.output import advise, wants_color
 
@@ -73,8 +73,8 @@ def command(
     """Report all that is wrong with the project, in one run.
 
     With FILE, check ordinary LiteLLM configurations instead, each with what it includes; a file
-    of a nixcfg project is checked as part of it, and - is a LiteLLM configuration on standard
-    input. `nixcfg explain CODE` says more about a finding.
+    of a nixcfg project is checked as part of it, a folder is looked into, and - is a LiteLLM
+    configuration on standard input. `nixcfg explain CODE` says more about a finding.
 
     Exit codes: 0 no error, 1 an error (or with --strict a warning), 2 wrong usage, 3 a bug.
 
@@ -92,7 +92,8 @@ def command(
         if wanted:
             _write_baseline(base / wanted, checked.problems)
         known = _baseline(base / (wanted or baseline or "")) if wanted or baseline else None
-        return _print(checked, known, form, strict=strict), checked.read
+        fixes = _fixes(base, files, checked) if form == "text" and not known else None
+        return _print(checked, known, form, fixes=fixes, strict=strict), checked.read
 
     if watch:
         from nixcfg.commands import watching
@@ -140,8 +141,8 @@ def _checked(base: Path, files: tuple[Path, ...], chosen: "Choice | None") -> _C
         root = find_root(base)
         checked, read = _project(root)
         return _Checked([(root, checked.problems)], checked.files, read)
-    named = [file for file in files if str(file) != STDIN]
-    given = [_standard_input(base)] if len(named) < len(files) else []
+    named = named_files(base, [file for file in files if str(file) != STDIN])
+    given = [_standard_input(base)] if Path(STDIN) in files else []
     groups: list[tuple[Path, Sequence[Problem]]] = []
     count = 0
     watched: list[Path] = []
@@ -191,7 +192,28 @@ def _standard_input(base: Path) -> "Configuration":
     return read_configuration(base / _STDIN_NAME, _STDIN_NAME, read)
 
 
-def _print(checked: _Checked, known: "Counter[Known] | None", form: str, *, strict: bool) -> int:
+_MANY = 100
+"""Of more files fixes are counted and not tried, which would take as long again for each round."""
+
+
+def _fixes(base: Path, files: tuple[Path, ...], checked: _Checked) -> str | None:
+    """What `nixcfg fix` would really fix: some fixes are refused, others lead to more."""
+    from nixcfg.commands.fix import would_fix
+
+    if checked.files > _MANY or not any(problem.fix for problem in checked.problems):
+        return None
+    named = named_files(base, [file for file in files if str(file) != STDIN])
+    return would_fix(base, named) if named or not files else None
+
+
+def _print(
+    checked: _Checked,
+    known: "Counter[Known] | None",
+    form: str,
+    *,
+    fixes: str | None,
+    strict: bool,
+) -> int:
     """Print the problems that are not known already; the exit code."""
     from nixcfg import problems
     from nixcfg.problems.problem import Problem, Severity
@@ -205,7 +227,7 @@ def _print(checked: _Checked, known: "Counter[Known] | None", form: str, *, stri
         here = "" if form in ("text", "json") else os.path.relpath(folder)
         new += [problem.inside(here) for problem in fresh]
     new.sort(key=Problem.sort_key)
-    text = problems.report(form, new, checked.files, color=wants_color(sys.stdout))
+    text = problems.report(form, new, checked.files, color=wants_color(sys.stdout), fixes=fixes)
     if text:
         click.echo(text)
     accepted = len(checked.problems) - len(new)

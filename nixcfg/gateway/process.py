@@ -25,9 +25,10 @@ from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
 from nixcfg.keys.mask import masked
-from nixcfg.knowledge import LITELLM_VERSION, releases
+from nixcfg.knowledge import releases
 
-EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
+# nixcfg is there, so that pip asks no registry for it: only for what its extra needs.
+EXTRA = "nixcfg[proxy]"
 START_SECONDS = 180.0
 STOP_SECONDS = 10.0
 

@@ -10,8 +10,15 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "sarif", "github", "gitlab")
 
 
-def report(form: str, problems: "Sequence[Problem]", files: int, *, color: bool = False) -> str:
-    """The problems in one of FORMATS."""
+def report(
+    form: str,
+    problems: "Sequence[Problem]",
+    files: int,
+    *,
+    color: bool = False,
+    fixes: str | None = None,
+) -> str:
+    """The problems in one of FORMATS. `fixes` is for the text: see as_text."""
     match form:
         case "json":
             from nixcfg.problems.plain import as_json
@@ -31,4 +38,4 @@ def report(form: str, problems: "Sequence[Problem]", files: int, *, color: bool 
             return as_gitlab(problems)
     from nixcfg.problems.text import as_text
 
-    return as_text(problems, files, color=color)
+    return as_text(problems, files, color=color, fixes=fixes)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from nixcfg.problems.problem import Problem, Rule
 from nixcfg.project import find as project_files
-from nixcfg.project import shape
+from nixcfg.project import shape, standalone
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
     access,
@@ -47,6 +47,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     reader,
     builder,
     project_files,
+    standalone,
     shape,
     policy,
     includes,
