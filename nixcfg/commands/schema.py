@@ -6,11 +6,11 @@ from nixcfg.commands import OK
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["project", "provider"]), default="project")
+@click.argument("kind", type=click.Choice(["project", "provider", "case"]), default="project")
 def command(kind: str) -> int:
     """Print a JSON Schema, for editors.
 
-    That of nixcfg.yaml (project) or of a provider file.
+    That of nixcfg.yaml (project), of a provider file, or of a file of test cases (case).
 
     \b
     Example: nixcfg schema provider
