@@ -8,12 +8,13 @@ import importlib
 import keyword
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
 from nixcfg import __version__
 from nixcfg.commands import BUG, OK, PROBLEMS, QUIET
+from nixcfg.keys.given import EXPOSED, Hiding, keys_in
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -46,6 +47,7 @@ GROUPS = {
     "Run": {
         "try": "Run the gateway here, until Ctrl-C.",
         "probe": "Ask a running gateway for its models.",
+        "access": "Look after teams, keys and budgets.",
         "doctor": "Look for what is wrong, and how to fix it.",
     },
 }
@@ -56,8 +58,10 @@ nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 HIDDEN = {
+    "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",
     "schema": "Print a JSON Schema, for editors.",
+    "spend": "List what was spent: `nixcfg access spend`.",
 }
 """Commands that work and that --help does not list: other names, and what programs ask for."""
 
@@ -181,6 +185,19 @@ def nixcfg(context: click.Context, directory: str) -> None:
 def main() -> None:
     """Run the command line; never returns."""
     _open_streams()
+    keys = keys_in(sys.argv[1:])
+    if not keys:
+        _run()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", Hiding(each, keys)) for each in before)
+    try:
+        _run()
+    finally:
+        sys.stdout, sys.stderr = before
+        _report(EXPOSED)
+
+
+def _run() -> NoReturn:
     # A command builds one project and is over: looking for cycles in it every 700 objects takes
     # a twentieth of the time of a large rendering.
     gc.set_threshold(200_000)

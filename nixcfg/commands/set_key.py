@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="PROVIDER|VARIABLE", shell_complete=complete.secrets)
+@click.argument("more", nargs=-1, metavar="", type=click.UNPROCESSED)
 @host_option
 @click.option(
     "--file",
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     help="Write this file instead of the one that the project names.",
 )
 @click.pass_obj
-def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
+def command(
+    base: Path, what: str, more: tuple[str, ...], host: str | None, path: Path | None
+) -> int:
     """Store a key in its file.
 
     With mode 0600, whole or not at all, and never shown. The key is typed without echo, or
@@ -39,9 +42,16 @@ def command(base: Path, what: str, host: str | None, path: Path | None) -> int:
       nixcfg set-key GROQ_API_KEY --file ./secrets/groq_api_key.txt < key
       pass show groq | nixcfg set-key groq
     """
+    from nixcfg.keys.given import EXPOSED, keys_in
     from nixcfg.project import wiring
     from nixcfg.providers.overview import keys_of
 
+    if more or keys_in([what, str(path or "")]):  # and no word of it is repeated
+        is_told = keys_in([what, *more, str(path or "")])
+        raise click.UsageError(
+            "set-key takes the name of a provider or a variable, and no key."
+            + ("" if is_told else f" If the other word is one: {EXPOSED}")
+        )
     root = find_root(base)
     project = understood_project(root, host)
     with refusing():
@@ -75,7 +85,9 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
             f"  systemd-creds encrypt - {key.file}"
         )
     target = Path(path or key.file).absolute()
-    reason = store.target_problem(target, is_ours=target.parent == folder)
+    reason = store.place_problem(target, root) or store.target_problem(
+        target, is_ours=target.parent == folder
+    )
     if reason.endswith("needs root"):
         reason += f": sudo nixcfg -C {root.absolute()} set-key {key.variable}"
     if reason:
@@ -85,15 +97,33 @@ def _target(key: "KeyFile", path: Path | None, root: Path, folder: Path) -> Path
 
 def _store(key: "KeyFile", target: Path, *, is_private: bool) -> None:
     from nixcfg.keys import store
+    from nixcfg.providers import ask
 
     try:
         content = store.cleaned(_read(key), key.variable, key.kind)
     except store.KeyRefusedError as error:
         raise click.ClickException(f"{key.variable} was not stored: {error}") from None
-    for doubt in store.doubts(content, key.variable, key.kind):
+    doubts = store.doubts(content, key.variable, key.kind)
+    for doubt in doubts:
         report(f"Warning: {doubt}.")
+    other = store.other_vendor(content, key.variable, key.kind)
+    asks = bool(other) and ask.is_terminal() and _holds_key(key, target)
+    if asks and not ask.confirm(f"Replace the key in {target} by one that looks like {other}'s?"):
+        raise click.ClickException(f"{key.variable} was not stored; the old key is still there")
     store.write(target, content, is_private=is_private)
     click.echo(target)
+
+
+def _holds_key(key: "KeyFile", target: Path) -> bool:
+    """Whether a key is there already that could be in use."""
+    from dataclasses import replace
+
+    from nixcfg.keys import read
+
+    try:
+        return bool(read.content(replace(key, file=str(target))))
+    except (read.KeyMissingError, read.KeyUnusableError):
+        return False
 
 
 def _read(key: "KeyFile") -> bytes:

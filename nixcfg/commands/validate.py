@@ -12,7 +12,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, named_files, today
-from nixcfg.commands.context import read as read_project
+from nixcfg.commands.context import read_with_git as read_project
 from nixcfg.commands.output import advise, wants_color
 
 if TYPE_CHECKING:

@@ -124,6 +124,18 @@ class Unknown:
     command: str
 
 
+def tracked_files(folder: Path) -> tuple[str, ...]:
+    """The files below a folder that git tracks, relative to it; () outside of any work tree.
+
+    Raises UnknownError.
+    """
+    real = Path(os.path.realpath(folder))
+    if not any((each / ".git").exists() for each in (real, *real.parents)):
+        return ()
+    output = _git_output(real, "ls-files", "-z")
+    return tuple(filter(None, output.out.split("\0")))
+
+
 def unknown_to_git(folder: Path) -> Unknown | None:
     """What a flake does not see of a folder, as git neither tracks it nor has it in its index.
 

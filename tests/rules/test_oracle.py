@@ -252,7 +252,7 @@ NOT_ABOUT_LITELLM = {
     "NX016",  # what import reads: LiteLLM would start without a model (NX401)
     "NX015",  # what the container would find: NX014 proves what LiteLLM does
     "NX101", "NX104",  # nixcfg.yaml
-    "NX202", "NX302", "NX303", "NX304", "NX305",  # the project
+    "NX202", "NX302", "NX303", "NX304", "NX305", "NX325",  # the project
     "NX211",  # needs a Postgres database to show the difference
     "NX412", "NX413",  # what a vendor will do
     "NX426",  # the project
