@@ -45,6 +45,7 @@ GROUPS = {
         "test": "Send the requests in tests/ to the gateway, and look at what comes back.",
     },
     "Run": {
+        "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
         "probe": "Ask a running gateway for its models.",
         "access": "Look after teams, keys and budgets.",
