@@ -42,7 +42,7 @@ GROUPS = {
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
-        "test": "Send the requests in tests/ to the gateway, and look at what comes back.",
+        "test": "Ask the gateway what tests/ says; stand-ins answer.",
     },
     "Run": {
         "status": "Show in ten lines what runs, and of what.",

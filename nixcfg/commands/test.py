@@ -44,7 +44,7 @@ _FORMATS = ("text", "json", "junit", "github")
 def command(  # noqa: PLR0917 (click passes them by name)
     base: Path, files: tuple[Path, ...], part: str, form: str, jobs: int, host: str | None
 ) -> int:
-    """Send the requests in tests/ to the gateway, and look at what comes back.
+    """Ask the gateway what tests/ says; stand-ins answer.
 
     Each case runs on a LiteLLM of its own, with exactly what would be rendered. Stand-ins take the
     place of every vendor and behave as the case says: fail, hang, break off. No key is read, and
