@@ -13,6 +13,7 @@ from nixcfg.project import find as project_files
 from nixcfg.project import shape
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
+    azure,
     catalogue,
     credentials,
     deployments,
@@ -23,8 +24,10 @@ from nixcfg.rules import (
     groups,
     includes,
     own_machine,
+    params,
     policy,
     project,
+    regions,
     secrets,
     sections,
     services,
@@ -56,9 +59,12 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     environment,
     credentials,
     deployments,
+    params,
+    regions,
     groups,
     catalogue,
     endpoints,
+    azure,
     fallbacks,
     project,
     sharing,
