@@ -57,6 +57,17 @@ def read(code: str) -> Page:
     return parse(path(code).read_text(encoding="utf-8"))
 
 
+def codes() -> list[str]:
+    """Every code that has a page, in order."""
+    return sorted(file.stem for file in path("NX001").parent.glob("NX*.md"))
+
+
+def title(code: str) -> str:
+    """The title alone, from the first line of a page."""
+    with path(code).open(encoding="utf-8") as file:
+        return file.readline().partition(": ")[2].strip()
+
+
 def path(code: str) -> Path:
     """Where the page of a rule is."""
     return shipped.folder("docs/rules") / f"{code}.md"

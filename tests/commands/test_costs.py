@@ -78,7 +78,7 @@ def counted(folder: Path, *arguments: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nonsense"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["nonsense"]])
 def test_no_library_but_click_to_say_what_there_is(arguments: list[str]):
     found = modules(*arguments)
     assert "click" in found

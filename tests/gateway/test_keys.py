@@ -21,6 +21,7 @@ def test_the_names_are_those_of_the_module():
 
     module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module
+    assert f'STAND_IN = b"{wiring.MISSING_KEY}"' in module
     assert f'configFile = "{wiring.CONTAINER_CONFIG}";' in module
 
 

@@ -38,7 +38,7 @@ def told(folder: Path, model: str, params: dict[str, Any], **sections: Any) -> l
         ("anthropic/claude-sonnet-4-5", "vertex_flavour", "NX403", "drops it"),
         ("azure/gpt-4o", "azure_api_version", "NX403", "sends it"),
         ("gemini/gemini-2.5-flash", "flavour", "NX403", "drops it"),
-        ("custom_openai/x", "flavour", "NX403", "fails on it"),
+        ("azure_text/x", "flavour", "NX403", "fails on it"),
         (NOVA, "aws_flavour", "NX403", "sends it"),
     ],
 )

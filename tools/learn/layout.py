@@ -20,6 +20,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "vendor_params": {"vendors": 1, "without_effect": 0, "unsent": 0, "nested": 0},
     "behaviour": {},
     "variables": {"at_import": 0},
+    "access": {},
 }
 
 
