@@ -27,6 +27,7 @@ FILES = (
     "behaviour",
     "access",
     "variables",
+    "defaults",
 )
 Set = dict[str, Any]
 

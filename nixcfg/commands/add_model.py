@@ -6,7 +6,15 @@ from pathlib import Path
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import amended, find_root, json_option, read, refusing, today
+from nixcfg.commands.context import (
+    amended,
+    ask_its_release,
+    find_root,
+    json_option,
+    read,
+    refusing,
+    today,
+)
 from nixcfg.commands.output import fitted, print_changes, print_problems, report, width_of
 
 
@@ -53,6 +61,7 @@ def more(
     from nixcfg.providers.more_models import add_models, provider_document, way_of
     from nixcfg.providers.request import named_models
 
+    ask_its_release(root)
     with refusing():
         sources = read(root)
         way = way_of(provider_document(sources, provider))

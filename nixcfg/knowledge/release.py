@@ -101,6 +101,27 @@ class Knowledge:
         """What the admin API lets a ``team``, a ``user`` or a ``key`` be given, by name."""
         return self._access[kind]
 
+    @cached_property
+    def _defaults(self) -> Mapping[str, Mapping[str, Any]]:
+        found: Mapping[str, Mapping[str, Any]] = store.read(self._stored, "defaults")
+        return found
+
+    def defaults(self, section: str) -> Mapping[str, Any]:
+        """What settings of a section are where a file does not say, as far as that is known."""
+        return self._defaults.get(section, {})
+
+    def description(self, section: str, key: str) -> str:
+        """What a setting means, in a sentence; "" for one that is not known."""
+        return _described("text", section, key)
+
+    def deprecated(self, section: str, key: str) -> str:
+        """What to use in place of a setting that is there for old files only, "" for others."""
+        return _described("deprecated", section, key)
+
+    def is_internal(self, section: str, key: str) -> bool:
+        """Whether LiteLLM itself sets this while a request runs, and no file should."""
+        return self.description(section, key).startswith("Internal:")
+
     def sections(self) -> Mapping[str, Section]:
         """All sections by name."""
         return self._sections
@@ -214,6 +235,13 @@ class Knowledge:
         # `ai21/jamba-1.5` goes to ai21_chat, and is listed under the name that was given.
         prefix, _, rest = model.partition("/")
         return self.models(prefix).get(rest)
+
+
+def _described(what: str, section: str, key: str) -> str:
+    """A text of descriptions.json, which is about settings by name, whatever the release."""
+    texts = store.read(None, "descriptions")[what]
+    found = texts.get(section, {}).get(key) or texts["*"].get(key)
+    return str(found or "")
 
 
 def _section(name: str, facts: Mapping[str, Any]) -> Section:

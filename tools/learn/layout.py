@@ -21,6 +21,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "behaviour": {},
     "variables": {"at_import": 0},
     "access": {},
+    "defaults": {},
 }
 
 
