@@ -19,6 +19,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "refused": {"refused": 2, "licence": 1},
     "vendor_params": {"vendors": 1},
     "behaviour": {},
+    "defaults": {"litellm_settings": 1, "router_settings": 1},
     "access": {},
 }
 
