@@ -597,6 +597,21 @@ class Api:
         """All teams, users and keys. Raises ApiError."""
         return Actual(*(self._all(kind) for kind in _LISTS))
 
+    def activity(self, days: int = 30) -> list[Any]:
+        """The last days, each with what was spent by model. Raises ApiError."""
+        today = dt.datetime.now(dt.UTC).date()
+        first = today - dt.timedelta(days=days)
+        found: list[Any] = []
+        number, last = 1, 1
+        while number <= last:
+            query = f"start_date={first}&end_date={today}&page_size={_PAGE}&page={number}"
+            page = self._good("GET", f"/user/daily/activity?{query}", None)
+            results = page.get("results") if isinstance(page, dict) else None
+            found += results if isinstance(results, list) else []
+            last = int((page.get("metadata") or {}).get("total_pages") or 1)
+            number += 1
+        return found
+
     def post(self, path: str, body: object) -> Any:
         """Post JSON. Raises ApiError for any answer but 200."""
         return self._good("POST", path, body)
