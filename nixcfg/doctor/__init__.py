@@ -83,6 +83,7 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     yield from gateway.checks(here, is_wanted=is_wanted)
     if is_wanted:
         yield from own_ports.checks(here)
+    yield from _unresolved()
 
 
 def _project(checked: Report) -> Check:
@@ -101,6 +102,13 @@ def _keys_in_git(checked: Report) -> Iterator[Check]:
         if problem.rule is TRACKED_KEY:
             where = f"{problem.file}:{problem.span.line}"
             yield error("git", f"{where} holds a key, and git tracks it", problem.help)
+
+
+def _unresolved() -> Iterator[Check]:
+    from nixcfg.knowledge import releases
+
+    for each in releases.unresolved():
+        yield skipped("advisories", f"{each}")
 
 
 def _knowledge(today: dt.date) -> Iterator[Check]:

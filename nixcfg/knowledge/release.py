@@ -76,6 +76,21 @@ class Knowledge:
         return found
 
     @cached_property
+    def _defaults(self) -> Any:
+        return store.read(self._stored, "defaults")
+
+    def defaults(self, section: str) -> Mapping[str, bool | int | float | str]:
+        """What settings of litellm_settings or router_settings are where none is given."""
+        found: Mapping[str, bool | int | float | str] = self._defaults[section]
+        return found
+
+    @property
+    def migrations(self) -> int | None:
+        """How many migrations of its database it has in all, None where that is not known."""
+        found: int | None = self._defaults.get("migrations")
+        return found
+
+    @cached_property
     def vendor_params(self) -> Mapping[str, tuple[str, ...]]:
         """Parameters that one vendor's code knows, by vendor: tools/measure_params.py."""
         found = store.read(self._stored, "vendor_params")["vendors"]
