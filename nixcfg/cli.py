@@ -44,6 +44,7 @@ GROUPS = {
         "rehearse": "Start LiteLLM once on what would be rendered.",
     },
     "Run": {
+        "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
         "probe": "Ask a running gateway for its models.",
         "access": "Look after teams, keys and budgets.",

@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, required=True, help="folder of the five files")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the four files")
     parser.add_argument("--inside", choices=("read", "probe"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
@@ -82,11 +82,15 @@ def generate(output: Path) -> None:
             "routing": routing.routing(known, verdicts),
             "sections": sections(source),
         }
+        if (count := names.migrations()) is not None:
+            facts["migrations"] = count
+        set_by_default = defaults(facts["sections"])
         facts["providers"] = providers.with_catalogue(finished(process), catalogue)
     facts["routing"]["shares_catalogue"] = providers.shares_catalogue(facts["providers"], catalogue)
     bare = dict(sorted(catalogue.pop("bare").items()))
     files = {"litellm": facts, "models": catalogue, "bare_models": bare, "access": access()}
-    layout.write(output, {**files, "defaults": defaults(facts["sections"])})
+    files["defaults"] = set_by_default
+    layout.write(output, files)
 
 
 @contextlib.contextmanager

@@ -2,11 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nixcfg.knowledge import Knowledge, ModelFacts
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.project.nearest import nearest
+from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment
@@ -77,22 +77,42 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     known = config.knowledge.models(provider.name)
     guess = nearest(deployment.bare, known)
+    near: tuple[str, ...] = (guess,) if guess else ()
+    if not guess or _is_other_version(deployment.bare, guess):
+        near = closest(deployment.bare, _in_use(known, config.context.today)) or near
     path = (*deployment.params_path, "model")
-    better = model.removesuffix(deployment.bare) + guess if guess and deployment.bare else ""
+    prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
+    better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
     named = (
         f"no {provider.name} model {deployment.bare}"
         if deployment.bare
         else "no model without name"
     )
+    are = "are" if len(near) > 1 else "is"
     yield config.document.problem(
         UNKNOWN_MODEL,
         path,
         f"{config.litellm} knows {named}: misspelt, retired, or newer",
-        help=f"The nearest that it knows is {better}."
-        if better
-        else f"See what it knows: {', '.join(list(known)[:3])} ...",
+        help=f"The nearest that it knows {are} {', '.join(prefix + each for each in near)}."
+        if near
+        else f"See what it knows: nixcfg models --provider {provider.name}",
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
+
+
+def _is_other_version(name: str, guess: str) -> bool:
+    """Whether two names differ in a version alone, where the newest is meant, not the nearest."""
+    return name != guess and re.sub(r"\b\d{1,2}\b", "", name) == re.sub(r"\b\d{1,2}\b", "", guess)
+
+
+def _in_use(known: Mapping[str, ModelFacts], today: dt.date | None) -> list[str]:
+    """The chat models that no vendor has switched off: those that are worth naming."""
+    day = today.isoformat() if today else ""
+    return [
+        name
+        for name, facts in known.items()
+        if facts.mode == "chat" and not (facts.deprecation_date and facts.deprecation_date <= day)
+    ]
 
 
 RETIRED = Rule("NX412", Severity.WARNING)

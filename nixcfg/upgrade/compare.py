@@ -8,6 +8,7 @@ releases. Nothing here asks LiteLLM; a rehearsal does.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.check import Report
@@ -129,7 +130,7 @@ def _defaults(project: Project, old: Knowledge, new: Knowledge) -> Iterator[Diff
             value = after[key]
             if key not in before and key not in old.keys(section) and value is True:
                 said = "is new, and true where it is not given"
-            elif key in before and before[key] != value:
+            elif key in before and before[key] != value and not isinstance(value, list | dict):
                 said = (
                     f"is {_spelled(value)} where it is not given, and was {_spelled(before[key])}"
                 )
@@ -138,7 +139,7 @@ def _defaults(project: Project, old: Knowledge, new: Knowledge) -> Iterator[Diff
             yield Difference(Effect.CHANGE, f"{section}.{key} {said}")
 
 
-def _spelled(value: bool | float | str) -> str:
+def _spelled(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -42,10 +42,13 @@ def checks(done: Done) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def doctor(cli: Cli, project: Path):
-    """`doctor()` examines the project; gives the checks by name."""
+def doctor(cli: Cli, project: Path, stand_in):
+    """`doctor()` examines the project on a machine whose gateway is installed and stopped, unless
+    PATH says otherwise; gives the checks by name."""
+    installed = stand_in("systemctl", unit("inactive"))
 
     def run(*, code: int | None = None, **environment: str) -> dict[str, dict[str, Any]]:
+        environment = {"PATH": installed, **environment}
         done = cli(project, "doctor", "--json", **environment)
         found = checks(done)
         has_error = any(check["status"] == "error" for check in found.values())
@@ -259,6 +262,7 @@ def test_a_key_in_the_store(doctor, project: Path):
 def ordinary(project: Path) -> Done:
     """`nixcfg doctor` as the user nobody."""
     done = run_as(NOBODY, "-C", project, "doctor", "--json")
+    assert done.stdout, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -505,9 +509,12 @@ def test_a_failed_unit_with_a_key_in_its_log(doctor, stand_in, vendors: dict[str
     assert known not in json.dumps(found)
 
 
-def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, stand_in):
+def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(
+    doctor, stand_in, project: Path
+):
     path = stand_in("systemctl", "echo LoadState=not-found; echo ActiveState=inactive")
-    told(doctor(PATH=path)["unit"], "error", "is not installed", "nixos-rebuild switch")
+    with socket.create_server(("127.0.0.1", port_of(project))):
+        told(doctor(PATH=path)["unit"], "error", "is not installed", "nixos-rebuild switch")
     path = stand_in("systemctl", unit("active", NRestarts="4"))
     told(doctor(PATH=path)["unit"], "warning", "after 4 restarts")
     path = stand_in("systemctl", "echo LoadState=loaded; echo ActiveState=active")
@@ -520,7 +527,6 @@ def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, 
         (unit("activating"), "warning", f"{UNIT} is starting"),
         (unit("reloading"), "error", f"{UNIT} is reloading"),
         ("echo LoadState=loaded", "error", f"{UNIT} is unknown"),
-        ("exit 1", "skipped", "systemctl gives no reason"),
     ],
 )
 def test_states_of_a_unit(doctor, stand_in, says: str, status: str, message: str):
@@ -560,9 +566,20 @@ def test_keys_that_the_wiring_refused(doctor, stand_in):
     assert check["details"] == ["ANTHROPIC_API_KEY: key file /k is missing."]
 
 
-def test_without_systemd(doctor, stand_in):
+def test_without_systemd(doctor, stand_in, project: Path):
     path = stand_in("systemctl", "echo 'System has not been booted with systemd.' >&2; exit 1")
-    told(doctor(PATH=path)["unit"], "skipped", "has not been booted with systemd", UNIT)
+    with socket.create_server(("127.0.0.1", port_of(project))):
+        told(doctor(PATH=path)["unit"], "skipped", "has not been booted with systemd", UNIT)
+
+
+def test_where_no_gateway_can_be_that_is_said_once(doctor, stand_in, project: Path):
+    path = stand_in("systemctl", "echo 'System has not been booted with systemd.' >&2; exit 1")
+    claude_key(project).unlink()
+    found = doctor(PATH=path)
+    told(found["machine"], "skipped", "this is no NixOS", "nixcfg try")
+    assert "key ANTHROPIC_API_KEY" not in found
+    assert "key OPENAI_API_KEY" in found
+    assert not {"unit", "container", "deployed", "health", "firewall"} & found.keys()
 
 
 def inspected(project: Path, config: str, **state: object) -> str:

@@ -29,11 +29,24 @@ KEYS = {
     "ODD_KEY": "planted with \"quotes\" = $HOME 'x'",
 }
 
-#: Shows whom it runs as, and waits for the signal with which the container stops.
+#: Shows whom it runs as, answers a health check, and waits for the signal with which the container
+#: stops; ends as LiteLLM does with a key that its database does not take.
 LITELLM = """#!/usr/bin/python3
-import os, signal, sys
+import os, signal, sys, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 print(os.getuid(), *sys.argv[1:], flush=True)
+if "refused" in os.environ["ANTHROPIC_API_KEY"]:
+    sys.exit(3)
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health/liveliness" else 404)
+        self.end_headers()
+try:
+    server = HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Health)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+except (OSError, ValueError):
+    pass
 signal.sigwait([signal.SIGINT])
 print("finished", flush=True)
 """
@@ -66,9 +79,10 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / folder).mkdir(parents=True)
     for folder in ("bin", "lib", "lib64"):
         (root / folder).symlink_to(f"usr/{folder}")
-    for program in (python, Path("/usr/bin/sleep")):
+    for program in (python, Path("/usr/bin/sleep"), Path("/usr/bin/dash")):
         copy_with_libraries(program, root)
     (root / "usr/bin/python3").symlink_to(python.name)
+    (root / "usr/bin/sh").symlink_to("dash")
     shutil.copytree(library, root / library.relative_to("/"), symlinks=True)
     (root / "usr/local/bin/litellm").write_text(LITELLM)
     (root / "usr/local/bin/litellm").chmod(0o755)
@@ -194,13 +208,19 @@ def engine(request: pytest.FixtureRequest, image: Path) -> Iterator[Engine]:
             yield made
 
 
+@pytest.fixture(scope="module")
+def case(engine: Engine, nix: Callable[..., Any], tmp_path_factory: Any) -> dict[str, Any]:
+    """What cases.nix says of the module with this engine."""
+    file = tmp_path_factory.mktemp("case") / "case.nix"
+    file.write_text(CASE % engine.name)
+    return nix("cases.nix", cases=str(file))["x"]
+
+
 @pytest.fixture
 def container(
-    engine: Engine, nix: Callable[..., Any], tmp_path: Path
+    engine: Engine, case: dict[str, Any], tmp_path: Path
 ) -> Iterator[Callable[..., Path]]:
     """`container(user)` starts the module's container with the keys in the file that it returns."""
-    (tmp_path / "case.nix").write_text(CASE % engine.name)
-    (case,) = nix("cases.nix", cases=str(tmp_path / "case.nix")).values()
     spec = case["container"]
     assert spec["environmentFiles"] == []
     keys = tmp_path / "environment"
@@ -273,6 +293,63 @@ def test_another_user_reads_the_keys_that_were_given_to_it(engine, container):
     os.chown(keys, 65534, 65534)
     container("65534:65534")
     assert engine.until("gateway", "--config").startswith("65534 ")
+
+
+#: Hands what the trial asks for to the engine of the test, without what `container` leaves out too.
+WRAPPER = """#!/usr/bin/python3
+import os, sys
+words = [word.replace("/run/litellm-proxy/environment:", "{keys}:", 1) for word in sys.argv[1:]]
+left_out = ("--memory", "--pids-limit", "--log-driver", "--add-host")
+words = [word for word in words if not word.startswith(left_out)]
+words = ["{image}" if word.startswith("ghcr.io/") else word for word in words]
+if words[0] == "run":
+    words[1:1] = {options}
+command = {command}
+os.environ["PATH"] = "{path}"  # without this program
+os.execvp(command[0], [*command, *words])
+"""
+
+
+def test_new_keys_are_tried_beside_the_running_container(engine, container, case, tmp_path):
+    keys = container()
+    engine.until("gateway", "--config")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / engine.name).write_text(
+        WRAPPER.format(
+            keys=keys,
+            image=IMAGE,
+            options=["--network=none", *engine.run_options],
+            command=engine.command,
+            path=os.environ["PATH"],
+        )
+    )
+    (programs / engine.name).chmod(0o755)
+
+    def trial(key: str) -> tuple[int, str]:
+        new = keys.with_name("new")
+        new.write_text(f"ANTHROPIC_API_KEY={key}\n")
+        new.rename(keys)
+        done = subprocess.run(
+            ["bash", "-ec", case["trial"]],
+            env={"PATH": f"{programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        engine("rm", "-f", "litellm-proxy-trial")  # as the unit does in the end
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = trial("sk-planted-refused")
+    assert "it ended with 3" in said
+    assert code == 1
+    code, said = trial("sk-planted-anew")
+    assert "LiteLLM starts with the new keys." in said
+    assert code == 0
+    assert environment(engine.process("gateway")).items() >= KEYS.items()
+    for key in ("sk-planted-refused", "sk-planted-anew"):
+        assert engine.found(key, "gateway") == []
 
 
 def test_the_search_finds_keys_that_the_engine_is_given(engine, tmp_path):

@@ -1,61 +1,64 @@
-"""What settings are where a configuration does not give them, and how far the database has come."""
+"""What a setting is where a file does not say: plain values only, and none that is empty."""
 
 import enum
 import inspect
-import re
-from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, requires
-from importlib.metadata import version as installed
-from pathlib import Path
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-_PIN = re.compile(r"litellm-proxy-extras==([0-9.]+[0-9])(?:\.post[0-9]+)?(?![0-9.])")
+_PLAIN = (bool, int, float, str)
 
 
-def defaults(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """By section the values that are no mapping, no list and not None; the number of migrations."""
-    found: dict[str, Any] = {
-        "litellm_settings": of_module(sections["litellm_settings"]["keys"]),
-        "router_settings": of_router(sections["router_settings"]["keys"]),
-    }
-    count = migrations()
-    return found if count is None else {**found, "migrations": count}
-
-
-def of_module(names: Iterable[str]) -> dict[str, Any]:
+def defaults(sections: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By section, the keys that have a default; `sections` are those of litellm.json."""
     import litellm
+    from litellm.caching.caching import Cache
+    from litellm.proxy._types import ConfigGeneralSettings, CoordinationRedisParams
+    from litellm.types.guardrails import LitellmParams
+    from litellm.types.router import LiteLLM_Params, ModelInfo
 
-    return scalars({name: getattr(litellm, name, None) for name in names})
-
-
-def of_router(names: Iterable[str]) -> dict[str, Any]:
-    """As a running router has them: its signature often says None, and means another value."""
-    import litellm
-
-    deployment = {"model_name": "m", "litellm_params": {"model": "openai/m", "api_key": "k"}}
-    router = litellm.Router(model_list=[deployment])
-    signature = inspect.signature(litellm.Router.__init__).parameters
-    said = {name: signature[name].default for name in names if name in signature}
-    return scalars({name: getattr(router, name, said.get(name)) for name in names})
-
-
-def scalars(values: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {
-        name: value.value if isinstance(value, enum.Enum) else value
-        for name, value in sorted(values.items())
+    known = {name: section["keys"] for name, section in sections.items()}
+    given = {
+        "litellm_settings": {
+            name: getattr(litellm, name, None) for name in known["litellm_settings"]
+        },
+        "router_settings": of_signature(litellm.Router.__init__),
+        "general_settings": of_model(ConfigGeneralSettings),
+        "litellm_params": of_model(LiteLLM_Params),
+        "model_info": of_model(ModelInfo),
+        "guardrail_params": of_model(LitellmParams),
+        "cache_params": of_signature(Cache.__init__),
+        "coordination_redis": of_model(CoordinationRedisParams),
     }
-    return {name: each for name, each in plain.items() if isinstance(each, (bool, int, float, str))}
+    return {
+        name: dict(sorted(plain(values, known[name]))) for name, values in sorted(given.items())
+    }
 
 
-def migrations() -> int | None:
-    """How many migrations this release applies; None where its own build of them is not here."""
-    pins = (found[1] for each in requires("litellm") or () if (found := _PIN.match(each)))
-    try:
-        if next(pins, "") != installed("litellm-proxy-extras").partition(".post")[0]:
-            return None
-    except PackageNotFoundError:
-        return None
-    import litellm_proxy_extras
+def of_signature(function: Any) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
-    folder = Path(litellm_proxy_extras.__file__).parent / "migrations"
-    return sum(1 for each in folder.iterdir() if (each / "migration.sql").is_file())
+
+def of_model(model: Any) -> dict[str, Any]:
+    return {name: field.default for name, field in model.model_fields.items()}
+
+
+def plain(values: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What YAML can hold of the values of known keys; a secret has no default worth showing."""
+    for name, given in values.items():
+        value = given.value if isinstance(given, enum.Enum) else given
+        if name not in known or known[name].get("secret"):
+            continue
+        if isinstance(value, _PLAIN) and value != "" and is_finite(value):
+            yield name, value
+        elif isinstance(value, list | tuple) and value and all_plain(value):
+            yield name, list(value)
+
+
+def is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def all_plain(values: Iterable[Any]) -> bool:
+    return all(isinstance(each, _PLAIN) for each in values)
