@@ -76,6 +76,7 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     if checked.project is None:
         return
     yield from files.rendered(root, checked.project)
+    yield from _unresolved()
     found = files.Found()
     here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
     is_here = machine.is_nixos() or units.is_there(here)
@@ -88,7 +89,6 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     yield from gateway.checks(here, is_wanted=is_wanted)
     if is_wanted:
         yield from own_ports.checks(here)
-    yield from _unresolved()
 
 
 def _project(checked: Report) -> Check:
