@@ -100,7 +100,7 @@ def without_errors(root: "Path") -> "Project":
     return checked.project
 
 
-def understood_project(root: "Path", host: str | None = None) -> "Project":
+def understood_project(root: "Path") -> "Project":
     """The project in `root` without the providers that have errors, which one line names.
 
     For commands that ask about single providers. Where nixcfg.yaml itself cannot be understood,
@@ -117,7 +117,7 @@ def understood_project(root: "Path", host: str | None = None) -> "Project":
         raise click.exceptions.Exit(PROBLEMS)
     for name in broken:
         report(f"{name} has errors, so it is left out here: nixcfg validate")
-    return on_host(project, host)
+    return project
 
 
 def valid_project(root: "Path", host: str | None = None) -> "Project":
