@@ -156,7 +156,7 @@ def _colored(line: str) -> str:
 
 
 def comparable(svg: str) -> str:
-    """A picture without the seconds that differ from run to run, and how many files a module has."""
+    """A picture without seconds, which differ from run to run, and the number of files."""
     return re.sub(r"\d+(?:\.\d+)? (s|files)\b", r"N \1", svg)
 
 
