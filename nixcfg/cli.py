@@ -48,6 +48,8 @@ GROUPS = {
     "Run": {
         "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
+        "ask": "Ask the gateway one question, and stream its answer.",
+        "client": "Print the settings of a program that asks the gateway.",
         "probe": "Ask a running gateway for its models.",
         "access": "Look after teams, keys and budgets.",
         "doctor": "Look for what is wrong, and how to fix it.",
@@ -60,6 +62,7 @@ nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 HIDDEN = {
+    "lsp": "Answer an editor, on standard input and output.",
     "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",
     "schema": "Print a JSON Schema, for editors.",
