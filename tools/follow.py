@@ -82,7 +82,12 @@ def install(release: str, folder: Path) -> Path:
 def learn(python: Path, folder: Path) -> None:
     """Generate and measure a set of knowledge."""
     run(python, TOOLS / "generate_knowledge.py", "--output", folder)
-    for program in ("measure_params", "measure_refusals", "measure_behaviour"):
+    for program in (
+        "measure_params",
+        "measure_refusals",
+        "measure_behaviour",
+        "measure_entries",
+    ):
         run(python, TOOLS / f"{program}.py", folder)
 
 

@@ -18,7 +18,7 @@ from learn import layout
 from nixcfg import knowledge
 from nixcfg.knowledge import store
 
-FILES = ("litellm", "models", "bare_models", "refused", "vendor_params", "behaviour")
+FILES = ("litellm", "models", "bare_models", "refused", "vendor_params", "behaviour", "entries")
 Set = dict[str, Any]
 
 
