@@ -11,6 +11,7 @@ from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import Machine, Project
+from nixcfg.project.standalone import other_kind
 from nixcfg.rules import context, policy, registry
 from nixcfg.rules.context import Config, Context, Whole
 from nixcfg.rules.project import unknown_release
@@ -52,7 +53,7 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
         problems += found
         if document.data is not None and not any(problem.is_error for problem in found):
             usable[name] = document
-    found = [*sources.project.problems, *shape.check(sources.project, "project")]
+    found = [*_but_dates(sources.project), *shape.check(sources.project, "project")]
     problems += found
     project = None
     if not any(problem.is_error for problem in found):
@@ -60,7 +61,8 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     problems += _of_files(sources, project, today)
     documents = [sources.project, *sources.providers.values()]
     if project:
-        problems += registry.of_project(Whole(project, sources.providers))
+        whole = Whole(project, sources.providers, str(sources.root.absolute()))
+        problems += registry.of_project(whole)
         problems += policy.unknown_severities(project.document, registry.RULES)
     problems = policy.ignored(problems, documents, standalone=False)
     if project:
@@ -69,6 +71,23 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     problems = _in_order(problems)
     valid = not any(problem.is_error for problem in problems)
     return Report(len(documents), tuple(problems), project if valid else None)
+
+
+def understood(sources: Sources, checked: Report) -> tuple[Project | None, tuple[str, ...]]:
+    """The project as far as it can be understood, and the provider files that are left out of it.
+
+    For what asks about one provider while another is broken. None where nixcfg.yaml itself has the
+    wrong shape. `checked` is what `validate` says of the same sources.
+    """
+    if checked.project is not None:
+        return checked.project, ()
+    wrong = {problem.file for problem in checked.problems if problem.is_error}
+    found = [*sources.project.problems, *shape.check(sources.project, "project")]
+    if any(problem.is_error for problem in found):
+        return None, ()
+    sound = {name: each for name, each in sources.providers.items() if each.name not in wrong}
+    broken = (each.name for name, each in sources.providers.items() if name not in sound)
+    return build(sources.project, sound), tuple(broken)
 
 
 def standalone(
@@ -88,6 +107,9 @@ def standalone(
         found: list[Problem] = []
         documents = [part.document for part in configuration.parts]
         files += len(documents)
+        if other := other_kind(documents[0]):
+            problems.append(other)
+            continue
         around = _standalone_context(configuration, today, chosen)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)
@@ -112,6 +134,19 @@ def _shape(document: Document, knowledge: Knowledge) -> Iterator[Problem]:
     for problem in shape.check(document, "provider", standalone=True):
         is_served = serves and problem.rule is shape.WRONG_TYPE and problem.span in numbers
         yield replace(problem, level=Severity.WARNING) if is_served else problem
+
+
+def _but_dates(document: Document) -> Iterator[Problem]:
+    """What reading nixcfg.yaml found, but for dates where one is meant: NX533 looks there."""
+    keys = document.data.get("keys") if isinstance(document.data, Map) else None
+    places = {
+        document.span(("keys", name, "expires"))
+        for name, key in (keys.items() if isinstance(keys, Map) else ())
+        if isinstance(key, Map) and isinstance(key.get("expires"), dt.date)
+    }
+    for problem in document.problems:
+        if problem.rule is not builder.ODD_SCALAR or problem.span not in places:
+            yield problem
 
 
 def _of_files(

@@ -8,46 +8,45 @@ import importlib
 import keyword
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
 from nixcfg import __version__
-from nixcfg.commands import BUG, OK, PROBLEMS
+from nixcfg.commands import BUG, OK, PROBLEMS, QUIET
+from nixcfg.keys.given import EXPOSED, Hiding, keys_in
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 GROUPS = {
-    "Begin": {
+    "Set up": {
         "init": "Make a project to start from.",
         "import": "Make a project of what runs LiteLLM today.",
-    },
-    "Choose providers and models": {
         "add-provider": "Add a provider of models.",
-        "remove-provider": "Remove a provider from the project.",
-        "providers": "List the project's providers.",
+        "set-key": "Store a key in its file.",
+        "completion": "Print a shell's completion script.",
+    },
+    "Change": {
         "models": "List the models that LiteLLM knows.",
         "use": "Choose what the container loads.",
-        "set-key": "Store a key in its file.",
-    },
-    "Check and render": {
-        "validate": "Report all that is wrong with the project, in one run.",
-        "fix": "Fix what can be fixed without guessing.",
+        "add-model": "Add models to a provider of the project.",
+        "rename": "Rename a model or a provider of the project.",
+        "remove-provider": "Remove a provider from the project.",
         "pin": "Tie each image to its digest.",
         "upgrade": "Show what another LiteLLM release changes, and take it.",
-        "render": "Validate the project, then write its NixOS module.",
     },
-    "Run and look": {
-        "try": "Run the gateway here, until Ctrl-C.",
+    "Check": {
+        "validate": "Report all that is wrong with the project, in one run.",
+        "explain": "Explain the code of a finding.",
+        "fix": "Fix what can be fixed without guessing.",
+        "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
+    },
+    "Run": {
+        "try": "Run the gateway here, until Ctrl-C.",
         "probe": "Ask a running gateway for its models.",
         "doctor": "Look for what is wrong, and how to fix it.",
-    },
-    "Look up": {
-        "explain": "Explain the code of a finding.",
-        "schema": "Print a JSON Schema, for editors.",
-        "completion": "Print a shell's completion script.",
     },
 }
 """As --help shows them, in the order of the user's day, each with the first sentence of its own
@@ -55,6 +54,12 @@ GROUPS = {
 nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is import_.py."""
 
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
+
+HIDDEN = {
+    "providers": "List the project's providers.",
+    "schema": "Print a JSON Schema, for editors.",
+}
+"""Commands that work and that --help does not list: other names, and what programs ask for."""
 
 
 class _Commands(click.Group):
@@ -64,13 +69,30 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         module = importlib.import_module(f"nixcfg.commands.{name}")
         command: click.Command = module.command
         command.name = cmd_name
+        if _QUIET not in command.params:
+            command.params.append(_QUIET)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] == "help":
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            args = [args[1], "--help"]
+        known = args[0] in COMMANDS or args[0] in HIDDEN or args[0].startswith("-")
+        if known or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from nixcfg import mistyped
+
+        raise click.UsageError(mistyped.command(args[0], {**COMMANDS, **HIDDEN}), ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         widest = max(map(len, COMMANDS))
@@ -86,11 +108,42 @@ class _Commands(click.Group):
         return [*(CompletionItem(name, help=COMMANDS[name]) for name in names), *options]
 
 
+def _print_version(ctx: click.Context, _param: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        from nixcfg.knowledge import LITELLM_VERSION
+
+        click.echo(f"nixcfg {__version__} (LiteLLM {LITELLM_VERSION})")
+        ctx.exit()
+
+
+def _be_quiet(ctx: click.Context, _param: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        ctx.meta[QUIET] = True
+
+
+_QUIET = click.Option(
+    ["-q", "--quiet"],
+    is_flag=True,
+    expose_value=False,
+    hidden=True,
+    callback=_be_quiet,
+)
+"""Every command takes it, so that no one has to remember on which side of the name it goes."""
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="nixcfg")
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version, and the LiteLLM release that it renders.",
+)
 @click.option(
     "-C",
     "directory",
@@ -99,9 +152,27 @@ class _Commands(click.Group):
     metavar="DIR",
     help="Work on the project in DIR instead of the current folder.",
 )
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_quiet,
+    help="Print results and what is wrong, no advice on what comes next.",
+)
 @click.pass_context
 def nixcfg(context: click.Context, directory: str) -> None:
-    """A private LLM gateway for NixOS, from a few provider YAML files."""
+    """A private LLM gateway for NixOS, from a few provider YAML files.
+
+    \b
+    Start here:
+      nixcfg init gateway    make a project with one provider
+      cd gateway
+      nixcfg try --mock      see it answer, without a key
+      nixcfg render          write what NixOS imports
+
+    `nixcfg help COMMAND` explains a command, `nixcfg explain CODE` a finding.
+    """
     from pathlib import Path
 
     context.obj = Path(directory)
@@ -110,12 +181,33 @@ def nixcfg(context: click.Context, directory: str) -> None:
 def main() -> None:
     """Run the command line; never returns."""
     _open_streams()
+    keys = keys_in(sys.argv[1:])
+    if not keys:
+        _run()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", Hiding(each, keys)) for each in before)
+    try:
+        _run()
+    finally:
+        sys.stdout, sys.stderr = before
+        _report(EXPOSED)
+
+
+def _run() -> NoReturn:
     # A command builds one project and is over: looking for cycles in it every 700 objects takes
     # a twentieth of the time of a large rendering.
     gc.set_threshold(200_000)
     try:
         sys.exit(nixcfg.main(prog_name="nixcfg", standalone_mode=False) or OK)
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption):
+            from nixcfg import mistyped
+
+            find = nixcfg.get_command
+            root = error.ctx.find_root() if error.ctx else click.Context(nixcfg)
+            error = click.UsageError(
+                mistyped.option(error, lambda name: find(root, name)), error.ctx
+            )
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:

@@ -23,12 +23,15 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
 
 SLOW = {
     "oracle": "asks the real LiteLLM, for seconds",
+    "proxy": "sends requests through the real LiteLLM",
     "robust": "strikes at every system call, with nonsense and kills",
     "scale": "starts two LiteLLM on real PostgreSQL and Redis",
     "slow": "takes longer than a contributor waits",
     "vm": "boots a virtual machine with systemd",
 }
-"""Marks of tests that run with --all only. A folder of such a name has it on all its tests."""
+"""Marks of tests that run with --all only, each of which implies `slow`.
+
+A folder of such a name has it on all its tests."""
 TOGETHER = ("gateway", "scale", "vm")
 """Folders whose tests share what takes long to start; other files are shared out one by one."""
 
@@ -65,8 +68,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if folder in SLOW:
             item.add_marker(folder)
         item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(path)))
-        if not config.getoption("--all") and any(map(item.get_closest_marker, SLOW)):
-            left_out.append(item)
+        if any(map(item.get_closest_marker, SLOW)):
+            item.add_marker("slow")
+            if not config.getoption("--all"):
+                left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]

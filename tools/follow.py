@@ -4,8 +4,9 @@
 
 The release is installed in an environment of its own, its set of knowledge is generated and
 measured, compared with the nearest older one, and stored unless something was lost. With --default
-the release becomes the one that nixcfg renders: every place that names it is rewritten, and what
-follows from it is made again. What a person has to decide is printed at the end.
+the release becomes the one that nixcfg renders: every place that names it is rewritten, what
+follows from it is made again, and it is installed beside nixcfg. Then the tests that ask the real
+LiteLLM run. What a person has to decide is printed at the end.
 """
 
 import argparse
@@ -16,41 +17,51 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import store_knowledge
+from learn.environment import UV, extra, install, needed
 
 from nixcfg import knowledge
+from nixcfg.knowledge import releases
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
 
-# Every place that names the default release, each with the text around it. tests/knowledge holds
-# them against the stored set, so that none is forgotten.
-PLACES = {
-    "pyproject.toml": 'proxy = ["litellm[proxy]=={}"]',
-    "modules/litellm-proxy/gateway.nix": 'default = "ghcr.io/berriai/litellm:v{}";',
-    "docs/options.md": '`"ghcr.io/berriai/litellm:v{}"`',
-    "rendered/docker.nix": '"ghcr.io/berriai/litellm:v{}"',
-    "uv.lock": 'name = "litellm"\nversion = "{}"',
-}
+# Files written by hand that name the default release, each time as the release to run. Pages that
+# say with which release something was measured keep it.
+WRITTEN = (
+    "README.md",
+    "docs/comparison.md",
+    "docs/images.md",
+    "modules/litellm-proxy/alerts.yaml",
+    "modules/litellm-proxy/dashboard.json",
+    "modules/litellm-proxy/gateway.nix",
+)
 # What makes the rest again, in this order; a golden file is made by the test that reads it.
 REMAKE = (
     ["-m", "nixcfg", "render"],
     ["-m", "nixcfg", "-C", "examples/fleet", "render"],
     ["tools/options_doc.py"],
     ["tools/write_rules_index.py"],
-    ["-m", "pytest", "-q", "--update-golden", "tests/test_cases.py", "tests/test_commands.py"],
+    [
+        *("-m", "pytest", "-q", "--update-golden"),
+        *("tests/test_cases.py", "tests/commands/test_commands.py", "tests/docs/test_readme.py"),
+    ],
 )
-# What the registry may lack: the proxy's own parts, released apart and pinned to a build of their
-# own. The wheel of litellm holds the proxy; any build of the others will do to learn from it.
-PARTS = ("litellm-proxy-extras", "litellm-enterprise")
-SPLIT_OFF = "litellm-proxy"
+# Made again by these, or by `uv lock`.
+MADE = ("docs/options.md", "rendered/docker.nix", "rendered/litellm-proxy/gateway.nix", "uv.lock")
 
-
-UV = Path(sys.executable).with_name("uv")  # pip install uv
+_FORMS = (
+    r"litellm(?:-[a-z_]+)?:v{0}\b",
+    r"LiteLLM {0}\b",
+    r"[`\"]v{0}[`\"]",
+    r"litellm=={0}\b",
+    r'name = "litellm"\nversion = "{0}"',
+)
+_NAMED = "|".join(_FORMS)
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None, check: bool = True) -> int:
@@ -59,24 +70,8 @@ def run(*command: str | Path, env: dict[str, str] | None = None, check: bool = T
         list(map(str, command)), cwd=ROOT, env={**os.environ, **(env or {})}, check=False
     )
     if check and done.returncode:
-        raise SystemExit(f"ended with {done.returncode}: {command[0]}")
+        raise SystemExit(f"ended with {done.returncode}: {' '.join(map(str, command))}")
     return done.returncode
-
-
-def install(release: str, folder: Path) -> Path:
-    """The Python of an environment that has this LiteLLM."""
-    python = folder / release / "bin" / "python"
-    if not python.exists():
-        run(UV, "venv", "--quiet", folder / release)
-    wanted = f"litellm[proxy]=={release}"
-    quiet = (UV, "pip", "install", "--quiet", "--python", python)
-    if run(*quiet, wanted, check=False):
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
-            overrides.write("\n".join([*PARTS, f'{SPLIT_OFF} ; python_version < "3"']))
-            overrides.flush()
-            run(*quiet, "--override", overrides.name, wanted)
-        print(f"note: {wanted} asks for what the registry lacks: {', '.join(PARTS)} are others")
-    return python
 
 
 def learn(python: Path, folder: Path) -> None:
@@ -104,27 +99,53 @@ def order(release: str) -> tuple[int, ...]:
 
 def unpack(files: dict[str, Any], folder: Path) -> None:
     """A stored set as a folder, for the programs that read one."""
+    folder.mkdir()
     for name, data in files.items():
         (folder / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
 
 
+def named(text: str) -> list[str]:
+    """The releases that a text names as one to run."""
+    found = re.findall(_NAMED.format(r"([0-9]+\.[0-9]+\.[0-9]+)"), text)
+    return [release for groups in found for release in groups if release]
+
+
 def stale(release: str) -> Iterator[str]:
-    """The places that do not name this release as the default one."""
-    for file, text in PLACES.items():
-        if text.format(release) not in (ROOT / file).read_text(encoding="utf-8"):
-            yield file
+    """The places that do not name this release as the default one, or name another beside it.
+
+    One that must not run may be named: an example of what is refused.
+    """
+    for file in ("pyproject.toml", *WRITTEN, *MADE):
+        found = {
+            each
+            for each in named((ROOT / file).read_text(encoding="utf-8"))
+            if not releases.of_version(each)
+        }
+        if found != {release}:
+            yield f"{file}: {', '.join(sorted(found)) or 'none'}"
 
 
-def rename(old: str, new: str) -> None:
+def rename(old: str, new: str, requirements: Sequence[str]) -> None:
     """Name another default release in the files that are written by hand."""
-    for file in ("pyproject.toml", "modules/litellm-proxy/gateway.nix"):
+    for file in WRITTEN:
         path = ROOT / file
-        text = path.read_text(encoding="utf-8").replace(old, new)
-        path.write_text(text, encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        renamed = re.sub(
+            _NAMED.format(re.escape(old)), lambda found: found[0].replace(old, new), text
+        )
+        path.write_text(renamed, encoding="utf-8")
+    project = ROOT / "pyproject.toml"
+    lines = "".join(f"  {json.dumps(each)},\n" for each in extra(new, requirements))
+    text = re.sub(
+        r"(?ms)^proxy = \[\n.*?^\]", f"proxy = [\n{lines}]", project.read_text(encoding="utf-8")
+    )
+    project.write_text(text, encoding="utf-8")
     log = ROOT / "CHANGELOG.md"
     text = log.read_text(encoding="utf-8")
     line = f"- The default image is LiteLLM {new}; it was {old}.\n"
-    log.write_text(re.sub(r"(?m)^(## .*\n\n)", rf"\1{line}", text, count=1), encoding="utf-8")
+    log.write_text(
+        re.sub(r"(?ms)^(## [^\n]*\n.*?)(^- )", rf"\1{line}\2", text, count=1), encoding="utf-8"
+    )
 
 
 def decisions(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -132,11 +153,36 @@ def decisions(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     for name, value in after["behaviour"].items():
         old = before["behaviour"].get(name)
         if old != value:
-            yield f"{name} was {old} and is {value}: do the rules that ask it still say the truth?"
+            yield f"{name} was {old} and is {value}: do the rules that ask it still hold?"
     for section, keys in after["refused"]["refused"].items():
         new = keys.keys() - before["refused"]["refused"].get(section, {}).keys()
         if new:
             yield f"{section}: values of {', '.join(sorted(new))} now stop LiteLLM"
+
+
+def known_set(release: str, venvs: Path) -> tuple[dict[str, Any], list[str]]:
+    """The sets with this release's among them, and what is to be decided."""
+    sets = store_knowledge.stored()
+    older = nearest_older(release, [each for each in sets if each != release] or sets)
+    python = install(release, venvs)
+    with tempfile.TemporaryDirectory() as name:
+        new, old = Path(name, "new"), Path(name, "old")
+        new.mkdir()
+        learn(python, new)
+        unpack(sets[older], old)
+        print(f"\n{older} and {release}:")
+        run(python, TOOLS / "compare_knowledge.py", old, new)
+        sets[release] = store_knowledge.given(new)
+    return sets, list(decisions(sets[older], sets[release]))
+
+
+def make_default(old: str, release: str, venvs: Path) -> None:
+    """Everything that follows from another default release."""
+    rename(old, release, needed(venvs / release / "bin" / "python"))
+    run(UV, "pip", "install", "--quiet", "--python", sys.executable, "-e", ".[dev]")
+    run(UV, "lock")
+    for arguments in REMAKE:
+        run(sys.executable, *arguments)
 
 
 def main() -> int:
@@ -145,36 +191,23 @@ def main() -> int:
     parser.add_argument("--default", action="store_true", help="render this release from now on")
     parser.add_argument("--venvs", type=Path, default=ROOT / ".venvs", help="where to install it")
     options = parser.parse_args()
-    release, began = options.release, time.monotonic()
-    python = install(release, options.venvs)
-    sets = store_knowledge.stored()
-    older = nearest_older(release, [each for each in sets if each != release] or sets)
-    with tempfile.TemporaryDirectory() as name:
-        new, old = Path(name, "new"), Path(name, "old")
-        new.mkdir()
-        old.mkdir()
-        learn(python, new)
-        unpack(sets[older], old)
-        print(f"\n{older} and {release}:")
-        run(python, TOOLS / "compare_knowledge.py", old, new)
-        sets[release] = store_knowledge.given(new)
-    default = knowledge.default().version
+    release, default, began = options.release, knowledge.default().version, time.monotonic()
+    sets, to_decide = known_set(release, options.venvs)
     store_knowledge.save(sets, release if options.default else default)
+    tests = ["tests/knowledge/test_other_release.py"]
     if options.default:
-        rename(default, release)
-        for arguments in REMAKE:
-            run(sys.executable, *arguments)
-        run(UV, "lock")
+        make_default(default, release, options.venvs)
+        tests = ["tests"]
     asked = {"NIXCFG_LITELLM_VENV": str(options.venvs / release)}
-    run(sys.executable, "-m", "pytest", "-q", "tests/knowledge/test_other_release.py", env=asked)
-    print(f"\n{time.monotonic() - began:.0f} seconds. To decide:")
-    for line in decisions(sets[older], sets[release]):
-        print(f"- {line}")
+    # Each of a test's own words is a decision: the program goes on to print them all.
+    arguments = ("-m", "pytest", "-q", "--all", "-m", "oracle", *tests)
+    if run(sys.executable, *arguments, env=asked, check=False):
+        to_decide.append("the tests that failed above: LiteLLM does what a rule or page denies")
     if options.default:
-        print(
-            "- the tests marked oracle need this release in .venv: uv sync, then pytest -m oracle"
-        )
-        print("- texts that name a release, and whether they still hold: git grep", repr(default))
+        to_decide.append(f"pages that say what was measured with {default}: git grep '{default}'")
+    print(f"\n{time.monotonic() - began:.0f} seconds. To decide:")
+    for line in to_decide:
+        print(f"- {line}")
     return 0
 
 

@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, required=True, help="folder of the three files")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the four files")
     parser.add_argument("--inside", choices=("read", "probe"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
@@ -63,6 +63,7 @@ def environment(home: str) -> dict[str, str]:
 def generate(output: Path) -> None:
     import litellm
     from learn import layout, models, names, providers, routing
+    from learn.access import access
     from learn.package import Package
     from learn.params import litellm_params
     from learn.probe import provider_names
@@ -83,7 +84,8 @@ def generate(output: Path) -> None:
         facts["providers"] = providers.with_catalogue(finished(process), catalogue)
     facts["routing"]["shares_catalogue"] = providers.shares_catalogue(facts["providers"], catalogue)
     bare = dict(sorted(catalogue.pop("bare").items()))
-    layout.write(output, {"litellm": facts, "models": catalogue, "bare_models": bare})
+    files = {"litellm": facts, "models": catalogue, "bare_models": bare, "access": access()}
+    layout.write(output, files)
 
 
 @contextlib.contextmanager

@@ -39,6 +39,9 @@ your own configuration wins.
 - `litellm-proxy-image.service` fetches the image and checks the keys after a switch, and restarts
   the container if something about it has changed. When the image cannot be had, or a key cannot be
   used, the old container goes on.
+- `litellm-proxy-access.service` puts the teams, users and keys of `access.file` into the database
+  once the gateway is ready, at each switch, and when one of `litellm-proxy-access.path`, `-2`, …
+  sees that the file of a key has changed: see [access.md](access.md).
 - `litellm-proxy-failure.service` writes into the journal why the container was not started.
 
 `systemd-analyze security` rates what runs only scripts of this module: 0.9 for

@@ -18,7 +18,16 @@ from learn import layout
 from nixcfg import knowledge
 from nixcfg.knowledge import store
 
-FILES = ("litellm", "models", "bare_models", "refused", "vendor_params", "behaviour", "entries")
+FILES = (
+    "litellm",
+    "models",
+    "bare_models",
+    "refused",
+    "vendor_params",
+    "behaviour",
+    "access",
+    "entries",
+)
 Set = dict[str, Any]
 
 

@@ -73,13 +73,13 @@ in
 
     image = lib.mkOption {
       type = lib.types.str;
-      default = "ghcr.io/berriai/litellm:v1.106.2";
+      default = "ghcr.io/berriai/litellm:v1.108.14";
       description = ''
         The image to run: a release of LiteLLM, best with its digest. Tags that move
         to other releases get a warning. A release that was compromised, or has a hole that
         is exploited or needs no key, is refused (releases.json).
       '';
-      example = "ghcr.io/berriai/litellm:v1.106.2@sha256:…";
+      example = "ghcr.io/berriai/litellm:v1.108.14@sha256:…";
     };
 
     imageFile = lib.mkOption {

@@ -16,11 +16,12 @@ let
     cfg
     forEachInstance
     hasOwnNetwork
+    instances
     isPath
     network
     opt
+    runOptions
     selected
-    usersNetwork
     ;
 
   # 15 characters are the most that Linux takes for an interface.
@@ -48,6 +49,25 @@ let
   removeNetwork = ''
     ${cfg.backend} network rm ${network} > /dev/null 2>&1 || true
   '';
+
+  # The networks beside it that the containers are in, no matter who put them there.
+  foreign = lib.unique (
+    lib.remove network (
+      lib.concatMap (
+        instance:
+        let
+          container = config.virtualisation.oci-containers.containers.${instance.name};
+        in
+        container.networks or [ ]
+        ++ map (option: option.value) (
+          lib.filter (option: option.name == "network") (runOptions container.extraOptions)
+        )
+      ) instances
+    )
+  );
+
+  # --interface-name came with 4.5, `strict` with 4.6.
+  podmanVersion = lib.getVersion config.virtualisation.podman.package;
 
   ## Addresses by which a configuration means this machine.
 
@@ -214,17 +234,29 @@ in
 
     assertions = [
       {
-        assertion = cfg.hostPorts == [ ] || !usersNetwork;
+        assertion = cfg.hostPorts == [ ] || foreign == [ ];
         message = ''
-          ${opt "hostPorts"} with a network of your own (--network in ${opt "extraOptions"}): the module does not know its bridge.
+          ${opt "hostPorts"} with a network of your own (--network=${toString foreign}): the module does not know its bridge.
           Remove ${opt "hostPorts"}, and open the ports on that bridge: networking.firewall.interfaces.<bridge>.allowedTCPPorts = [ ${toString cfg.hostPorts} ].
         '';
       }
       {
-        assertion = cfg.auth != "open" || !usersNetwork;
+        assertion = cfg.auth != "open" || foreign == [ ];
         message = ''
-          ${opt "auth"} = "open" with a network of your own (--network in ${opt "extraOptions"}) lets every container in it use your keys.
+          ${opt "auth"} = "open" with a network of your own (--network=${toString foreign}) lets every container in it use your keys.
           Set ${opt "auth"} = "master-key", or remove --network: the gateway then gets a network that nothing else is in.
+        '';
+      }
+      {
+        assertion =
+          !(hasOwnNetwork && cfg.backend == "podman")
+          || podmanVersion == ""
+          || lib.versionAtLeast podmanVersion "4.6";
+        message = ''
+          ${
+            opt (if cfg.auth == "open" then "auth" else "hostPorts")
+          } with podman ${podmanVersion}, which cannot make the network that this needs: one with a bridge of a fixed name, shut off from other networks.
+          Use podman 4.6 or newer (virtualisation.podman.package), or docker.
         '';
       }
       {

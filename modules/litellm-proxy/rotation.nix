@@ -4,9 +4,7 @@
 #   litellm-proxy-rotate.service      what the watchers start: assembles again (rotate.sh)
 #                                     and restarts the container if the result differs
 {
-  config,
   lib,
-  options,
   pkgs,
   ...
 }@args:
@@ -35,34 +33,8 @@ let
     ++ cfg.internal.generated
     ++ lib.optional (cfg.metrics.enable && cfg.metrics.keyFile != null) (toString cfg.metrics.keyFile);
 
-  # What to watch: each key file, which a path unit also follows through a symlink,
-  # and the directory it is in, because a path unit does not see a symlink turn to
-  # another target (`ln -sfn` is a rename inside the directory). sops-nix and agenix
-  # turn a symlink higher up, beside the directory where they keep the generations.
-  # Directories that are busy for other reasons would wake the watcher for nothing.
-  busyDirectories = [
-    "/"
-    "/etc"
-    "/home"
-    "/root"
-    "/run"
-    "/tmp"
-    "/var"
-    "/var/lib"
-    stateDirectory
-  ];
-  sopsLink = config.sops.defaultSymlinkPath or "/run/secrets";
-  isWatchedBelow = directory: lib.any (lib.hasPrefix "${directory}/") watchedFiles;
-  watchedPaths =
-    lib.subtractLists busyDirectories (lib.unique (map dirOf watchedFiles))
-    ++ lib.optional (options ? sops || isWatchedBelow sopsLink) (
-      config.sops.defaultSecretsMountPoint or "/run/secrets.d"
-    )
-    ++ lib.optional (isWatchedBelow "/run/secrets-for-users") "/run/secrets-for-users.d"
-    ++ lib.optional (options ? age || isWatchedBelow "/run/agenix") (
-      config.age.secretsMountPoint or "/run/agenix.d"
-    )
-    ++ lib.unique watchedFiles;
+  # Each key file too, which a path unit follows through a symlink.
+  watchedPaths = import ./watched.nix args watchedFiles ++ lib.unique watchedFiles;
 
   # One path unit for each: when a path does not exist yet, systemd watches its parent,
   # and every event there makes it set up all watches of that unit again, which loses

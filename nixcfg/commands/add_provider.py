@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.context import (
+    amended,
+    example_files,
+    find_root,
+    json_option,
+    read,
+    refusing,
+    today,
+)
 from nixcfg.commands.output import print_changes, print_problems, report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixcfg.project.wiring import KeyFile
     from nixcfg.providers.amendment import Amendment
     from nixcfg.providers.request import NewProvider
 
@@ -91,9 +102,9 @@ def command(
       nixcfg add-provider bedrock --env AWS_REGION_NAME=eu-central-1
       nixcfg add-provider box --provider openai --api-base http://localhost:8000/v1 --model qwen3
     """
-    from nixcfg.project.find import read_project
-    from nixcfg.providers import ask, interview
-    from nixcfg.providers.add import add, check_name
+    from nixcfg.commands import add_model, steps
+    from nixcfg.providers import ask, identify, interview
+    from nixcfg.providers.add import add, check_name, refuse_taken
     from nixcfg.providers.request import NewProvider
 
     root = find_root(base)
@@ -102,32 +113,38 @@ def command(
     if name is None and not asks:
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
-        name = name or interview.name()
+        who = identify.identify(name or identify.typed_name(), provider or "", asks=asks)
         new = NewProvider(
-            name=name,
-            prefix=interview.prefix(name, provider or ""),
-            models=models,
+            name=who.name,
+            prefix=who.prefix,
+            models=models or ((who.model,) if who.model else ()),
             aliases=aliases,
-            api_base=api_base,
+            api_base=api_base or who.api_base,
             named=tuple(each for each in variables if "=" not in each),
             settings=dict(_pair(each) for each in variables if "=" in each),
             key_files=dict(_pair(each) if "=" in each else ("", each) for each in key_files),
             profiles=profiles,
             keyless=no_key,
         )
-        sources = read_project(root)
+        sources = read(root)
         check_name(sources, new.name)
-        new = interview.complete(new, sources, today()) if asks else interview.fill(new, today())
+        if asks:
+            refuse_taken(sources, new)
+            others = [] if provider else interview.siblings(new, sources)
+            chosen = interview.beside(new, others[0]) if others else new
+            if chosen is None:
+                return add_model.more(root, others[0], new.models)
+            new = interview.complete(chosen, sources, today())
+        else:
+            new = interview.fill(new, today())
     amendment, changes = amended(
         root, lambda sources: add(sources, new, example_files(root), today())
     )
-    facts = _facts(amendment, new)
+    keys = _keys(amendment, new.name)
+    facts = _facts(amendment, new.name, keys)
     if form == "text":
-        _describe(amendment, new.name, facts)
-    fetch = [f"nixcfg set-key {new.name}"] if facts["secrets"] else []
-    print_changes(
-        changes, [*fetch, "nixcfg render", "sudo nixos-rebuild switch"][:2], form, **facts
-    )
+        _describe(amendment, new, facts)
+    print_changes(changes, steps.after_add(amendment.project, new.name, keys), form, **facts)
     return OK
 
 
@@ -136,20 +153,30 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _facts(amendment: "Amendment", new: "NewProvider") -> dict[str, list[dict[str, str]]]:
-    added = next(each for each in amendment.project.providers if each.name == new.name)
-    config = next(each for each in amendment.project.machine.configs if each.name == new.name)
-    files = (amendment.project.machine.key_files[variable] for variable in config.secrets)
+def _keys(amendment: "Amendment", name: str) -> "list[KeyFile]":
+    machine = amendment.project.machine
+    config = next(each for each in machine.configs if each.name == name)
+    return [machine.key_files[variable] for variable in config.secrets]
+
+
+def _facts(
+    amendment: "Amendment", name: str, keys: "Sequence[KeyFile]"
+) -> dict[str, list[dict[str, str]]]:
+    added = next(each for each in amendment.project.providers if each.name == name)
     return {
         "models": [
             {"name": entry["model_name"], "model": entry["litellm_params"]["model"]}
             for entry in added.deployments
         ],
-        "secrets": [{"variable": f.variable, "file": f.file, "kind": f.kind} for f in files],
+        "secrets": [{"variable": k.variable, "file": k.file, "kind": k.kind} for k in keys],
     }
 
 
-def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str, str]]]) -> None:
+def _describe(
+    amendment: "Amendment",
+    new: "NewProvider",
+    facts: dict[str, list[dict[str, str]]],
+) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
     from nixcfg.rules import own_machine
@@ -158,32 +185,40 @@ def _describe(amendment: "Amendment", name: str, facts: dict[str, list[dict[str,
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
     for line in lines:
         report(fitted(line, width_of(sys.stderr)))
-    described = _describe_own_ports(amendment, name)
-    path = wiring.provider_path(name)
+    described = _describe_own_machine(amendment, new)
+    path = wiring.provider_path(new.name)
     found = [
         each
         for each in amendment.report.problems
-        if not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+        if each.file in amendment.texts
+        and not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
     ]
     if found:
         print_problems(found, amendment.report.files, brief=True)
 
 
-def _describe_own_ports(amendment: "Amendment", name: str) -> bool:
+def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:
     """What a server on the gateway's own machine needs, whichever configuration is loaded.
 
-    Whether it needs anything: then no finding has to say so again.
+    Whether its port is closed: then no finding has to say so again.
     """
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import own_ports
 
     machine = amendment.project.machine
-    added = next(each for each in amendment.project.providers if each.name == name)
-    bases = (entry["litellm_params"].get("api_base") for entry in added.deployments)
-    closed = own_ports.closed(machine, (base for base in bases if isinstance(base, str)))
+    added = next(each for each in amendment.project.providers if each.name == new.name)
+    bases = {str(each["litellm_params"].get("api_base", "")) for each in added.deployments}
+    own = sorted(base for base in bases if own_ports.own_port(base) is not None)
+    width = width_of(sys.stderr)
+    for base in own if not new.api_base or new.api_base not in own else ():
+        why = (
+            f"In the container localhost is the container itself, so the gateway calls {base}, "
+            "which is this machine."
+        )
+        report(fitted(why, width))
+    closed = own_ports.closed(machine, own)
     if closed:
         line = own_ports.opened(machine, closed)
-        width = width_of(sys.stderr)
         why = "The firewall keeps this server from the gateway. Add to nixcfg.yaml:"
         report(f"{fitted(why, width)}\n  {line}\n{fitted(f'and {own_ports.LISTEN}.', width)}")
     return bool(closed)

@@ -6,17 +6,21 @@ Each function has the form that click asks for: context, parameter, and what is 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nixcfg.project import wiring
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 
 def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """Providers that LiteLLM knows, and the brands that lead to one."""
-    from nixcfg.providers import catalogue
+    """Providers that LiteLLM knows, and the names that lead to one."""
+    from nixcfg.providers import names
 
-    return _starting(typed, [*catalogue.brands(), *catalogue.providers()])
+    return _starting(typed, names.known())
 
 
 def providers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -42,11 +46,11 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
     from nixcfg import knowledge
-    from nixcfg.providers import catalogue
+    from nixcfg.providers import names
 
     # An option without its value ends click's parsing: arguments are then left where they stood.
     name = ctx.params.get("name") or next(iter(ctx.args), "")
-    prefix = catalogue.prefix_of(ctx.params.get("provider") or name)
+    prefix = names.provider_of(ctx.params.get("provider") or name)
     if prefix is not None:
         return _starting(typed, knowledge.models(prefix))
     every = knowledge.providers()
@@ -56,15 +60,64 @@ def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]
     return _starting(typed, (f"{provider}/{model}" for model in knowledge.models(provider)))
 
 
-def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """What set-key takes: providers of the project, and the variables that they declare."""
+def models_of_file(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The models of the vendor that a provider file of the project reaches."""
+    import re
+
+    from nixcfg import knowledge
+
+    name = ctx.params.get("provider") or next(iter(ctx.args), "")
+    text = ""
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob(f"{name}.y*ml"):
+        text += path.read_text("utf-8", "replace")
+    prefixes = set(re.findall(r"model:\s*[\"']?([\w-]+)/", text))
+    return _starting(typed, (model for each in prefixes for model in knowledge.models(each)))
+
+
+def renamable(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What rename takes: providers of the project, and what clients ask for."""
     import re
 
     found = set(_providers(ctx))
     for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
         text = path.read_text("utf-8", "replace")
-        found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
+        found.update(re.findall(r"model_name:\s*[\"']?([^\s\"'#,}]+)", text))
     return _starting(typed, found)
+
+
+def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What set-key takes: providers of the project, and the variables that they declare."""
+    import re
+
+    from nixcfg.yamltext import reader
+
+    found = set(_providers(ctx))
+    root = _root(ctx)
+    paths = [*(root / wiring.PROVIDERS_DIR).glob("*.y*ml"), root / wiring.PROJECT_FILE]
+    for path in filter(Path.is_file, paths):
+        for text in _texts(reader.read(path, path.name).data):
+            found.update(re.findall(r"(?<=\$\{)\w+(?=\})|(?<=os\.environ/)\w+", text))
+    return _starting(typed, found)
+
+
+def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """The codes that explain takes, with their titles, from the names of the pages alone."""
+    from click.shell_completion import CompletionItem
+
+    from nixcfg.problems import pages
+
+    found = [code for code in pages.codes() if code.startswith(typed.upper())]
+    return [CompletionItem(code, help=pages.title(code)) for code in found]
+
+
+def _texts(data: object) -> Iterable[str]:
+    """The texts in a document; comments are none of them."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        yield from (text for value in data.values() for text in _texts(value))
+    elif isinstance(data, list):
+        yield from (text for value in data for text in _texts(value))
 
 
 def _starting(typed: str, words: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -37,12 +37,41 @@ def find_root(base: "Path") -> "Path":
     return root
 
 
+def read(root: "Path") -> "Sources":
+    """The files of the project in `root`, between two changes that another nixcfg makes."""
+    from nixcfg.disk.lock import quiet
+    from nixcfg.project.find import read_project
+
+    with quiet(root):
+        return read_project(root)
+
+
+def read_with_git(root: "Path") -> "Sources":
+    """The same, and what git keeps of the project that it should not."""
+    from nixcfg.rules.git import with_tracked_keys
+
+    return with_tracked_keys(read(root))
+
+
+def named_files(base: "Path", files: "Iterable[Path]") -> "list[Path]":
+    """The files that a user names, relative to `base`; for a folder, the configurations in it.
+
+    A folder that holds none stays, to be reported as what it is.
+    """
+    from nixcfg.project.standalone import configurations_in
+
+    found: list[Path] = []
+    for file in files:
+        inside = configurations_in(base / file) if (base / file).is_dir() else []
+        found += [file / path.relative_to(base / file) for path in inside] or [file]
+    return found
+
+
 def validated(base: "Path") -> "Report":
     """Read and check the project that `base` is in."""
     from nixcfg import check
-    from nixcfg.project.find import read_project
 
-    return check.validate(read_project(find_root(base)), today())
+    return check.validate(read_with_git(find_root(base)), today())
 
 
 def without_errors(root: "Path") -> "Project":
@@ -52,6 +81,26 @@ def without_errors(root: "Path") -> "Project":
         print_problems((each for each in checked.problems if each.is_error), checked.files)
         raise click.exceptions.Exit(PROBLEMS)
     return checked.project
+
+
+def understood_project(root: "Path", host: str | None = None) -> "Project":
+    """The project in `root` without the providers that have errors, which one line names.
+
+    For commands that ask about single providers. Where nixcfg.yaml itself cannot be understood,
+    its errors are reported, and the command ends.
+    """
+    from nixcfg import check
+
+    sources = read(root)
+    checked = check.validate(sources, today())
+    project, broken = check.understood(sources, checked)
+    if project is None:
+        own = [each for each in checked.problems if each.file == sources.project.name]
+        print_problems(own, 1)
+        raise click.exceptions.Exit(PROBLEMS)
+    for name in broken:
+        report(f"{name} has errors, so it is left out here: nixcfg validate")
+    return on_host(project, host)
 
 
 def valid_project(root: "Path", host: str | None = None) -> "Project":

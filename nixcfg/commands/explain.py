@@ -1,13 +1,23 @@
 """`nixcfg explain`."""
 
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
-from nixcfg.commands import OK
+from nixcfg.commands import OK, complete
+from nixcfg.commands.context import json_option
+
+if TYPE_CHECKING:
+    from nixcfg.problems.problem import Rule
 
 
 @click.command()
-@click.argument("code", required=False)
-def command(code: str | None) -> int:
+@click.argument("code", required=False, shell_complete=complete.codes)
+@click.option("--all", "every", is_flag=True, help="Explain every code.")
+@json_option
+def command(code: str | None, every: bool, form: str) -> int:
     """Explain the code of a finding.
 
     What happens, why it matters, a bad and a good example. Without CODE, list all of them.
@@ -18,10 +28,24 @@ def command(code: str | None) -> int:
     from nixcfg.problems import pages
     from nixcfg.rules import registry
 
-    if code is None:
-        for rule in registry.RULES.values():
+    if code and every:
+        raise click.UsageError("name a CODE, or ask for --all")
+    rules = [_rule(code)] if code else list(registry.RULES.values())
+    if form == "json":
+        # A bad example may hold a byte that is no UTF-8, so the text is ASCII.
+        facts = _in_full(rules) if code or every else _in_short(rules)
+        click.echo(json.dumps({"rules": list(facts)}, indent=2))
+    elif code or every:
+        click.echo(f"\n\n{'-' * 88}\n\n".join(map(pages.explain, rules)))
+    else:
+        for rule in rules:
             click.echo(f"{rule.code}  {rule.severity.value:7}  {pages.read(rule.code).title}")
-        return OK
+    return OK
+
+
+def _rule(code: str) -> "Rule":
+    from nixcfg.rules import registry
+
     found = registry.RULES.get(code.upper())
     if found is None:
         guess = registry.nearest_code(code)
@@ -29,5 +53,31 @@ def command(code: str | None) -> int:
             f"there is no {code}; " + (f"did you mean {guess}?" if guess else "see nixcfg explain"),
             param_hint="CODE",
         )
-    click.echo(pages.explain(found))
-    return OK
+    return found
+
+
+def _in_short(rules: "Iterable[Rule]") -> Iterable[dict[str, object]]:
+    from nixcfg.problems import pages
+
+    for rule in rules:
+        yield {
+            "code": rule.code,
+            "severity": rule.severity,
+            "standalone": rule.standalone or rule.severity,
+            "title": pages.read(rule.code).title,
+        }
+
+
+def _in_full(rules: "Iterable[Rule]") -> Iterable[dict[str, object]]:
+    from nixcfg.problems import pages
+
+    rules = list(rules)
+    for rule, short in zip(rules, _in_short(rules), strict=True):
+        page = pages.read(rule.code)
+        yield {
+            **short,
+            "explanation": page.explanation,
+            "bad": page.bad,
+            "good": page.good,
+            "source": page.source,
+        }

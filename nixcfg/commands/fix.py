@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import find_root, today
+from nixcfg.commands.context import find_root, named_files, today
 from nixcfg.commands.output import masked_diff, print_problems, report
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option("--unsafe", is_flag=True, help="Also fix what takes a guess, such as typos.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option(
+    "-n", "--dry-run", "--diff", "diff", is_flag=True, help="Write nothing; show what would change."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if something can be fixed.")
 @click.pass_obj
 def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check: bool) -> int:
@@ -39,25 +41,22 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     """
     from nixcfg import fixing
     from nixcfg.disk.files import apply, edited
-    from nixcfg.disk.lock import locked
+    from nixcfg.disk.lock import locked, quiet
     from nixcfg.keys.mask import masked
     from nixcfg.project.find import by_project
 
     named: _Named
     named, root = {}, base
     if files:
-        named.update(by_project(base, files))
+        named.update(by_project(base, named_files(base, files)))
     else:
         root = find_root(base)
         named[root] = None
     is_dry = diff or check
     with contextlib.ExitStack() as locks:
-        for folder in () if is_dry else _folders(base, named):
-            locks.enter_context(locked(folder))
-        works = [
-            _project(project, names) if project else _litellm_files(base, names or ())
-            for project, names in named.items()
-        ]
+        for folder in _folders(base, named):
+            locks.enter_context(quiet(folder) if is_dry else locked(folder))
+        works = _works(base, named)
         results = [fixing.fix(work.documents, work.find, unsafe=unsafe) for work in works]
         changes = [
             edited(root, work.path(root, name), work.documents[name].text, after.text)
@@ -76,6 +75,29 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     _report_rest(results, unusable, secrets, len(changes), is_dry=is_dry)
     is_left = any(result.left for result in results)
     return PROBLEMS if unusable or is_left or (check and changes) else OK
+
+
+def would_fix(base: Path, files: "Sequence[Path]") -> str:
+    """What this command would do with these files, or the project, in words; see fix_line."""
+    from nixcfg import fixing
+    from nixcfg.problems.text import fix_line
+    from nixcfg.project.find import by_project
+
+    named: _Named = {}
+    if files:
+        named.update(by_project(base, files))
+    else:
+        named[find_root(base)] = None
+    results = [fixing.fix(work.documents, work.find) for work in _works(base, named)]
+    safe = sum(len(result.fixed) for result in results)
+    return fix_line(safe, sum(len(result.unsafe) for result in results))
+
+
+def _works(base: Path, named: "_Named") -> "list[_Work]":
+    return [
+        _project(project, names) if project else _litellm_files(base, names or ())
+        for project, names in named.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +157,12 @@ def _project(root: Path, names: "Collection[str] | None") -> _Work:
 def _litellm_files(base: Path, names: "Iterable[str]") -> _Work:
     """LiteLLM files by their names; what they include is looked at, and left as it is."""
     from nixcfg import check
-    from nixcfg.project.standalone import read_configuration
+    from nixcfg.project.standalone import other_kind, read_configuration
 
     configurations = {name: read_configuration(base / name, name) for name in names}
+    first = {name: other_kind(each.parts[0].document) for name, each in configurations.items()}
+    others = [problem for problem in first.values() if problem]
+    configurations = {n: each for n, each in configurations.items() if first[n] is None}
     documents = {name: each.parts[0].document for name, each in configurations.items()}
 
     def find(changed: "Mapping[str, Document]") -> "Iterable[Problem]":
@@ -148,7 +173,7 @@ def _litellm_files(base: Path, names: "Iterable[str]") -> _Work:
         return check.standalone(now, today()).problems
 
     secrets = {secret for each in documents.values() for secret in each.secrets()}
-    return _Work(base, documents, find, secrets)
+    return _Work(base, documents, find, secrets, others)
 
 
 def _descriptions(problems: "Iterable[Problem]") -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.output import print_problems, report
+from nixcfg.commands.output import advise_next, print_problems, report
 
 if TYPE_CHECKING:
     from nixcfg.importing.assemble import Imported
@@ -31,7 +31,7 @@ _IGNORE = ".gitignore"
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder of the new project.  [default: the current folder]",
 )
-@click.option("--dry-run", is_flag=True, help="Write nothing; print what would be written.")
+@click.option("-n", "--dry-run", is_flag=True, help="Write nothing; print what would be written.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(
@@ -137,7 +137,9 @@ def _report_rest(folder: Path, imported: "Imported", out: Path | None, *, dry_ru
     if dry_run:
         report("Nothing was written.")
     else:
-        report("Next: " + (f"cd {out}; " if out else "") + "nixcfg validate, then nixcfg render")
+        from nixcfg.commands import steps
+
+        advise_next(steps.after_import(out, files))
 
 
 def _is_ours(path: Path, text: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nixcfg.commands import OK
-from nixcfg.commands.output import report
+from nixcfg.commands.output import advise_next, is_quiet
 
 
 @click.command()
@@ -19,9 +19,12 @@ def command(base: Path, directory: Path | None) -> int:
     \b
     Example: nixcfg init gateway
     """
-    for path in copy_starter(base / (directory or "")):
-        click.echo(path)
-    report("Next: " + (f"cd {directory}; " if directory else "") + "nixcfg render")
+    from nixcfg.commands import steps
+
+    written = copy_starter(base / (directory or ""))
+    if not is_quiet():
+        click.echo("\n".join(written))
+    advise_next(steps.after_init(directory))
     return OK
 
 
@@ -30,10 +33,9 @@ def copy_starter(folder: Path) -> list[str]:
 
     Raises WriteError, with nothing changed, if one of its files is there with another content.
     """
-    from nixcfg.disk import files
-    from nixcfg.render import resources
+    from nixcfg.disk import files, shipped
 
-    template = resources.folder("templates") / "project"
+    template = shipped.folder("templates") / "project"
     texts = {
         str(path.relative_to(template)): path.read_text(encoding="utf-8")
         for path in sorted(template.rglob("*"))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from nixcfg.commands import QUIET
+
 if TYPE_CHECKING:
     from nixcfg.disk.change import Change
     from nixcfg.problems.problem import Problem
@@ -21,6 +23,24 @@ _GAP = "  "
 def report(message: str) -> None:
     """Print a line for the person on stderr; results go to stdout by click.echo."""
     click.echo(message, err=True)
+
+
+def advise(message: str) -> None:
+    """Print on stderr what the person may do next, or that all went well; -q leaves it out."""
+    if not is_quiet():
+        report(message)
+
+
+def advise_next(steps: Sequence[str]) -> None:
+    """What to do next, one step a line; nothing where there are none."""
+    if steps:
+        advise("Next: " + "\n      ".join(steps))
+
+
+def is_quiet() -> bool:
+    """Whether -q was given: only what is wrong, or was asked for, is printed."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(QUIET))
 
 
 def wants_color(stream: TextIO | None) -> bool:
@@ -61,9 +81,10 @@ def print_changes(
         listed = [{"path": each.path, "change": each.verb} for each in changes]
         click.echo(json.dumps({**facts, "changes": listed, "next": list(then)}, indent=2))
         return
-    for each in changes:
-        click.echo(f"{each.verb} {each.path}")
-    report("Next: " + "\n      ".join(then))
+    if not is_quiet():
+        for each in changes:
+            click.echo(f"{each.verb} {each.path}")
+    advise_next(then)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:

@@ -10,6 +10,7 @@ from nixcfg.commands.context import (
     amended,
     find_root,
     json_option,
+    read,
     refusing,
     today,
     without_errors,
@@ -35,7 +36,11 @@ _NEXT = ("nixcfg render", "sudo nixos-rebuild switch")
     help="Write nothing; exit 1 if an image has no digest, or its tag has another one now.",
 )
 @click.option(
-    "--dry-run", "mode", flag_value="dry-run", help="Write nothing; say what would be written."
+    "-n",
+    "--dry-run",
+    "mode",
+    flag_value="dry-run",
+    help="Write nothing; say what would be written.",
 )
 @click.option(
     "--nix",
@@ -143,13 +148,12 @@ def _looked(image: "Reference", insecure: "Sequence[str]") -> str:
 
 def _written(root: Path, pins: "list[Pin]", *, is_dry: bool) -> "Sequence[Change]":
     from nixcfg.disk import files
-    from nixcfg.project.find import read_project
     from nixcfg.registry.pin import pin
 
     if not is_dry:
         return amended(root, lambda sources: pin(sources, pins, today()))[1]
     with refusing():
-        return files.plan(root, pin(read_project(root), pins, today()).texts)
+        return files.plan(root, pin(read(root), pins, today()).texts)
 
 
 def _line(each: "Pin") -> str:

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The gateway's master key.  [default: $LITELLM_MASTER_KEY, or the service's file]",
 )
-@click.option("--dry-run", is_flag=True, help="Only print what would be asked; ask no vendor.")
-@click.option("--yes", is_flag=True, help="Spend the money without a question.")
+@click.option(
+    "-n", "--dry-run", is_flag=True, help="Only print what would be asked; ask no vendor."
+)
+@click.option("-y", "--yes", is_flag=True, help="Spend the money without a question.")
 @click.option(
     "--timeout",
     "seconds",

@@ -5,13 +5,21 @@ from pathlib import Path
 import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
-from nixcfg.commands.context import amended, example_files, find_root, json_option, refusing, today
+from nixcfg.commands.context import (
+    amended,
+    example_files,
+    find_root,
+    json_option,
+    read,
+    refusing,
+    today,
+)
 from nixcfg.commands.output import print_changes, report
 
 
 @click.command()
 @click.argument("name", shell_complete=complete.providers)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_obj
 def command(base: Path, name: str, yes: bool, form: str) -> int:
@@ -24,7 +32,6 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
     Example: nixcfg remove-provider groq --yes
     """
     from nixcfg.disk import files
-    from nixcfg.project.find import read_project
     from nixcfg.providers import ask
     from nixcfg.providers.remove import remove
 
@@ -33,7 +40,7 @@ def command(base: Path, name: str, yes: bool, form: str) -> int:
         if not ask.is_terminal() or form == "json":
             raise click.UsageError("add --yes: there is no one to ask")
         with refusing():
-            texts = remove(read_project(root), name, example_files(root), today()).texts
+            texts = remove(read(root), name, example_files(root), today()).texts
         for each in files.plan(root, texts):
             report(f"  {each.verb} {each.path}")
         if not ask.confirm(f"Remove {name}?"):

@@ -8,7 +8,14 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, validated
-from nixcfg.commands.output import masked_diff, print_problems, report
+from nixcfg.commands.output import (
+    advise,
+    advise_next,
+    is_quiet,
+    masked_diff,
+    print_problems,
+    report,
+)
 
 if TYPE_CHECKING:
     from nixcfg.disk.folder import Plan
@@ -23,7 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 and name what is not up to date."
 )
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option(
+    "-n", "--dry-run", "--diff", "diff", is_flag=True, help="Write nothing; show what would change."
+)
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @click.pass_obj
 def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) -> int:
@@ -34,6 +43,7 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
     \b
     Example: nixcfg render --diff
     """
+    from nixcfg.commands import steps
     from nixcfg.disk.folder import apply, lock, plan
     from nixcfg.render.files import rendered_files
 
@@ -57,9 +67,18 @@ def command(base: Path, out: Path | None, check: bool, diff: bool, force: bool) 
         if planned.edited and not force:
             _refuse(planned)
             return PROBLEMS
+        is_new = not folder.exists()
         apply(planned)
-    _print(planned)
-    report(f"{folder.name}/ is up to date ({len(planned.files)} files).")
+    if not is_quiet():
+        _print_written(planned)
+    advise(f"{folder.name}/ is up to date ({len(planned.files)} files).")
+    if out is None and not is_quiet():
+        has_changed = bool(planned.changes)
+        advise_next(
+            steps.after_render(
+                root, folder, checked.project, is_new=is_new, has_changed=has_changed
+            )
+        )
     return OK
 
 
@@ -83,7 +102,32 @@ def _print(plan: "Plan") -> None:
         click.echo(f"{change.verb} {plan.folder.name}/{change.path}")
 
 
+def _print_written(plan: "Plan") -> None:
+    """Like _print, but a new copy of the module, which is the same for everyone, is one line."""
+    from nixcfg.project.wiring import MODULE
+
+    count = 0
+    for change in plan.changes:
+        if change.old is None and change.path.startswith(f"{MODULE}/"):
+            count += 1
+            continue
+        if count:
+            click.echo(f"create {plan.folder.name}/{MODULE}/ ({count} files)")
+            count = 0
+        click.echo(f"{change.verb} {plan.folder.name}/{change.path}")
+
+
 def _refuse(plan: "Plan") -> None:
+    if plan.is_foreign:
+        kept = ", ".join(plan.edited[:5]) + (" ..." if plan.edited[5:] else "")
+        report(f"{plan.folder} is not a folder that nixcfg rendered: it holds {kept}.")
+        taken = [path for path in plan.edited if path not in plan.foreign]
+        over = f", writes over {', '.join(taken)}" if taken else ""
+        report(
+            "Nothing was rendered. Name a folder of its own; --force renders beside what is\n"
+            f"there{over} and keeps the rest."
+        )
+        return
     for path in plan.edited:
         report(f"{plan.folder.name}/{path} is not as nixcfg wrote it.")
     report(

@@ -15,7 +15,7 @@ def command(kind: str) -> int:
     \b
     Example: nixcfg schema provider
     """
-    from nixcfg.render import resources
+    from nixcfg.disk import shipped
 
-    click.echo(resources.schema_text(kind), nl=False)
+    click.echo(shipped.schema_text(kind), nl=False)
     return OK

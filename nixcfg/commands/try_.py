@@ -45,7 +45,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
     The real LiteLLM, without NixOS and without a container. It loads exactly what `nixcfg render`
     writes for CONFIG (the one that the container loads, if you name none), on 127.0.0.1. The keys
-    are read from their files and given to this one process.
+    are read from their files, or the environment where those are absent, and given to this one
+    process.
 
     \b
     Examples:
@@ -78,14 +79,14 @@ def _port(usual: int, wanted: int | None) -> int:
     from nixcfg.gateway import process
 
     if wanted is not None:
-        if not process.is_free(wanted):
+        if reason := process.unusable(wanted):
             raise click.ClickException(
-                f"port {wanted} is taken; leave --port out for a free one, or see `nixcfg doctor`"
+                f"port {wanted} {reason}; leave --port out for a free one, or see `nixcfg doctor`"
             )
         return wanted
     port = process.free_port(usual)
     if port != usual:
-        report(f"Port {usual} is taken, so this is on {port}.")
+        report(f"Port {usual} {process.unusable(usual) or 'was taken'}, so this is on {port}.")
     return port
 
 
@@ -101,13 +102,16 @@ def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "
     if launch.names_host(project.machine, text):
         report(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
     found = launch.read_keys(project.machine, config)
+    for variable in found.borrowed:
+        report(f"{variable} is taken from the environment: its key file is not there for you.")
     for line in found.missing:
         report(f"Warning: {line}. Requests that need this key will fail.")
     for line in found.errors:
         report(f"Error: {line}")
     if found.errors:
         report(
-            "Store a key with `nixcfg set-key VARIABLE`, or try it without keys: nixcfg try --mock"
+            "Store a key with `nixcfg set-key VARIABLE`, give it in the environment "
+            "(VARIABLE=... nixcfg try), or try it without keys: nixcfg try --mock"
         )
         return None
     return launch.real(project.machine, config, text, found, port)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS
-from nixcfg.commands.context import amended, find_root, json_option, refusing, today
-from nixcfg.commands.output import print_problems, report
+from nixcfg.commands.context import amended, find_root, json_option, read, refusing, today
+from nixcfg.commands.output import advise, print_problems, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ _SIGNS = {"gain": "+", "loss": "-", "change": "~"}
     is_flag=True,
     help="Write nothing; exit 1 if there is a newer release, for CI and timers.",
 )
-@click.option("--dry-run", is_flag=True, help="Write nothing; show what would be different.")
+@click.option("-n", "--dry-run", is_flag=True, help="Write nothing; show what would be different.")
 @click.option("--no-rehearse", is_flag=True, help="Do not start LiteLLM, even if it is installed.")
 @json_option
 @click.pass_context
@@ -52,12 +52,11 @@ def command(
     """
     from nixcfg.check import validate
     from nixcfg.commands import render
-    from nixcfg.project.find import read_project
     from nixcfg.upgrade.change import recommended, release_of, upgrade
     from nixcfg.upgrade.compare import differences
 
     root = find_root(ctx.obj)
-    sources = read_project(root)
+    sources = read(root)
     old = release_of(sources)
     new = (release or recommended(old)).removeprefix("v")
     with refusing():
@@ -91,7 +90,7 @@ def command(
     for each in changes:
         click.echo(f"{each.verb} {each.path}")
     code: int = ctx.invoke(render.command)
-    report("Next: nixcfg pin, if you pin digests\n      sudo nixos-rebuild switch")
+    advise("Next: nixcfg pin, if you pin digests\n      sudo nixos-rebuild switch")
     return code
 
 

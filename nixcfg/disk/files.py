@@ -111,6 +111,7 @@ def _appear(top: Path, folder: Path, changes: Iterable[Change]) -> None:
         tree.mkdir(parents=True, exist_ok=True)
         write.tree(tree, {each.path: each.new for each in changes if each.new is not None})
         write.sync_tree(stage)
+        write.give_tree(stage, write.owner_in(top.parent))
         stage.chmod(write.mode_of(top, 0o777))
         stage.rename(top)
     except OSError as error:
@@ -173,7 +174,7 @@ class _Work:
         if target.parent not in {step.target.parent for step in self.steps}:
             clear_leftovers(target.parent, _PREFIX)  # where a link led out of the project
         mode = write.mode_of(target, 0o666)
-        owner = None
+        owner = write.owner_in(target.parent)
         if change.old is not None:
             status = target.stat()
             owner = status.st_uid, status.st_gid
@@ -191,6 +192,8 @@ class _Work:
         for each in reversed(missing):
             each.mkdir()
             self.folders.append(each)
+            if owner := write.owner_in(each.parent):
+                os.chown(each, *owner, follow_symlinks=False)
 
     def carry_out(self) -> None:
         for step in self.steps:
@@ -247,8 +250,8 @@ def _content(path: Path) -> bytes | None:
 
 
 def _failed(error: OSError, where: Path) -> WriteError:
-    where = error.filename2 or error.filename or where
-    return WriteError(f"cannot write {where}: {reason(error)}; nothing was changed")
+    where = Path(error.filename2 or error.filename or where)
+    return WriteError(f"cannot write {where}: {write.refused(error, where)}; nothing was changed")
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 from nixcfg.disk import write
 from nixcfg.disk.change import Change
 from nixcfg.disk.lock import clear_leftovers, locked, remove
-from nixcfg.problems.problem import WriteError, reason
+from nixcfg.problems.problem import WriteError
 from nixcfg.project import wiring
 
 MANIFEST = "manifest.json"
@@ -32,13 +32,16 @@ _RENAME_EXCHANGE = 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What writing would do. `edited` are files in the way that nixcfg did not leave like that."""
+    """What writing would do. `edited` are files in the way that nixcfg did not leave like that,
+    `foreign` those that are carried over; `is_foreign` where nixcfg has never written the folder.
+    """
 
     folder: Path
     files: Mapping[str, bytes]
     changes: tuple[Change, ...]
     edited: tuple[str, ...]
     foreign: tuple[str, ...]
+    is_foreign: bool = False
 
     @property
     def is_module_behind(self) -> bool:
@@ -75,7 +78,7 @@ def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
     # In a folder that is not ours nothing is carried over without a word from the user.
     edited += foreign if not written else sorted(in_the_way)
     carried = tuple(path for path in foreign if path not in in_the_way)
-    return Plan(folder, files, tuple(changes), tuple(edited), carried)
+    return Plan(folder, files, tuple(changes), tuple(edited), carried, bool(edited and not written))
 
 
 def apply(plan: Plan) -> None:
@@ -137,6 +140,7 @@ def _fill(stage: Path, plan: Plan) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _carry_over(plan.folder / path, target)
     write.sync_tree(stage)
+    write.give_tree(stage, write.owner_in(plan.folder.parent))
     stage.chmod(mode)
 
 
@@ -232,4 +236,6 @@ def _previous_name(folder: Path) -> str:
 
 
 def _failed(folder: Path, error: OSError) -> WriteError:
-    return WriteError(f"cannot write {folder}: {reason(error)}; nothing was changed")
+    where = folder if folder.exists() else folder.parent
+    why = write.refused(error, where)
+    return WriteError(f"cannot write {folder}: {why}; nothing was changed")

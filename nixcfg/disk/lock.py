@@ -24,25 +24,46 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise WriteError(f"cannot write {folder}: {reason(error)}; nothing was changed") from error
     try:
-        _wait_for_lock(handle, folder)
+        if not _took(handle, fcntl.LOCK_EX):
+            raise WriteError(f"another nixcfg is at work in {folder}; try later")
         yield
     finally:
         os.close(handle)
 
 
-def _wait_for_lock(handle: int, folder: Path) -> None:
+@contextlib.contextmanager
+def quiet(folder: Path) -> Iterator[None]:
+    """Read a folder while no nixcfg process writes there, so that its files fit each other.
+
+    Readers wait for a writer, and not for each other. A folder that cannot be opened is left to
+    the read itself, which says why.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield
+        return
+    try:
+        _took(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _took(handle: int, kind: int) -> bool:
+    """Wait for a lock; whether it came within LOCK_SECONDS."""
     give_up = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > give_up:
-                raise WriteError(f"another nixcfg is at work in {folder}; try later") from None
+                return False
             time.sleep(0.02)
         except OSError:
-            return  # NFS locks no directories; a rename alone still keeps each result whole
+            return True  # NFS locks no directories; a rename alone still keeps each result whole
         else:
-            return
+            return True
 
 
 def clear_leftovers(folder: Path, prefix: str) -> None:

@@ -99,6 +99,47 @@ def _give(handle: int, user: int, group: int) -> None:
             os.fchown(handle, user, -1)
 
 
+def owner_in(folder: Path) -> tuple[int, int] | None:
+    """Whose a new file in a folder should be, where root works in a user's; None for our own.
+
+    Under sudo a user would be left with files in the project that only root can change.
+    """
+    if os.geteuid() != 0:
+        return None
+    status = folder.stat()
+    return (status.st_uid, status.st_gid) if status.st_uid else None
+
+
+def give_tree(folder: Path, owner: tuple[int, int] | None) -> None:
+    """Make a folder that no one else can enter yet, and all in it, its owner's. Raises OSError.
+
+    The owner may exchange what lies around the folder meanwhile, so no path is followed: each
+    step is from an open folder. A file with several names may be someone else's, and stays.
+    """
+    if owner is None:
+        return
+    for _, folders, names, handle in os.fwalk(folder, topdown=False):
+        for name in names:
+            if os.stat(name, dir_fd=handle, follow_symlinks=False).st_nlink == 1:
+                os.chown(name, *owner, dir_fd=handle, follow_symlinks=False)
+        for name in folders:
+            os.chown(name, *owner, dir_fd=handle, follow_symlinks=False)
+        os.fchown(handle, *owner)
+
+
+def refused(error: OSError, path: Path) -> str:
+    """Why a path cannot be written, and how it can where it is another user's."""
+    try:
+        there = next(each for each in (path, *path.parents) if os.path.lexists(each))
+        owner = there.lstat().st_uid
+    except (OSError, StopIteration):
+        return reason(error)
+    if not isinstance(error, PermissionError) or owner in (os.geteuid(), 65534):
+        return reason(error)
+    whose = "root's" if owner == 0 else f"that of user {owner}"
+    return f"{reason(error)}, as {there} is {whose} (sudo chown -R $USER {there})"
+
+
 def sync(folder: Path) -> None:
     """Make what was created, renamed or removed in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -71,6 +71,7 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     from nixcfg.gateway import engine
 
     yield _project(checked)
+    yield from _keys_in_git(checked)
     yield from _knowledge(today)
     if checked.project is None:
         return
@@ -91,6 +92,15 @@ def _project(checked: Report) -> Check:
     if checked.problems:
         return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` fixes some.")
     return ok("project", summary)
+
+
+def _keys_in_git(checked: Report) -> Iterator[Check]:
+    from nixcfg.rules.git import TRACKED_KEY
+
+    for problem in checked.problems:
+        if problem.rule is TRACKED_KEY:
+            where = f"{problem.file}:{problem.span.line}"
+            yield error("git", f"{where} holds a key, and git tracks it", problem.help)
 
 
 def _knowledge(today: dt.date) -> Iterator[Check]:

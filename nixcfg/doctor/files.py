@@ -52,6 +52,21 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
         yield error(name, f"{folder.name}/ is not up to date: {changed}", "Run `nixcfg render`.")
     else:
         yield ok(name, f"{folder.name}/ is what the project renders to")
+    yield from _in_git(folder)
+
+
+def _in_git(folder: Path) -> Iterator[Check]:
+    """A flake is evaluated from what git knows: a new file is not there for it."""
+    name = "flake"
+    try:
+        unknown = machine.unknown_to_git(folder)
+    except machine.UnknownError as reason:
+        yield skipped(name, f"whether git knows {folder.name}/: {reason}")
+        return
+    if unknown:
+        files = f"{unknown.count} file{'s' * (unknown.count != 1)}"
+        message = f"git does not know {files} of {folder.name}/, so a flake does not see them"
+        yield warning(name, message, f"{unknown.command}{folder}")
 
 
 def key_files(here: Machine, found: Found) -> Iterator[Check]:

@@ -16,6 +16,7 @@ from nixcfg.keys.shapes import is_harmless, names_secret, password_in_url
 from nixcfg.keys.written import written
 from nixcfg.project import wiring
 from nixcfg.project.model import MODELS, Config, Machine
+from nixcfg.project.wiring import KeyFile
 from nixcfg.render.litellm import litellm_yaml
 
 _KEPT = (
@@ -49,12 +50,16 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the key files gave. `values` are printed nowhere; `missing`, `errors` are in words."""
+    """What the key files gave. `values` are printed nowhere; `missing`, `errors` are in words.
+
+    `borrowed` are the variables whose key came from the environment, as its file could not be read.
+    """
 
     values: Mapping[str, bytes] = field(repr=False)
     paths: Mapping[str, str]
     missing: tuple[str, ...]
     errors: tuple[str, ...]
+    borrowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +99,47 @@ class Launch:
 
 
 def read_keys(here: Machine, config: Config) -> Keys:
-    """Read the key files that `config` needs, and no others, as the service reads them."""
-    values, paths, missing, errors = {}, {}, [], []
+    """Read the key files that `config` needs, and no others, as the service reads them.
+
+    Where a file is absent or another user's, a variable of that name gives the key.
+    """
+    values, paths, missing, errors, borrowed = {}, {}, [], [], []
     for variable in config.secrets:
         key = here.key_files[variable]
         path = wiring.place(key.file)
         try:
             content = read.content(key)
-        except KeyMissingError:
-            if here.requires(config, variable):
-                errors.append(f"{variable}: key file {path} is missing")
+        except (KeyMissingError, KeyUnusableError) as error:
+            why = f"key file {path} {error}".rstrip(".")
+            found = _given(key) if isinstance(error, KeyMissingError | KeyForbiddenError) else None
+            if isinstance(found, bytes):
+                values[variable] = found
+                borrowed.append(variable)
+            elif found:
+                errors.append(found)
+            elif isinstance(error, KeyMissingError) and not here.requires(config, variable):
+                missing.append(f"{variable}: optional {why}")
             else:
-                missing.append(f"{variable}: optional key file {path} is missing")
-            continue
-        except KeyForbiddenError as error:
-            errors.append(f"{variable}: key file {path} {error}")
-            continue
-        except KeyUnusableError as error:
-            errors.append(f"{variable}: key file {path} {error}")
+                errors.append(f"{variable}: {why}{_as_root(error)}")
             continue
         if key.kind == "file" and not key.encrypted:
             paths[variable] = str(Path(path).absolute())
         else:
             values[variable] = content
-    return Keys(values, paths, tuple(missing), tuple(errors))
+    return Keys(values, paths, tuple(missing), tuple(errors), tuple(borrowed))
+
+
+def _given(key: KeyFile) -> bytes | str | None:
+    """The key in the environment of whoever starts this, what is wrong with it, or None."""
+    try:
+        return read.from_environment(key)
+    except (KeyMissingError, KeyUnusableError) as error:
+        return f"{key.variable} in the environment {error}".rstrip(".")
+
+
+def _as_root(error: Exception) -> str:
+    is_hidden = isinstance(error, KeyForbiddenError) and os.geteuid() != 0
+    return " (root can: run it with sudo)" if is_hidden else ""
 
 
 def configuration(here: Machine, config: Config, answer: str = "") -> str:

@@ -116,8 +116,47 @@ def work_tree(path: Path) -> WorkTree | None:
     return WorkTree(root, "ignored" if is_ignored else "untracked")
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """How many files below a folder git does not know, and the command that adds them."""
+
+    count: int
+    command: str
+
+
+def tracked_files(folder: Path) -> tuple[str, ...]:
+    """The files below a folder that git tracks, relative to it; () outside of any work tree.
+
+    Raises UnknownError.
+    """
+    real = Path(os.path.realpath(folder))
+    if not any((each / ".git").exists() for each in (real, *real.parents)):
+        return ()
+    output = _git_output(real, "ls-files", "-z")
+    return tuple(filter(None, output.out.split("\0")))
+
+
+def unknown_to_git(folder: Path) -> Unknown | None:
+    """What a flake does not see of a folder, as git neither tracks it nor has it in its index.
+
+    None where that is nothing, or where there is no work tree. Raises UnknownError.
+    """
+    real = Path(os.path.realpath(folder))
+    root = next((each for each in (real, *real.parents) if (each / ".git").exists()), None)
+    if root is None:
+        return None
+    output = _git_output(root, "ls-files", "--others", "-z", "--", str(real))
+    count = output.out.count("\0")
+    force = "--force " * (count > 0 and _git(root, "check-ignore", "-q", "--", str(real)))
+    return Unknown(count, f"git add {force}") if count else None
+
+
 def _git(root: Path, *arguments: str) -> bool:
     """Whether git says yes. Raises UnknownError where it says neither yes nor no."""
+    return _git_output(root, *arguments).code == 0
+
+
+def _git_output(root: Path, *arguments: str) -> Output:
     # Root asks about the trees of users, which git refuses unless safe.directory names them: the
     # configuration of a tree names programs that git runs. None of those may run here, so the
     # monitor is off, and run() forbids every transport to what a partial clone lacks.
@@ -125,7 +164,7 @@ def _git(root: Path, *arguments: str) -> bool:
     output = run("git", *ours, "-C", str(root), *arguments)
     if output.code > 1:
         raise UnknownError(output.err.partition("\n")[0] or "git gives no reason")
-    return output.code == 0
+    return output
 
 
 def listeners(port: int) -> list[Listener]:

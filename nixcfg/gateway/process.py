@@ -25,9 +25,10 @@ from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
 from nixcfg.keys.mask import masked
-from nixcfg.knowledge import LITELLM_VERSION, releases
+from nixcfg.knowledge import releases
 
-EXTRA = f"litellm[proxy]=={LITELLM_VERSION}"
+# nixcfg is there, so that pip asks no registry for it: only for what its extra needs.
+EXTRA = "nixcfg[proxy]"
 START_SECONDS = 180.0
 STOP_SECONDS = 10.0
 
@@ -78,18 +79,20 @@ def holes() -> str:
 
 def free_port(wanted: int) -> int:
     """`wanted` if it is free, else another one; 0 for any."""
-    return wanted if wanted and is_free(wanted) else _any_port()
+    return wanted if wanted and not unusable(wanted) else _any_port()
 
 
-def is_free(port: int) -> bool:
-    """Whether this port is free of the loopback address."""
+def unusable(port: int) -> str:
+    """Why no program of this user can listen on a port of the loopback address; "" if one can."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind(("127.0.0.1", port))
+        except PermissionError:
+            return "is for root alone, as it is below 1024"
         except OSError:
-            return False
-    return True
+            return "is taken"
+    return ""
 
 
 def _any_port() -> int:

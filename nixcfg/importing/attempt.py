@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nixcfg import check
+from nixcfg.disk import shipped
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import Rest
 from nixcfg.importing.split import ProviderFile
@@ -15,7 +16,6 @@ from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import MODELS, SETTINGS
 from nixcfg.project.wiring import KeyFile
-from nixcfg.render import resources
 from nixcfg.yamltext import emit, reader
 from nixcfg.yamltext.document import Document
 
@@ -117,7 +117,7 @@ class Attempt:
 
     def texts(self) -> dict[str, str]:
         """Every file by its path, nixcfg.yaml last: with it the project begins to exist."""
-        starter = resources.folder("templates") / "project"
+        starter = shipped.folder("templates") / "project"
         files = {path: (starter / path).read_text(encoding="utf-8") for path in _STARTER}
         for variable, key in self.key_files.items():
             if key.kind == "env":

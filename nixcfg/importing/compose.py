@@ -28,11 +28,6 @@ _VARIABLE = re.compile(
 )
 
 
-def is_compose(data: Any) -> bool:
-    """Whether a YAML document is a compose file."""
-    return isinstance(data, dict) and isinstance(data.get("services"), dict)
-
-
 def read(document: Document) -> Container:
     """What the compose file says about its LiteLLM service.
 

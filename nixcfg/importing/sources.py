@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nixcfg.importing import Container, NotImportableError, compose, litellm, nixos
+from nixcfg.project.standalone import is_compose
 from nixcfg.yamltext import reader
 from nixcfg.yamltext.document import Document
 
@@ -21,7 +22,7 @@ def read_sources(base: Path, files: Sequence[Path]) -> tuple[Container | None, l
         is_text = all(p.rule is not reader.NOT_UTF8 for p in document.problems) and document.text
         if file.suffix == ".nix" and is_text:
             containers.append((file, nixos.read(str(file), document.text)))
-        elif compose.is_compose(document.data):
+        elif is_compose(document.data):
             containers.append((file, compose.read(document)))
         elif document.data is None or litellm.is_config(document.data):
             documents[base / file] = document

@@ -5,6 +5,7 @@ A key goes from here to the environment of one process: it is in no message and 
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from nixcfg.keys.refusals import MISSING, document_refusal, key_refusal
@@ -38,6 +39,23 @@ def content(key: KeyFile) -> bytes:
     if found:
         raise KeyUnusableError(found.says)
     return text if is_document else text.rstrip(b"\n")
+
+
+def from_environment(key: KeyFile) -> bytes | None:
+    """The key in the variable of its name, checked like a file; None where the variable is not set.
+
+    For a document the variable holds a path, as the programs that read it expect; that file's
+    content is given. Raises KeyMissingError, KeyUnusableError, KeyForbiddenError.
+    """
+    text = os.environb.get(os.fsencode(key.variable))
+    if not text:
+        return None
+    if key.kind == "file":
+        return content(replace(key, file=os.fsdecode(text), encrypted=False))
+    found = key_refusal(key.variable, text)
+    if found:
+        raise KeyUnusableError(found.says)
+    return text.rstrip(b"\n")
 
 
 def _content(key: KeyFile) -> bytes:

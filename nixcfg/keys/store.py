@@ -11,6 +11,7 @@ from nixcfg.disk import private
 from nixcfg.gateway import machine
 from nixcfg.keys.refusals import document_refusal, key_refusal, weakness
 from nixcfg.keys.shapes import PREFIXES
+from nixcfg.project import wiring
 from nixcfg.project.wiring import MASTER_KEY_VARIABLE
 
 MAX_LENGTH = 64 * 1024
@@ -50,18 +51,31 @@ def doubts(key: bytes, variable: str, kind: str) -> list[str]:
     if variable == MASTER_KEY_VARIABLE and weakness(text):
         found.append(f"it {weakness(text)}".rstrip("."))
     own = PREFIXES.get(variable, ())
-    others = {
-        name: prefix
-        for name, prefixes in PREFIXES.items()
-        for prefix in prefixes
-        if name != variable and prefix != "sk-" and prefix not in own and text.startswith(prefix)
-    }
-    if others:
-        found.append(f"it looks like a key for {next(iter(others))}")
+    other = other_vendor(key, variable, kind)
+    if other:
+        found.append(f"it looks like a key for {other}")
     elif own and not text.startswith(own):
         shapes = " or ".join(f"{prefix}..." for prefix in own)
         found.append(f"a key for {variable} usually looks like {shapes}")
     return found
+
+
+def other_vendor(key: bytes, variable: str, kind: str) -> str:
+    """The variable of the vendor whose keys look like this one, "" for none or the right one."""
+    if kind == "file" or variable == MASTER_KEY_VARIABLE:
+        return ""
+    text = key.decode("utf-8", "surrogateescape")
+    own = PREFIXES.get(variable, ())
+    starts = (
+        (prefix, name)
+        for name, prefixes in PREFIXES.items()
+        for prefix in prefixes
+        if name != variable and prefix != "sk-" and prefix not in own and text.startswith(prefix)
+    )
+    _, name = max(starts, key=lambda each: len(each[0]), default=("", ""))
+    if not name and own and text.startswith("sk-") and not text.startswith(own):
+        return "OPENAI_API_KEY"
+    return name
 
 
 def _is_json(text: bytes) -> bool:
@@ -70,6 +84,32 @@ def _is_json(text: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def place_problem(path: Path, root: Path) -> str:
+    """Why a key must not be where a project keeps other things, "" if it may.
+
+    Those folders are for everyone who has the project, and most are in git.
+    """
+    real, home = Path(os.path.realpath(path)), Path(os.path.realpath(root))
+    for folder, what in _OTHERS.items():
+        if real.is_relative_to(home / folder):
+            return f"{path} is in {folder}/, {what}; a key belongs where only its owner can read"
+    if real == home / wiring.PROJECT_FILE:
+        return f"{path} is the project itself"
+    for above in real.parents:
+        if (above / "manifest.json").is_file() and (above / wiring.DOCKER_NIX).is_file():
+            return f"{path} is in a folder that `nixcfg render` writes"
+    return ""
+
+
+_OTHERS = {
+    wiring.EXAMPLES_DIR: "which holds placeholders for everyone to see",
+    wiring.RENDERED_DIR: "which `nixcfg render` writes and NixOS copies to the Nix store",
+    wiring.PROVIDERS_DIR: "which holds provider files",
+    ".git": "which git keeps",
+}
+"""The folders of a project, and what they are for."""
 
 
 def target_problem(path: Path, *, is_ours: bool) -> str:

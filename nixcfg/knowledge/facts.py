@@ -11,7 +11,8 @@ class Key(NamedTuple):
     ``type`` is a union, joined with ``|``, of ``str int float bool list[str] list map any``.
     ``float`` takes an integer too. ``values`` are the only strings accepted, empty when any goes.
     ``required`` means that LiteLLM fails, or drops the entry, without it.
-    ``database``: no effect, or refused, without a Postgres database.
+    ``database``: no effect, or refused, without a Postgres database. ``licence``: refused without
+    LiteLLM's enterprise licence.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Key(NamedTuple):
     required: bool = False
     database: bool = False
     values: tuple[str, ...] = ()
+    licence: bool = False
 
     @property
     def types(self) -> frozenset[str]:

@@ -93,6 +93,15 @@ class Knowledge:
             {name: _section(name, facts) for name, facts in self._data["sections"].items()}
         )
 
+    @cached_property
+    def _access(self) -> Mapping[str, Mapping[str, Key]]:
+        data: Mapping[str, Mapping[str, Any]] = store.read(self._stored, "access")
+        return {kind: _keys(fields) for kind, fields in data.items()}
+
+    def access(self, kind: str) -> Mapping[str, Key]:
+        """What the admin API lets a ``team``, a ``user`` or a ``key`` be given, by name."""
+        return self._access[kind]
+
     def sections(self) -> Mapping[str, Section]:
         """All sections by name."""
         return self._sections
@@ -209,6 +218,10 @@ class Knowledge:
 
 
 def _section(name: str, facts: Mapping[str, Any]) -> Section:
+    return Section(name, facts["unknown"], facts["coerced"], _keys(facts["keys"]))
+
+
+def _keys(facts: Mapping[str, Any]) -> Mapping[str, Key]:
     keys = {
         key: Key(
             name=key,
@@ -217,10 +230,11 @@ def _section(name: str, facts: Mapping[str, Any]) -> Section:
             required=each.get("required", False),
             database=each.get("database", False),
             values=tuple(each.get("values", ())),
+            licence=each.get("licence", False),
         )
-        for key, each in facts["keys"].items()
+        for key, each in facts.items()
     }
-    return Section(name, facts["unknown"], facts["coerced"], MappingProxyType(keys))
+    return MappingProxyType(keys)
 
 
 def _provider(name: str, facts: Mapping[str, Any]) -> ProviderFacts:

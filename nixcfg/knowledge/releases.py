@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nixcfg.render import resources
+from nixcfg.disk import shipped
 
 OLD_DAYS = 30
 """After as many days the data may well lack an advisory."""
@@ -96,7 +96,7 @@ def way_out(advisories: Iterable[Advisory]) -> str:
 
 @functools.cache
 def _data() -> Mapping[str, Any]:
-    file = resources.folder("modules") / "litellm-proxy" / "releases.json"
+    file = shipped.folder("modules") / "litellm-proxy" / "releases.json"
     parsed: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return parsed
 

@@ -7,11 +7,18 @@ if TYPE_CHECKING:
 
     from nixcfg.problems.problem import Problem
 
-FORMATS = ("text", "json", "sarif", "github")
+FORMATS = ("text", "json", "sarif", "github", "gitlab")
 
 
-def report(form: str, problems: "Sequence[Problem]", files: int, *, color: bool = False) -> str:
-    """The problems in one of FORMATS."""
+def report(
+    form: str,
+    problems: "Sequence[Problem]",
+    files: int,
+    *,
+    color: bool = False,
+    fixes: str | None = None,
+) -> str:
+    """The problems in one of FORMATS. `fixes` is for the text: see as_text."""
     match form:
         case "json":
             from nixcfg.problems.plain import as_json
@@ -25,6 +32,10 @@ def report(form: str, problems: "Sequence[Problem]", files: int, *, color: bool 
             from nixcfg.problems.plain import as_github
 
             return as_github(problems)
+        case "gitlab":
+            from nixcfg.problems.plain import as_gitlab
+
+            return as_gitlab(problems)
     from nixcfg.problems.text import as_text
 
-    return as_text(problems, files, color=color)
+    return as_text(problems, files, color=color, fixes=fixes)

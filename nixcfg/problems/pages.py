@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nixcfg.disk import shipped
 from nixcfg.problems.problem import Rule
-from nixcfg.render import resources
 
 Example = str | Mapping[str, str]
 """Files by name, as text. One text alone is a LiteLLM configuration: valid as the provider file
@@ -57,9 +57,20 @@ def read(code: str) -> Page:
     return parse(path(code).read_text(encoding="utf-8"))
 
 
+def codes() -> list[str]:
+    """Every code that has a page, in order."""
+    return sorted(file.stem for file in path("NX001").parent.glob("NX*.md"))
+
+
+def title(code: str) -> str:
+    """The title alone, from the first line of a page."""
+    with path(code).open(encoding="utf-8") as file:
+        return file.readline().partition(": ")[2].strip()
+
+
 def path(code: str) -> Path:
     """Where the page of a rule is."""
-    return resources.folder("docs/rules") / f"{code}.md"
+    return shipped.folder("docs/rules") / f"{code}.md"
 
 
 def parse(text: str) -> Page:

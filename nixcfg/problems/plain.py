@@ -1,6 +1,8 @@
-"""Problems for other programs: JSON, and the workflow commands of GitHub Actions."""
+"""Problems for other programs: JSON, GitHub's workflow commands and GitLab's code quality."""
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 
 from nixcfg.problems.problem import Problem, Severity
@@ -40,6 +42,32 @@ def as_github(problems: Iterable[Problem]) -> str:
         text = "\n".join(filter(None, (problem.message, problem.help)))
         lines.append(f"::{level} {place}::{_github(text)}")
     return "\n".join(lines)
+
+
+_GITLAB = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
+
+
+def as_gitlab(problems: Iterable[Problem]) -> str:
+    """A code quality report, which GitLab shows in a merge request.
+
+    A finding has the same fingerprint wherever its line moves to in its file.
+    """
+    seen: Counter[tuple[str, ...]] = Counter()
+    listed = []
+    for problem in shown(problems):
+        identity = (problem.file, problem.code, problem.line_text.strip())
+        seen[identity] += 1
+        unique = json.dumps([*identity, seen[identity]]).encode()
+        listed.append(
+            {
+                "description": " ".join(filter(None, (problem.message, problem.help))),
+                "check_name": problem.code,
+                "fingerprint": hashlib.sha256(unique).hexdigest(),
+                "severity": _GITLAB[problem.severity],
+                "location": {"path": problem.file, "lines": {"begin": problem.span.line}},
+            }
+        )
+    return json.dumps(listed, indent=2, ensure_ascii=False)
 
 
 def _github(text: str, more: str = "") -> str:

@@ -5,7 +5,7 @@ file never hides what is wrong with the others.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -128,6 +128,13 @@ class Problem:
     @property
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
+
+    def inside(self, folder: str) -> "Problem":
+        """The same with paths from where `folder` lies, for a reader who is not in it."""
+        if folder in ("", "."):
+            return self
+        related = tuple(each._replace(file=f"{folder}/{each.file}") for each in self.related)
+        return replace(self, file=f"{folder}/{self.file}", related=related)
 
     def sort_key(self) -> tuple[str, Span, str, str]:
         """Problems of a report stand by file, then by place, then by code."""

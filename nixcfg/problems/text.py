@@ -16,11 +16,17 @@ _MAX_ALIKE = 100
 
 
 def as_text(
-    problems: Sequence[Problem], files: int, *, color: bool = False, brief: bool = False
+    problems: Sequence[Problem],
+    files: int,
+    *,
+    color: bool = False,
+    brief: bool = False,
+    fixes: str | None = None,
 ) -> str:
     """Each problem with its source line and a caret under the exact place, then a summary.
 
-    `brief` keeps to one line a problem.
+    `brief` keeps to one line a problem. `fixes` is what `nixcfg fix` would do, where that was
+    tried; else the safe fixes are counted.
     """
     few, more = _few(problems)
     few = shown(few)
@@ -29,9 +35,17 @@ def as_text(
         return "\n".join([*heads, *more, summary(problems, files)])
     blocks = ["\n".join(_block(problem, color=color)) for problem in few]
     blocks += more
-    fixable = sum(problem.fix is not None and problem.fix.safe for problem in problems)
-    fixes = f"; `nixcfg fix` fixes {fixable}" if fixable else ""
-    return "\n\n".join([*blocks, summary(problems, files) + fixes])
+    if fixes is None:
+        fixes = fix_line(sum(p.fix is not None and p.fix.safe for p in problems), 0)
+    return "\n\n".join([*blocks, summary(problems, files) + (f"; {fixes}" if fixes else "")])
+
+
+def fix_line(safe: int, unsafe: int) -> str:
+    """What `nixcfg fix` fixes, and what it would with a guess; "" where that is nothing."""
+    if not safe:
+        return f"`nixcfg fix --unsafe` would fix {unsafe}" if unsafe else ""
+    more = f", --unsafe {unsafe} more" if unsafe else ""
+    return f"`nixcfg fix` fixes {safe}{more}"
 
 
 def summary(problems: Iterable[Problem], files: int) -> str:

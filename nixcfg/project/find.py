@@ -62,7 +62,7 @@ NO_PROVIDERS = Rule("NX011", Severity.ERROR)
 BAD_NAME = Rule("NX012", Severity.ERROR)
 
 
-def read_project(root: Path) -> Sources:
+def read_project(root: Path, read: reader.Read = reader.read) -> Sources:
     """Read every file of the project in `root`."""
     problems: list[Problem] = []
     providers: dict[str, Document] = {}
@@ -102,8 +102,8 @@ def read_project(root: Path) -> Sources:
             problems.append(_problem(shown, BAD_NAME, wrong, "Rename or remove one of the two."))
         else:
             files[name.lower()] = shown
-            providers[name] = reader.read(folder / file, shown)
-    project = reader.read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE)
+            providers[name] = read(folder / file, shown)
+    project = read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE)
     return Sources(root, project, providers, tuple(problems))
 
 

@@ -1,6 +1,7 @@
 """The known word that a typo was meant to be."""
 
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 _CUTOFF = 0.75
@@ -61,3 +62,36 @@ def _letters(word: str) -> int:
     for character in word:
         bits |= 1 << (ord(character) & 127)
     return bits
+
+
+def closest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """The words that share most with a name of several parts, best first; newer before older.
+
+    For names that are no typo: `claude-sonnet-9` is near `claude-sonnet-5-5`. () for nothing near.
+    """
+    return _closest(word, frozenset(known), count)
+
+
+@functools.lru_cache(maxsize=256)
+def _closest(word: str, known: frozenset[str], count: int) -> tuple[str, ...]:
+    import difflib
+
+    wanted = _parts(word)
+    scored = []
+    for each in known:
+        parts = _parts(each)
+        shared = sum(min(len(a), len(b)) for a in wanted for b in parts if a == b)
+        if shared >= 3:
+            size = sum(map(len, wanted | parts))
+            scored.append((round(shared / size, 1), _numbers(each), -len(each), each))
+    best = [each for *_, each in sorted(scored, reverse=True)[:count]]
+    return tuple(best or difflib.get_close_matches(word, sorted(known)[:_MAX_KNOWN], count, 0.6))
+
+
+def _parts(name: str) -> frozenset[str]:
+    """The words and numbers of a name: `Llama-3.3-70B` has llama, 3, 3 and 70b."""
+    return frozenset(re.findall(r"[a-z]+(?=[^a-z]|$)|\d+[a-z]?", name.lower()))
+
+
+def _numbers(name: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", name)[:3] if len(each) < 3)

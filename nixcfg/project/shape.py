@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from nixcfg.disk import shipped
 from nixcfg.problems.problem import Problem, Rule, Severity
 from nixcfg.project.nearest import nearest
-from nixcfg.render import resources
 from nixcfg.yamltext import builder, limits
 from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.scalars import describe
@@ -117,7 +117,7 @@ def _is_valid(kind: str, data: Any) -> bool:
 def _validator(kind: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(resources.schema(kind))
+    return Draft202012Validator(shipped.schema(kind))
 
 
 WRONG_VALUE = Rule("NX104", Severity.ERROR)

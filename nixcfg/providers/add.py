@@ -61,7 +61,7 @@ def add(sources: Sources, new: NewProvider, examples: Collection[str], today: dt
     _refuse_shared_key(report, new, facts)
     old = sources.providers.get(new.name)
     if old is not None and (old.data != document.data or machine is sources.project):
-        raise AmendError(f"{path} exists already; choose another name, with --provider PREFIX")
+        refuse_taken(sources, new)
     texts: dict[str, str | None] = {}
     for variable in secrets_of(report, new.name):
         example = example_path(variable)
@@ -82,6 +82,16 @@ def check_name(sources: Sources, name: str) -> None:
     if name == wiring.ALL or name in sources.project.data.get("profiles", {}):
         taken = "built in" if name == wiring.ALL else "a profile"
         raise AmendError(f"{name} is {taken}; choose another name, with --provider PREFIX")
+
+
+def refuse_taken(sources: Sources, new: NewProvider) -> None:
+    """Raises AmendError where the project has a provider of this name."""
+    old = sources.providers.get(new.name)
+    if old is not None:
+        raise AmendError(
+            f"{old.name} exists already; for more models nixcfg add-model {new.name} MODEL, for "
+            f"another account choose another name: add-provider NAME --provider {new.prefix}"
+        )
 
 
 def model_names(sources: Sources, name: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from nixcfg.commands.output import fitted, width_of
+
 Check = Callable[[str], str]
 """Turns an answer into what it means, or raises ValueError with what is wrong with it."""
 
@@ -29,6 +31,11 @@ def ask(
             return check(answer)
         except ValueError as error:
             click.echo(f"  {error}", err=True)
+
+
+def say(text: str) -> None:
+    """A line for the person, in as many as the terminal is wide."""
+    click.echo(fitted(text, width_of(sys.stderr)), err=True)
 
 
 def confirm(question: str) -> bool:

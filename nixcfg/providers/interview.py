@@ -1,47 +1,34 @@
 """What `add-provider` has to know: from the catalogue, or from the person at the terminal."""
 
 import datetime as dt
+import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import click
-
-from nixcfg.commands.output import table, width_of
-from nixcfg.knowledge import Credential, ModelFacts, ProviderFacts
+from nixcfg import knowledge
+from nixcfg.commands.output import width_of
+from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.project.credentials import chosen_way
 from nixcfg.project.find import Sources
-from nixcfg.project.nearest import nearest
-from nixcfg.providers import ask, catalogue, request
+from nixcfg.providers import ask, offers, pick, request, serving
 from nixcfg.providers.add import model_names
 from nixcfg.providers.amendment import AmendError
+from nixcfg.providers.more_models import Way
 from nixcfg.providers.request import NewProvider
 
-SHOWN = 12
-"""Models that are listed to choose from; Tab knows the others."""
-
 _PLACES = ("region", "region_name", "location", "project")
-
-
-def prefix(name: str, given: str) -> str:
-    """The LiteLLM provider for a new provider file. Raises AmendError for an unknown one."""
-    wanted = given or name
-    found = catalogue.prefix_of(wanted)
-    if found is None:
-        guess = nearest(wanted.lower(), catalogue.providers())
-        hint = f" Did you mean {guess}?" if guess else ""
-        own = f" For a name of your own: nixcfg add-provider {name} --provider PREFIX"
-        raise AmendError(f"LiteLLM has no provider {wanted}.{hint}{'' if given else own}")
-    return found
+_OTHERWISE = {"vertex_location": "us-central1", "vertex_project": "that of the key file"}
+"""What LiteLLM takes where nothing is given (llms/vertex_ai/vertex_llm_base.py)."""
 
 
 def fill(new: NewProvider, today: dt.date) -> NewProvider:
     """The new provider with what the catalogue knows, without a question. Raises AmendError."""
     facts = request.provider_facts(new.prefix)
-    models = new.models or tuple(f.name for f in catalogue.recommended(new.prefix, today))
-    missing = [] if models else ["--model MODEL"]
+    models = new.models or tuple(f.name for f in offers.recommended(new.prefix, today))
+    missing = [] if models else [f"--model {'DEPLOYMENT' if _is_azure(facts) else 'MODEL'}"]
     if facts.api_base.required and not new.base(facts):
-        missing.append("--api-base URL")
+        missing.append(f"--api-base {'RESOURCE' if _is_azure(facts) else 'URL'}")
     if missing:
         lost = facts.api_base.sent_to
         else_ = f" (without an address LiteLLM would send prompts to {lost})" if lost else ""
@@ -49,100 +36,167 @@ def fill(new: NewProvider, today: dt.date) -> NewProvider:
     return replace(new, models=tuple(request.bare(new.prefix, model) for model in models))
 
 
-def name() -> str:
-    """Which provider to add."""
-
-    def check(answer: str) -> str:
-        try:
-            prefix(answer, "")
-        except AmendError as error:
-            raise ValueError(str(error).partition(" For a name")[0]) from None
-        return answer
-
-    known = [*catalogue.brands(), *catalogue.providers()]
-    return ask.ask("Provider (Tab completes)", choices=known, check=check)
-
-
 def complete(new: NewProvider, sources: Sources, today: dt.date) -> NewProvider:
     """The new provider with the answers of the person at the terminal. Raises AmendError."""
-    if new.name in sources.providers:
-        path = sources.providers[new.name].name
-        raise AmendError(f"{path} exists already; choose another name, with --provider PREFIX")
     facts = request.provider_facts(new.prefix)
-    new = _models(_address(new, facts), facts, today)
-    new = _key(_settings(new, facts), facts)
+    new = _address(new, facts)
+    served = _served(new, facts)
+    new = _models(new, facts, served, today)
+    new = _key(_settings(new, facts), facts, wants_key=served.wants_key)
     return replace(new, aliases=_aliases(new, sources))
 
 
+def siblings(new: NewProvider, sources: Sources) -> list[str]:
+    """The providers of the project that reach the same vendor with its usual key already."""
+    facts = request.provider_facts(new.prefix)
+    if offers.is_own_server(facts) or new.named or new.keyless or new.api_base:
+        return []
+    return [
+        name
+        for name, document in sources.providers.items()
+        if any(
+            knowledge.split_model(model)[0] == new.prefix
+            and not {"api_base", "api_key"}.intersection(given)
+            for model, given in _deployments(document.data)
+        )
+    ]
+
+
+def _deployments(data: object) -> Iterable[tuple[str, Collection[str]]]:
+    entries = data.get("model_list") if isinstance(data, Mapping) else None
+    for entry in entries if isinstance(entries, list) else ():
+        params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
+        if isinstance(params, Mapping) and isinstance(params.get("model"), str):
+            yield params["model"], params.keys()
+
+
+def beside(new: NewProvider, other: str) -> NewProvider | None:
+    """What is meant by a second provider of a vendor; None for more models of the first."""
+    ask.say(f"{other} reaches {new.prefix} already.")
+    ask.say(f"  1  More models for {other}, with its key.")
+    ask.say("  2  Another account, with a key of its own.")
+    ask.say("  3  Another file, with the same key.")
+    answer = ask.ask("Which is meant (1, 2 or 3)", check=_one_of(("1", "2", "3")))
+    if answer == "1":
+        return None
+    if answer == "3":
+        return new
+    taken = request.provider_facts(new.prefix).key
+    variable = request.own_variable(new.name)
+    if taken and variable == taken.variable:  # `add-provider anthropic` beside claude.yaml
+        variable = f"SECOND_{variable}"
+    return replace(new, named=(*new.named, variable))
+
+
+def _one_of(choices: Sequence[str]) -> ask.Check:
+    def check(answer: str) -> str:
+        if answer not in choices:
+            raise ValueError(f"answer {', '.join(choices[:-1])} or {choices[-1]}")
+        return answer
+
+    return check
+
+
+def _is_azure(facts: ProviderFacts) -> bool:
+    return facts.name in request.RESOURCES
+
+
 def _address(new: NewProvider, facts: ProviderFacts) -> NewProvider:
-    if not catalogue.is_own_server(facts):
+    """Where a server of one's own is; for a name of one's own, where an OpenAI-like one is."""
+    if new.base(facts):
+        return new
+    is_other = facts.name == "openai" and new.name != facts.name
+    if not offers.is_own_server(facts) and not is_other:
         return new
     usual = facts.api_base.default
-    default = request.reachable(usual, facts) if usual else ""
-    return replace(
-        new, api_base=ask.ask("Its address", default=default, check=lambda a: _url(a, facts))
-    )
+    default = usual or ""
+    question = "Azure resource (its name, or its URL)" if _is_azure(facts) else "Its address"
+    answer = ask.ask(question, default=default, check=lambda a: checked_address(a, facts))
+    is_vendors = is_other and answer == default
+    return new if is_vendors else replace(new, api_base=answer)
 
 
-def _url(answer: str, facts: ProviderFacts) -> str:
+def checked_address(answer: str, facts: ProviderFacts) -> str:
+    """An address as it was given. Raises ValueError for what is none."""
     try:
-        return request.reachable(answer, facts)
+        request.reachable(answer, facts)
     except AmendError as error:
         raise ValueError(str(error).replace("--api-base ", "")) from None
+    return answer
 
 
-def _models(new: NewProvider, facts: ProviderFacts, today: dt.date) -> NewProvider:
-    offers = [] if catalogue.is_own_server(facts) else catalogue.offers(new.prefix, today)
-    best = catalogue.recommended(new.prefix, today)
-    listed = [*best, *(each for each in offers if each not in best)][:SHOWN]
+def _served(new: NewProvider, facts: ProviderFacts) -> serving.Served:
+    """What a server of one's own lists; nothing of a vendor, who lists to customers only."""
+    base = new.base(facts)
+    has_keys = any(c.secret and c.required for c in facts.credentials) and facts.name != "openai"
+    if new.models or not base or has_keys:
+        return serving.Served()
+    url = request.reachable(base, facts)
+    found = serving.served(url)
+    if found.models:
+        ask.say(f"It serves {len(found.models)}:")
+    else:
+        ask.say(f"It lists no models ({found.reason}), so name them as it calls them.")
+    return found
+
+
+def _models(
+    new: NewProvider, facts: ProviderFacts, served: serving.Served, today: dt.date
+) -> NewProvider:
+    if new.models:
+        return replace(new, models=tuple(request.bare(new.prefix, model) for model in new.models))
+    return replace(new, models=models(new.prefix, facts, served, today, is_own=bool(new.api_base)))
+
+
+def models(
+    prefix: str, facts: ProviderFacts, served: serving.Served, today: dt.date, *, is_own: bool
+) -> tuple[str, ...]:
+    """The models that a person chooses from what is known of a provider.
+
+    `is_own`: another server than the vendor's, with models of its own.
+    """
+
+    def bare(model: str) -> str:
+        return request.bare(prefix, model)
+
+    width = width_of(sys.stderr)
+    if served.models:
+        pick.print_names(served.models, width)
+        offered = pick.List(served.models, (), "what it serves", bare)
+        default = "1" if len(served.models) == 1 else ""
+        return pick.pick("Models (numbers, names, all)", offered, default)
+    if is_own or offers.is_own_server(facts) or offers.names_own_models(facts):
+        question = "Models it serves (names)"
+        if _is_azure(facts):
+            question = "Deployments (their names in Azure)"
+        elif offers.names_own_models(facts):
+            question = "Endpoints (their names at the vendor)"
+        return pick.pick(question, pick.List(bare=bare))
+    every = offers.offers(prefix, today)
+    best = offers.recommended(prefix, today)
+    listed = [*best, *(each for each in every if each not in best)][: pick.SHOWN]
+    if not listed:
+        return pick.pick("Models (names)", pick.List(bare=bare))
+    pick.print_models(listed, width)
+    if len(every) > len(listed):
+        ask.say(f"{len(every) - len(listed)} more: Tab completes their names.")
+    known = (*(each.name for each in every), *knowledge.models(prefix))
     names = [each.name for each in listed]
-    if listed:
-        click.echo(_listing(listed, width_of(sys.stderr)), err=True)
-        if len(offers) > len(listed):
-            click.echo(f"{len(offers) - len(listed)} more: Tab completes their names.", err=True)
-    default = ",".join(str(number) for number in range(1, len(best) + 1))
-    question = "Models (numbers or names)" if listed else "Models it serves (names)"
-    answer = ask.ask(
-        question,
-        default=default,
-        choices=[each.name for each in offers],
-        check=lambda answer: " ".join(_chosen(answer, names)),
-    )
-    chosen = _chosen(answer, names)
-    return replace(new, models=tuple(request.bare(new.prefix, model) for model in chosen))
+    offered = pick.List(names, known, f"LiteLLM's list for {prefix}", bare)
+    default = f"1-{len(best)}" if len(best) > 1 else "1" if best else ""
+    return pick.pick("Models (numbers, names, ? for help)", offered, default)
 
 
-def _chosen(answer: str, names: Sequence[str]) -> list[str]:
-    """The models of an answer such as `1, 3 gpt-4o`. Raises ValueError."""
-    chosen: list[str] = []
-    for word in answer.replace(",", " ").split():
-        if word.isdigit() and names:
-            if not 1 <= int(word) <= len(names):
-                raise ValueError(f"there is no number {word}")
-            word = names[int(word) - 1]  # noqa: PLW2901 (a number means the model it names)
-        if word not in chosen:
-            chosen.append(word)
-    if not chosen:
-        raise ValueError("name at least one model")
-    return chosen
-
-
-def _listing(models: Iterable[ModelFacts], width: int | None) -> str:
-    rows = [
-        (
-            f"{number:>2}  {facts.name}",
-            catalogue.context(facts),
-            catalogue.price(facts.input_cost_per_token),
-            catalogue.price(facts.output_cost_per_token),
-            facts.deprecation_date or "-",
-        )
-        for number, facts in enumerate(models, start=1)
-    ]
-    if all(row[-1] == "-" for row in rows):
-        return table(
-            (" #  model", "context", "$/M in", "$/M out"), [row[:-1] for row in rows], width
-        )
-    return table((" #  model", "context", "$/M in", "$/M out", "retires"), rows, width)
+def more(way: Way, today: dt.date) -> tuple[str, ...]:
+    """Models for a provider file that is there, from what its vendor or its server has."""
+    facts = knowledge.provider(way.prefix)
+    if facts is None:
+        return pick.pick("Models (names)", pick.List())
+    base = str(way.params.get("api_base", way.params.get("base_url", "")))
+    new = NewProvider(name=way.prefix, prefix=way.prefix, models=(), api_base=base)
+    is_own = bool(base) and not base.startswith("os.environ/")
+    served = _served(new, facts) if is_own else serving.Served()
+    return models(way.prefix, facts, served, today, is_own=is_own)
 
 
 def _settings(new: NewProvider, facts: ProviderFacts) -> NewProvider:
@@ -157,14 +211,30 @@ def _settings(new: NewProvider, facts: ProviderFacts) -> NewProvider:
         if credential in required and credential.variable != facts.api_base.variable:
             hint = "from a key file"
         elif what.endswith(_PLACES):
-            hint = "none"
+            hint = _otherwise(credential, facts)
         else:
             continue
         asked.add(what)
         answer = ask.ask(f"{credential.variable} (empty: {hint})", check=_plain(credential))
         if answer:
             answers[credential.variable] = answer
+        elif hint == _region(facts):
+            ask.say(f"Warning: without a region LiteLLM sends every prompt to {hint}.")
     return replace(new, settings=answers)
+
+
+def _otherwise(credential: Credential, facts: ProviderFacts) -> str:
+    """What LiteLLM takes for a place that no one names."""
+    param = credential.param or ""
+    if param.endswith(("region", "region_name")):
+        return _region(facts) or "none"
+    return _OTHERWISE.get(param, "none")
+
+
+def _region(facts: ProviderFacts) -> str:
+    """The region in a vendor's usual address, as in bedrock-runtime.us-west-2.amazonaws.com."""
+    found = re.search(r"[.-]((?:us|eu|ap|ca|sa)-[a-z]+-\d)\.", facts.api_base.default or "")
+    return found[1] if found else ""
 
 
 def _plain(credential: Credential) -> ask.Check:
@@ -178,15 +248,18 @@ def _plain(credential: Credential) -> ask.Check:
     return check
 
 
-def _key(new: NewProvider, facts: ProviderFacts) -> NewProvider:
+def _key(new: NewProvider, facts: ProviderFacts, *, wants_key: bool) -> NewProvider:
     """Servers of one's own ask for a key or not; vendors always do."""
-    if not catalogue.is_own_server(facts) or any(
-        c.secret and c.required for c in facts.credentials
-    ):
+    is_other = bool(new.api_base) and request.is_elsewhere(new, facts)
+    if new.named or not (offers.is_own_server(facts) or is_other):
         return new
-    if not ask.confirm("Does it ask for a key?"):
+    if not is_other and any(c.secret and c.required for c in facts.credentials):
         return new
-    usual = facts.key.variable if facts.key else request.own_variable(new.name)
+    if not wants_key and not ask.confirm("Does it ask for a key?"):
+        return replace(new, keyless=True) if is_other else new
+    if wants_key:
+        ask.say("It asks for a key: set-key stores that, in the next step.")
+    usual = facts.key.variable if facts.key and not is_other else request.own_variable(new.name)
     return replace(new, named=(*new.named, usual))
 
 
@@ -204,5 +277,5 @@ def _free(alias: str, new: NewProvider, taken: Mapping[str, str]) -> str:
             raise ValueError(f"{taken[answer]} offers {answer} too")
         return answer
 
-    click.echo(f"{taken[alias]} offers {alias} already.", err=True)
+    ask.say(f"{taken[alias]} offers {alias} already.")
     return ask.ask("What clients ask for", default=f"{new.name}-{alias}", check=check)

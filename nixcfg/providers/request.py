@@ -1,7 +1,7 @@
 """A provider that is to be added: what its file has to hold. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +12,18 @@ from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.project.credentials import chosen_way
 from nixcfg.project.model import ENVIRONMENT, MODELS
-from nixcfg.project.values import reference
+from nixcfg.project.values import reference, references
 from nixcfg.providers.amendment import AmendError
 
 NO_KEY = "none"
 """What a server that asks for no key gets: with nothing, LiteLLM would send another vendor's."""
+
+
+RESOURCES = {
+    "azure": "https://{}.openai.azure.com",
+    "azure_text": "https://{}.openai.azure.com",
+}
+"""Where a resource is of which the name is enough. Its models are deployments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,8 @@ def provider_data(new: NewProvider, facts: ProviderFacts) -> dict[str, Any]:
         elif facts.falls_back_to or new.keyless:
             params["api_key"] = NO_KEY
     _add_settings(new, facts, params, variables)
+    for name in sorted(references(params)):
+        variables.setdefault(name, f"${{{name}}}")  # what a file reads, it declares
     return {
         MODELS: [
             {"model_name": alias, "litellm_params": {"model": f"{new.prefix}/{model}", **params}}
@@ -138,26 +147,31 @@ def main_credential(required: Iterable[Credential]) -> Credential | None:
 
 
 def aliases(new: NewProvider) -> tuple[str, ...]:
-    """What clients ask for: as given, or the last part of the model's name.
+    """What clients ask for. Raises AmendError."""
+    return tuple(alias for _, alias in named_models(new.prefix, new.models, new.aliases))
+
+
+def named_models(
+    prefix: str, models: Sequence[str], given: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Each model, without its prefix, with what clients ask for: as given, or its last part.
 
     Raises AmendError.
     """
-    if new.aliases:
-        if len(new.aliases) != len(new.models):
+    models = tuple(bare(prefix, model) for model in models)
+    if given:
+        if len(given) != len(models):
             raise AmendError("give as many --alias as --model, in the same order")
-        chosen = new.aliases
+        chosen = tuple(given)
     else:
-        short = tuple(model.rpartition("/")[2] for model in new.models)
-        plain = "*" not in "".join(new.models) and len(set(short)) == len(short)
-        chosen = (
-            short
-            if plain
-            else tuple(f"{new.prefix}/{model}" if "*" in model else model for model in new.models)
-        )
+        short = tuple(model.rpartition("/")[2] for model in models)
+        plain = "*" not in "".join(models) and len(set(short)) == len(short)
+        full = tuple(f"{prefix}/{model}" if "*" in model else model for model in models)
+        chosen = short if plain else full
     twice = next((alias for alias in chosen if chosen.count(alias) > 1), None)
     if twice is not None:
         raise AmendError(f"{twice} would mean two models; give each an --alias of its own")
-    return chosen
+    return tuple(zip(models, chosen, strict=True))
 
 
 def bare(prefix: str, model: str) -> str:
@@ -168,9 +182,12 @@ def bare(prefix: str, model: str) -> str:
 def reachable(base: str, facts: ProviderFacts) -> str:
     """A base URL as the container has to call it.
 
-    localhost would be the container itself, and an OpenAI-compatible address without its /v1 is a
-    mistake that LiteLLM takes in silence (404s). Raises AmendError for what is no such URL.
+    The name of an Azure resource is enough. localhost would be the container itself, and an
+    OpenAI-compatible address without its /v1 is a mistake that LiteLLM takes in silence (404s).
+    Raises AmendError for what is no such URL.
     """
+    if facts.name in RESOURCES and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{1,62}", base):
+        base = RESOURCES[facts.name].format(base)
     url = urlsplit(base)
     if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", base):
         raise AmendError(f"--api-base {base} is no address; write it as https://host/v1")

@@ -1,7 +1,11 @@
 """The project with another configuration for its container. Pure."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
 
+from nixcfg import check
+from nixcfg.problems.problem import Problem
 from nixcfg.project import wiring
 from nixcfg.project.find import Sources
 from nixcfg.providers.amendment import (
@@ -13,6 +17,7 @@ from nixcfg.providers.amendment import (
     refuse_unreadable,
 )
 from nixcfg.yamltext import editor
+from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import RefusedError
 
 
@@ -30,6 +35,20 @@ def use(sources: Sources, config: str, today: dt.date, host: str | None = None) 
         where = f"for {host} there" if host else "there"
         raise AmendError(f"{machine.name}: {error}. Set model_config: {config} {where}.") from None
     report = amended_report(sources, machine, sources.providers, today)
+    before = check.validate(sources, today).problems
+    wrong = {name for name, each in sources.providers.items() if _has_errors(each, before)}
+    members = {config, *sources.project.data.get("profiles", {}).get(config, ())}
+    if wrong <= sources.providers.keys() - members and config != wiring.ALL:
+        # What is wrong with a provider that is not loaded keeps no one from leaving it.
+        known = {(each.code, each.file, each.message) for each in before}
+        new = (
+            each for each in report.problems if (each.code, each.file, each.message) not in known
+        )
+        report = replace(report, problems=tuple(new))
     refuse_invalid(report, "nothing was changed")
     changed = machine.text != sources.project.text
     return Amendment({wiring.PROJECT_FILE: machine.text} if changed else {}, report)
+
+
+def _has_errors(document: Document, problems: Iterable[Problem]) -> bool:
+    return any(each.is_error and each.file == document.name for each in problems)

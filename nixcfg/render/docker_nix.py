@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from nixcfg.access.desired import VALUES_DIR, ValueFile
 from nixcfg.project import wiring
 from nixcfg.project.model import Config, Machine, Server
 from nixcfg.render import nix
@@ -13,8 +14,11 @@ def written_configs(machine: Machine) -> Sequence[Config]:
     return [machine.loaded] if machine.name else machine.configs
 
 
-def docker_nix(machine: Machine) -> str:
-    """The NixOS module that sets the options of services.litellm-proxy."""
+def docker_nix(machine: Machine, values: Sequence[ValueFile] | None = None) -> str:
+    """The NixOS module that sets the options of services.litellm-proxy.
+
+    `values` are the files of virtual keys, None where this machine looks after none.
+    """
     configs = written_configs(machine)
     needed = {variable for config in configs for variable in config.secrets}
     secrets = [
@@ -33,10 +37,15 @@ def docker_nix(machine: Machine) -> str:
     master = machine.master_key_file
     master_key_file = file_expression(master) if master else None
     shared = list(_shared(machine))
+    virtual = [
+        {"name": nix.attribute(each.name), "options": list(_value_file(each))}
+        for each in values or ()
+    ]
     expressions = [
         master_key_file,
         *(value for _, value in shared),
         *(secret["file"] for secret in secrets),
+        *(value for each in virtual for _, value in each["options"]),
     ]
     return template("docker.nix.j2").render(
         machine=machine,
@@ -54,10 +63,25 @@ def docker_nix(machine: Machine) -> str:
             for config in configs
         ],
         secrets=secrets,
+        access=None if values is None else nix.Expression(wiring.ACCESS),
+        virtual=virtual,
         environment=[
             (nix.attribute(name), machine.environment[name]) for name in sorted(machine.environment)
         ],
     )
+
+
+def _value_file(value: ValueFile) -> Iterator[tuple[nix.Expression, nix.Value]]:
+    """The options of a virtual key's file, those that are not the module's own default."""
+    given: dict[str, nix.Value | None] = {
+        "file": None if value.file.startswith(f"{VALUES_DIR}/") else file_expression(value.file),
+        "owner": value.owner,
+        "group": value.group,
+        "mode": value.mode,
+    }
+    for option, each in given.items():
+        if each is not None:
+            yield nix.Expression(option), each
 
 
 def _required(config: Config) -> list[str] | None:

@@ -8,7 +8,8 @@ import functools
 
 import jinja2
 
-from nixcfg.render import nix, resources
+from nixcfg.disk import shipped
+from nixcfg.render import nix
 from nixcfg.yamltext import emit
 
 
@@ -16,7 +17,7 @@ from nixcfg.yamltext import emit
 def template(name: str) -> jinja2.Template:
     is_nix = name.endswith(".nix.j2")
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("templates")),
+        loader=jinja2.FileSystemLoader(shipped.folder("templates")),
         undefined=jinja2.StrictUndefined,
         finalize=nix.literal if is_nix else None,
         trim_blocks=True,

@@ -189,10 +189,14 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A project, with the names of all its provider files: also of those too broken to be in it."""
+    """A project, with the names of all its provider files: also of those too broken to be in it.
+
+    `root` is the absolute path of its folder, "" where it is in none.
+    """
 
     project: Project
     files: Collection[str]
+    root: str = ""
 
 
 def settings(data: Any, knowledge: Knowledge | None = None) -> Iterator[Setting]:

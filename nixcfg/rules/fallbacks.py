@@ -14,6 +14,8 @@ from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 
 _CHAINS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+_CHECKED = frozenset(_CHAINS) - {"context_window_fallbacks"}
+"""Those that LiteLLM looks at when it starts, as every release from 1.106 to 1.110 does."""
 
 
 @EveryDocument
@@ -82,8 +84,8 @@ def _chain(
     if isinstance(value, Map):
         for key in list(value)[:1]:
             wrong = "must be a list of mappings, not a mapping"
-            starts = config.knowledge.behaviour["fallback_mapping"] == "ignored"
-            yield _shape(config, (*path, key), wrong, key=True, starts=starts)
+            ignored = config.knowledge.behaviour["fallback_mapping"] == "ignored"
+            yield _shape(config, (*path, key), wrong, key=True, stops=not ignored)
         return
     if not isinstance(value, list):
         return  # the rule on types reports it
@@ -109,35 +111,46 @@ SHAPE = Rule("NX422", Severity.ERROR)
 
 
 def _shape(
-    config: Config, path: Steps, wrong: str, *, key: bool = False, starts: bool = False
+    config: Config, path: Steps, wrong: str, *, key: bool = False, stops: bool = True
 ) -> Problem:
     name = next(step for step in path[1:] if isinstance(step, str))
-    return config.document.problem(
+    stops = stops and name in _CHECKED
+    problem = config.document.problem(
         SHAPE,
         path,
-        f"{config.litellm} {'never falls back' if starts else 'does not start'}: {name} {wrong}",
+        f"{config.litellm} {'does not start' if stops else 'never falls back'}: {name} {wrong}",
         help=f"Write {name}: [{{model: [other, models]}}].",
         key=key,
     )
+    return problem if stops else replace(problem, level=Severity.WARNING)
 
 
 TEXT = Rule("NX423", Severity.ERROR, standalone=Severity.WARNING)
 
 
+def _as_text(config: Config, path: Steps, text: str, *, is_checked: bool) -> Problem:
+    stops = is_checked and config.knowledge.behaviour["fallback_text"] == "stops"
+    problem = config.document.problem(
+        TEXT,
+        path,
+        f"{config.litellm} does not start: the models to fall back to must be a list"
+        if stops
+        else f"{config.litellm} would try {text} letter by letter",
+        help=f"Write a list: [{text}].",
+    )
+    return replace(problem, level=Severity.ERROR) if stops else problem
+
+
 def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tuple[str, Steps]]:
     if isinstance(targets, str):
-        stops = config.knowledge.behaviour["fallback_text"] == "stops"
-        problem = config.document.problem(
-            TEXT,
-            path,
-            f"{config.litellm} does not start: the models to fall back to must be a list"
-            if stops
-            else f"{config.litellm} would try {targets} letter by letter",
-            help=f"Write a list: [{targets}].",
-        )
-        yield replace(problem, level=Severity.ERROR) if stops else problem
-    if targets is None and config.knowledge.behaviour["fallback_null"] == "stops":
-        yield _shape(config, path, "must name a list of models, not nothing")
+        yield _as_text(config, path, targets, is_checked=path[1] in _CHECKED)
+    elif (
+        not isinstance(targets, list)
+        and path[1] in _CHECKED
+        and config.knowledge.behaviour["fallback_null"] == "stops"
+    ):
+        given = "nothing" if targets is None else describe(targets)
+        yield _shape(config, path, f"must name a list of models, not {given}")
     for index, target in enumerate(targets if isinstance(targets, list) else ()):
         name = target.get("model") if isinstance(target, Map) else target
         here = (*path, index, "model") if isinstance(target, Map) else (*path, index)
@@ -190,12 +203,7 @@ def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[P
 
 def _defaults(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
     if isinstance(given.value, str):
-        yield config.document.problem(
-            TEXT,
-            given.path,
-            f"LiteLLM would try {given.value} letter by letter",
-            help=f"Write a list: [{given.value}].",
-        )
+        yield _as_text(config, given.path, given.value, is_checked=True)
     for index, name in enumerate(given.value if isinstance(given.value, list) else ()):
         if isinstance(name, str):
             yield from _target(config, names, name, (*given.path, index))

@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 
 from nixcfg.problems.problem import Problem, Rule
 from nixcfg.project import find as project_files
-from nixcfg.project import shape
+from nixcfg.project import shape, standalone
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import (
+    access,
+    access_models,
     catalogue,
     credentials,
     deployments,
@@ -21,6 +23,7 @@ from nixcfg.rules import (
     environment,
     extensions,
     fallbacks,
+    git,
     groups,
     guardrails,
     includes,
@@ -48,6 +51,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     reader,
     builder,
     project_files,
+    standalone,
     shape,
     policy,
     includes,
@@ -66,9 +70,12 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     catalogue,
     endpoints,
     fallbacks,
+    git,
     project,
     sharing,
     own_machine,
+    access,
+    access_models,
 )
 
 _T = TypeVar("_T")

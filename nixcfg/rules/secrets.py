@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from nixcfg.keys.shapes import looks_like_key, names_secret, password_in_url
-from nixcfg.knowledge import Knowledge
+from nixcfg.knowledge import Knowledge, ProviderFacts
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
@@ -136,7 +136,7 @@ def _undeclared(config: Config, path: Steps, variable: str, text: str) -> Iterat
     named: set[str] = {*config.environment, *config.context.secrets, *config.context.environment}
     if path[-1] == "model":
         return  # the rule on models that a variable names says more
-    guess = nearest(variable, named) or nearest(variable, _credential_variables(config.knowledge))
+    guess = nearest(variable, named) or nearest(variable, _variables_of_file(config))
     if not guess and _is_secret(config.knowledge, path):
         return  # a key under a name of the user's own: it is wired to a key file
     declare = f"Declare it: {ENVIRONMENT}: {variable}: ${{{variable}}}; or, for a plain value, "
@@ -162,16 +162,18 @@ def _is_declared(config: Config, path: Steps, variable: str) -> bool:
 
 @cache
 def _credential_variables(knowledge: Knowledge) -> frozenset[str]:
-    return frozenset(
-        variable
-        for facts in knowledge.providers().values()
-        for variable in (
-            *(c.variable for c in facts.credentials),
-            *(v for names in facts.alternatives for v in names),
-            facts.api_base.variable,
-        )
-        if variable
-    )
+    return frozenset().union(*map(_variables, knowledge.providers().values()))
+
+
+def _variables_of_file(config: Config) -> frozenset[str]:
+    """Those of the providers in the file: a key must not be sought among other vendors' names."""
+    return frozenset().union(*(_variables(d.facts) for d in config.deployments if d.facts))
+
+
+def _variables(facts: ProviderFacts) -> frozenset[str]:
+    alternatives = (variable for names in facts.alternatives for variable in names)
+    usual = (credential.variable for credential in facts.credentials)
+    return frozenset({*usual, *alternatives, facts.api_base.variable or ""} - {""})
 
 
 def _declares(config: Config, variable: str) -> bool:

@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:3aaa0fc5ba64b4fd96b389674168295555062cd0e010d8e3fa213af016010f1a"
+SCHEMA = "sha256:0833f1626e28c14da1f60ecfda526317f5c19987c67b0de5e2c39355a84b95d5"
 
 import re
 
@@ -8,10 +8,12 @@ import re
 REGEX_PATTERNS = {
     '^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])': re.compile('^[a-z0-9][A-Za-z0-9._/:@-]*(?![\\s\\S])'),
     '^[0-9A-Fa-f:.]+(?![\\s\\S])': re.compile('^[0-9A-Fa-f:.]+(?![\\s\\S])'),
+    '^0?[0-7]{3}(?![\\s\\S])': re.compile('^0?[0-7]{3}(?![\\s\\S])'),
     '^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])': re.compile('^(bundled|flake|(\\.{1,2})?/[A-Za-z0-9._+/-]*[A-Za-z0-9_+-])(?![\\s\\S])'),
     '^[^\\r\\n]*(?![\\s\\S])': re.compile('^[^\\r\\n]*(?![\\s\\S])'),
     '^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])': re.compile('^[A-Za-z_][A-Za-z0-9_]*(?![\\s\\S])'),
     '^(?!/nix/store(?:/|$))(?:/(?!\\.{1,2}(?:/|$))[^/\\r\\n\\t]+)+/?(?![\\s\\S])': re.compile('^(?!/nix/store(?:/|\\Z))(?:/(?!\\.{1,2}(?:/|\\Z))[^/\\r\\n\\t]+)+/?(?![\\s\\S])'),
+    '^[a-z_][a-z0-9_-]*\\$?(?![\\s\\S])': re.compile('^[a-z_][a-z0-9_-]*\\$?(?![\\s\\S])'),
     '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])': re.compile('^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'),
     '^[^\\x00-\\x1f\\x7f]+(?![\\s\\S])': re.compile('^[^\\x00-\\x1f\\x7f]+(?![\\s\\S])'),
     '^([A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)(?![\\s\\S])': re.compile('^([A-Za-z0-9._-]+|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)(?![\\s\\S])'),
@@ -172,6 +174,137 @@ def validate_urn_nixcfg_schema_project(data):
                         validate____defs_file(data__redis__passwordfile)
                     if data__redis_keys:
                         raise ValueError
+        if "teams" in data_keys:
+            data_keys.remove("teams")
+            data__teams = data["teams"]
+            if not isinstance(data__teams, (dict)):
+                raise ValueError
+            data__teams_is_dict = isinstance(data__teams, dict)
+            if data__teams_is_dict:
+                data__teams_keys = set(data__teams.keys())
+                for data__teams_key in data__teams_keys:
+                    if data__teams_key not in []:
+                        data__teams_value = data__teams.get(data__teams_key)
+                        if not isinstance(data__teams_value, (dict)):
+                            raise ValueError
+                data__teams_len = len(data__teams)
+                if data__teams_len != 0:
+                    data__teams_property_names = True
+                    for data__teams_key in data__teams:
+                        try:
+                            validate____defs_name(data__teams_key)
+                        except ValueError:
+                            data__teams_property_names = False
+                    if not data__teams_property_names:
+                        raise ValueError
+        if "users" in data_keys:
+            data_keys.remove("users")
+            data__users = data["users"]
+            if not isinstance(data__users, (dict)):
+                raise ValueError
+            data__users_is_dict = isinstance(data__users, dict)
+            if data__users_is_dict:
+                data__users_keys = set(data__users.keys())
+                for data__users_key in data__users_keys:
+                    if data__users_key not in []:
+                        data__users_value = data__users.get(data__users_key)
+                        if not isinstance(data__users_value, (dict)):
+                            raise ValueError
+                        data__users_value_is_dict = isinstance(data__users_value, dict)
+                        if data__users_value_is_dict:
+                            data__users_value_keys = set(data__users_value.keys())
+                            if "team" in data__users_value_keys:
+                                data__users_value_keys.remove("team")
+                                data__users_value__team = data__users_value["team"]
+                                if not isinstance(data__users_value__team, (str)):
+                                    raise ValueError
+                            if "teams" in data__users_value_keys:
+                                data__users_value_keys.remove("teams")
+                                data__users_value__teams = data__users_value["teams"]
+                                if not isinstance(data__users_value__teams, (list, tuple)):
+                                    raise ValueError
+                                data__users_value__teams_is_list = isinstance(data__users_value__teams, (list, tuple))
+                                if data__users_value__teams_is_list:
+                                    data__users_value__teams_len = len(data__users_value__teams)
+                                    for data__users_value__teams_x, data__users_value__teams_item in enumerate(data__users_value__teams):
+                                        if not isinstance(data__users_value__teams_item, (str)):
+                                            raise ValueError
+                            if "email" in data__users_value_keys:
+                                data__users_value_keys.remove("email")
+                                data__users_value__email = data__users_value["email"]
+                                if not isinstance(data__users_value__email, (str)):
+                                    raise ValueError
+                data__users_len = len(data__users)
+                if data__users_len != 0:
+                    data__users_property_names = True
+                    for data__users_key in data__users:
+                        try:
+                            validate____defs_name(data__users_key)
+                        except ValueError:
+                            data__users_property_names = False
+                    if not data__users_property_names:
+                        raise ValueError
+        if "keys" in data_keys:
+            data_keys.remove("keys")
+            data__keys = data["keys"]
+            if not isinstance(data__keys, (dict)):
+                raise ValueError
+            data__keys_is_dict = isinstance(data__keys, dict)
+            if data__keys_is_dict:
+                data__keys_keys = set(data__keys.keys())
+                for data__keys_key in data__keys_keys:
+                    if data__keys_key not in []:
+                        data__keys_value = data__keys.get(data__keys_key)
+                        if not isinstance(data__keys_value, (dict)):
+                            raise ValueError
+                        data__keys_value_is_dict = isinstance(data__keys_value, dict)
+                        if data__keys_value_is_dict:
+                            data__keys_value_keys = set(data__keys_value.keys())
+                            if "team" in data__keys_value_keys:
+                                data__keys_value_keys.remove("team")
+                                data__keys_value__team = data__keys_value["team"]
+                                if not isinstance(data__keys_value__team, (str)):
+                                    raise ValueError
+                            if "user" in data__keys_value_keys:
+                                data__keys_value_keys.remove("user")
+                                data__keys_value__user = data__keys_value["user"]
+                                if not isinstance(data__keys_value__user, (str)):
+                                    raise ValueError
+                            if "file" in data__keys_value_keys:
+                                data__keys_value_keys.remove("file")
+                                data__keys_value__file = data__keys_value["file"]
+                                validate____defs_file(data__keys_value__file)
+                            if "owner" in data__keys_value_keys:
+                                data__keys_value_keys.remove("owner")
+                                data__keys_value__owner = data__keys_value["owner"]
+                                validate____defs_account(data__keys_value__owner)
+                            if "group" in data__keys_value_keys:
+                                data__keys_value_keys.remove("group")
+                                data__keys_value__group = data__keys_value["group"]
+                                validate____defs_account(data__keys_value__group)
+                            if "mode" in data__keys_value_keys:
+                                data__keys_value_keys.remove("mode")
+                                data__keys_value__mode = data__keys_value["mode"]
+                                if not isinstance(data__keys_value__mode, (str)):
+                                    raise ValueError
+                                if isinstance(data__keys_value__mode, str):
+                                    if not REGEX_PATTERNS['^0?[0-7]{3}(?![\\s\\S])'].search(data__keys_value__mode):
+                                        raise ValueError
+                data__keys_len = len(data__keys)
+                if data__keys_len != 0:
+                    data__keys_property_names = True
+                    for data__keys_key in data__keys:
+                        try:
+                            validate____defs_name(data__keys_key)
+                        except ValueError:
+                            data__keys_property_names = False
+                    if not data__keys_property_names:
+                        raise ValueError
+        if "prune" in data_keys:
+            data_keys.remove("prune")
+            data__prune = data["prune"]
+            if not isinstance(data__prune, (bool)):
+                raise ValueError
         if "metrics" in data_keys:
             data_keys.remove("metrics")
             data__metrics = data["metrics"]
@@ -466,14 +599,6 @@ def validate____defs_path(data):
             raise ValueError
     return data
 
-def validate____defs_name(data):
-    if not isinstance(data, (str)):
-        raise ValueError
-    if isinstance(data, str):
-        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'].search(data):
-            raise ValueError
-    return data
-
 def validate___properties_environment(data):
     if not isinstance(data, (dict)):
         raise ValueError
@@ -723,6 +848,22 @@ def validate___properties_model_config(data):
     if isinstance(data, str):
         data_len = len(data)
         if data_len < 1:
+            raise ValueError
+    return data
+
+def validate____defs_account(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^[a-z_][a-z0-9_-]*\\$?(?![\\s\\S])'].search(data):
+            raise ValueError
+    return data
+
+def validate____defs_name(data):
+    if not isinstance(data, (str)):
+        raise ValueError
+    if isinstance(data, str):
+        if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?![\\s\\S])'].search(data):
             raise ValueError
     return data
 

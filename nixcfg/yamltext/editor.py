@@ -246,7 +246,7 @@ def _with_key(data: Any, edit: AddKey) -> Any:
 def _add_item(document: Document, edit: AddItem) -> Document:
     page = open_page(document)
     data = with_(document.data, edit.path, lambda items: [*items, edit.value])
-    item = cut.Entry([], [f"- {_on_one_line(edit.value)}"], emit.flow(edit.value), [])
+    item = cut.Entry([], emit.block([edit.value]).split("\n"), emit.flow(edit.value), [])
     replacements = insert.put_item(page, edit.path, item)
     return _verified(document, page, replacements, data).document
 

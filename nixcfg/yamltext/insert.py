@@ -75,7 +75,12 @@ def put_item(page: Page, path: Steps, item: Entry) -> list[Replacement]:
         raise RefusedError(f"{dotted(path)} is no list that is written out")
     if items.style:
         return _into_flow(page, items, place.key, item)
-    return [_after_last(page, items, item, dotted(path))]
+    added = _after_last(page, items, item, dotted(path))
+    if len(items.children) > 1 and len(item.lines) > 1:
+        above = _heading(page, page.line_of(items.children[-1].start)) - 1
+        if page.is_blank(above):  # as the others are set apart
+            added = added._replace(text=page.newline + added.text)
+    return [added]
 
 
 def _deepest(page: Page, path: Steps) -> tuple[Place | None, Steps]:

@@ -7,6 +7,7 @@ several documents in one file.
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -19,15 +20,26 @@ from nixcfg.yamltext.limits import MAX_BYTES
 UNREADABLE = Rule("NX001", Severity.ERROR)
 NOT_UTF8 = Rule("NX002", Severity.ERROR)
 
+Read = Callable[[Path, str], Document]
+"""Gives the document at a path, by the name that messages call it: `read`, or what an editor has
+open in its place."""
+
 
 def read(path: Path, name: str) -> Document:
     """Read the YAML file at `path`; whatever is wrong with it is in the document's problems."""
     try:
         raw = _read_bytes(path)
     except _TooLargeError as error:
-        return _unusable(name, TOO_LARGE, str(error), "Split it into several provider files.")
+        return _too_large(name, str(error))
     except OSError as error:
         return _unusable(name, UNREADABLE, f"cannot be read: {reason(error)}", _how_to_fix(error))
+    return decoded(raw, name)
+
+
+def decoded(raw: bytes, name: str) -> Document:
+    """Like `read`, for bytes that are already here."""
+    if len(raw) > MAX_BYTES:
+        return _too_large(name, f"has more than {MAX_BYTES} bytes")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -75,12 +87,16 @@ def _read_bytes(path: Path) -> bytes:
         return file.read(status.st_size or MAX_BYTES)  # files in /proc have a size of 0
 
 
+def _too_large(name: str, message: str) -> Document:
+    return _unusable(name, TOO_LARGE, message, "Split it into several provider files.")
+
+
 def _how_to_fix(error: OSError) -> str:
     match error:
         case FileNotFoundError():
             return "Create it, or run `nixcfg init` for a project to start from."
         case IsADirectoryError():
-            return "Put a YAML file in its place."
+            return "Put a YAML file in its place, or name one that is in it."
         case PermissionError():
             return "Make it readable for the user who runs nixcfg."
     return ""
@@ -109,6 +125,8 @@ _FIXES = {
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str]:
+    if opened := _opened(error, text):
+        return opened
     mark = error.problem_mark or error.context_mark
     span = Span(mark.line + 1, mark.column + 1) if mark else START
     lines = split_lines(text)
@@ -122,3 +140,41 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str]:
         advice = f"Quote a text that starts with {character}."
         return span, message, "Indent with spaces, not tabs." if character == "\t" else advice
     return span, message, next((advice for part, advice in _FIXES.items() if part in message), "")
+
+
+def _opened(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str] | None:
+    """Where a quote or a bracket opens that is not closed, or not where its writer meant to.
+
+    libyaml names the place where it can go on no longer: often the end of the file.
+    """
+    at = error.problem_mark.line if error.problem_mark else 0
+    quote: yaml.Token | None = None
+    brackets: list[yaml.Token] = []
+    try:
+        for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+            if isinstance(token, yaml.ScalarToken):
+                is_long = token.start_mark.line != token.end_mark.line
+                quote = token if is_long and token.style in ("'", '"') else quote
+            elif isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+                brackets.append(token)
+            elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
+                brackets = brackets[:-1]
+            if token.end_mark.line > at:
+                break
+    except yaml.MarkedYAMLError as scanned:
+        if scanned.context_mark and "quoted scalar" in (scanned.context or ""):
+            span = Span(scanned.context_mark.line + 1, scanned.context_mark.column + 1)
+            return span, "the quote that opens here is never closed", _CLOSE
+    if quote and at == quote.end_mark.line:
+        span = Span(quote.start_mark.line + 1, quote.start_mark.column + 1)
+        until = f"the quote that opens here is closed only in line {quote.end_mark.line + 1}"
+        return span, until, _CLOSE
+    if brackets and brackets[-1].start_mark.line < at:
+        mark = brackets[-1].start_mark
+        sign = "[" if isinstance(brackets[-1], yaml.FlowSequenceStartToken) else "{"
+        span = Span(mark.line + 1, mark.column + 1)
+        return span, f"the {sign} that opens here is not closed", f"Close it before line {at + 1}."
+    return None
+
+
+_CLOSE = 'Close it on its own line; a quote inside a quoted text is written twice, or as \\".'

@@ -42,11 +42,13 @@ let
     image.defaultEnvironment
     // lib.optionalAttrs (!hasDatabase) { DISABLE_ADMIN_UI = "True"; };
 
-  # Under its own name and hash, as the configuration.
-  startFile = builtins.path {
-    path = ./start.py;
-    name = "start.py";
-  };
+  # Under a name and hash of its own, as the configuration.
+  ownFile =
+    name:
+    builtins.path {
+      path = ./. + "/${name}";
+      inherit name;
+    };
 
   # Databases on this machine that LiteLLM may be told to use: it fails without them.
   localServices =
@@ -91,7 +93,9 @@ let
     ports = [ "${instance.address}:${toString instance.port}:${toString image.containerPort}" ];
     volumes = [
       "${configFile}:${image.configFile}:ro"
-      "${startFile}:${image.startFile}:ro"
+      "${ownFile "start.py"}:${image.startFile}:ro"
+      # Beside start.py, which looks for it there.
+      "${ownFile "missing_key.py"}:${dirOf image.startFile}/missing_key.py:ro"
       # This file and not its directory: every start makes a new container.
       "${environmentFile}:${environmentFile}:ro"
     ]

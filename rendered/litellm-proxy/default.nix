@@ -8,7 +8,9 @@
 #   secrets.nix      key files: their options
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
+#   watched.nix      what that takes for a file that is replaced
 #   sandbox.nix      how the services of these scripts are shut in
+#   access.nix       teams, users and keys in that database, put there by access.py
 #   database.nix     PostgreSQL: on this machine or elsewhere
 #   salt-key.nix     the key of what LiteLLM encrypts in the database
 #   redis.nix        Redis: on this machine or elsewhere
@@ -21,7 +23,8 @@
 #   revision.nix     what a container was started with, and what it would start with now
 #   user.nix         as whom the process in the container runs
 #   internal.nix     what these files tell each other
-#   image.nix        what is known about the inside of the image; start.py starts it
+#   image.nix        what is known about the inside of the image; start.py starts it, and
+#                    missing_key.py answers for models whose key is missing
 #   native.nix       what a newer oci-containers has options for
 #   version.nix      which copy of this module it is
 #   common.nix       names and facts that these files share
@@ -38,6 +41,7 @@
       key = "nixcfg/litellm-proxy";
 
       imports = [
+        ./access.nix
         ./assert-container.nix
         ./assert-database.nix
         ./assert-keys.nix

@@ -43,9 +43,11 @@ let
           Whether nothing starts when the file is missing. That is so anyway for what
           {option}`services.litellm-proxy.configs.<name>.requiredSecrets` names. Otherwise
           the proxy starts with the models that have their keys, and the journal says which
-          key is missing: its variable is then `${missingKey}`, so that requests that need it
-          fail. It is not left unset: for many providers LiteLLM would then send them the key
-          in `OPENAI_API_KEY`. A file that is there but cannot be a key is always an error.
+          key is missing. No vendor is asked for a model that refers to it
+          (`api_key: os.environ/NAME`): another deployment or a fallback of that model answers,
+          or a refusal (403) that names the key. The variable is `${missingKey}` and not unset:
+          for many providers LiteLLM would then send them the key in `OPENAI_API_KEY`. A file
+          that is there but cannot be a key is always an error.
         '';
         example = true;
       };

@@ -1,6 +1,7 @@
 """What must not creep in: counts, the same on every machine. The seconds are in benchmarks/."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,10 +63,7 @@ def project(folder: Path, providers: int = 3) -> Path:
     (folder / "providers").mkdir(parents=True)
     (folder / "nixcfg.yaml").write_text("model_config: all\n")
     for number in range(providers):
-        text = (ROOT / "providers" / "openai.yaml").read_text()
-        lines = text.replace("gpt-4o", "gpt-4.1", 1).splitlines()
-        kept = [line for line in lines if not line.strip().startswith(("routing", "allowed"))]
-        (folder / "providers" / f"p{number}.yaml").write_text("\n".join(kept) + "\n")
+        shutil.copy(ROOT / "providers" / "openai.yaml", folder / "providers" / f"p{number}.yaml")
     return folder
 
 
@@ -80,7 +78,7 @@ def counted(folder: Path, *arguments: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nonsense"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["nonsense"]])
 def test_no_library_but_click_to_say_what_there_is(arguments: list[str]):
     found = modules(*arguments)
     assert "click" in found

@@ -51,11 +51,22 @@ def session(folder: Path, programs: str) -> list[tuple[str, str, str]]:
     return list(zip(commands, shown, done.stdout.split("\036")[:-1], strict=True))
 
 
-def test_every_console_block_prints_what_it_shows(tmp_path: Path, programs: str) -> None:
+def test_every_console_block_prints_what_it_shows(
+    tmp_path: Path, programs: str, update_golden: bool
+) -> None:
+    """In the folder of a machine's configuration, which git looks after."""
     folder = tmp_path / "session"
     folder.mkdir()
+    (folder / "configuration.nix").touch()
+    subprocess.run(["git", "init", "-q", folder], check=True)
     steps = session(folder, programs)
     assert len(steps) > 5
+    if update_golden:
+        text = README
+        for command, shown, printed in steps:
+            text = text.replace(f"$ {command}\n{shown}", f"$ {command}\n{printed}", 1)
+        (ROOT / "README.md").write_text(text)
+        return
     for command, shown, printed in steps:
         assert printed == shown.rstrip("\n") + "\n" * bool(shown.strip()), command
 

@@ -15,7 +15,7 @@ from nixcfg import check
 from nixcfg.project.find import read_project
 from nixcfg.render.files import rendered_files
 
-ROOT = Path(__file__).parents[2]
+ORIGINAL = Path(__file__).parents[1] / "cases" / "original"
 MISPLACED = ["NX201"]
 BEFORE = """\
 model_list:
@@ -54,9 +54,9 @@ def nixcfg(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A project with the providers that this repository ships, misplaced settings included."""
-    shutil.copy(ROOT / "nixcfg.yaml", tmp_path)
-    shutil.copytree(ROOT / "providers", tmp_path / "providers")
+    """The first example this project began with, misplaced settings included."""
+    shutil.copy(ORIGINAL / "nixcfg.yaml", tmp_path)
+    shutil.copytree(ORIGINAL / "providers", tmp_path / "providers")
     return tmp_path
 
 

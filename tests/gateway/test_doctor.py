@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -18,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from day import Cli, Done, Trying, clean_environment
+from day import Cli, Done, Trying
 from gateway import free_port
+from other_user import NOBODY, run_as
 from vendors import Vendor
 
 from nixcfg.gateway import machine
-from program import ROOT
 
 UNIT = "docker-litellm-proxy.service"
 SOPS = "config.sops.secrets.anthropic.path"
@@ -256,28 +255,9 @@ def test_a_key_in_the_store(doctor, project: Path):
 
 
 def ordinary(project: Path) -> Done:
-    """`nixcfg doctor` as the user nobody, with an interpreter that nobody can run."""
-    place = ":".join([str(ROOT), *(each for each in sys.path if each.endswith("-packages"))])
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for python in (sys.executable, f"/usr/bin/python{version}"):
-        try:
-            done = subprocess.run(
-                [python, "-P", "-m", "nixcfg", "-C", project, "doctor", "--json"],
-                env={**clean_environment(), "PYTHONPATH": place, "HOME": "/nonexistent"},
-                cwd="/",
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-                user=65534,
-                group=65534,
-                extra_groups=[],
-            )
-        except OSError:
-            continue
-        if "No module named" not in done.stderr:
-            return Done(done.returncode, done.stdout, done.stderr)
-    pytest.skip("another user cannot run Python or read nixcfg here")
+    """`nixcfg doctor` as the user nobody."""
+    done = run_as(NOBODY, "-C", project, "doctor", "--json")
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def test_an_ordinary_user_sees_half(open_project: Path):

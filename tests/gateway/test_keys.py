@@ -17,10 +17,11 @@ from nixcfg.project.wiring import KeyFile
 
 
 def test_the_names_are_those_of_the_module():
-    from nixcfg.render.resources import module_texts
+    from nixcfg.disk.shipped import module_texts
 
     module = "".join(module_texts().values())
     assert f'missingKey = "{wiring.MISSING_KEY}";' in module
+    assert f'STAND_IN = b"{wiring.MISSING_KEY}"' in module
     assert f'configFile = "{wiring.CONTAINER_CONFIG}";' in module
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parent / "sources" / "original" / "configs" / "claude.yaml"
 CALLS = "openat,?mkdir,?rename,?link,linkat,?unlink,unlinkat,?rmdir,write,?chmod,fsync"
 CHANGES = re.compile(r"O_CREAT|^(mkdir|rename|link|unlink|rmdir|write|chmod|fsync)")

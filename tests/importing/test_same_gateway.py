@@ -10,6 +10,8 @@ import pytest
 import yaml
 from same import Pair, differences, environment, moved, nixcfg, pair, stand_ins
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 SOURCES = HERE / "sources"
 

@@ -18,6 +18,8 @@ import yaml
 import litellm
 from litellm.proxy import proxy_server
 
+pytestmark = pytest.mark.slow
+
 logging.disable(logging.CRITICAL)
 hits = []
 
@@ -81,12 +83,20 @@ def config(section: str = "", settings: Any = None, **params: Any) -> dict[str, 
     return found
 
 
+def pair(section: str) -> dict[str, Any]:
+    """Two deployments of one model, whose threshold stands in this section."""
+    found = config(section, {"allowed_fails": 1}, api_key="sk-one")
+    found["model_list"] += config(api_key="sk-two")["model_list"]
+    return found
+
+
 @pytest.fixture(scope="module")
 def seen(ask_litellm: Callable[[str, Any], Any]) -> dict[str, Any]:
     cases = {
         "plain": (config(), 6),
-        "fails, litellm": (config("litellm_settings", {"allowed_fails": 1}), 6),
-        "fails, router": (config("router_settings", {"allowed_fails": 1}), 6),
+        "fails, litellm": (pair("litellm_settings"), 8),
+        "fails, router": (pair("router_settings"), 8),
+        "fails, alone": (config("router_settings", {"allowed_fails": 1}), 6),
         "strategy, litellm": (config("litellm_settings", {"routing_strategy": "nonsense"}), 0),
         "strategy, router": (config("router_settings", {"routing_strategy": "least-busy"}), 0),
         "nonsense, router": (config("router_settings", {"routing_strategy": "nonsense"}), 0),
@@ -107,8 +117,10 @@ def seen(ask_litellm: Callable[[str, Any], Any]) -> dict[str, Any]:
 
 def test_allowed_fails_works_under_router_settings_only(seen: dict[str, Any]):
     assert seen["plain"]["hits"] == 6
-    assert seen["fails, litellm"]["hits"] == 6
-    assert seen["fails, router"]["hits"] == 2
+    assert seen["fails, litellm"]["hits"] == 8
+    assert seen["fails, router"]["hits"] == 4
+    cools = knowledge.default().behaviour["allowed_fails_alone"]
+    assert seen["fails, alone"]["hits"] == (2 if cools else 6)
     assert not knowledge.honoured("litellm_settings", "allowed_fails")
     assert knowledge.honoured("router_settings", "allowed_fails")
 

@@ -10,6 +10,8 @@ from nixcfg import knowledge
 
 PROGRAM = """
 import litellm
+
+pytestmark = pytest.mark.slow
 litellm.suppress_debug_info = True
 answer = []
 for model, provider, base in question:

@@ -7,6 +7,8 @@
   cases,
   nixpkgs ? <nixpkgs>,
   oci ? null,
+  # With the options that the newest oci-containers.nix has, see newer.nix.
+  newer ? false,
 }:
 
 let
@@ -16,7 +18,7 @@ let
     let
       system = import ./system.nix {
         inherit nixpkgs oci;
-        modules = [ module ];
+        modules = [ module ] ++ lib.optional newer (import ./newer.nix { inherit nixpkgs; });
         quick = true;
       };
       inherit (system) config;

@@ -86,6 +86,7 @@ def test_url_means_what_it_was_made_of(machine, name):
     assert_is_read_back(url(machine, password), password)
 
 
+@pytest.mark.slow
 def test_random_passwords(machine):
     made = random.Random(8)
     allowed = [byte for byte in range(0x20, 0x100) if byte != 0x7F]
@@ -94,6 +95,7 @@ def test_random_passwords(machine):
         assert_is_read_back(url(machine, password), password)
 
 
+@pytest.mark.slow
 def test_litellm_reads_it_and_asks_for_a_checked_certificate(machine):
     """Prisma knows no verify-full: LiteLLM translates, and must not spoil the password."""
     settings = pytest.importorskip("litellm.proxy.db.db_url_settings")

@@ -16,7 +16,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.xdist_group("engines")]
+pytestmark = [
+    pytest.mark.usefixtures("root"),
+    pytest.mark.xdist_group("engines"),
+    pytest.mark.slow,
+]
 
 HERE = Path(__file__).parent
 IMAGE = "localhost/stub:1"

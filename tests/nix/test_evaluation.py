@@ -86,15 +86,6 @@ SOUND = {
     "disabled": "services.litellm-proxy.enable = lib.mkForce false;",
 }
 
-# Only a newer oci-containers.nix declares it.
-ROOTLESS = """
-  config.virtualisation.oci-containers.containers.litellm-proxy.podman.user = "gateway";"""
-DECLARED = """
-  options.virtualisation.oci-containers.containers = lib.mkOption {
-    type = lib.types.attrsOf (lib.types.submodule {
-      options.podman = lib.mkOption { type = lib.types.anything; default.user = "root"; };
-    }); };"""
-
 # name: (what is added to BASE, the option that the message begins with or names, the mend)
 REFUSED = {
     "moves-others": (
@@ -197,14 +188,6 @@ REFUSED = {
         virtualisation.docker.daemon.settings.userns-remap = "dockremap";""",
         "userns-remap makes another user",
         'Set services.litellm-proxy.containerUid to the first subordinate user id of "dockremap"',
-    ),
-    "rootless-podman": (
-        """config.services.litellm-proxy.backend = "podman";
-        options.users.users = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
-        config.users.users.gateway = { uid = 1000; linger = false; home = "/home/gateway"; };
-        @ROOTLESS@""",
-        'podman.user = "gateway"',
-        "Remove it.",
     ),
     "undeclared-secret": (
         'services.litellm-proxy.configs.claude.secrets = [ "GROQ_API_KEY" ];',
@@ -360,9 +343,7 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
         + "\n".join(
             f'"{name}" = {{ lib, pkgs, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
             for name, text in snippets.items()
-        )
-        .replace("@MODULE@", str(copy))
-        .replace("@ROOTLESS@", ROOTLESS if tree else DECLARED + ROOTLESS)
+        ).replace("@MODULE@", str(copy))
         + "\n}\n"
     )
     return nix("cases.nix", cases=str(cases), **tree)
@@ -495,7 +476,7 @@ def test_one_missing_key_stops_no_other_model_unless_it_is_required(evaluated):
 
 
 def test_file_secrets_are_mounted_read_only_as_a_directory(evaluated):
-    assert evaluated["all"]["container"]["volumes"][3:] == [
+    assert evaluated["all"]["container"]["volumes"][4:] == [
         "/run/litellm-proxy/files:/run/litellm-proxy/files:ro"
     ]
 
@@ -733,13 +714,3 @@ def test_copies_that_differ_are_refused(nix, tmp_path):
     (refusal,) = nix("cases.nix", cases=str(tmp_path / "case.nix"))["x"]["assertions"]
     assert "copies that differ" in refusal
     assert "module: flake" in refusal
-
-
-def test_what_oci_containers_has_options_for(evaluated, tree):
-    if not tree:
-        assert evaluated["podman"]["native"] == {}
-        assert "--pull=never" in evaluated["loaded"]["container"]["extraOptions"]
-        return
-    assert evaluated["podman"]["native"]["podman"]["sdnotify"] == "healthy"
-    assert evaluated["loaded"]["native"]["pull"] == "never"
-    assert evaluated["docker"]["native"]["pull"] == "missing"

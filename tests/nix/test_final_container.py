@@ -121,13 +121,6 @@ ELSEWHERE = {
     ),
 }
 
-# Only a newer nixpkgs has these.
-NATIVE = {
-    "native-network": (f'{OTHERS}.networks = [ "host" ];', "--network=host puts", "Remove"),
-    "native-privileged": (f"{OTHERS}.privileged = true;", "--privileged makes", "Remove"),
-    "native-capability": (f"{OTHERS}.capabilities.SYS_ADMIN = true;", "`SYS_ADMIN`", "Remove"),
-}
-
 SOUND = {
     "etc-of-others": 'environment.etc."nixcfg/other.txt".text = "a";',
     "etc-link": 'environment.etc."nixcfg/secrets/key.txt".source = "/run/secrets/key";',
@@ -158,8 +151,6 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
         },
         **{name: text for name, (text, _, _) in REFUSED.items()},
     }
-    if tree:
-        snippets |= {name: text for name, (text, _, _) in NATIVE.items()}
     (folder / "cases.nix").write_text(
         "let base = { lib, ... }: {"
         + BASE
@@ -179,11 +170,9 @@ def test_harmless(evaluated, name):
     assert evaluated[name]["warnings"] == []
 
 
-@pytest.mark.parametrize("name", [*REFUSED, *NATIVE])
-def test_refused(evaluated, tree, name):
-    if name in NATIVE and not tree:
-        pytest.skip("this nixpkgs has no such option")
-    _, said, fix = {**REFUSED, **NATIVE}[name]
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(evaluated, name):
+    _, said, fix = REFUSED[name]
     (refusal,) = evaluated[name]["assertions"]
     assert said in refusal
     assert fix in refusal

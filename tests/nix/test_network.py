@@ -118,6 +118,24 @@ REFUSED = {
         'services.litellm-proxy.auth = "open"',
         "remove --network",
     ),
+    "old-podman": (
+        """services.litellm-proxy = { backend = "podman"; hostPorts = [ 11434 ]; };
+        virtualisation.podman.package = pkgs.podman // { version = "4.5.1"; };""",
+        "services.litellm-proxy.hostPorts with podman 4.5.1",
+        "Use podman 4.6 or newer",
+    ),
+    "open-with-an-old-podman": (
+        """services.litellm-proxy = { backend = "podman"; auth = "open"; };
+        virtualisation.podman.package = pkgs.podman // { version = "4.3.1"; };""",
+        "services.litellm-proxy.auth with podman 4.3.1",
+        "or docker",
+    ),
+    "open-among-others-by-another-module": (
+        """services.litellm-proxy.auth = "open";
+        virtualisation.oci-containers.containers.litellm-proxy.extraOptions = [ "--net=b" ];""",
+        'services.litellm-proxy.auth = "open" with a network of your own (--network=b)',
+        "remove --network",
+    ),
     "name-as-name-server": (
         'services.litellm-proxy.dns = [ "1.1.1.1" "one.one.one.one" ];',
         "services.litellm-proxy.dns: `one.one.one.one`",
@@ -191,7 +209,7 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
         + BASE
         + "}; in {\n"
         + "\n".join(
-            f'"{name}" = {{ lib, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
+            f'"{name}" = {{ lib, pkgs, ... }}: {{ imports = [ base {{ {text} }} ]; }};'
             for name, text in snippets.items()
         )
         + "\n}\n"

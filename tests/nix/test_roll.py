@@ -14,7 +14,7 @@ import booting
 import pytest
 from booting import Machine
 
-pytestmark = pytest.mark.usefixtures("root")
+pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 
 TARGET = "litellm-proxy.target"
 ROLL = "litellm-proxy-roll.service"

@@ -18,7 +18,7 @@ import booting
 import pytest
 from booting import Machine
 
-pytestmark = pytest.mark.usefixtures("root")
+pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 
 CONTAINER = "podman-litellm-proxy.service"
 

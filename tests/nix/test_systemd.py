@@ -14,7 +14,7 @@ import booting
 import pytest
 from booting import Machine
 
-pytestmark = pytest.mark.usefixtures("root")
+pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 
 HERE = Path(__file__).parent
 CONTAINER = "podman-litellm-proxy.service"
@@ -127,14 +127,19 @@ def burst(machine: Machine) -> None:
     "change",
     [
         edit,
-        rename,
-        turn_link,
-        edit_behind_link,
-        turn_generation,
-        turn_generation_and_remove_the_old,
-        edit_in_odd_place,
-        optional_appears,
-        burst,
+        *(
+            pytest.param(change, marks=pytest.mark.slow)
+            for change in (
+                rename,
+                turn_link,
+                edit_behind_link,
+                turn_generation,
+                turn_generation_and_remove_the_old,
+                edit_in_odd_place,
+                optional_appears,
+                burst,
+            )
+        ),
     ],
     ids=lambda change: change.__name__,
 )
@@ -148,6 +153,7 @@ def test_changed_key_is_in_use_within_seconds_after_one_restart(machine, change)
     assert took < 10
 
 
+@pytest.mark.slow
 def test_rename_is_never_missed(machine):
     """Four in a row: one path unit with several paths loses about every other one."""
     for number in range(4):
@@ -160,6 +166,7 @@ def test_rename_is_never_missed(machine):
         assert machine.wired()["PLAIN_KEY"] == f"sk-renamed-{number}"
 
 
+@pytest.mark.slow
 def test_changed_document_is_there_after_one_restart(machine):
     before = machine.starts()
     machine.write("srv/keys/document.json", '{"a": 1}\n')
@@ -169,6 +176,7 @@ def test_changed_document_is_there_after_one_restart(machine):
     assert (machine.root / "run/litellm-proxy/files/DOCUMENT").read_text() == '{"a": 1}\n'
 
 
+@pytest.mark.slow
 def test_same_content_restarts_nothing(machine):
     before = machine.starts()
     cursor = machine.cursor()
@@ -211,6 +219,7 @@ def test_missing_key_is_told_and_the_proxy_starts_when_it_comes(machine):
     assert machine.starts() == before + 1
 
 
+@pytest.mark.slow
 def test_whole_directory_of_keys_missing_at_first(machine):
     machine.run("systemctl", "stop", CONTAINER)
     shutil.rmtree(machine.root / "etc/nixcfg")
@@ -225,6 +234,7 @@ def test_missing_optional_key_is_a_harmless_text(machine):
     assert machine.wired()["OPTIONAL_KEY"] == "nixcfg-missing-key"
 
 
+@pytest.mark.slow
 def test_master_key_that_is_deleted_is_made_anew(machine):
     before, old = machine.starts(), machine.wired()["LITELLM_MASTER_KEY"]
     (machine.root / "var/lib/litellm-proxy/master-key").unlink()
@@ -235,6 +245,7 @@ def test_master_key_that_is_deleted_is_made_anew(machine):
     assert machine.starts() == before + 1
 
 
+@pytest.mark.slow
 def test_master_key_outlives_restarts(machine):
     old = machine.wired()["LITELLM_MASTER_KEY"]
     machine.run("systemctl", "restart", CONTAINER)
@@ -254,6 +265,7 @@ def test_modes_and_owners(machine):
         assert (oct(status.st_mode & 0o7777), status.st_uid) == (oct(mode), 0), path
 
 
+@pytest.mark.slow
 def test_stop_by_hand_leaves_nothing_and_is_respected(machine):
     machine.run("systemctl", "stop", CONTAINER)
     machine.settle()
@@ -266,6 +278,7 @@ def test_stop_by_hand_leaves_nothing_and_is_respected(machine):
     assert machine.state(CONTAINER) == "inactive"
 
 
+@pytest.mark.slow
 def test_crash_is_followed_by_a_start_with_fresh_keys(machine):
     before = machine.starts()
     machine.run("systemctl", "kill", "--signal=KILL", CONTAINER)
@@ -275,6 +288,7 @@ def test_crash_is_followed_by_a_start_with_fresh_keys(machine):
     assert machine.wired()["PLAIN_KEY"] == "sk-plain-0"
 
 
+@pytest.mark.slow
 def test_what_fails_is_explained_and_tried_again_without_an_end(machine):
     """As when a database is away: no one has to start the gateway when it is there again."""
     pause = "run/systemd/system/podman-litellm-proxy.service.d/pause.conf"
@@ -314,6 +328,7 @@ def switch(machine: Machine) -> tuple[int, str]:
     return done.returncode, machine.journal(IMAGE_UNIT, cursor)
 
 
+@pytest.mark.slow
 def test_switch_restarts_what_has_changed_and_nothing_else(machine):
     before = machine.starts()
     assert switch(machine)[0] == 0
@@ -324,6 +339,7 @@ def test_switch_restarts_what_has_changed_and_nothing_else(machine):
     assert machine.starts() == before + 1
 
 
+@pytest.mark.slow
 def test_switch_to_an_image_that_cannot_be_had_costs_nothing(machine):
     before = machine.starts()
     machine.write("srv/no-image", "")
@@ -335,6 +351,7 @@ def test_switch_to_an_image_that_cannot_be_had_costs_nothing(machine):
     assert machine.state(CONTAINER) == "active"
 
 
+@pytest.mark.slow
 def test_switch_with_a_key_that_cannot_be_used_costs_nothing(machine):
     before = machine.starts()
     machine.run("systemctl", "stop", "litellm-proxy-secrets*.path")
@@ -349,6 +366,7 @@ def test_switch_with_a_key_that_cannot_be_used_costs_nothing(machine):
     machine.settle()
 
 
+@pytest.mark.slow
 def test_start_of_what_does_not_run(machine):
     machine.run("systemctl", "stop", CONTAINER)
     machine.settle()

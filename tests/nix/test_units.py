@@ -82,8 +82,9 @@ def test_mounted_config_is_exported(exported):
     )
     (mounted,) = re.findall(r"-v (\S+):/app/config.yaml:ro", start)
     assert exported["files"][mounted] == MACHINE.read_text()
-    (program,) = re.findall(r"-v (\S+):/app/start.py:ro", start)
-    assert exported["files"].keys() == {mounted, program}
+    ours = re.findall(r"-v (\S+):/app/(?:start|missing_key).py:ro", start)
+    assert exported["files"].keys() == {mounted, *ours}
+    assert len(ours) == 2
 
 
 def test_scripts_pass_shellcheck(exported, fleet, tmp_path):

@@ -407,6 +407,7 @@ def test_runs_at_the_same_time_agree(machine):
     assert not list(machine.runtime.rglob("*.new"))
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_leaves_the_old_or_the_new(machine):
     """SIGKILL at every n-th system call that changes a file, in the script and its programs."""
     if shutil.which("strace") is None:
@@ -434,6 +435,7 @@ def test_killed_at_any_moment_leaves_the_old_or_the_new(machine):
     assert seen == {old, new}
 
 
+@pytest.mark.slow
 def test_killed_while_the_master_key_is_made(machine):
     """No half master key is ever used or kept."""
     if shutil.which("strace") is None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from nixcfg.disk import shipped
 from nixcfg.project import shape
-from nixcfg.render import resources
 from nixcfg.yamltext import reader
 from program import HERE, ROOT
 from tool import load
@@ -25,7 +25,7 @@ DOCUMENTS = [
 
 
 def explained(kind: str, data: object) -> bool:
-    return Draft202012Validator(resources.schema(kind)).is_valid(data)
+    return Draft202012Validator(shipped.schema(kind)).is_valid(data)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +99,7 @@ def properties(kind: str) -> dict[str, list[object]]:
     }[kind]
     # What this list does not know yet is tried with values of every type all the same.
     any_type: list[object] = [None, True, 1, 1.5, "text", "/path", [], ["a"], {}, {"A": "b"}]
-    return {key: [*near.get(key, ()), *any_type] for key in resources.schema(kind)["properties"]}
+    return {key: [*near.get(key, ()), *any_type] for key in shipped.schema(kind)["properties"]}
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)

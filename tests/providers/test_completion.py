@@ -139,3 +139,62 @@ def test_a_shell_completes_with_it(
         check=False,
     )
     assert done.stdout.split() == ["all", "claude"], done.stderr
+
+
+def test_a_comment_holds_no_variable(tab: Callable[[str], list[str]], project: Path) -> None:
+    """The starter's own comment says `KEY: ${KEY} declares a secret`."""
+    assert "${KEY}" in (project / "providers" / "claude.yaml").read_text()
+    assert tab("nixcfg set-key K") == []
+    assert "ANTHROPIC_API_KEY" in tab("nixcfg set-key A")
+    (project / "providers" / "claude.yaml").write_text("a: [")
+    assert tab("nixcfg set-key c") == ["claude"]
+
+
+def test_codes_are_completed(tab: Callable[[str], list[str]]) -> None:
+    found = tab("nixcfg explain NX3")
+    assert "NX301" in found
+    assert all(code.startswith("NX3") for code in found)
+    assert tab("nixcfg explain nx201") == ["NX201"]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, program: list[str]) -> dict[str, str]:
+    """An environment in which `nixcfg` is the program under test."""
+    shim = tmp_path / "bin" / "nixcfg"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {" ".join(program)} "$@"\n')
+    shim.chmod(0o755)
+    return {**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+
+
+def test_fish_shows_a_summary_with_a_comma_whole(programs: dict[str, str], project: Path) -> None:
+    if not shutil.which("fish"):
+        pytest.skip("fish is not installed")
+    script = 'nixcfg completion fish | source; complete -C "nixcfg val"'
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script],
+        cwd=project,
+        env=programs,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "validate\tReport all that is wrong with the project, in one run." in done.stdout
+
+
+def test_zsh_needs_nothing_before_it(programs: dict[str, str], project: Path) -> None:
+    if not shutil.which("zsh"):
+        pytest.skip("zsh is not installed")
+    script = 'eval "$(nixcfg completion zsh)" && print -r -- $_comps[nixcfg]'
+    done = subprocess.run(
+        ["zsh", "-f", "-c", script],
+        cwd=project,
+        env=programs,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == "_nixcfg_completion"

@@ -109,6 +109,7 @@ def test_a_provider_is_added_clean(name: str, added: dict[str, Amendment]) -> No
     assert [(p.code, p.file, p.message) for p in told] == []
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("name", CHAT)
 def test_litellm_loads_every_deployment(name: str, loaded: dict[str, Any]) -> None:
     found = loaded[name]

@@ -19,6 +19,8 @@ Run = Callable[..., Done]
 
 MINE = (
     "add-provider",
+    "add-model",
+    "rename",
     "remove-provider",
     "providers",
     "models",
@@ -218,7 +220,7 @@ REFUSED = {
         "two models",
     ),
     "aliases": (("groq", "--model", "x", "--alias", "y", "--alias", "z"), "as many --alias"),
-    "no model": (("azure",), "azure needs --model MODEL and --api-base URL"),
+    "no model": (("azure",), "azure needs --model DEPLOYMENT and --api-base RESOURCE"),
     "no address": (("hosted_vllm", "--model", "x"), "api.openai.com"),
     "bad address": (("hosted_vllm", "--model", "x", "--api-base", "box:8000"), "is no address"),
     "password": (
@@ -557,7 +559,7 @@ def run_shell(command: str, program: list[str], project: Path, bin_folder: Path)
 
 
 def test_every_command_of_mine_is_there() -> None:
-    assert set(MINE) <= set(cli.COMMANDS)
+    assert set(MINE) <= {*cli.COMMANDS, *cli.HIDDEN}
 
 
 def test_add_provider_prints_the_line_to_write(run: Run, project: Path) -> None:

@@ -244,3 +244,23 @@ def test_leaving_set_key_leaves_nothing(project: Path, tmp_path: Path, program: 
         assert person.ends() == 1
     assert not target.parent.exists()
     assert "sk-ant" not in person.screen
+
+
+@pytest.mark.parametrize(("reply", "kept"), [("", True), ("n", True), ("y", False)])
+def test_a_key_of_another_vendor_does_not_replace_a_good_one_unasked(
+    reply: str, kept: bool, project: Path, tmp_path: Path, program: list[str]
+) -> None:
+    good, other = "sk-ant-api03-Zm9vYmFyYmF6cXV4", "gsk_Zm9vYmFyYmF6cXV4Zm9v1234"
+    target = tmp_path / "keys" / "anthropic_api_key.txt"
+    command = [*program, "set-key", "claude", "--file", str(target)]
+    for key in (good, other):
+        with Terminal(command, project) as person:
+            person.reads("(not shown): ")
+            person.types(key)
+            if key == other:
+                person.reads("looks like a key for GROQ_API_KEY")
+                person.reads("Replace the key")
+                person.reads("[y/N]: ")
+                person.types(reply)
+            assert person.ends() == int(kept and key == other), person.screen
+    assert target.read_text() == (good if kept else other)

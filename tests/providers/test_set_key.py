@@ -421,3 +421,28 @@ def test_no_exception_shows_the_key(groq: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_key_is_no_argument(run: Run) -> None:
     done = run("set-key", "groq", KEY, fails=True)
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "place", ["secrets.example/groq_api_key.txt", "rendered/key", "providers/key", "nixcfg.yaml"]
+)
+def test_the_projects_own_folders_are_no_place_for_a_key(
+    place: str, run: Run, groq: Path, project: Path
+) -> None:
+    run("render")
+    before = (project / place).read_bytes() if (project / place).exists() else None
+    for target in (str(project / place), place):
+        done = run("set-key", "groq", "--file", target, given=KEY.encode(), fails=True)
+        assert "only its owner can read" in done.stderr or "the project itself" in done.stderr
+        assert KEY not in done.stderr
+    assert (project / place).read_bytes() == before if before else not (project / place).exists()
+    assert not groq.exists()
+
+
+@pytest.mark.usefixtures("groq")
+def test_a_rendered_folder_elsewhere_is_no_place_either(run: Run, tmp_path: Path) -> None:
+    run("render", "--out", str(tmp_path / "out"))
+    target = tmp_path / "out" / "litellm" / "key.txt"
+    done = run("set-key", "groq", "--file", str(target), given=KEY.encode(), fails=True)
+    assert "`nixcfg render` writes" in done.stderr
+    assert not target.exists()

@@ -12,7 +12,7 @@ import pytest
 from gateway import gateways
 from vendors import Anthropic, Gemini, OpenAI, Vendor
 
-ROOT = Path(__file__).parents[2]
+ORIGINAL = Path(__file__).parents[1] / "cases" / "original"
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +42,10 @@ def render() -> Callable[[Path], Path]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in the root of this repository: three providers, not yet rendered."""
     project = tmp_path_factory.mktemp("project")
-    shutil.copy(ROOT / "nixcfg.yaml", project)
+    shutil.copy(ORIGINAL / "nixcfg.yaml", project)
     (project / "providers").mkdir()
     for name in ("claude", "openai", "gemini"):
-        shutil.copy(ROOT / "providers" / f"{name}.yaml", project / "providers")
+        shutil.copy(ORIGINAL / "providers" / f"{name}.yaml", project / "providers")
     return project
 
 

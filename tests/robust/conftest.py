@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from cli import Cli
 
-ROOT = Path(__file__).parents[2]
+ORIGINAL = Path(__file__).parents[1] / "cases" / "original"
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +17,9 @@ def rendered_project(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The project in the root of this repository, rendered; for copying, not for changing."""
     project = tmp_path_factory.mktemp("template") / "project"
     (project / "providers").mkdir(parents=True)
-    shutil.copy(ROOT / "nixcfg.yaml", project)
+    shutil.copy(ORIGINAL / "nixcfg.yaml", project)
     for name in ("claude", "openai", "gemini"):
-        shutil.copy(ROOT / "providers" / f"{name}.yaml", project / "providers")
+        shutil.copy(ORIGINAL / "providers" / f"{name}.yaml", project / "providers")
     done = cli("-C", project, "render")
     assert done.code == 0, done.err
     return project

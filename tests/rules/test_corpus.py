@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from nixcfg import check
+from nixcfg import check, knowledge
 from nixcfg.problems.problem import Severity
 from nixcfg.problems.shown import shown
 from nixcfg.project.standalone import read_configuration
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 11, 23)
+RELEASE = "1.106.2"
+"""The LiteLLM whose verdicts the corpus holds."""
 AFTER_LOADING = {"NX314"}
 """What LiteLLM refuses once it has loaded the file, which is where the verdicts of the corpus end:
 test_oracle.py asks the check of the master key itself."""
@@ -31,8 +33,9 @@ def corpus() -> dict[str, tuple[Any, check.Report]]:
     if not (folder / "oracle.json").is_file():
         pytest.skip("no corpus of real configurations here; NIXCFG_CORPUS may name one")
     verdicts = json.loads((folder / "oracle.json").read_text(encoding="utf-8"))
+    chosen = knowledge.choose(RELEASE)
     return {
-        name: (verdict, check.standalone([read_configuration(folder / name, name)], TODAY))
+        name: (verdict, check.standalone([read_configuration(folder / name, name)], TODAY, chosen))
         for name, verdict in verdicts.items()
     }
 

@@ -10,6 +10,7 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,8 @@ from nixcfg.problems import FORMATS, report
 from nixcfg.project.find import Sources, read_project
 from nixcfg.project.standalone import Configuration, Part
 from nixcfg.yamltext import reader
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 WORDS = sorted(

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,7 +118,11 @@ def free_port() -> int:
 
 @contextmanager
 def gateway(
-    config: Path, environment: Mapping[str, str], master_key: str, log: Path
+    config: Path,
+    environment: Mapping[str, str],
+    master_key: str,
+    log: Path,
+    program: Sequence[str] = (sys.executable, "-c", "from litellm import run_server; run_server()"),
 ) -> Iterator[Gateway]:
     """The proxy on `config`, up and answering its liveliness route.
 
@@ -131,8 +135,7 @@ def gateway(
     port = free_port()
     home = log.parent / f"{log.stem}-home"
     home.mkdir()
-    program = "from litellm import run_server; run_server()"
-    command = [sys.executable, "-c", program, "--config", str(config)]
+    command = [*program, "--config", str(config)]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     setpriv = shutil.which("setpriv")
     if setpriv:  # the proxy goes with us even when we are killed ourselves

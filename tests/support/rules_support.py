@@ -16,6 +16,7 @@ from nixcfg.problems.problem import Span
 from nixcfg.project.find import read_project
 from nixcfg.project.standalone import read_configuration
 from nixcfg.rules.credentials import MASTER_KEY_MISSING
+from nixcfg.rules.git import with_tracked_keys
 
 ROOT = Path(__file__).parents[2]
 TODAY = dt.date(2026, 8, 20)
@@ -31,8 +32,12 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def in_project(folder: Path, files: Mapping[str, str]) -> check.Report:
+    """...all of whose files git tracks, where one of them is for git alone."""
     write(folder, files)
-    return check.validate(read_project(folder), TODAY)
+    if any(not name.endswith(".yaml") for name in files):
+        for command in (["init", "-q"], ["add", "-A"]):
+            subprocess.run(["git", "-C", folder, *command], check=True)
+    return check.validate(with_tracked_keys(read_project(folder)), TODAY)
 
 
 def by_itself(folder: Path, files: Mapping[str, str]) -> check.Report:

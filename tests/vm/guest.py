@@ -7,10 +7,12 @@ from pathlib import Path
 from image import IMAGE_NAME
 from machine import Machine, MachineError
 
+from nixcfg.project.wiring import DEFAULT_IMAGE
+
 SECRETS = "/etc/nixcfg/secrets"
 MASTER_KEY = "/var/lib/litellm-proxy/master-key"
 RECORD = "/root/upstream/record"  # what the stand-in vendor was shown
-IMAGE = "ghcr.io/berriai/litellm:v1.106.2"
+IMAGE = DEFAULT_IMAGE
 
 #: What sops-nix does at boot: a directory a generation, and a symlink to the newest.
 REVEAL = """\

@@ -126,11 +126,11 @@ class Image:
         return self.folder / "disk.img"
 
 
-def litellm_version() -> str:
-    """The version that the project's `proxy` extra pins: one place for this fact."""
+def litellm() -> list[str]:
+    """What the project's `proxy` extra asks for: one place for this fact."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    requirement: str = project["optional-dependencies"]["proxy"][0]
-    return requirement.rpartition("==")[2]
+    requirements: list[str] = project["optional-dependencies"]["proxy"]
+    return requirements
 
 
 def cache_folder() -> Path:
@@ -162,7 +162,7 @@ def build(cache: Path | None = None) -> Image:
     cache.mkdir(parents=True, exist_ok=True)
     # The syntax tree and not the text: a comment is no reason to build for three minutes.
     code = ast.dump(ast.parse(Path(__file__).read_text()))
-    recipe = f"{code}\0{litellm_version()}\0{_debian_release()}"
+    recipe = f"{code}\0{litellm()}\0{_debian_release()}"
     folder = cache / f"vm-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     with _locked(cache / "lock"):
         if not (folder / "built.json").exists():
@@ -225,7 +225,7 @@ def _build(folder: Path) -> None:
             *("env", f"LD_LIBRARY_PATH={':'.join(map(str, libraries))}"),
             *(sys.executable, "-m", "pip", "--python", python, "install", "--no-compile"),
             *("--only-binary=:all:", "--target", modules),
-            *(f"litellm[proxy]=={litellm_version()}", *EXTRA_WHEELS),
+            *(*litellm(), *EXTRA_WHEELS),
         )
         shutil.rmtree(modules / "bin")
         for path in ("var/cache/apt", "var/lib/apt", "usr/share/doc", "usr/share/man"):

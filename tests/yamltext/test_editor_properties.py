@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from nixcfg.problems.problem import Steps
 from nixcfg.yamltext import data, document, editor, reader
 from nixcfg.yamltext.edits import AddItem, AddKey, Edit, RefusedError, Remove
 from nixcfg.yamltext.nodes import Page
+
+pytestmark = pytest.mark.slow
 
 TEXTS = [
     path.read_bytes().decode("utf-8-sig")

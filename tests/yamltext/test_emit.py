@@ -79,6 +79,7 @@ def types(value: object) -> object:
     return type(value), math.copysign(1, value) if isinstance(value, float) else None, value
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None, derandomize=True)
 @given(VALUES)
 @example([[[], {}], [[1, [2]]], {"a": [[{"b": {}}], []]}])
@@ -90,6 +91,7 @@ def test_reads_back(value: object):
         assert types(yaml.load(text, yaml.CSafeLoader)) == types(value), text
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None, derandomize=True)
 @given(VALUES)
 @example({"k" * 1001: [1], "a": {"b": [{}]}})

@@ -20,6 +20,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "vendor_params": {"vendors": 1},
     "behaviour": {},
     "entries": {"places": 3, "guardrails": 2},
+    "access": {},
 }
 
 

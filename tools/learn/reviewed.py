@@ -90,3 +90,18 @@ ACCEPTED: dict[str, dict[str, str]] = {
     }
     for release in ("1.109.3", "1.110.2")
 }
+
+# Fields of the admin API that a file cannot give: nixcfg sets them itself (names, the value, what
+# belongs to what), they are counted by LiteLLM (spend), or they do something once (e-mail).
+_ONCE = frozenset({"duration", "spend", "send_invite_email", "config", "agent_id", "project_id"})
+ACCESS_OWN = {
+    "team": frozenset({"team_id", "team_alias"}) | _ONCE,
+    "user": frozenset({"user_id", "team_id", "key_alias", "password"}) | _ONCE,
+    # LiteLLM would replace the value by itself, and the file would hold one that is refused.
+    "key": frozenset({"key", "key_alias", "team_id", "user_id", "auto_rotate", "rotation_interval"})
+    | _ONCE,
+}
+
+# Refused without a licence by code of their own, and not by the list that LiteLLM has of such
+# fields (tests/access/test_fields.py asks the real API for each field).
+ACCESS_LICENCE = frozenset({"model_max_budget", "organization_id"})

@@ -43,7 +43,12 @@ rec {
     if common.isLoaded then
       ''
         fetch_image() {
-          ${cfg.backend} load --quiet --input ${cfg.imageFile}
+          ${
+            if cfg.imageStream != null then
+              "${cfg.imageStream} | ${cfg.backend} load --quiet"
+            else
+              "${cfg.backend} load --quiet --input ${cfg.imageFile}"
+          }
         }
       ''
     else

@@ -7,7 +7,7 @@
   services.litellm-proxy = {
     enable = lib.mkDefault true;
     backend = lib.mkDefault "docker";
-    image = lib.mkDefault "ghcr.io/berriai/litellm:v1.106.2";
+    image = lib.mkDefault "ghcr.io/berriai/litellm:v1.108.14";
     listenAddress = lib.mkDefault "127.0.0.1";
     port = lib.mkDefault 4000;
     auth = lib.mkDefault "master-key";

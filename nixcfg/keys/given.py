@@ -1,0 +1,53 @@
+"""Keys that someone wrote on a command line, where the shell's history and everyone's process list
+have them. They are never repeated, whichever command was meant and whatever it prints.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+EXPOSED = (
+    "A key on the command line is in the shell's history now, and everyone on this machine could "
+    "read it in the list of processes. Revoke it at its vendor and make another; "
+    "`nixcfg set-key NAME` asks for it."
+)
+_SHORTEST = 12
+"""Characters. No vendor's key is shorter, and most arguments are."""
+
+
+def keys_in(arguments: Iterable[str]) -> tuple[str, ...]:
+    """The keys among some arguments, whole words, also behind `NAME=`. A path is none."""
+    found: list[str] = []
+    for argument in arguments:
+        if len(argument) >= _SHORTEST and any(map(str.isdigit, argument)):
+            found += _in(argument)
+    return tuple(dict.fromkeys(found))
+
+
+def _in(argument: str) -> Iterator[str]:
+    from nixcfg.keys import shapes  # most command lines need none of it
+
+    for text in (argument, argument.partition("=")[2]):
+        if len(text) < _SHORTEST or os.path.exists(text):  # noqa: PTH110 (a text, maybe no path)
+            continue
+        is_path = text.startswith(("/", "./", "../", "~"))
+        yield from (
+            text[start:end]
+            for start, end in shapes.spans(text)
+            if not is_path or shapes.has_prefix(text[start:end])
+        )
+
+
+class Hiding:
+    """A stream that shows asterisks for some keys; all else is that of the stream behind it."""
+
+    def __init__(self, stream: TextIO, keys: Iterable[str]) -> None:
+        self._stream, self._keys = stream, sorted(keys, key=len, reverse=True)
+
+    def write(self, text: str) -> int:
+        for key in self._keys:
+            text = text.replace(key, "*" * 8)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)

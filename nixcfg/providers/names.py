@@ -1,0 +1,197 @@
+"""What people call a provider, and the provider of LiteLLM that they mean. Pure.
+
+A name that means one provider leads there. One that may mean several, or none that a service can
+use, is a question: a wrong guess would send prompts, and a key, to someone else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from nixcfg import knowledge
+
+_CLIENT = "is a program that uses a gateway, not a provider of models"
+_SUBSCRIPTION = "is a subscription with a login in a browser, which a service cannot do"
+
+
+class Called(NamedTuple):
+    """Providers that a name may mean, likeliest first; `why` a single one has to be confirmed."""
+
+    providers: tuple[str, ...]
+    why: str = ""
+
+
+def _sure(provider: str, names: str) -> dict[str, Called]:
+    return {name: Called((provider,)) for name in names.split()}
+
+
+def _either(providers: str, names: str) -> dict[str, Called]:
+    return {name: Called(tuple(providers.split())) for name in names.split()}
+
+
+def _unsure(providers: str, why: str, names: str) -> dict[str, Called]:
+    return {name: Called(tuple(providers.split()), why) for name in names.split()}
+
+
+NAMES: Mapping[str, Called] = {
+    **_sure("ai21", "jamba"),
+    **_either("bedrock amazon_nova", "amazon nova"),
+    **_sure("bedrock", "aws"),
+    **_sure("anthropic", "claude claude-ai haiku opus sonnet"),
+    **_unsure("anthropic", _CLIENT, "claude-code claude-desktop"),
+    **_unsure("", _CLIENT, "aider cline continue crush cursor goose librechat open-webui opencode"),
+    **_unsure("", _CLIENT, "roo-code zed"),
+    **_sure("azure", "aoai azure-openai azure-open-ai"),
+    **_sure("azure_ai", "ai-foundry azure-foundry foundry"),
+    **_either("azure azure_ai github", "microsoft"),
+    **_sure("cloudflare", "workers-ai"),
+    **_sure("cohere_chat", "command command-a command-r"),
+    **_either(
+        "dashscope qwencloud qwen_ai_platform",
+        "alibaba alibaba-cloud aliyun bailian model-studio qwen tongyi",
+    ),
+    **_sure("docker_model_runner", "docker dmr model-runner"),
+    **_sure("gemini", "ai-studio aistudio google-ai google-ai-studio makersuite"),
+    **_either("gemini vertex_ai", "bard google"),
+    **_sure("github", "github-models"),
+    **_unsure("github openai", _SUBSCRIPTION, "copilot ghcp github-copilot"),
+    **_sure("gradient_ai", "digitalocean do-ai"),
+    **_sure("hosted_vllm", "vllm v-llm vllm-openai"),
+    **_sure("huggingface", "hf"),
+    **_sure("inception", "mercury"),
+    **_sure("lambda_ai", "lambda-labs"),
+    **_sure("litellm_proxy", "litellm"),
+    **_sure("llamafile", "llama-cpp llama-cpp-server llama-server"),
+    **_either("meta_llama meta ollama groq", "llama"),
+    **_sure("mistral", "ministral mixtral magistral la-plateforme le-chat"),
+    **_sure("moonshot", "kimi"),
+    **_sure("nvidia_nim", "nim nvidia nemotron"),
+    **_sure("oci", "oracle oracle-cloud"),
+    **_sure("oobabooga", "text-generation-webui"),
+    **_sure("openai", "gpt gpts open-ai"),
+    **_unsure("openai", _SUBSCRIPTION, "chatgpt chatgpt-plus chatgpt-pro"),
+    **_unsure("openai", _CLIENT, "codex codex-cli"),
+    **_sure("perplexity", "pplx sonar"),
+    **_sure("sap", "sap-ai-core"),
+    **_sure("snowflake", "cortex"),
+    **_sure("tencent", "hunyuan"),
+    **_sure("vercel_ai_gateway", "vercel ai-gateway"),
+    **_sure("vertex_ai", "gcp google-cloud google-vertex google-vertex-ai vertex"),
+    **_sure("volcengine", "ark byteplus bytedance doubao volcano"),
+    **_sure("wandb", "weights-and-biases"),
+    **_sure("watsonx", "ibm ibm-watsonx watson"),
+    **_sure("xai", "grok x-ai twitter"),
+    **_sure("xiaomi_mimo", "mimo xiaomi"),
+    **_sure("zai", "chatglm bigmodel glm zhipu zhipuai"),
+}
+"""By what people type, in small letters with dashes."""
+
+
+class Meaning(NamedTuple):
+    """What a name means: `providers`, likeliest first, none where it is unknown.
+
+    `model` is the model in `google/gemini-2.5-flash`, "" for a provider alone. `why` says that
+    even a single provider is a guess.
+    """
+
+    providers: tuple[str, ...]
+    model: str = ""
+    why: str = ""
+
+    @property
+    def provider(self) -> str | None:
+        """The only one that can be meant, None where it has to be asked."""
+        return self.providers[0] if len(self.providers) == 1 and not self.why else None
+
+
+def meaning(typed: str) -> Meaning:
+    """What someone means by a name: a provider, a brand, `provider/model`, or a model alone."""
+    found = _provider(typed)
+    if found:
+        return Meaning(found.providers, why=found.why)
+    head, slash, model = typed.partition("/")
+    found = _provider(head) if slash and model else None
+    if found is None:
+        return _of_model(typed)
+    offering = tuple(each for each in found.providers if spelt(each, model))
+    if not offering and all(knowledge.models(each) for each in found.providers):
+        elsewhere = tuple(name for name in addable() if spelt(name, typed))
+        if elsewhere:  # `openai/gpt-oss-120b` is a name at Groq
+            return Meaning(elsewhere, typed)
+    return Meaning(offering or found.providers, model, found.why)
+
+
+def spelt(provider: str, model: str) -> str:
+    """The model as the provider's catalogue spells it, "" where it has none of that name."""
+    models = knowledge.models(provider)
+    if model in models:
+        return model
+    return next((each for each in models if each.lower() == model.lower()), "")
+
+
+def provider_of(typed: str) -> str | None:
+    """The provider that a name means for sure; None for any other name."""
+    return meaning(typed).provider
+
+
+def known() -> Iterator[str]:
+    """Every name that leads to a provider which can be added, as Tab offers them."""
+    yield from (name for name, called in NAMES.items() if len(called.providers) == 1)
+    yield from addable()
+
+
+@cache
+def addable() -> tuple[str, ...]:
+    """Every provider that can be added: chat, and without a login in a browser.
+
+    Not LiteLLM's SDK `vllm`, which loads a model into the proxy itself: see NAMES.
+    """
+    return tuple(
+        sorted(
+            name
+            for name, facts in knowledge.providers().items()
+            if facts.chat and not facts.interactive_login and name not in NAMES
+        )
+    )
+
+
+def _provider(typed: str) -> Called | None:
+    dashed = re.sub(r"[^a-z0-9]+", "-", typed.lower()).strip("-")
+    if dashed in NAMES:
+        return NAMES[dashed]
+    providers = knowledge.providers()
+    for guess in (typed, typed.lower(), dashed.replace("-", "_")):
+        if guess in providers:
+            return Called((guess,))
+    folded = _folded()
+    bare = dashed.replace("-", "")
+    for each in (bare, bare.removesuffix("ai"), f"{bare}ai"):
+        if each in folded:
+            return folded[each]
+    return None
+
+
+@cache
+def _folded() -> Mapping[str, Called]:
+    """Names without dashes: `TogetherAI`, `deep-seek` and `x.ai` mean what they look like."""
+    brands = {name.replace("-", ""): called for name, called in NAMES.items()}
+    return {**{re.sub(r"[^a-z0-9]", "", n.lower()): Called((n,)) for n in addable()}, **brands}
+
+
+def _of_model(typed: str) -> Meaning:
+    """The providers of a model that is named without its provider, or with its maker."""
+    maker = NAMES.get(re.split(r"[-/.\d]", typed.lower())[0]) or Called((typed.partition("-")[0],))
+    offering = tuple(each for each in maker.providers if spelt(each, typed))
+    if offering:
+        return Meaning(offering, typed)
+    home = knowledge.bare_models().get(typed)
+    if home in addable():
+        return Meaning((home,), typed)
+    wanted = typed.lower().rpartition("/")[2]
+    listing = tuple(
+        name
+        for name in addable()
+        if any(each.lower().rpartition("/")[2] == wanted for each in knowledge.models(name))
+    )
+    return Meaning(listing, typed if listing else "")
