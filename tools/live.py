@@ -11,6 +11,7 @@ from typing import Any
 
 GUARDRAILS = "litellm.proxy.guardrails.guardrail_registry"
 MCP = "litellm.proxy._experimental.mcp_server.mcp_server_manager"
+MCP_LATER = "litellm.proxy.mcp_server.mcp_server_manager"  # from 1.109 on
 PASS_THROUGH = "litellm.proxy.pass_through_endpoints.pass_through_endpoints"  # noqa: S105 (a module)
 PROMPTS = "litellm.proxy.prompts.prompt_registry"
 AGENTS = "litellm.proxy.agent_endpoints.agent_registry"
@@ -33,7 +34,7 @@ def forget() -> None:
     import litellm
 
     handler = _of(GUARDRAILS, "IN_MEMORY_GUARDRAIL_HANDLER")
-    manager = _of(MCP, "global_mcp_server_manager")
+    manager = _mcp()
     prompts = _of(PROMPTS, "IN_MEMORY_PROMPT_REGISTRY")
     for owner, names in (
         (handler, ("IN_MEMORY_GUARDRAILS", "guardrail_id_to_custom_guardrail", "_sources")),
@@ -65,7 +66,7 @@ def seen(router: Any) -> dict[str, list[str]]:
     import litellm
 
     guardrails = getattr(_of(GUARDRAILS, "IN_MEMORY_GUARDRAIL_HANDLER"), "IN_MEMORY_GUARDRAILS", {})
-    servers = getattr(_of(MCP, "global_mcp_server_manager"), "config_mcp_servers", {})
+    servers = getattr(_mcp(), "config_mcp_servers", {})
     routes = _of(PASS_THROUGH, "_registered_pass_through_routes") or {}
     prompts = getattr(_of(PROMPTS, "IN_MEMORY_PROMPT_REGISTRY"), "IN_MEMORY_PROMPTS", {})
     agents = getattr(_of(AGENTS, "global_agent_registry"), "agent_list", [])
@@ -99,6 +100,11 @@ def _events(callback: Any) -> list[str]:
         for each in GuardrailEventHooks
         if callback.should_run_guardrail(data=dict(request), event_type=each)
     ]
+
+
+def _mcp() -> Any:
+    name = "global_mcp_server_manager"
+    return _of(MCP_LATER, name) or _of(MCP, name)
 
 
 def _of(module: str, name: str) -> Any:

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
 from learn import guarding, layout
@@ -25,6 +26,8 @@ from oracle import Oracle
 
 UNKNOWN = "nixcfg_unknown"
 CHARACTERS = "-. /:"
+UNITS = ("mo", *ascii_letters)
+WORDS = ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annually", "never")
 # Any value of a kind: what is empty often passes where nothing else does.
 ASKED = tuple(kind for kind in KINDS if not kind.startswith("no "))
 FILES = {"handler.py": "from litellm import CustomLLM\n\nhandler = CustomLLM()\n"}
@@ -125,7 +128,27 @@ def measured() -> dict[str, Any]:
             print(f"{place.path}: the sample is not taken: {sample['error']}", file=sys.stderr)
             continue
         found[place.path] = told(place, known[number], others) | more(oracle, place, known[number])
-    return {"places": found, "guardrails": guarding.kinds(oracle.ask)}
+    return {
+        "places": found,
+        "guardrails": guarding.kinds(oracle.ask),
+        "durations": durations(),
+    }
+
+
+def durations() -> dict[str, list[str]]:
+    """The units behind a number, and the words, that LiteLLM takes for a length of time."""
+    from litellm.litellm_core_utils.duration_parser import duration_in_seconds
+
+    def is_taken(text: str) -> bool:
+        try:
+            return duration_in_seconds(text) > 0
+        except ValueError:
+            return False
+
+    return {
+        "units": [unit for unit in UNITS if is_taken(f"7{unit}") and not is_taken("7")],
+        "words": [word for word in WORDS if is_taken(word)],
+    }
 
 
 def told(

@@ -140,17 +140,19 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         "replies": [],
     }
     for _ in range(question.get("times", 1) if "ask" in question else 0):
-        told["replies"].append(await _ask(router, question["ask"]))
+        told["replies"].append(await _ask(router, question["ask"], question.get("tags", [])))
     if "request" in question:
         told["replies"].append(await _request(**question["request"]))
     told["sent"] = list(wire.sent)
     return told
 
 
-async def _ask(router: Any, model: str) -> str:
+async def _ask(router: Any, model: str, tags: list[str]) -> str:
     try:
-        message = [{"role": "user", "content": "hello"}]
-        reply = await asyncio.wait_for(router.acompletion(model=model, messages=message), 20)
+        given: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
+        if tags:
+            given["metadata"] = {"tags": tags}
+        reply = await asyncio.wait_for(router.acompletion(model=model, **given), 20)
     except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
         return f"{type(error).__name__}: {error}"[:800]
     return f"ok: {reply.choices[0].message.content}"

@@ -81,7 +81,14 @@ class Entries:
         self.places = tuple(_place(path, facts) for path, facts in data["places"].items())
         guardrails = data["guardrails"]
         self.modes: tuple[str, ...] = tuple(guardrails["modes"])
+        units = "|".join(data["durations"]["units"])
+        self._duration = re.compile(rf"\d+({units})") if units else re.compile("(?!)")
+        self._words = frozenset(data["durations"]["words"])
         self.guardrails = {name: _kind(facts) for name, facts in guardrails["kinds"].items()}
+
+    def is_duration(self, text: str) -> bool:
+        """Whether LiteLLM reads a text as a length of time: `30d`, whatever follows."""
+        return bool(self._duration.match(text)) or text.strip().lower() in self._words
 
     def place(self, path: str) -> Place | None:
         return next((place for place in self.places if place.path == path), None)

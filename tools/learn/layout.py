@@ -19,7 +19,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "refused": {"refused": 2, "licence": 1},
     "vendor_params": {"vendors": 1},
     "behaviour": {},
-    "entries": {"places": 3, "guardrails": 2},
+    "entries": {"places": 3, "guardrails": 2, "durations": 1},
     "access": {},
 }
 

@@ -17,15 +17,15 @@ from learn.sections import is_secret
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`models` are classes that LiteLLM makes of what is there, dotted; `reads` are a file of its
-    own and the name under which code there reads it. `live` is the section of live.py that the
-    sample's entry is in.
+    """`models` are classes that LiteLLM makes of what is there, dotted; `reads` are files, of which
+    a release has one, and the name under which code there reads it. `live` is the section of
+    live.py that the sample's entry is in.
     """
 
     path: str
     sample: Mapping[str, Any]
     models: tuple[str, ...] = ()
-    reads: tuple[str, str] = ("", "")
+    reads: tuple[str, ...] = ("", "")
     live: str = ""
 
 
@@ -59,7 +59,10 @@ POLICIES = {
     "policies": {"sample": {"guardrails": {"add": ["x"]}, "condition": {"model": "a"}}},
     "policy_attachments": [{"policy": "sample", "scope": "*"}],
 }
-_MCP = "proxy/_experimental/mcp_server/mcp_server_manager.py"
+_MCP = (
+    "proxy/_experimental/mcp_server/mcp_server_manager.py",
+    "proxy/mcp_server/mcp_server_manager.py",
+)
 _PASSING = "proxy/pass_through_endpoints/pass_through_endpoints.py"
 _TYPES = "litellm.proxy._types"
 _POLICY = "litellm.types.proxy.policy_engine.policy_types"
@@ -97,9 +100,10 @@ PLACES = (
         {"mcp_servers": {"sample": {"url": "http://sample.test", "transport": "http"}}},
         (
             "litellm.proxy._experimental.mcp_server.mcp_server_manager.MCPServerConfig",
+            "litellm.proxy.mcp_server.mcp_server_manager.MCPServerConfig",
             "litellm.types.mcp_server.mcp_server_manager.MCPServer",
         ),
-        (_MCP, "server_config"),
+        (*_MCP, "server_config"),
         live="mcp_servers",
     ),
     Place(
@@ -201,8 +205,7 @@ PLACES = (
                 "provider_budget_config": {"openai": {"budget_limit": 1, "time_period": "1d"}}
             }
         },
-        ("litellm.types.utils.BudgetConfig",),
-        ("types/utils.py", "data"),
+        reads=("router_strategy/budget_limiter.py", "config"),
     ),
     Place(
         "router_settings.routing_groups[]",
@@ -228,20 +231,17 @@ PLACES = (
 def keys(place: Place, source: Package, load: Callable[[str], Any]) -> dict[str, dict[str, Any]]:
     """Each key with its type and choices. `load` finds a class by its dotted name, or None."""
     found: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(place.models):
-        model = load(name)
-        facts = of_model(model) if model is not None else {}
-        # A later model adds the types and choices that an earlier one lacks.
-        for key, each in facts.items():
+    for key in read_keys(place, source):
+        found[key] = {"type": "any"}
+    loaded = [model for model in map(load, place.models) if model is not None]
+    for number, model in enumerate(loaded):
+        # A later model is of what is made of the entry: it adds types and choices, and no keys.
+        for key, each in of_model(model).items():
             known = found.get(key)
             if known is None and number:
-                continue  # of what is made of the entry, and not read from it
+                continue
             if known is None or known["type"] == "any" or "values" in each:
                 found[key] = each
-        if number == 0 and place.reads[0]:
-            file, variable = place.reads
-            for key in reads_of(ast.walk(source.tree(file)), frozenset({variable})):
-                found.setdefault(key, {"type": "any"})
     for key, each in found.items():
         each.pop("required", None)
         if is_secret(key, each["type"]):
@@ -249,8 +249,17 @@ def keys(place: Place, source: Package, load: Callable[[str], Any]) -> dict[str,
     return found
 
 
+def read_keys(place: Place, source: Package) -> set[str]:
+    """What code reads by itself; a file has moved between releases."""
+    *files, variable = place.reads
+    for name in files:
+        if source.root / name in source.texts:
+            return reads_of(ast.walk(source.tree(name)), frozenset({variable}))
+    return set()
+
+
 def keeps(place: Place, load: Callable[[str], Any]) -> bool:
     """Whether a key that no one knows is kept for whatever reads it later."""
-    model = load(place.models[0])
+    model = next(filter(None, map(load, place.models)), None)
     config = getattr(model, "model_config", {})
     return not place.reads[0] and config.get("extra") == "allow"
