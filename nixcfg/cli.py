@@ -42,10 +42,13 @@ GROUPS = {
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
+        "test": "Ask the gateway what tests/ says; stand-ins answer.",
     },
     "Run": {
+        "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
         "probe": "Ask a running gateway for its models.",
+        "access": "Look after teams, keys and budgets.",
         "doctor": "Look for what is wrong, and how to fix it.",
     },
 }
@@ -56,8 +59,10 @@ nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 HIDDEN = {
+    "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",
     "schema": "Print a JSON Schema, for editors.",
+    "spend": "List what was spent: `nixcfg access spend`.",
 }
 """Commands that work and that --help does not list: other names, and what programs ask for."""
 

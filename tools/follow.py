@@ -79,6 +79,7 @@ def learn(python: Path, folder: Path) -> None:
     run(python, TOOLS / "generate_knowledge.py", "--output", folder)
     for program in (
         "measure_params",
+        "measure_variables",
         "measure_refusals",
         "measure_behaviour",
         "measure_entries",

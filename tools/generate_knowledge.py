@@ -64,6 +64,7 @@ def generate(output: Path) -> None:
     import litellm
     from learn import layout, models, names, providers, routing
     from learn.access import access
+    from learn.defaults import defaults
     from learn.package import Package
     from learn.params import litellm_params
     from learn.probe import provider_names
@@ -81,10 +82,14 @@ def generate(output: Path) -> None:
             "routing": routing.routing(known, verdicts),
             "sections": sections(source),
         }
+        if (count := names.migrations()) is not None:
+            facts["migrations"] = count
+        set_by_default = defaults(facts["sections"])
         facts["providers"] = providers.with_catalogue(finished(process), catalogue)
     facts["routing"]["shares_catalogue"] = providers.shares_catalogue(facts["providers"], catalogue)
     bare = dict(sorted(catalogue.pop("bare").items()))
     files = {"litellm": facts, "models": catalogue, "bare_models": bare, "access": access()}
+    files["defaults"] = set_by_default
     layout.write(output, files)
 
 

@@ -35,7 +35,12 @@ your own configuration wins.
 - `litellm-proxy-secrets.path`, `-2`, `-3`, …: watch the key files, one path each, while the proxy
   is wanted.
 - `litellm-proxy-rotate.service` assembles again after a change, and restarts the container if the
-  result differs from what it runs with.
+  result differs from what it runs with, and if LiteLLM starts with it:
+- `litellm-proxy-trial.service` starts a second container with the new keys, on no port, while the
+  old one still answers. When LiteLLM does not start in it, as with a password that the database
+  does not take, the old container goes on, the journal names the keys that have changed, and it is
+  tried again after 5 minutes. The trial may use as much memory as the gateway. With several
+  instances there is none: the first that does not start ends the row.
 - `litellm-proxy-image.service` fetches the image and checks the keys after a switch, and restarts
   the container if something about it has changed. When the image cannot be had, or a key cannot be
   used, the old container goes on.

@@ -27,6 +27,8 @@ FILES = (
     "behaviour",
     "access",
     "entries",
+    "variables",
+    "defaults",
 )
 Set = dict[str, Any]
 

@@ -8,6 +8,7 @@
 #   secrets.nix      key files: their options
 #   wiring.nix       key files: checked and assembled, by wiring.sh and key-shapes.sh
 #   rotation.nix     key files: watched, and put to use when they change, by rotate.sh
+#   trial.nix        key files: tried before the running container is stopped
 #   watched.nix      what that takes for a file that is replaced
 #   sandbox.nix      how the services of these scripts are shut in
 #   access.nix       teams, users and keys in that database, put there by access.py
@@ -64,6 +65,7 @@
         ./secrets.nix
         ./update.nix
         ./settings.nix
+        ./trial.nix
         ./user.nix
         ./wiring.nix
       ];

@@ -1,5 +1,6 @@
 """LiteLLM's admin API: its lists, and its answers without a value of a key."""
 
+import datetime as dt
 import http.client
 import json
 import re
@@ -49,6 +50,21 @@ class Api:
     def rows(self) -> Actual:
         """All teams, users and keys. Raises ApiError."""
         return Actual(*(self._all(kind) for kind in _LISTS))
+
+    def activity(self, days: int = 30) -> list[Any]:
+        """The last days, each with what was spent by model. Raises ApiError."""
+        today = dt.datetime.now(dt.UTC).date()
+        first = today - dt.timedelta(days=days)
+        found: list[Any] = []
+        number, last = 1, 1
+        while number <= last:
+            query = f"start_date={first}&end_date={today}&page_size={_PAGE}&page={number}"
+            page = self._good("GET", f"/user/daily/activity?{query}", None)
+            results = page.get("results") if isinstance(page, dict) else None
+            found += results if isinstance(results, list) else []
+            last = int((page.get("metadata") or {}).get("total_pages") or 1)
+            number += 1
+        return found
 
     def post(self, path: str, body: object) -> Any:
         """Post JSON. Raises ApiError for any answer but 200."""

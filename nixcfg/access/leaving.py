@@ -28,9 +28,15 @@ def leaving(state: State) -> Iterator[Change]:
             for each in state.actual.keys
             if each.get("user_id") == row["user_id"] and each.get("team_id") in teams
         ]
-        stays = {each["team_id"] for each in keys if not name_of(each)}
+        # Ours that go are gone by then, and ours that stay are in another team.
+        stays = {
+            each["team_id"]
+            for each in keys
+            if not name_of(each)
+            or (name_of(each) not in state.desired["keys"] and not state.desired["prune"])
+        }
         for team in sorted(stays):
-            reason = f"stays in team {team}: would take a key with it that is not managed here"
+            reason = f"stays in team {team}, or LiteLLM would delete a key that it has there"
             yield Change("user", name, "keep", reason)
         if teams == stays:
             continue

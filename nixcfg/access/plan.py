@@ -37,12 +37,8 @@ def plan(
     """
     state = State(desired, actual, now)
     found = [*_teams(state), *_users(state), *_keys(state, hashes)]
-    found += [
-        *leaving(state),
-        *left_keys(state, hashes),
-        *left_users(state),
-        *left_teams(state),
-    ]
+    found += [*left_keys(state, hashes), *leaving(state)]
+    found += [*left_users(state), *left_teams(state)]
     return found
 
 

@@ -107,10 +107,10 @@ def update(wanted: Wanted, row: Row, now: dt.datetime) -> tuple[str, Call] | Non
     kept = {k: value for k, value in (row.get("metadata") or {}).items() if k not in dropped}
     body = {
         _ID[wanted.kind]: _id(wanted.kind, row),
+        **{name: _empty(row[name]) for name in gone if name in row},
         **wanted.belongs,
         **wanted.fields,
         **until,
-        **{name: _empty(row[name]) for name in gone if name in row},
         "metadata": {**kept, **wanted.metadata},
     }
     why = [*differs, *gone, *(["expires"] if until else ())] or ["what LiteLLM does not show"]

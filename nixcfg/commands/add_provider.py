@@ -9,6 +9,7 @@ import click
 from nixcfg.commands import OK, complete
 from nixcfg.commands.context import (
     amended,
+    ask_its_release,
     example_files,
     find_root,
     json_option,
@@ -108,6 +109,7 @@ def command(
     from nixcfg.providers.request import NewProvider
 
     root = find_root(base)
+    ask_its_release(root)
     decided = models or aliases or api_base or variables or no_key or form == "json"
     asks = ask.is_terminal() and not decided
     if name is None and not asks:

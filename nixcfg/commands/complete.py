@@ -15,6 +15,8 @@ from nixcfg.project import wiring
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from nixcfg.knowledge import Knowledge
+
 
 def new_providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """Providers that LiteLLM knows, and the names that lead to one."""
@@ -45,9 +47,9 @@ def profiles(ctx: click.Context, _param: click.Parameter, typed: str) -> list[st
 
 def models(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The models of the provider that is being added, or all of them as `provider/model`."""
-    from nixcfg import knowledge
     from nixcfg.providers import names
 
+    knowledge = _known(ctx)
     # An option without its value ends click's parsing: arguments are then left where they stood.
     name = ctx.params.get("name") or next(iter(ctx.args), "")
     prefix = names.provider_of(ctx.params.get("provider") or name)
@@ -64,8 +66,7 @@ def models_of_file(ctx: click.Context, _param: click.Parameter, typed: str) -> l
     """The models of the vendor that a provider file of the project reaches."""
     import re
 
-    from nixcfg import knowledge
-
+    knowledge = _known(ctx)
     name = ctx.params.get("provider") or next(iter(ctx.args), "")
     text = ""
     for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob(f"{name}.y*ml"):
@@ -128,6 +129,15 @@ def _root(ctx: click.Context) -> Path:
     base = Path(ctx.find_root().params.get("directory") or ".").absolute()
     found = (each for each in (base, *base.parents) if (each / wiring.PROJECT_FILE).is_file())
     return next(found, base)
+
+
+def _known(ctx: click.Context) -> "Knowledge":
+    """What is known of the release of the project, or of the default one."""
+    from nixcfg.knowledge import judge
+    from nixcfg.yamltext import reader
+
+    data = reader.read(_root(ctx) / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
+    return judge(str(data.get("image", "") if isinstance(data, dict) else "")).knowledge
 
 
 def _providers(ctx: click.Context) -> list[str]:

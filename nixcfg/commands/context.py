@@ -37,6 +37,23 @@ def find_root(base: "Path") -> "Path":
     return root
 
 
+def ask_its_release(root: "Path | None") -> None:
+    """Until the command ends, take what is known of LiteLLM from the release of this project.
+
+    Without a project, or an image whose tag names a release, it is the default one.
+    """
+    from nixcfg.knowledge import asking, judge
+    from nixcfg.project import wiring
+    from nixcfg.yamltext import reader
+
+    if root is None:
+        return
+    data = reader.read(root / wiring.PROJECT_FILE, wiring.PROJECT_FILE).data
+    image = data.get("image") if isinstance(data, dict) else None
+    if isinstance(image, str):
+        click.get_current_context().with_resource(asking(judge(image).knowledge))
+
+
 def read(root: "Path") -> "Sources":
     """The files of the project in `root`, between two changes that another nixcfg makes."""
     from nixcfg.disk.lock import quiet
@@ -83,7 +100,7 @@ def without_errors(root: "Path") -> "Project":
     return checked.project
 
 
-def understood_project(root: "Path", host: str | None = None) -> "Project":
+def understood_project(root: "Path") -> "Project":
     """The project in `root` without the providers that have errors, which one line names.
 
     For commands that ask about single providers. Where nixcfg.yaml itself cannot be understood,
@@ -100,12 +117,31 @@ def understood_project(root: "Path", host: str | None = None) -> "Project":
         raise click.exceptions.Exit(PROBLEMS)
     for name in broken:
         report(f"{name} has errors, so it is left out here: nixcfg validate")
-    return on_host(project, host)
+    return project
 
 
 def valid_project(root: "Path", host: str | None = None) -> "Project":
     """The project in `root`, asked about one of its hosts where it has any; see without_errors."""
     return on_host(without_errors(root), host)
+
+
+def project_here(root: "Path", host: str | None) -> "Project":
+    """As valid_project, judged by the LiteLLM that is installed here, because it will run.
+
+    Reports where that is not the release of the project's image.
+    """
+    from nixcfg.gateway import process
+    from nixcfg.knowledge import of_image, running
+
+    if process.absent():
+        return valid_project(root, host)
+    release = process.version()
+    click.get_current_context().with_resource(running(release))
+    project = valid_project(root, host)
+    named = of_image(project.machine.image)
+    if named and named != release:
+        report(f"LiteLLM {release} is installed here; the container runs {named}.")
+    return project
 
 
 def on_host(project: "Project", host: str | None) -> "Project":

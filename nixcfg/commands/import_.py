@@ -52,9 +52,13 @@ def command(
     from nixcfg.importing import NotImportableError, assemble
     from nixcfg.importing.sources import read_sources
     from nixcfg.keys.mask import masked
+    from nixcfg.knowledge import asking, judge
+    from nixcfg.project import wiring
 
     try:
         container, documents, loaded = read_sources(base, files)
+        chosen = judge(container.image if container and container.image else wiring.DEFAULT_IMAGE)
+        click.get_current_context().with_resource(asking(chosen.knowledge))
         problems: Sequence[Problem] = assemble.check(documents)
         if not problems:
             imported = assemble.assemble(documents, container, loaded=loaded)

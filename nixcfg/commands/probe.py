@@ -1,16 +1,16 @@
 """`nixcfg probe`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixcfg.commands import OK, PROBLEMS, complete
+from nixcfg.commands import OK, PROBLEMS, complete, reached
 from nixcfg.commands.context import config_of, host_option, json_option, valid_project
 from nixcfg.commands.output import report
+from nixcfg.commands.reached import key_file_option, url_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("config", required=False, shell_complete=complete.configs)
 @host_option
-@click.option("--url", help="The gateway to ask.  [default: that of the project, on this machine]")
+@url_option
 @click.option(
     "--model", "names", multiple=True, metavar="NAME", help="Ask this model (repeatable)."
 )
 @click.option("--all", "everything", is_flag=True, help="Ask all models, not one a provider.")
-@click.option(
-    "--key-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The gateway's master key.  [default: $LITELLM_MASTER_KEY, or the service's file]",
-)
+@key_file_option
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Only print what would be asked; ask no vendor."
 )
@@ -91,7 +87,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
         raise click.UsageError("outside a project, name the gateway: --url http://127.0.0.1:4000")
     whole = valid_project(root, host) if root else None
     chosen = config_of(whole, config) if whole else None
-    gateway = _gateway(whole, url, key_file)
+    gateway = reached.gateway(whole, url, key_file)
     served = _served(gateway, whole)
     comparison = compare(chosen, served) if chosen else None
     if whole and chosen:
@@ -111,32 +107,6 @@ def command(  # noqa: PLR0917 (click passes them by name)
     printed(gateway.url, rows, skipped, comparison)
     failed = any(row.has_failed for row in rows)
     return PROBLEMS if failed or (comparison and comparison.missing) else OK
-
-
-def _gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
-    from nixcfg.gateway.client import Gateway, url_of
-    from nixcfg.keys import read
-    from nixcfg.project import wiring
-
-    address = url or (url_of(whole.machine) if whole else "")
-    address = address if "://" in address else f"http://{address}"
-    is_elsewhere = bool(url) and not wiring.is_loopback(address)
-    if is_elsewhere and key_file is None and not os.environ.get(wiring.MASTER_KEY_VARIABLE):
-        return Gateway(address)  # this machine's own key is not for others
-    try:
-        key, _ = read.master_key(whole.machine if whole else None, key_file)
-    except read.KeyForbiddenError as error:
-        raise click.ClickException(
-            f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
-        ) from None
-    except (read.KeyMissingError, read.KeyUnusableError) as error:
-        if url and not key_file:
-            return Gateway(address)  # it may be an open one
-        raise click.ClickException(
-            f"{error}\nThe service makes it at its first start. For another gateway: --key-file, "
-            "or $LITELLM_MASTER_KEY."
-        ) from None
-    return Gateway(address, key)
 
 
 def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:

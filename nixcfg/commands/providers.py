@@ -1,13 +1,14 @@
-"""`nixcfg providers`."""
+"""`nixcfg providers`, the name that a part of `nixcfg status` had."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
 from nixcfg.commands import OK
-from nixcfg.commands.context import find_root, json_option, without_errors
+from nixcfg.commands.context import find_root, json_option, understood_project
+from nixcfg.commands.output import advise
+from nixcfg.commands.status import provider_table
 
 
 @click.command()
@@ -16,31 +17,19 @@ from nixcfg.commands.context import find_root, json_option, without_errors
 def command(base: Path, form: str) -> int:
     """List the project's providers.
 
-    With models, key variables, key files, and the configurations that load them; the one that
-    the container loads is marked with *.
+    Another name for what `nixcfg status --providers` shows: models, key variables, key files, and
+    the configurations that load them; the one that the container loads is marked with *.
 
     \b
-    Example: nixcfg providers
+    Example: nixcfg status --providers
     """
-    from nixcfg.commands.output import table, width_of
     from nixcfg.providers.overview import overview
 
-    project = without_errors(find_root(base))
+    project = understood_project(find_root(base))
     rows = overview(project)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
-    loaded = {machine.model_config for machine in project.machines}
-    cells = [
-        (
-            row["name"],
-            ", ".join(row["models"]) or "-",
-            ", ".join(secret["variable"] for secret in row["secrets"]) or "-",
-            ", ".join(secret["file"] for secret in row["secrets"]) or "-",
-            ", ".join(f"{c}*" if c in loaded else c for c in row["configs"]),
-        )
-        for row in rows
-    ]
-    headers = ("name", "models", "key", "key file", "configs")
-    click.echo(table(headers, cells, width_of(sys.stdout)))
+    click.echo(provider_table(rows, {machine.model_config for machine in project.machines}))
+    advise("This is a part of `nixcfg status --providers`, which also says what runs.")
     return OK

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
-from nixcfg.commands.context import config_of, find_root, host_option, json_option, valid_project
+from nixcfg.commands.context import config_of, find_root, host_option, json_option, project_here
 from nixcfg.commands.output import report
 from nixcfg.commands.running import shortened
 
@@ -38,7 +38,7 @@ def command(
       nixcfg rehearse
       nixcfg rehearse claude all --json
     """
-    project = valid_project(find_root(base), host)
+    project = project_here(find_root(base), host)
     chosen = [config_of(project, name) for name in configs or (None,)]
     results = [_rehearse(project, config, verbose=verbose) for config in chosen]
     if form == "json":

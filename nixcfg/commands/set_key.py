@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, complete
-from nixcfg.commands.context import find_root, host_option, refusing, understood_project
+from nixcfg.commands.context import find_root, host_option, on_host, refusing, understood_project
 from nixcfg.commands.output import advise, advise_next, report
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def command(
             + ("" if is_told else f" If the other word is one: {EXPOSED}")
         )
     root = find_root(base)
-    project = understood_project(root, host)
+    project = on_host(understood_project(root), host)
     with refusing():
         keys = keys_of(project, what)
     if len(keys) > 1 and (path or not sys.stdin.isatty()):

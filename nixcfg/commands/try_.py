@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixcfg.commands import OK, PROBLEMS, complete
-from nixcfg.commands.context import config_of, find_root, host_option, valid_project
+from nixcfg.commands.context import config_of, find_root, host_option, project_here
 from nixcfg.commands.output import report
 from nixcfg.commands.running import shortened, starting
 
@@ -55,7 +55,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     """
     from nixcfg.gateway import log
 
-    project = valid_project(find_root(base), host)
+    project = project_here(find_root(base), host)
     chosen = config_of(project, config)
     launch = _launch(project, chosen, mock=mock, port=_port(project.machine.port, port))
     if launch is None:

@@ -68,7 +68,7 @@ def hidden(name: str, message: str) -> Check:
 def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     """Every check of the project in `root`, one after the other, as they are made."""
     from nixcfg.doctor import files, gateway, own_ports, units
-    from nixcfg.gateway import engine
+    from nixcfg.gateway import engine, machine
 
     yield _project(checked)
     yield from _keys_in_git(checked)
@@ -76,9 +76,15 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     if checked.project is None:
         return
     yield from files.rendered(root, checked.project)
+    yield from _unresolved()
     found = files.Found()
-    yield from files.key_files(checked.project.machine, found)
     here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
+    is_here = machine.is_nixos() or units.is_there(here)
+    yield from files.key_files(here, found, is_here=is_here)
+    if not is_here:
+        message = "this is no NixOS, so neither units nor a gateway are looked for"
+        yield skipped("machine", message, "Run it where the gateway is; `nixcfg try` is for here.")
+        return
     is_wanted = yield from units.checks(root, here, found)
     yield from gateway.checks(here, is_wanted=is_wanted)
     if is_wanted:
@@ -90,7 +96,8 @@ def _project(checked: Report) -> Check:
     if not checked.is_valid:
         return error("project", summary, "See `nixcfg validate`.")
     if checked.problems:
-        return warning("project", summary, "See `nixcfg validate`; `nixcfg fix` fixes some.")
+        some = "; `nixcfg fix` fixes some" if any(each.fix for each in checked.problems) else ""
+        return warning("project", summary, f"See `nixcfg validate`{some}.")
     return ok("project", summary)
 
 
@@ -101,6 +108,13 @@ def _keys_in_git(checked: Report) -> Iterator[Check]:
         if problem.rule is TRACKED_KEY:
             where = f"{problem.file}:{problem.span.line}"
             yield error("git", f"{where} holds a key, and git tracks it", problem.help)
+
+
+def _unresolved() -> Iterator[Check]:
+    from nixcfg.knowledge import releases
+
+    for each in releases.unresolved():
+        yield skipped("advisories", f"{each}")
 
 
 def _knowledge(today: dt.date) -> Iterator[Check]:

@@ -69,12 +69,27 @@ def _in_git(folder: Path) -> Iterator[Check]:
         yield warning(name, message, f"{unknown.command}{folder}")
 
 
-def key_files(here: Machine, found: Found) -> Iterator[Check]:
-    """Every key file: there, right, and no one else's to read."""
+def key_files(here: Machine, found: Found, *, is_here: bool = True) -> Iterator[Check]:
+    """Every key file: there, right, and no one else's to read.
+
+    One that is missing is no finding where the gateway is not (`is_here`).
+    """
     loaded = here.loaded
     variables: dict[str, str] = {}
     for key in here.key_files.values():
-        yield from _key(key, here, found, variables, is_needed=key.variable in loaded.secrets)
+        is_needed = key.variable in loaded.secrets
+        if is_here or not _is_absent(Path(wiring.place(key.file))):
+            yield from _key(key, here, found, variables, is_needed=is_needed)
+
+
+def _is_absent(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # a folder that only root enters
+    return False
 
 
 def _key(

@@ -16,6 +16,20 @@ from nixcfg.project.model import Machine
 LOG_LINES = 8
 
 
+def is_there(here: Machine) -> bool:
+    """Whether this machine has the gateway's unit, or something that listens on its port."""
+    try:
+        unit = wiring.container_unit(here.backend, wiring.containers(here.instances)[0])
+        if machine.unit(unit).get("LoadState") != "not-found":
+            return True
+    except machine.UnknownError:
+        pass
+    try:
+        return bool(machine.listeners(here.port))
+    except machine.UnknownError:
+        return True  # not to be found out, so the checks have to say it
+
+
 def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bool]:
     """Each unit, its container, and what they load; returns whether one of the units is active."""
     backend, instances = here.backend, here.instances
@@ -30,9 +44,9 @@ def checks(root: Path, here: Machine, found: Found) -> Generator[Check, None, bo
         else:
             yield _unit(here, unit, states, found)
         is_wanted = is_wanted or states.get("ActiveState") == "active"
-        container = _container(backend, name)
+        container = inspected(backend, name)
         yield from container.checks
-        yield _deployed(root, here, states, container.data)
+        yield deployed(root, here, states, container.data)
         yield from image.checks(here, container.data)
     if states:
         yield from _wiring(states, found)
@@ -157,45 +171,46 @@ def _fleet(here: Machine, found: Found) -> Iterator[Check]:
             yield warning("nginx", message, f"journalctl -u {unit} -n 50")
 
 
-class _Container:
+class Container:
     """What docker or podman report, and the checks of it."""
 
     def __init__(self, data: dict[str, Any] | None, *checks: Check) -> None:
         self.data, self.checks = data, checks
 
 
-def _container(backend: str, container: str) -> _Container:
+def inspected(backend: str, container: str) -> Container:
+    """What an engine knows of a container, and the check of whether it runs."""
     name = "container"
     try:
         output = machine.run(backend, "container", "inspect", container)
     except machine.UnknownError as reason:
-        return _Container(None, skipped(name, f"{reason}"))
+        return Container(None, skipped(name, f"{reason}"))
     if "annot connect" in output.err and "permission denied" not in output.err.lower():
         message = f"{backend} is installed, and its daemon does not answer"
-        return _Container(None, error(name, message, f"sudo systemctl start {backend}"))
+        return Container(None, error(name, message, f"sudo systemctl start {backend}"))
     if output.code != 0:
         denied = "permission denied" in output.err.lower() or not machine.is_root()
         if denied:
-            return _Container(None, hidden(name, f"{backend} answers only root"))
+            return Container(None, hidden(name, f"{backend} answers only root"))
         unit = wiring.container_unit(backend, container)
         message = f"{backend} has no container {container}"
-        return _Container(None, error(name, message, f"sudo systemctl start {unit}"))
+        return Container(None, error(name, message, f"sudo systemctl start {unit}"))
     try:
         data = json.loads(output.out)[0]
         state = data["State"]
     except (ValueError, LookupError, TypeError):
-        return _Container(None, skipped(name, f"{backend} gives no answer that is understood"))
+        return Container(None, skipped(name, f"{backend} gives no answer that is understood"))
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
     message = f"{container} is {state.get('Status')} ({health})"
     logs = f"sudo {backend} logs --tail 50 {container}"
     if state.get("Status") != "running" or health == "unhealthy":
-        return _Container(data, error(name, message, logs))
+        return Container(data, error(name, message, logs))
     if health == "starting":
-        return _Container(data, warning(name, message, "Ask again in a minute."))
-    return _Container(data, ok(name, message))
+        return Container(data, warning(name, message, "Ask again in a minute."))
+    return Container(data, ok(name, message))
 
 
-def _deployed(
+def deployed(
     root: Path, here: Machine, states: dict[str, str], data: dict[str, Any] | None
 ) -> Check:
     """The configuration that the container loads against the rendered one."""

@@ -48,6 +48,11 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def is_nixos() -> bool:
+    """Whether this is a machine that can run the gateway's units."""
+    return Path("/etc/NIXOS").exists()
+
+
 def run(program: str, *arguments: str) -> Output:
     """Ask a program. Raises UnknownError where it is absent, or gives no answer in time."""
     found = shutil.which(program)
@@ -74,6 +79,7 @@ def run(program: str, *arguments: str) -> Output:
 def unit(name: str) -> dict[str, str]:
     """The properties of a systemd unit. Raises UnknownError."""
     wanted = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecStart"
+    wanted += ",ActiveEnterTimestamp"
     output = run("systemctl", "show", name, f"--property={wanted}")
     if output.code != 0:
         raise UnknownError(output.err.partition("\n")[0] or "systemctl gives no reason")
@@ -81,9 +87,9 @@ def unit(name: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def journal(name: str, lines: int) -> list[str]:
-    """The last lines that a unit wrote. Raises UnknownError."""
-    output = run("journalctl", "-u", name, "-n", str(lines), "--no-pager", "-q", "-o", "cat")
+def journal(name: str, lines: int, form: str = "cat") -> list[str]:
+    """The last lines that a unit wrote, in a form of journalctl's -o. Raises UnknownError."""
+    output = run("journalctl", "-u", name, "-n", str(lines), "--no-pager", "-q", "-o", form)
     if output.code != 0:
         raise UnknownError(output.err.partition("\n")[0] or "journalctl says nothing")
     return output.out.splitlines()

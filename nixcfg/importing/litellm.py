@@ -109,7 +109,7 @@ def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
         for _, _, text in _texts(document.data):
             names.taken |= {each for each in (referenced(text), dollar(text)) if each}
         for entry in document.data.get(MODELS) or ():
-            needed = credentials(entry["litellm_params"], (), knowledge.default())
+            needed = credentials(entry["litellm_params"], (), knowledge.current())
             names.taken |= {credential.variable for credential in needed}
     return names
 
@@ -183,7 +183,7 @@ def _leave_out_sections(found: Litellm) -> None:
         elif value is None and section != MODELS:
             found.gone.add(path)
         elif section == ENVIRONMENT:
-            for name in set(value) & knowledge.BLOCKED_VARIABLES:
+            for name in set(value) & knowledge.current().blocked_variables:
                 found.leave_out((section, name), f"LiteLLM does not let a file set {name}")
 
 
@@ -192,7 +192,7 @@ def _leave_out_ignored(found: Litellm) -> None:
     data = found.document.data
     for section in SETTINGS:
         for key in data.get(section) or ():
-            home = honouring_section(knowledge.default(), section, key)
+            home = honouring_section(knowledge.current(), section, key)
             if home and home != section and key in (data.get(home) or ()):
                 why = f"{key} has no effect in {section}, and {home} has it too"
                 found.leave_out((section, key), why)
@@ -314,7 +314,7 @@ def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
     if path[0] == MODELS:
         params = found.document.data[MODELS][path[1]]["litellm_params"]
         has_own_server = any(name in params for name in ("api_base", "base_url"))
-        if not has_own_server and credentials({"model": params["model"]}, (), knowledge.default()):
+        if not has_own_server and credentials({"model": params["model"]}, (), knowledge.current()):
             return True  # the vendor's own server takes no placeholder
     return _is_no_dummy(text)
 

@@ -1,6 +1,9 @@
 """Which set of knowledge a release is judged by."""
 
+import contextlib
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +25,10 @@ class Choice:
     knowledge: Knowledge
     asked: str
     is_known: bool
+
+
+_ASKED: ContextVar[Knowledge | None] = ContextVar("asked", default=None)
+_RUNNING: ContextVar[str] = ContextVar("running", default="")
 
 
 @cache
@@ -79,3 +86,34 @@ def order(release: str) -> _Order | None:
 
 def _order(release: str) -> _Order:
     return order(release) or (0, 0, 0)
+
+
+def current() -> Knowledge:
+    """The set that a command asks: that of its project where it has one, else the default one."""
+    return _ASKED.get() or default()
+
+
+def judge(image: str) -> Choice:
+    """The set for a machine: that of the release in its image's tag, unless LiteLLM runs here."""
+    return choose(_RUNNING.get() or of_image(image))
+
+
+@contextlib.contextmanager
+def asking(knowledge: Knowledge) -> Iterator[None]:
+    """Meanwhile `current` is this set."""
+    token = _ASKED.set(knowledge)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+@contextlib.contextmanager
+def running(release: str) -> Iterator[None]:
+    """Meanwhile every machine is judged by this release, whatever its image names: it runs here."""
+    token = _RUNNING.set(release)
+    try:
+        with asking(choose(release).knowledge):
+            yield
+    finally:
+        _RUNNING.reset(token)

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 from nixcfg.knowledge import routing, store
 from nixcfg.knowledge.entries import Entries
-from nixcfg.knowledge.facts import ApiBase, Credential, Key, ModelFacts, ProviderFacts, Section
+from nixcfg.knowledge.facts import (
+    ApiBase,
+    Credential,
+    Key,
+    Listing,
+    ModelFacts,
+    ProviderFacts,
+    Section,
+)
+from nixcfg.knowledge.params import Params
 
 # Sections between which a key can stray: the nested ones share names (`type`, `host`, `ttl`)
 # with each other by chance, so they are no home for a key found elsewhere.
@@ -56,6 +65,12 @@ class Knowledge:
         """The release, as ``1.106.2``."""
         return str(self._stored or self._data["litellm_version"])
 
+    @property
+    def migrations(self) -> int | None:
+        """How many migrations of its database it has in all, None where that is not known."""
+        found: int | None = self._data.get("migrations")
+        return found
+
     @cached_property
     def blocked_variables(self) -> frozenset[str]:
         """Variables that LiteLLM refuses to set from environment_variables."""
@@ -82,10 +97,14 @@ class Knowledge:
         return Entries(store.read(self._stored, "entries"))
 
     @cached_property
-    def vendor_params(self) -> Mapping[str, tuple[str, ...]]:
-        """Parameters that one vendor's code knows, by vendor: tools/measure_params.py."""
-        found = store.read(self._stored, "vendor_params")["vendors"]
-        return {vendor: tuple(names) for vendor, names in found.items()}
+    def variables_at_import(self) -> frozenset[str]:
+        """Variables that LiteLLM reads before its configuration: tools/measure_variables.py."""
+        return frozenset(store.read(self._stored, "variables")["at_import"])
+
+    @cached_property
+    def params(self) -> Params:
+        """What becomes of a parameter on the way to its vendor: tools/measure_params.py."""
+        return Params(store.read(self._stored, "vendor_params"))
 
     @cached_property
     def _sections(self) -> Mapping[str, Section]:
@@ -101,6 +120,27 @@ class Knowledge:
     def access(self, kind: str) -> Mapping[str, Key]:
         """What the admin API lets a ``team``, a ``user`` or a ``key`` be given, by name."""
         return self._access[kind]
+
+    @cached_property
+    def _defaults(self) -> Mapping[str, Mapping[str, Any]]:
+        found: Mapping[str, Mapping[str, Any]] = store.read(self._stored, "defaults")
+        return found
+
+    def defaults(self, section: str) -> Mapping[str, Any]:
+        """What settings of a section are where a file does not say, as far as that is known."""
+        return self._defaults.get(section, {})
+
+    def description(self, section: str, key: str) -> str:
+        """What a setting means, in a sentence; "" for one that is not known."""
+        return _described("text", section, key)
+
+    def deprecated(self, section: str, key: str) -> str:
+        """What to use in place of a setting that is there for old files only, "" for others."""
+        return _described("deprecated", section, key)
+
+    def is_internal(self, section: str, key: str) -> bool:
+        """Whether LiteLLM itself sets this while a request runs, and no file should."""
+        return self.description(section, key).startswith("Internal:")
 
     def sections(self) -> Mapping[str, Section]:
         """All sections by name."""
@@ -195,6 +235,17 @@ class Knowledge:
             )
         return self._models[provider]
 
+    def listing(self, provider: str) -> Listing:
+        """How much LiteLLM's list of a provider's models says."""
+        facts, models = self.provider(provider), self.models(provider)
+        if facts is None or not models:
+            return Listing.OPEN
+        if not facts.open_catalogue:
+            return Listing.CLOSED
+        is_dated = any(each.deprecation_date for each in models.values())
+        is_vendors = facts.api_base.default and not facts.api_base.required
+        return Listing.TENDED if is_dated and is_vendors else Listing.OPEN
+
     def shared_catalogues(self, provider: str) -> tuple[str, ...]:
         """Other providers whose entries LiteLLM also looks a model of this one up in."""
         return tuple(self._data["routing"]["shares_catalogue"].get(provider, ()))
@@ -215,6 +266,13 @@ class Knowledge:
         # `ai21/jamba-1.5` goes to ai21_chat, and is listed under the name that was given.
         prefix, _, rest = model.partition("/")
         return self.models(prefix).get(rest)
+
+
+def _described(what: str, section: str, key: str) -> str:
+    """A text of descriptions.json, which is about settings by name, whatever the release."""
+    texts = store.read(None, "descriptions")[what]
+    found = texts.get(section, {}).get(key) or texts["*"].get(key)
+    return str(found or "")
 
 
 def _section(name: str, facts: Mapping[str, Any]) -> Section:

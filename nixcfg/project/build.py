@@ -8,7 +8,7 @@ several providers merged into one configuration.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nixcfg.knowledge import Credential, Knowledge, choose, default, of_image
+from nixcfg.knowledge import Credential, Knowledge, default, judge
 from nixcfg.project import wiring
 from nixcfg.project.credentials import credentials
 from nixcfg.project.machine import machine, rank
@@ -35,7 +35,7 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
     """
     data: Mapping[str, Any] = document.data
     # What LiteLLM is given is the same on every host, so the project's own release decides.
-    knowledge = choose(of_image(data.get("image", wiring.DEFAULT_IMAGE))).knowledge
+    knowledge = judge(data.get("image", wiring.DEFAULT_IMAGE)).knowledge
     said = {name: dict(host) for name, host in data.get("hosts", {}).items()}
     # One provider authenticates in one way, wherever it is loaded.
     declared = {

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nixcfg.knowledge import choose, of_image
+from nixcfg.knowledge import judge
 from nixcfg.project import wiring
 from nixcfg.project.model import (
     BY_VARIABLE,
@@ -38,7 +38,7 @@ def machine(
     wired = {*environment, *served(*servers, given.get("salt_key_file"))}
     here = tuple(_configured(each, wired, servers[1], metrics=bool(metrics)) for each in configs)
     image = given.get("image", wiring.DEFAULT_IMAGE)
-    files = choose(of_image(image)).knowledge.file_variables()
+    files = judge(image).knowledge.file_variables()
     return Machine(
         name=name,
         said=said,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from nixcfg.knowledge import Choice, Knowledge, choose, of_image
+from nixcfg.knowledge import Choice, Knowledge, judge
 from nixcfg.problems.problem import Steps
 from nixcfg.project import wiring
 from nixcfg.project.values import references
@@ -146,7 +146,7 @@ class Machine:
     @property
     def chosen(self) -> Choice:
         """The knowledge of the release in its image's tag."""
-        return choose(of_image(self.image))
+        return judge(self.image)
 
     @property
     def knowledge(self) -> Knowledge:

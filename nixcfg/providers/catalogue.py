@@ -1,32 +1,13 @@
-"""The models that LiteLLM knows: searched, and shown. Pure."""
+"""A model of LiteLLM's catalogue, as it is shown. Pure."""
 
 import datetime as dt
-import fnmatch
-from collections.abc import Iterator
 
-from nixcfg import knowledge
 from nixcfg.knowledge import ModelFacts
 
 
 def is_retired(facts: ModelFacts, today: dt.date) -> bool:
     """Whether its vendor has switched the model off by now."""
     return facts.deprecation_date is not None and facts.deprecation_date <= today.isoformat()
-
-
-def search(pattern: str, today: dt.date, *, everything: bool = False) -> Iterator[ModelFacts]:
-    """Catalogue entries whose `provider/name` holds `pattern`, or matches it if it has a * or ?.
-
-    Chat models that are not retired, unless `everything` is asked for.
-    """
-    wanted = pattern.lower()
-    glob = any(character in wanted for character in "*?[")
-    for provider in sorted(knowledge.providers()):
-        for facts in knowledge.models(provider).values():
-            full = full_name(facts).lower()
-            found = fnmatch.fnmatchcase(full, wanted) if glob else wanted in full
-            is_current = facts.mode in ("chat", "responses") and not is_retired(facts, today)
-            if found and (everything or is_current):
-                yield facts
 
 
 def full_name(facts: ModelFacts) -> str:

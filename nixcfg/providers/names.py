@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from nixcfg import knowledge
+from nixcfg.knowledge import Knowledge
 
 _CLIENT = "is a program that uses a gateway, not a provider of models"
 _SUBSCRIPTION = "is a subscription with a login in a browser, which a service cannot do"
@@ -37,8 +38,8 @@ def _unsure(providers: str, why: str, names: str) -> dict[str, Called]:
 NAMES: Mapping[str, Called] = {
     **_sure("ai21", "jamba"),
     **_either("bedrock amazon_nova", "amazon nova"),
-    **_sure("bedrock", "aws"),
-    **_sure("anthropic", "claude claude-ai haiku opus sonnet"),
+    **_sure("bedrock", "aws aws-bedrock amazon-bedrock"),
+    **_sure("anthropic", "claude haiku opus sonnet"),
     **_unsure("anthropic", _CLIENT, "claude-code claude-desktop"),
     **_unsure("", _CLIENT, "aider cline continue crush cursor goose librechat open-webui opencode"),
     **_unsure("", _CLIENT, "roo-code zed"),
@@ -137,20 +138,26 @@ def provider_of(typed: str) -> str | None:
 
 def known() -> Iterator[str]:
     """Every name that leads to a provider which can be added, as Tab offers them."""
-    yield from (name for name, called in NAMES.items() if len(called.providers) == 1)
+    yield from (
+        name for name, called in NAMES.items() if len(called.providers) == 1 and not called.why
+    )
     yield from addable()
 
 
-@cache
 def addable() -> tuple[str, ...]:
     """Every provider that can be added: chat, and without a login in a browser.
 
     Not LiteLLM's SDK `vllm`, which loads a model into the proxy itself: see NAMES.
     """
+    return _addable(knowledge.current())
+
+
+@cache
+def _addable(release: Knowledge) -> tuple[str, ...]:
     return tuple(
         sorted(
             name
-            for name, facts in knowledge.providers().items()
+            for name, facts in release.providers().items()
             if facts.chat and not facts.interactive_login and name not in NAMES
         )
     )
@@ -167,12 +174,11 @@ def _provider(typed: str) -> Called | None:
     folded = _folded()
     bare = dashed.replace("-", "")
     for each in (bare, bare.removesuffix("ai"), f"{bare}ai"):
-        if each in folded:
+        if len(bare) > 2 and each in folded:
             return folded[each]
     return None
 
 
-@cache
 def _folded() -> Mapping[str, Called]:
     """Names without dashes: `TogetherAI`, `deep-seek` and `x.ai` mean what they look like."""
     brands = {name.replace("-", ""): called for name, called in NAMES.items()}

@@ -6,6 +6,7 @@ window, the price, the day of retirement, and how many providers list models of 
 date comes from the caller.
 """
 
+import bisect
 import datetime as dt
 import functools
 import re
@@ -14,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from nixcfg import knowledge
-from nixcfg.knowledge import ModelFacts, ProviderFacts
+from nixcfg.knowledge import Knowledge, ModelFacts, ProviderFacts
 from nixcfg.project import wiring
 from nixcfg.providers.catalogue import is_retired
 from nixcfg.providers.names import NAMES, Called
@@ -115,7 +116,7 @@ def _gates(facts: ModelFacts, own: Collection[str], soon: dt.date) -> tuple[bool
         not _ASIDE & set(parsed.line) and not is_retired(facts, soon),
         window is None or window >= _USUAL_CONTEXT,
         facts.input_cost_per_token is not None,
-        parsed.brand in own or parsed.version[:1] >= _newest_major(parsed.brand),
+        parsed.brand in own or parsed.version[:1] >= _evidence().majors.get(parsed.brand, ()),
     )
 
 
@@ -127,41 +128,67 @@ def _worth(line: _Line, own: Collection[str], soon: dt.date) -> tuple[object, ..
         parsed.version,
         parsed.date // 10_000,
         len(line),  # a main line has had several versions
-        _popularity()[parsed.line],
+        _evidence().popularity[parsed.line],
     )
 
 
-@functools.cache
-def _every() -> Mapping[str, Sequence[ModelFacts]]:
-    return {
-        name: [facts for facts in knowledge.models(name).values() if facts.mode == "chat"]
-        for name in knowledge.providers()
-    }
+class _Evidence(NamedTuple):
+    """What all providers together say: of each brand its newest major version and its versions, as
+    `_negative` orders them; of each line how many providers list a model.
+    """
+
+    majors: Mapping[str, tuple[int, ...]]
+    versions: Mapping[str, Sequence[tuple[int, ...]]]
+    popularity: Counter[tuple[str, ...]]
+
+
+def _evidence() -> _Evidence:
+    return _evidence_of(knowledge.current())
 
 
 @functools.cache
-def _newest_majors() -> Mapping[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
-    for each in (facts for several in _every().values() for facts in several):
-        parsed = _parsed(each.name)
-        if not _ASIDE & set(parsed.line) and parsed.version < (100,):
-            found[parsed.brand] = max(parsed.version[:1], found.get(parsed.brand, ()))
-    return found
-
-
-def _newest_major(brand: str) -> tuple[int, ...]:
-    """The newest major version of a brand that any provider lists, () for none."""
-    return _newest_majors().get(brand, ())
-
-
-@functools.cache
-def _popularity() -> Counter[tuple[str, ...]]:
-    """How many providers list models of a line."""
-    return Counter(
-        line
-        for several in _every().values()
-        for line in {_parsed(facts.name).line for facts in several}
+def _evidence_of(release: Knowledge) -> _Evidence:
+    versions: dict[str, set[tuple[int, ...]]] = defaultdict(set)
+    popularity: Counter[tuple[str, ...]] = Counter()
+    for provider in release.providers():
+        models = release.models(provider).values()
+        parsed = [_parsed(facts.name) for facts in models if facts.mode == "chat"]
+        popularity.update({each.line for each in parsed})
+        for each in parsed:
+            # A number above it is a date.
+            if _ASIDE.isdisjoint(each.line) and () < each.version < (100,):
+                versions[each.brand].add(each.version)
+    return _Evidence(
+        {brand: max(each)[:1] for brand, each in versions.items()},
+        {brand: sorted(map(_negative, each)) for brand, each in versions.items()},
+        popularity,
     )
+
+
+def brand_of(facts: ModelFacts) -> str:
+    """What a model is called before its line and version: `claude`, `gpt`."""
+    return _parsed(facts.name).brand
+
+
+def age(facts: ModelFacts) -> tuple[int, bool, int, int]:
+    """How many versions of its brand are newer, then what is no first choice, rare, and old.
+
+    Lower is newer and more used. Versions of different brands cannot be compared, but how far
+    behind each one is can. A name without a version is as old as the oldest, unless it says that it
+    is the latest.
+    """
+    parsed = _parsed(facts.name)
+    versions = _evidence().versions.get(parsed.brand, ())
+    behind = bisect.bisect_left(versions, _negative(parsed.version))
+    if not parsed.version:
+        behind = 0 if "latest" in parsed.line else len(versions)
+    is_aside = not _ASIDE.isdisjoint(parsed.line)
+    return behind, is_aside, -_evidence().popularity[parsed.line], -parsed.date
+
+
+def _negative(version: tuple[int, ...]) -> tuple[int, ...]:
+    """A version in the order that has the newest first, 5.5 before 5."""
+    return tuple(-part for part in (*version, 0, 0, 0)[:4])
 
 
 def recommended(provider: str, today: dt.date) -> list[ModelFacts]:
@@ -247,6 +274,6 @@ def _parsed(name: str) -> _Parsed:
     if len(words) > 1 and words[0] in _MAKERS:
         del words[0]
     line = tuple(word for word in words if word not in _FORMS)
-    brand = words[0] if words else ""
+    brand = next((word for word in words if word != "ft"), "")
     brand = "gpt" if brand == "o" else brand  # o4-mini
     return _Parsed(brand, (*line, *sizes), tuple(version), date, place)

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nixcfg.knowledge import Knowledge, ModelFacts
+from nixcfg.knowledge.facts import Listing
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
-from nixcfg.project.nearest import nearest
+from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment
@@ -20,24 +21,26 @@ _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*
 @EveryDeployment
 def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
-    if not _is_in_catalogue(config.knowledge, deployment):
+    if not _is_the_vendors(config.knowledge, deployment):
         return
+    listing = config.knowledge.listing(str(deployment.provider))
     facts, today = _entry(config.knowledge, deployment), config.context.today
-    if facts is None:
+    if facts is None and listing is Listing.CLOSED:
         yield from _unknown(config, deployment)
-    elif facts.deprecation_date and today:
+    elif facts is None and listing is Listing.TENDED:
+        yield from _unlisted(config, deployment)
+    elif facts and facts.deprecation_date and today and listing is not Listing.OPEN:
         yield from _retirement(config, deployment, facts.deprecation_date, today)
 
 
-def _is_in_catalogue(known: Knowledge, deployment: Deployment) -> bool:
-    """Whether LiteLLM's catalogue is the one that decides which models there are."""
+def _is_the_vendors(known: Knowledge, deployment: Deployment) -> bool:
+    """Whether the vendor itself answers, under a name that is the same for everyone."""
     facts, model = deployment.facts, deployment.model
     return not (
         facts is None
         or facts.name.startswith(_OWN_ENDPOINTS)
         or not model
         or "*" in model
-        or facts.open_catalogue
         or "mock_response" in deployment.params
         or not known.models(facts.name)
         or bool(_OWN.fullmatch(deployment.bare))
@@ -68,6 +71,26 @@ def _entry(known: Knowledge, deployment: Deployment) -> ModelFacts | None:
     return found
 
 
+UNLISTED = Rule("NX434", Severity.NOTE)
+
+
+def _unlisted(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """A model of a vendor that serves more than LiteLLM lists, though it looks after the list."""
+    provider, bare = str(deployment.provider), deployment.bare
+    listed = config.knowledge.models(provider)
+    folded = bare.casefold()
+    if any(each.casefold() == folded or each.casefold().endswith(f"/{folded}") for each in listed):
+        return
+    guess = nearest(bare, listed)
+    yield config.document.problem(
+        UNLISTED,
+        (*deployment.params_path, "model"),
+        f"{bare or 'a model without name'} is not in {config.litellm}'s list of {provider} models:"
+        " gone, misspelt, or not listed; its cost counts as 0",
+        help=f"The nearest in the list is {guess}." if guess else "See what the vendor serves.",
+    )
+
+
 UNKNOWN_MODEL = Rule("NX411", Severity.WARNING)
 
 
@@ -77,22 +100,42 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     known = config.knowledge.models(provider.name)
     guess = nearest(deployment.bare, known)
+    near: tuple[str, ...] = (guess,) if guess else ()
+    if not guess or _is_other_version(deployment.bare, guess):
+        near = closest(deployment.bare, _in_use(known, config.context.today)) or near
     path = (*deployment.params_path, "model")
-    better = model.removesuffix(deployment.bare) + guess if guess and deployment.bare else ""
+    prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
+    better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
     named = (
         f"no {provider.name} model {deployment.bare}"
         if deployment.bare
         else "no model without name"
     )
+    are = "are" if len(near) > 1 else "is"
     yield config.document.problem(
         UNKNOWN_MODEL,
         path,
         f"{config.litellm} knows {named}: misspelt, retired, or newer",
-        help=f"The nearest that it knows is {better}."
-        if better
-        else f"See what it knows: {', '.join(list(known)[:3])} ...",
+        help=f"The nearest that it knows {are} {', '.join(prefix + each for each in near)}."
+        if near
+        else f"See what it knows: nixcfg models --provider {provider.name}",
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
+
+
+def _is_other_version(name: str, guess: str) -> bool:
+    """Whether two names differ in a version alone, where the newest is meant, not the nearest."""
+    return name != guess and re.sub(r"\b\d{1,2}\b", "", name) == re.sub(r"\b\d{1,2}\b", "", guess)
+
+
+def _in_use(known: Mapping[str, ModelFacts], today: dt.date | None) -> list[str]:
+    """The chat models that no vendor has switched off: those that are worth naming."""
+    day = today.isoformat() if today else ""
+    return [
+        name
+        for name, facts in known.items()
+        if facts.mode == "chat" and not (facts.deprecation_date and facts.deprecation_date <= day)
+    ]
 
 
 RETIRED = Rule("NX412", Severity.WARNING)

@@ -52,7 +52,7 @@ def _is_on(config: Config, variable: str) -> bool:
     return variable in config.context.secrets
 
 
-FORWARDS_KEY = Rule("NX321", Severity.ERROR, standalone=Severity.WARNING)
+FORWARDS_KEY = Rule("NX323", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument

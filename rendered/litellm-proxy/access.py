@@ -121,10 +121,10 @@ def update(wanted: Wanted, row: Row, now: dt.datetime) -> tuple[str, Call] | Non
     kept = {k: value for k, value in (row.get("metadata") or {}).items() if k not in dropped}
     body = {
         _ID[wanted.kind]: _id(wanted.kind, row),
+        **{name: _empty(row[name]) for name in gone if name in row},
         **wanted.belongs,
         **wanted.fields,
         **until,
-        **{name: _empty(row[name]) for name in gone if name in row},
         "metadata": {**kept, **wanted.metadata},
     }
     why = [*differs, *gone, *(["expires"] if until else ())] or ["what LiteLLM does not show"]
@@ -295,9 +295,15 @@ def leaving(state: State) -> Iterator[Change]:
             for each in state.actual.keys
             if each.get("user_id") == row["user_id"] and each.get("team_id") in teams
         ]
-        stays = {each["team_id"] for each in keys if not name_of(each)}
+        # Ours that go are gone by then, and ours that stay are in another team.
+        stays = {
+            each["team_id"]
+            for each in keys
+            if not name_of(each)
+            or (name_of(each) not in state.desired["keys"] and not state.desired["prune"])
+        }
         for team in sorted(stays):
-            reason = f"stays in team {team}: would take a key with it that is not managed here"
+            reason = f"stays in team {team}, or LiteLLM would delete a key that it has there"
             yield Change("user", name, "keep", reason)
         if teams == stays:
             continue
@@ -396,12 +402,8 @@ def plan(
     """
     state = State(desired, actual, now)
     found = [*_teams(state), *_users(state), *_keys(state, hashes)]
-    found += [
-        *leaving(state),
-        *left_keys(state, hashes),
-        *left_users(state),
-        *left_teams(state),
-    ]
+    found += [*left_keys(state, hashes), *leaving(state)]
+    found += [*left_users(state), *left_teams(state)]
     return found
 
 
@@ -596,6 +598,21 @@ class Api:
     def rows(self) -> Actual:
         """All teams, users and keys. Raises ApiError."""
         return Actual(*(self._all(kind) for kind in _LISTS))
+
+    def activity(self, days: int = 30) -> list[Any]:
+        """The last days, each with what was spent by model. Raises ApiError."""
+        today = dt.datetime.now(dt.UTC).date()
+        first = today - dt.timedelta(days=days)
+        found: list[Any] = []
+        number, last = 1, 1
+        while number <= last:
+            query = f"start_date={first}&end_date={today}&page_size={_PAGE}&page={number}"
+            page = self._good("GET", f"/user/daily/activity?{query}", None)
+            results = page.get("results") if isinstance(page, dict) else None
+            found += results if isinstance(results, list) else []
+            last = int((page.get("metadata") or {}).get("total_pages") or 1)
+            number += 1
+        return found
 
     def post(self, path: str, body: object) -> Any:
         """Post JSON. Raises ApiError for any answer but 200."""

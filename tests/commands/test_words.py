@@ -19,7 +19,7 @@ from program import ROOT, Run
         ("Render", "render"),
         ("remove", "remove-provider"),
         ("delete", "remove-provider"),
-        ("list", "models"),
+        ("list", "status"),
         ("run", "try"),
         ("lint", "validate"),
         ("update", "upgrade"),

@@ -23,6 +23,8 @@ from other_user import NOBODY, run_as
 from vendors import Vendor
 
 from nixcfg.gateway import machine
+from nixcfg.knowledge import releases
+from nixcfg.project.wiring import DEFAULT_IMAGE
 
 UNIT = "docker-litellm-proxy.service"
 SOPS = "config.sops.secrets.anthropic.path"
@@ -40,10 +42,13 @@ def checks(done: Done) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def doctor(cli: Cli, project: Path):
-    """`doctor()` examines the project; gives the checks by name."""
+def doctor(cli: Cli, project: Path, stand_in):
+    """`doctor()` examines the project on a machine whose gateway is installed and stopped, unless
+    PATH says otherwise; gives the checks by name."""
+    installed = stand_in("systemctl", unit("inactive"))
 
     def run(*, code: int | None = None, **environment: str) -> dict[str, dict[str, Any]]:
+        environment = {"PATH": installed, **environment}
         done = cli(project, "doctor", "--json", **environment)
         found = checks(done)
         has_error = any(check["status"] == "error" for check in found.values())
@@ -257,6 +262,7 @@ def test_a_key_in_the_store(doctor, project: Path):
 def ordinary(project: Path) -> Done:
     """`nixcfg doctor` as the user nobody."""
     done = run_as(NOBODY, "-C", project, "doctor", "--json")
+    assert done.stdout, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -503,9 +509,12 @@ def test_a_failed_unit_with_a_key_in_its_log(doctor, stand_in, vendors: dict[str
     assert known not in json.dumps(found)
 
 
-def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, stand_in):
+def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(
+    doctor, stand_in, project: Path
+):
     path = stand_in("systemctl", "echo LoadState=not-found; echo ActiveState=inactive")
-    told(doctor(PATH=path)["unit"], "error", "is not installed", "nixos-rebuild switch")
+    with socket.create_server(("127.0.0.1", port_of(project))):
+        told(doctor(PATH=path)["unit"], "error", "is not installed", "nixos-rebuild switch")
     path = stand_in("systemctl", unit("active", NRestarts="4"))
     told(doctor(PATH=path)["unit"], "warning", "after 4 restarts")
     path = stand_in("systemctl", "echo LoadState=loaded; echo ActiveState=active")
@@ -518,7 +527,6 @@ def test_a_unit_that_is_not_installed_starts_again_or_belongs_to_podman(doctor, 
         (unit("activating"), "warning", f"{UNIT} is starting"),
         (unit("reloading"), "error", f"{UNIT} is reloading"),
         ("echo LoadState=loaded", "error", f"{UNIT} is unknown"),
-        ("exit 1", "skipped", "systemctl gives no reason"),
     ],
 )
 def test_states_of_a_unit(doctor, stand_in, says: str, status: str, message: str):
@@ -558,9 +566,20 @@ def test_keys_that_the_wiring_refused(doctor, stand_in):
     assert check["details"] == ["ANTHROPIC_API_KEY: key file /k is missing."]
 
 
-def test_without_systemd(doctor, stand_in):
+def test_without_systemd(doctor, stand_in, project: Path):
     path = stand_in("systemctl", "echo 'System has not been booted with systemd.' >&2; exit 1")
-    told(doctor(PATH=path)["unit"], "skipped", "has not been booted with systemd", UNIT)
+    with socket.create_server(("127.0.0.1", port_of(project))):
+        told(doctor(PATH=path)["unit"], "skipped", "has not been booted with systemd", UNIT)
+
+
+def test_where_no_gateway_can_be_that_is_said_once(doctor, stand_in, project: Path):
+    path = stand_in("systemctl", "echo 'System has not been booted with systemd.' >&2; exit 1")
+    claude_key(project).unlink()
+    found = doctor(PATH=path)
+    told(found["machine"], "skipped", "this is no NixOS", "nixcfg try")
+    assert "key ANTHROPIC_API_KEY" not in found
+    assert "key OPENAI_API_KEY" in found
+    assert not {"unit", "container", "deployed", "health", "firewall"} & found.keys()
 
 
 def inspected(project: Path, config: str, **state: object) -> str:
@@ -569,7 +588,7 @@ def inspected(project: Path, config: str, **state: object) -> str:
         [
             {
                 "State": {"Status": "running", "Health": {"Status": "healthy"}, **state},
-                "Config": {"Image": "ghcr.io/berriai/litellm:v1.106.2"},
+                "Config": {"Image": DEFAULT_IMAGE},
                 "Mounts": [{"Source": str(source), "Destination": "/app/config.yaml"}],
             }
         ]
@@ -640,10 +659,20 @@ def test_a_pinned_digest_and_what_runs(doctor, stand_in, project: Path, name: st
 def test_a_release_with_holes_runs_and_a_sound_one(doctor, stand_in, project: Path):
     text = inspected(project, "whole")
     assert "release" not in doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
-    text = text.replace("v1.106.2", "v1.83.9")
+    text = text.replace(DEFAULT_IMAGE, "ghcr.io/berriai/litellm:v1.83.9")
     found = doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
     told(found["release"], "error", "has known holes", "CVE-2026-49468", "fixed in 1.84.0")
     assert "CVE-2026-42208" not in found["release"]["message"]
+
+
+def test_a_hole_of_unknown_releases_is_a_note(cli: Cli, project: Path):
+    told = json.loads(cli(project, "doctor", "--json").out)["checks"]
+    listed = [each for each in told if each["name"] == "advisories"]
+    assert {each["status"] for each in listed} == {"skipped"}
+    messages = [each["message"] for each in listed]
+    assert [message.partition(" ")[0] for message in messages] == [
+        each.id for each in releases.unresolved()
+    ]
 
 
 def test_the_list_of_releases_ages(doctor):
@@ -666,7 +695,9 @@ def test_the_container(cli: Cli, doctor, stand_in, project: Path):
     told(docker(inspected(project, "claude"))["deployed"], "warning", "loads claude")
     unhealthy = inspected(project, "whole", Health={"Status": "unhealthy"})
     told(docker(unhealthy)["container"], "error", "running (unhealthy)", "docker logs")
-    other = inspected(project, "whole").replace("v1.106.2", "main-latest")
+    other = inspected(project, "whole").replace(
+        DEFAULT_IMAGE, "ghcr.io/berriai/litellm:main-latest"
+    )
     told(docker(other)["image"], "warning", "main-latest runs", "nixos-rebuild switch")
     told(docker("no JSON")["container"], "skipped")
     for answer, status, message in (

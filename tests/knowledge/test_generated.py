@@ -27,7 +27,7 @@ def test_regenerating_changes_nothing(litellm_python: str, tmp_path: Path):
         timeout=600,
         check=True,
     )
-    for name in ("litellm.json", "models.json", "bare_models.json", "access.json"):
+    for name in ("litellm.json", "models.json", "bare_models.json", "access.json", "defaults.json"):
         assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes(), name
 
 

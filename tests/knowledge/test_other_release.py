@@ -99,5 +99,5 @@ def test_the_set_is_generated_again_alike(python: Path, release: str, tmp_path: 
     import store_knowledge
 
     stored = store_knowledge.stored()[release]
-    for name in ("litellm", "models", "bare_models", "access"):
+    for name in ("litellm", "models", "bare_models", "access", "defaults"):
         assert json.loads((tmp_path / f"{name}.json").read_bytes()) == stored[name], name

@@ -6,15 +6,15 @@ depends on the control groups of the machine.
 """
 
 import os
-import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import engines
 import pytest
+from engines import IMAGE, Engine
 
 pytestmark = [
     pytest.mark.usefixtures("root"),
@@ -23,20 +23,10 @@ pytestmark = [
 ]
 
 HERE = Path(__file__).parent
-IMAGE = "localhost/stub:1"
 KEYS = {
     "ANTHROPIC_API_KEY": "sk-planted-0123456789",
     "ODD_KEY": "planted with \"quotes\" = $HOME 'x'",
 }
-
-#: Shows whom it runs as, and waits for the signal with which the container stops.
-LITELLM = """#!/usr/bin/python3
-import os, signal, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-print(os.getuid(), *sys.argv[1:], flush=True)
-signal.sigwait([signal.SIGINT])
-print("finished", flush=True)
-"""
 
 CASE = """{ x = { lib, ... }: {
   services.litellm-proxy = {
@@ -45,162 +35,40 @@ CASE = """{ x = { lib, ... }: {
     secrets.ANTHROPIC_API_KEY.file = "/keys/a"; }; }; }"""
 
 
-def copy_with_libraries(program: Path, root: Path) -> None:
-    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    libraries = [word for word in said.split() if word.startswith("/")]
-    for file in (str(program), *libraries):
-        target = root / file.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target)
-
-
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of the image, as an archive."""
-    root = tmp_path_factory.mktemp("image")
-    python = Path("/usr/bin/python3").resolve()
-    library = Path("/usr/lib") / python.name
-    if not python.exists() or not library.is_dir() or shutil.which("ldd") is None:
-        pytest.skip("the image is made from Debian's Python")
-    for folder in ("usr/bin", "usr/lib", "usr/lib64", "usr/local/bin", "app", "etc", "tmp", "run"):
-        (root / folder).mkdir(parents=True)
-    for folder in ("bin", "lib", "lib64"):
-        (root / folder).symlink_to(f"usr/{folder}")
-    for program in (python, Path("/usr/bin/sleep")):
-        copy_with_libraries(program, root)
-    (root / "usr/bin/python3").symlink_to(python.name)
-    shutil.copytree(library, root / library.relative_to("/"), symlinks=True)
-    (root / "usr/local/bin/litellm").write_text(LITELLM)
-    (root / "usr/local/bin/litellm").chmod(0o755)
-    root.chmod(0o755)  # it becomes the root of the container
-    archive = root.with_suffix(".tar")
-    subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True, timeout=120)
-    return archive
-
-
-class Engine:
-    """A container engine with folders of its own, and the container of the module in it."""
-
-    def __init__(self, name: str, command: list[str], folders: list[Path], *run: str) -> None:
-        self.name, self.command, self.folders, self.run_options = name, command, folders, run
-
-    def __call__(self, *arguments: str, check: bool = True) -> str:
-        done = subprocess.run(
-            [*self.command, *arguments], capture_output=True, text=True, check=False, timeout=120
-        )
-        assert not check or done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
-
-    def start(self, name: str, *arguments: str) -> None:
-        self("run", "-d", f"--name={name}", "--network=none", *self.run_options, *arguments)
-
-    def process(self, name: str) -> Path:
-        return Path("/proc", self("inspect", "-f", "{{.State.Pid}}", name).strip())
-
-    def until(self, name: str, text: str) -> str:
-        """The log of a container, when it has this text."""
-        for _ in range(600):
-            log = self("logs", name)
-            if text in log:
-                return log
-            time.sleep(0.1)
-        raise AssertionError(log)
-
-    def found(self, key: str, *containers: str) -> list[str]:
-        """Where a byte-for-byte search finds a key."""
-        shown = [self("inspect", name) for name in containers]
-        places = ["inspect" for text in shown if key in text]
-        for process in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                if key.encode() in process.read_bytes():
-                    places.append(str(process))
-            except OSError:
-                continue
-        for folder in self.folders:
-            done = subprocess.run(
-                ["grep", "-rlaF", "--devices=skip", "-f", "-", folder],
-                input=key,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=120,
-            )
-            places += done.stdout.splitlines()
-        return places
-
-
-def podman(folder: Path) -> Iterator[Engine]:
-    if shutil.which("podman") is None:
-        pytest.skip("podman is not installed")
-    limits = '["nproc=1000:1000", "nofile=1000:1000"]'
-    (folder / "containers.conf").write_text(f"[containers]\ndefault_ulimits={limits}\n")
-    roots = [folder / "store", folder / "run"]
-    command = [
-        *("env", f"CONTAINERS_CONF={folder}/containers.conf", "podman"),
-        *("--root", str(roots[0]), "--runroot", str(roots[1]), "--cgroup-manager=cgroupfs"),
-        *(["--runtime=runc"] if shutil.which("runc") else []),
-    ]
-    # Given one limit, podman forgets its own, which are above what a container may set here.
-    limited = ("--ulimit=nofile=1000:1000", "--ulimit=nproc=1000:1000", "--log-driver=k8s-file")
-    yield Engine("podman", command, roots, *limited)
-
-
-def docker(folder: Path) -> Iterator[Engine]:
-    if shutil.which("dockerd") is None:
-        pytest.skip("dockerd is not installed")
-    host = f"unix://{folder}/docker.sock"
-    roots = [folder / "data", folder / "exec"]
-    with (folder / "dockerd.log").open("w") as log:
-        daemon = subprocess.Popen(
-            [
-                *("dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none"),
-                *("--exec-opt", "native.cgroupdriver=cgroupfs", "--storage-driver=vfs"),
-                *("--default-ulimit", "nofile=1000:1000", "-H", host, "--pidfile"),
-                *(f"{folder}/pid", "--data-root", str(roots[0]), "--exec-root", str(roots[1])),
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    engine = Engine("docker", ["docker", "-H", host], [*roots, folder / "dockerd.log"])
-    try:
-        for _ in range(300):
-            if daemon.poll() is not None:
-                pytest.skip(
-                    f"dockerd does not run here: {(folder / 'dockerd.log').read_text()[-300:]}"
-                )
-            if "Server:" in engine("version", check=False):
-                break
-            time.sleep(0.1)
-        yield engine
-    finally:
-        daemon.terminate()
-        daemon.wait(timeout=60)
+    return engines.stub_image(tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="module", params=["podman", "docker"])
 def engine(request: pytest.FixtureRequest, image: Path) -> Iterator[Engine]:
-    make = {"podman": podman, "docker": docker}[request.param]
+    make = {"podman": engines.podman, "docker": engines.docker}[request.param]
     # podman takes no run folder whose name is longer than 50 characters.
     short = tempfile.TemporaryDirectory(prefix=request.param, ignore_cleanup_errors=True)
-    with short as folder:
-        for made in make(Path(folder)):
-            path = "ENV PATH=/usr/local/bin:/usr/bin"
-            made("import", "--change", path, str(image), IMAGE)
-            try:
-                made.start("probe", "--entrypoint=sleep", IMAGE, "60")
-            except AssertionError as reason:
-                pytest.skip(f"{request.param} starts no container here: {str(reason)[-200:]}")
-            made("rm", "-f", "probe")
-            yield made
+    with short as folder, make(Path(folder)) as made:
+        path = "ENV PATH=/usr/local/bin:/usr/bin"
+        made("import", "--change", path, str(image), IMAGE)
+        try:
+            made.start("probe", "--entrypoint=sleep", IMAGE, "60")
+        except AssertionError as reason:
+            pytest.skip(f"{request.param} starts no container here: {str(reason)[-200:]}")
+        made("rm", "-f", "probe")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def case(engine: Engine, nix: Callable[..., Any], tmp_path_factory: Any) -> dict[str, Any]:
+    """What cases.nix says of the module with this engine."""
+    file = tmp_path_factory.mktemp("case") / "case.nix"
+    file.write_text(CASE % engine.name)
+    return nix("cases.nix", cases=str(file))["x"]
 
 
 @pytest.fixture
 def container(
-    engine: Engine, nix: Callable[..., Any], tmp_path: Path
+    engine: Engine, case: dict[str, Any], tmp_path: Path
 ) -> Iterator[Callable[..., Path]]:
     """`container(user)` starts the module's container with the keys in the file that it returns."""
-    (tmp_path / "case.nix").write_text(CASE % engine.name)
-    (case,) = nix("cases.nix", cases=str(tmp_path / "case.nix")).values()
     spec = case["container"]
     assert spec["environmentFiles"] == []
     keys = tmp_path / "environment"
@@ -273,6 +141,63 @@ def test_another_user_reads_the_keys_that_were_given_to_it(engine, container):
     os.chown(keys, 65534, 65534)
     container("65534:65534")
     assert engine.until("gateway", "--config").startswith("65534 ")
+
+
+#: Hands what the trial asks for to the engine of the test, without what `container` leaves out too.
+WRAPPER = """#!/usr/bin/python3
+import os, sys
+words = [word.replace("/run/litellm-proxy/environment:", "{keys}:", 1) for word in sys.argv[1:]]
+left_out = ("--memory", "--pids-limit", "--log-driver", "--add-host")
+words = [word for word in words if not word.startswith(left_out)]
+words = ["{image}" if word.startswith("ghcr.io/") else word for word in words]
+if words[0] == "run":
+    words[1:1] = {options}
+command = {command}
+os.environ["PATH"] = "{path}"  # without this program
+os.execvp(command[0], [*command, *words])
+"""
+
+
+def test_new_keys_are_tried_beside_the_running_container(engine, container, case, tmp_path):
+    keys = container()
+    engine.until("gateway", "--config")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / engine.name).write_text(
+        WRAPPER.format(
+            keys=keys,
+            image=IMAGE,
+            options=["--network=none", *engine.run_options],
+            command=engine.command,
+            path=os.environ["PATH"],
+        )
+    )
+    (programs / engine.name).chmod(0o755)
+
+    def trial(key: str) -> tuple[int, str]:
+        new = keys.with_name("new")
+        new.write_text(f"ANTHROPIC_API_KEY={key}\n")
+        new.rename(keys)
+        done = subprocess.run(
+            ["bash", "-ec", case["trial"]],
+            env={"PATH": f"{programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        engine("rm", "-f", "litellm-proxy-trial")  # as the unit does in the end
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = trial("sk-planted-refused")
+    assert "it ended with 3" in said
+    assert code == 1
+    code, said = trial("sk-planted-anew")
+    assert "LiteLLM starts with the new keys." in said
+    assert code == 0
+    assert environment(engine.process("gateway")).items() >= KEYS.items()
+    for key in ("sk-planted-refused", "sk-planted-anew"):
+        assert engine.found(key, "gateway") == []
 
 
 def test_the_search_finds_keys_that_the_engine_is_given(engine, tmp_path):

@@ -39,7 +39,7 @@ PODMAN = """#!/usr/bin/python3
 import http.server, sys
 
 arguments = sys.argv[1:]
-if arguments[0] != "run":
+if arguments[0] != "run" or "--detach" in arguments:  # a trial, which succeeds
     sys.exit(0)
 port = int(arguments[arguments.index("-p") + 1].split(":")[1])
 keys = next(word for word in arguments if word.endswith("/environment:ro"))

@@ -19,11 +19,15 @@ pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 HERE = Path(__file__).parent
 CONTAINER = "podman-litellm-proxy.service"
 
-# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does.
+# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does. A container on
+# trial answers its health check, unless it ends with what is in /srv/trial-ends.
 PODMAN = """#!/bin/sh
-case $1 in
-  image | pull) [ ! -e /srv/no-image ]; exit ;;
-  run) ;;
+case "$*" in
+  image* | pull*) [ ! -e /srv/no-image ]; exit ;;
+  run*--name=litellm-proxy-trial*) echo "$*" >> /srv/trials; exit ;;
+  exec*litellm-proxy-trial*) [ ! -e /srv/trial-ends ]; exit ;;
+  inspect*litellm-proxy-trial) echo "false $(cat /srv/trial-ends)"; exit ;;
+  run*) ;;
   *) exit 0 ;;
 esac
 [ ! -e /srv/refuse ] || exit 3
@@ -198,6 +202,43 @@ def test_bad_new_key_is_told_and_the_old_one_stays_in_use(machine):
     assert "PLAIN_KEY: key file /etc/nixcfg/secrets/plain_key.txt still holds a placeholder" in said
     text = (machine.root / "run/litellm-proxy/environment").read_text()
     assert "PLAIN_KEY=sk-plain-0\n" in text
+
+
+def test_keys_with_which_litellm_does_not_start_leave_the_running_one_alone(machine):
+    before = machine.starts()
+    cursor = machine.cursor()
+    machine.write("srv/trial-ends", "3")
+    edit(machine)
+    machine.until(lambda: "does not start with" in machine.journal("litellm-proxy-rotate", cursor))
+    machine.settle()
+    assert machine.starts() == before
+    assert machine.state(CONTAINER) == "active"
+    said = machine.journal("litellm-proxy-rotate", cursor)
+    assert "does not start with what has changed (PLAIN_KEY)" in said
+    assert "sk-new" not in said
+    assert "it ended with 3" in machine.journal("litellm-proxy-trial", cursor)
+    assert machine.state("litellm-proxy-rotate-again.timer") == "active"
+    # What stood in the way is gone, as when a database has got its new password.
+    (machine.root / "srv/trial-ends").unlink()
+    machine.run("systemctl", "start", "litellm-proxy-rotate-again.service")
+    machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    assert machine.wired()["PLAIN_KEY"] == "sk-new"
+
+
+def test_new_keys_are_tried_on_no_port_before_the_old_container_stops(machine):
+    trials = machine.root / "srv/trials"
+    trials.unlink(missing_ok=True)
+    before = machine.starts()
+    edit(machine)
+    machine.until(lambda: machine.starts() > before)
+    machine.settle()
+    (tried,) = trials.read_text().splitlines()
+    words = tried.split()
+    assert not [word for word in words if word.startswith(("-p", "--publish", "--health"))]
+    assert "--volume=/run/litellm-proxy/environment:/run/litellm-proxy/environment:ro" in words
+    assert "--read-only" in words
+    assert words[-7:-5] == ["/app/start.py", "/run/litellm-proxy/environment"]
 
 
 def test_missing_key_is_told_and_the_proxy_starts_when_it_comes(machine):

@@ -382,11 +382,14 @@ def test_fingerprint_follows_every_key(machine):
     assert len(seen) == 5
 
 
-def test_fingerprint_is_that_of_the_files(machine):
+def test_fingerprint_has_a_line_for_each_key_and_document(machine):
     machine.run()
-    for line in (machine.runtime / "fingerprint").read_text().splitlines():
-        digest, name = line.split("  ")
-        assert hashlib.sha256((machine.runtime / name).read_bytes()).hexdigest() == digest
+    lines = (machine.runtime / "fingerprint").read_text().splitlines()
+    found = [tuple(line.split()[:2]) for line in lines]
+    wanted = [*(machine.runtime / "environment").read_bytes().splitlines()]
+    wanted = [(line.partition(b"=")[0], line) for line in wanted]
+    wanted += [(b"ACCOUNT", (machine.runtime / "files/ACCOUNT").read_bytes())]
+    assert found == [(name.decode(), hashlib.sha256(text).hexdigest()) for name, text in wanted]
 
 
 def test_secrets_of_another_configuration_are_removed(machine):

@@ -20,7 +20,7 @@ from nixcfg.commands.init import copy_starter
 from nixcfg.disk import files
 from nixcfg.problems.problem import Severity
 from nixcfg.project.find import read_project
-from nixcfg.providers import catalogue, interview
+from nixcfg.providers import interview, offers
 from nixcfg.providers.add import add
 from nixcfg.providers.amendment import Amendment
 from nixcfg.providers.request import NewProvider
@@ -44,7 +44,7 @@ ADDRESS = "https://llm.example.org/v1"
 def wish(name: str) -> NewProvider:
     facts = knowledge.provider(name)
     assert facts is not None
-    models = () if catalogue.recommended(name, TODAY) else (MODELS.get(name, "some-model"),)
+    models = () if offers.recommended(name, TODAY) else (MODELS.get(name, "some-model"),)
     base = ADDRESS if facts.api_base.required else ""
     return interview.fill(NewProvider(name=name, prefix=name, models=models, api_base=base), TODAY)
 

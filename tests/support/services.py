@@ -78,6 +78,26 @@ class Postgres:
     def tcp_url(self) -> str:
         return f"postgresql://litellm:{encoded(PASSWORD)}@127.0.0.1:{self.port}/litellm"
 
+    def shut(self) -> None:
+        """Let no one in, and put everyone out, as when the server restarts."""
+        self._as_owner("alter database litellm allow_connections false")
+        self._as_owner(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname='litellm'"
+        )
+
+    def open(self) -> None:
+        """Let everyone in again."""
+        self._as_owner("alter database litellm allow_connections true")
+
+    def _as_owner(self, statement: str) -> None:
+        psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]
+        subprocess.run(
+            [*psql, "-h", str(self.folder), "-p", str(self.port), "-c", statement, "postgres"],
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+
     def ask(self, statement: str) -> list[str]:
         """The rows that psql prints, over the socket, as the owner."""
         psql = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "litellm"]

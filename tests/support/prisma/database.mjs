@@ -27,8 +27,17 @@ function readable(result) {
   return result
 }
 
+// LiteLLM holds this lock itself while Prisma migrates, and asks the engine not to take it: the
+// native one reads the variable, WebAssembly has none.
+const LOCK = /pg_advisory_lock\(72707369\)/
+const isLock = (query) =>
+  process.env.PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK && LOCK.test(query?.text ?? query)
+
 class Client extends pg.Client {
   query(...given) {
+    if (isLock(given[0])) {
+      given[0] = typeof given[0] === 'string' ? 'SELECT 1' : { ...given[0], text: 'SELECT 1' }
+    }
     const types = given[0]?.types
     if (types) {
       const parser = types.getTypeParser

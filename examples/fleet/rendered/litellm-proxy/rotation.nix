@@ -2,7 +2,8 @@
 #
 #   litellm-proxy-secrets.path, -2…   watch the key files
 #   litellm-proxy-rotate.service      what the watchers start: assembles again (rotate.sh)
-#                                     and restarts the container if the result differs
+#                                     and restarts the container if the result differs and
+#                                     LiteLLM starts with it (trial.nix)
 {
   lib,
   pkgs,
@@ -18,6 +19,7 @@ let
     instances
     isFleet
     mainUnit
+    runtimeDirectory
     stateDirectory
     target
     unitPath
@@ -54,6 +56,10 @@ let
     elif is_current ${started} ${revision instance}; then
       echo "The keys are those that the proxy runs with."
     else
+      if systemctl is-active --quiet ${mainUnit}; then
+        echo "Changed: $(changed_since ${started}). Trying them before ${mainUnit} is restarted."
+        try_keys "$(changed_since ${started})"
+      fi
       echo "The keys changed: starting ${mainUnit}."
       # At once, and not after the pause that failed starts have come to.
       systemctl reset-failed ${mainUnit} 2> /dev/null || true
@@ -76,6 +82,7 @@ let
 
   rotateScript = ''
     watched_files=(${lib.escapeShellArgs watchedFiles})
+    fingerprint=${runtimeDirectory}/fingerprint
     ${builtins.readFile ./rotate.sh}
     assemble
     ${if isFleet then rollIfChanged else restartIfChanged}

@@ -83,8 +83,8 @@ in
       description = ''
         Secrets, by the environment variable through which LiteLLM reads them. Their
         values are never part of the configuration, of a unit or of the Nix store.
-        When the content of a key file changes, the container restarts by itself
-        within seconds.
+        When the content of a key file changes, LiteLLM is tried with it beside the
+        running container, which is then restarted; one that does not start changes nothing.
       '';
       example = lib.literalExpression ''
         {

@@ -150,6 +150,17 @@ hand_over() {
   put "$1"
 }
 
+# fingerprints: NAME and HASH of each variable and document, to see which have changed.
+fingerprints() {
+  local line file
+  while IFS= read -r line; do
+    echo "${line%%=*} $(printf %s "$line" | sha256sum)"
+  done < "$RUNTIME_DIRECTORY/environment"
+  for file in "${files[@]}"; do
+    echo "$file $(sha256sum < "$RUNTIME_DIRECTORY/files/$file")"
+  done
+}
+
 # One run at a time, so that a file which is being written is always one's own.
 begin_wiring() {
   if ! : > "$RUNTIME_DIRECTORY/lock"; then
@@ -181,7 +192,6 @@ end_wiring() {
   done
   printf %s "$environment" > "$RUNTIME_DIRECTORY/environment.new"
   hand_over environment
-  cd "$RUNTIME_DIRECTORY"
-  sha256sum environment "${files[@]/#/files/}" > fingerprint.new
+  fingerprints > "$RUNTIME_DIRECTORY/fingerprint.new"
   put fingerprint
 }

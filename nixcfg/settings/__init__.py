@@ -1,0 +1,1 @@
+"""What may be written where in a file, and what it means: for schemas and for editors. Pure."""
