@@ -178,6 +178,8 @@ def _describe(
     amendment: "Amendment",
     new: "NewProvider",
     facts: dict[str, list[dict[str, str]]],
+    *,
+    was_asked: bool,
 ) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
