@@ -6,7 +6,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from nixcfg.knowledge import routing, store
-from nixcfg.knowledge.facts import ApiBase, Credential, Key, ModelFacts, ProviderFacts, Section
+from nixcfg.knowledge.facts import (
+    ApiBase,
+    Credential,
+    Key,
+    Listing,
+    ModelFacts,
+    ProviderFacts,
+    Section,
+)
 from nixcfg.knowledge.params import Params
 
 # Sections between which a key can stray: the nested ones share names (`type`, `host`, `ttl`)
@@ -55,6 +63,12 @@ class Knowledge:
     def version(self) -> str:
         """The release, as ``1.106.2``."""
         return str(self._stored or self._data["litellm_version"])
+
+    @property
+    def migrations(self) -> int | None:
+        """How many migrations of its database it has in all, None where that is not known."""
+        found: int | None = self._data.get("migrations")
+        return found
 
     @cached_property
     def blocked_variables(self) -> frozenset[str]:
@@ -214,6 +228,17 @@ class Knowledge:
                 }
             )
         return self._models[provider]
+
+    def listing(self, provider: str) -> Listing:
+        """How much LiteLLM's list of a provider's models says."""
+        facts, models = self.provider(provider), self.models(provider)
+        if facts is None or not models:
+            return Listing.OPEN
+        if not facts.open_catalogue:
+            return Listing.CLOSED
+        is_dated = any(each.deprecation_date for each in models.values())
+        is_vendors = facts.api_base.default and not facts.api_base.required
+        return Listing.TENDED if is_dated and is_vendors else Listing.OPEN
 
     def shared_catalogues(self, provider: str) -> tuple[str, ...]:
         """Other providers whose entries LiteLLM also looks a model of this one up in."""

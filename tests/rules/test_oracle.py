@@ -172,6 +172,12 @@ CLAIMS: dict[str, Claim] = {
         ask="llama",
         env=ENV,
     ),
+    "NX322": Claim(
+        lambda bad, _good: (
+            bad["env"]["DEFAULT_MAX_RETRIES"] == "7"
+            and bad["constants"]["DEFAULT_MAX_RETRIES"] != "7"
+        )
+    ),
     "NX401": Claim(lambda bad, good: bad["error"] is None and bad["loaded"] == 0 < good["loaded"]),
     "NX402": Claim(drops),
     "NX403": Claim(
@@ -302,6 +308,7 @@ NOT_ABOUT_LITELLM = {
     "NX202", "NX302", "NX303", "NX304", "NX305", "NX325",  # the project
     "NX211",  # needs a Postgres database to show the difference
     "NX412", "NX413",  # what a vendor will do
+    "NX434",  # LiteLLM's list of models
     "NX426",  # the project
     "NX427",  # the container: what localhost is in it
     "NX501", "NX502", "NX503", "NX504", "NX505", "NX506", "NX507", "NX508", "NX509", "NX510",
