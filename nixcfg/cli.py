@@ -42,6 +42,7 @@ GROUPS = {
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
+        "test": "Ask the gateway what tests/ says; stand-ins answer.",
     },
     "Run": {
         "status": "Show in ten lines what runs, and of what.",

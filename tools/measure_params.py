@@ -1,24 +1,37 @@
-"""Write vendor_params.json: parameters that LiteLLM's code for one vendor knows.
+"""Write vendor_params.json: parameters that one vendor's code knows, and what becomes of others.
 
     python tools/measure_params.py FOLDER
 
 litellm_params may hold any parameter of the vendor's; LiteLLM lists those that it handles itself in
 the configuration classes of its vendor folders (litellm/llms/*), as class attributes and as names
 that it takes out of optional_params. FOLDER holds the set of knowledge of the LiteLLM that is
-installed beside this Python. It takes a few seconds.
+installed beside this Python. What becomes of a parameter that LiteLLM does not know, or that is
+another cloud's, is seen from calls to every provider (learn/carried.py), in a process with an
+environment of its own and no network. It takes a minute or two.
 """
 
 import argparse
 import ast
 import importlib.util
 import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import Container
 from pathlib import Path
+from typing import Any
 
-from learn import layout
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 
-TAKERS = {"pop", "get"}
+from generate_knowledge import environment  # noqa: E402
+from learn import layout  # noqa: E402
+from learn.carried import CLOUDS, carried, prepare  # noqa: E402
+from learn.reviewed import PARAMS_WITHOUT_EFFECT  # noqa: E402
+
 CARRIERS = {"optional_params", "non_default_params", "passed_params"}
+CLOUD_CARRIERS = {*CARRIERS, "kwargs", "litellm_params", "params"}
+"""The same for what begins with the name of a cloud, which says what it is."""
 
 
 def vendors(known: Container[str]) -> dict[str, list[str]]:
@@ -49,36 +62,61 @@ def parameters(path: Path, carriers: set[str]) -> set[str]:
                 for each in node.body
                 if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
             }
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in TAKERS
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id in carriers
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-            and isinstance(node.args[0].value, str)
-        ):
-            found.add(node.args[0].value)
-        if (
-            isinstance(node, ast.Subscript)
-            and isinstance(node.value, ast.Name)
-            and node.value.id in carriers
-            and isinstance(node.slice, ast.Constant)
-            and isinstance(node.slice.value, str)
-        ):
-            found.add(node.slice.value)
+        carrier, name = _taken(node)
+        if carrier in carriers or (carrier in CLOUD_CARRIERS and name.startswith(CLOUDS)):
+            found.add(name)
     return {name for name in found if name.isidentifier() and not name.startswith("_")}
+
+
+def _taken(node: ast.AST) -> tuple[str, str]:
+    """The mapping and the key of `mapping.get("key")`, `.pop("key")` and `mapping["key"]`."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="pop" | "get", value=ast.Name(id=carrier)),
+            args=[ast.Constant(value=str(name)), *_],
+        ):
+            return carrier, name
+        case ast.Subscript(value=ast.Name(id=carrier), slice=ast.Constant(value=str(name))):
+            return carrier, name
+    return "", ""
 
 
 def measured(folder: Path) -> dict[str, object]:
     """The content of vendor_params.json."""
     facts = json.loads((folder / "litellm.json").read_bytes())
-    return {"vendors": vendors(facts["sections"]["litellm_params"]["keys"].keys())}
+    found = vendors(facts["sections"]["litellm_params"]["keys"].keys())
+    command = [sys.executable, "-I", __file__, "--inside", str(folder.resolve())]
+    with tempfile.TemporaryDirectory() as empty:
+        done = subprocess.run(  # noqa: S603 - this very program
+            command,
+            env=environment(empty),
+            cwd=empty,
+            check=True,
+            input=json.dumps(sorted({name for names in found.values() for name in names})),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    answer: dict[str, object] = json.loads(done.stdout)
+    return {"vendors": found, "without_effect": sorted(PARAMS_WITHOUT_EFFECT), **answer}
+
+
+def ask(folder: Path) -> dict[str, Any]:
+    """What becomes of parameters; the names that vendors know are on standard input."""
+    prepare()
+    facts = json.loads((folder / "litellm.json").read_bytes())
+    return carried(facts, json.load(sys.stdin))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        json.dump(ask(options.folder), sys.stdout)
+    else:
+        layout.write(options.folder, {"vendor_params": measured(options.folder)})
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    given = parser.parse_args().folder
-    layout.write(given, {"vendor_params": measured(given)})
+    main()

@@ -130,6 +130,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         "spawned": spawned,
         "router": _attributes(router, "routing_strategy num_retries allowed_fails timeout"),
         "litellm": _attributes(sys.modules["litellm"], "drop_params success_callback api_key"),
+        "constants": _attributes(sys.modules["litellm.constants"], "DEFAULT_MAX_RETRIES"),
         "redis": bool(router and router.cache.redis_cache),
         "env": {name: os.environ.get(name) for name in _environment(path)},
         "replies": [],

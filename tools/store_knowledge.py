@@ -26,6 +26,7 @@ FILES = (
     "vendor_params",
     "behaviour",
     "access",
+    "variables",
     "defaults",
 )
 Set = dict[str, Any]

@@ -58,14 +58,15 @@ def more(
 ) -> int:
     """Add models to a provider file; asks which where none is named."""
     from nixcfg.providers import interview
-    from nixcfg.providers.more_models import add_models, provider_document, way_of
+    from nixcfg.providers.more_models import add_models, models_of, provider_document, way_of
     from nixcfg.providers.request import named_models
 
     ask_its_release(root)
     with refusing():
         sources = read(root)
-        way = way_of(provider_document(sources, provider))
-        chosen = models or interview.more(way, today())
+        document = provider_document(sources, provider)
+        way = way_of(document)
+        chosen = models or interview.more(way, models_of(document), today())
         pairs = named_models(way.prefix, chosen, aliases)
     amendment, changes = amended(
         root, lambda sources: add_models(sources, provider, pairs, today())

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import find_root, named_files, today
-from nixcfg.commands.output import masked_diff, print_problems, report
+from nixcfg.commands.output import masked_diff, painted, print_problems, report, wants_color
 
 if TYPE_CHECKING:
     from nixcfg.fixing import Check, Result
@@ -70,7 +71,8 @@ def command(base: Path, files: tuple[Path, ...], unsafe: bool, diff: bool, check
     for line in _descriptions(problem for result in results for problem in result.fixed):
         click.echo(masked(line, secrets, source=True), err=diff)
     for each in changes if diff else ():
-        click.echo(masked_diff(each, secrets=secrets), nl=False)
+        text = masked_diff(each, secrets=secrets)
+        click.echo(painted(text, color=wants_color(sys.stdout)), nl=False)
     unusable = [problem for work in works for problem in work.unusable]
     _report_rest(results, unusable, secrets, len(changes), is_dry=is_dry)
     is_left = any(result.left for result in results)

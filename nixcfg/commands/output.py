@@ -71,6 +71,24 @@ def masked_diff(change: "Change", folder: str = "", secrets: Collection[str] = (
     return masked(change.diff(folder), known, source=True)
 
 
+def painted(diff: str, *, color: bool) -> str:
+    """A diff in the colours of git, where they are wanted."""
+    if not color:
+        return diff
+    return "".join(_painted_line(line) for line in diff.splitlines(keepends=True))
+
+
+_TONES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def _painted_line(line: str) -> str:
+    text = line.rstrip("\n")
+    if text.startswith(("+++ ", "--- ")):
+        return click.style(text, bold=True) + "\n"
+    tone = _TONES.get(text[:1])
+    return (click.style(text, fg=tone) if tone else text) + "\n"
+
+
 def print_changes(
     changes: "Sequence[Change]", then: Sequence[str], form: str, **facts: object
 ) -> None:

@@ -1,6 +1,7 @@
 """`nixcfg render`."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from nixcfg.commands.output import (
     advise_next,
     is_quiet,
     masked_diff,
+    painted,
     print_problems,
     report,
+    wants_color,
 )
 
 if TYPE_CHECKING:
@@ -93,8 +96,19 @@ def _output_folder(root: Path, out: Path | None) -> Path:
 
 
 def _print_diff(plan: "Plan") -> None:
+    """What a person reads: without the manifest, and the module's own files in one line."""
+    from nixcfg.disk.folder import MANIFEST
+    from nixcfg.project.wiring import MODULE
+
+    color = wants_color(sys.stdout)
+    count = 0
     for change in plan.changes:
-        click.echo(masked_diff(change, f"{plan.folder.name}/"), nl=False)
+        if change.path.startswith(f"{MODULE}/"):
+            count += 1
+        elif change.path != MANIFEST:
+            click.echo(painted(masked_diff(change, f"{plan.folder.name}/"), color=color), nl=False)
+    if count:
+        report(f"{plan.folder.name}/{MODULE}/: {count} files of the module")
 
 
 def _print(plan: "Plan") -> None:

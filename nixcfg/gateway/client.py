@@ -5,9 +5,10 @@ the one that it is given for the gateway itself.
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -53,10 +54,19 @@ class Gateway:
 
     @contextmanager
     def stream(
-        self, path: str, body: object, seconds: float
+        self,
+        path: str,
+        body: object,
+        seconds: float,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
-        """POST a JSON document; gives the answer, its body empty, and the lines as they come."""
-        with self._asked("POST", path, body, seconds, None) as response:
+        """POST a JSON document; gives the answer, its body empty, and the lines as they come.
+
+        `key` as for `get`; `headers` are sent besides.
+        """
+        with self._asked("POST", path, body, seconds, key, headers=headers or {}) as response:
             yield Answer(response.status, _headers(response), b""), response
 
     def is_alive(self) -> bool:
@@ -77,7 +87,14 @@ class Gateway:
 
     @contextmanager
     def _asked(
-        self, method: str, path: str, body: object, seconds: float, key: str | None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        seconds: float,
+        key: str | None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[http.client.HTTPResponse]:
         url = urlsplit(self.url)
         connection: http.client.HTTPConnection
@@ -86,13 +103,13 @@ class Gateway:
             connection = http.client.HTTPSConnection(url.netloc, timeout=seconds, context=context)
         else:
             connection = http.client.HTTPConnection(url.netloc, timeout=seconds)
-        headers = {"Content-Type": "application/json"}
+        sent = {"Content-Type": "application/json", **headers}
         key = self.key if key is None else key
         if key:
-            headers["Authorization"] = f"Bearer {key}"
+            sent["Authorization"] = f"Bearer {key}"
         payload = None if body is None else json.dumps(body).encode()
         try:
-            connection.request(method, url.path.rstrip("/") + path, payload, headers)
+            connection.request(method, url.path.rstrip("/") + path, payload, sent)
             yield connection.getresponse()
         finally:
             connection.close()

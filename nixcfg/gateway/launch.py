@@ -194,9 +194,9 @@ def _launch(
 ) -> Launch:
     is_open = here.auth == "open"
     master_key = "" if is_open else f"sk-{secrets.token_hex(24)}"
-    plain = {name: _local(value) for name, value in here.environment.items()}
+    plain = {name: local(value) for name, value in here.environment.items()}
     return Launch(
-        config=_local(text),
+        config=local(text),
         port=port,
         master_key=master_key,
         environment={
@@ -215,7 +215,7 @@ def _launch(
     )
 
 
-def _local(text: str) -> str:
+def local(text: str) -> str:
     """The container's name for the machine it runs on means nothing on the machine itself."""
     return text.replace(wiring.HOST, "127.0.0.1")
 

@@ -96,10 +96,16 @@ def unusable(port: int) -> str:
 
 
 def _any_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-    return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports that are free of the loopback address, all different."""
+    with contextlib.ExitStack() as stack:
+        trials = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for trial in trials:
+            trial.bind(("127.0.0.1", 0))
+        return [trial.getsockname()[1] for trial in trials]
 
 
 class Proxy:
@@ -139,6 +145,19 @@ class Proxy:
         self._lines.put(None)
 
 
+def check_installed() -> None:
+    """Raise StartError where LiteLLM's proxy is not there, or is one that must not run."""
+    lacking = absent()
+    if lacking:
+        raise StartError(not_installed(lacking))
+    if malicious := releases.compromised(releases.of_version(version())):
+        raise StartError(
+            f"the LiteLLM {version()} that is installed beside nixcfg is compromised, and was not "
+            f"started: {malicious[0]}. Install another release, and replace every key that this "
+            "user could read."
+        )
+
+
 @contextlib.contextmanager
 def running(
     launch: Launch, tick: Callable[[float, Sequence[str]], None] = lambda _seconds, _lines: None
@@ -149,16 +168,8 @@ def running(
     Ends it, and all that it started, however the block is left; SIGTERM and SIGHUP are a
     KeyboardInterrupt meanwhile. Raises StartError.
     """
-    lacking = absent()
-    if lacking:
-        raise StartError(not_installed(lacking))
-    if malicious := releases.compromised(releases.of_version(version())):
-        raise StartError(
-            f"the LiteLLM {version()} that is installed beside nixcfg is compromised, and was not "
-            f"started: {malicious[0]}. Install another release, and replace every key that this "
-            "user could read."
-        )
-    with _interruptible(), _folder() as (folder, end_with_us):
+    check_installed()
+    with interruptible(), private_folder() as (folder, end_with_us):
         (folder / "config.yaml").write_text(launch.config, encoding="utf-8")
         with _documents(launch.documents) as (paths, handles):
             process = _start(folder, launch, paths, handles)
@@ -172,7 +183,9 @@ def running(
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP are a KeyboardInterrupt inside, so that what was started is ended."""
+
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
@@ -186,7 +199,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[tuple[Path, Callable[[int], None]]]:
+def private_folder() -> Iterator[tuple[Path, Callable[[int], None]]]:
     """A private folder, and how to have a process group ended with us; both go afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="nixcfg-proxy-"))
     watcher = _watch(folder)

@@ -6,7 +6,16 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from nixcfg.knowledge import routing, store
-from nixcfg.knowledge.facts import ApiBase, Credential, Key, ModelFacts, ProviderFacts, Section
+from nixcfg.knowledge.facts import (
+    ApiBase,
+    Credential,
+    Key,
+    Listing,
+    ModelFacts,
+    ProviderFacts,
+    Section,
+)
+from nixcfg.knowledge.params import Params
 
 # Sections between which a key can stray: the nested ones share names (`type`, `host`, `ttl`)
 # with each other by chance, so they are no home for a key found elsewhere.
@@ -76,10 +85,14 @@ class Knowledge:
         return found
 
     @cached_property
-    def vendor_params(self) -> Mapping[str, tuple[str, ...]]:
-        """Parameters that one vendor's code knows, by vendor: tools/measure_params.py."""
-        found = store.read(self._stored, "vendor_params")["vendors"]
-        return {vendor: tuple(names) for vendor, names in found.items()}
+    def variables_at_import(self) -> frozenset[str]:
+        """Variables that LiteLLM reads before its configuration: tools/measure_variables.py."""
+        return frozenset(store.read(self._stored, "variables")["at_import"])
+
+    @cached_property
+    def params(self) -> Params:
+        """What becomes of a parameter on the way to its vendor: tools/measure_params.py."""
+        return Params(store.read(self._stored, "vendor_params"))
 
     @cached_property
     def _sections(self) -> Mapping[str, Section]:
@@ -209,6 +222,17 @@ class Knowledge:
                 }
             )
         return self._models[provider]
+
+    def listing(self, provider: str) -> Listing:
+        """How much LiteLLM's list of a provider's models says."""
+        facts, models = self.provider(provider), self.models(provider)
+        if facts is None or not models:
+            return Listing.OPEN
+        if not facts.open_catalogue:
+            return Listing.CLOSED
+        is_dated = any(each.deprecation_date for each in models.values())
+        is_vendors = facts.api_base.default and not facts.api_base.required
+        return Listing.TENDED if is_dated and is_vendors else Listing.OPEN
 
     def shared_catalogues(self, provider: str) -> tuple[str, ...]:
         """Other providers whose entries LiteLLM also looks a model of this one up in."""

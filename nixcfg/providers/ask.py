@@ -30,7 +30,7 @@ def ask(
         try:
             return check(answer)
         except ValueError as error:
-            click.echo(f"  {error}", err=True)
+            say(f"  {error}")
 
 
 def say(text: str) -> None:

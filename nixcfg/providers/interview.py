@@ -149,11 +149,18 @@ def _models(
 
 
 def models(
-    prefix: str, facts: ProviderFacts, served: serving.Served, today: dt.date, *, is_own: bool
+    prefix: str,
+    facts: ProviderFacts,
+    served: serving.Served,
+    today: dt.date,
+    *,
+    is_own: bool,
+    without: Collection[str] | None = None,
 ) -> tuple[str, ...]:
     """The models that a person chooses from what is known of a provider.
 
-    `is_own`: another server than the vendor's, with models of its own.
+    `is_own`: another server than the vendor's, with models of its own. `without` are those that
+    the project has, where it has any of this provider: then there is no usual choice.
     """
 
     def bare(model: str) -> str:
@@ -161,10 +168,11 @@ def models(
 
     width = width_of(sys.stderr)
     if served.models:
-        pick.print_names(served.models, width)
-        offered = pick.List(served.models, (), "what it serves", bare)
+        names = [name for name in served.models if name not in (without or ())]
+        pick.print_names(names, width)
+        offered = pick.List(names, served.models, "what it serves", bare)
         default = "1" if len(served.models) == 1 else ""
-        return pick.pick("Models (numbers, names, all)", offered, default)
+        return pick.pick("Models (numbers, names or all)", offered, default)
     if is_own or offers.is_own_server(facts) or offers.names_own_models(facts):
         question = "Models it serves (names)"
         if _is_azure(facts):
@@ -172,8 +180,8 @@ def models(
         elif offers.names_own_models(facts):
             question = "Endpoints (their names at the vendor)"
         return pick.pick(question, pick.List(bare=bare))
-    every = offers.offers(prefix, today)
-    best = offers.recommended(prefix, today)
+    every = [each for each in offers.offers(prefix, today) if each.name not in (without or ())]
+    best = [each for each in offers.recommended(prefix, today) if each in every]
     listed = [*best, *(each for each in every if each not in best)][: pick.SHOWN]
     if not listed:
         return pick.pick("Models (names)", pick.List(bare=bare))
@@ -183,12 +191,15 @@ def models(
     known = (*(each.name for each in every), *knowledge.models(prefix))
     names = [each.name for each in listed]
     offered = pick.List(names, known, f"LiteLLM's list for {prefix}", bare)
-    default = f"1-{len(best)}" if len(best) > 1 else "1" if best else ""
-    return pick.pick("Models (numbers, names, ? for help)", offered, default)
+    default = "" if without or not best else f"1-{len(best)}" if len(best) > 1 else "1"
+    return pick.pick("Models (numbers, names or ?)", offered, default)
 
 
-def more(way: Way, today: dt.date) -> tuple[str, ...]:
-    """Models for a provider file that is there, from what its vendor or its server has."""
+def more(way: Way, without: Collection[str], today: dt.date) -> tuple[str, ...]:
+    """Models for a provider file that is there, from what its vendor or its server has.
+
+    `without` are those of the file, without prefix.
+    """
     facts = knowledge.provider(way.prefix)
     if facts is None:
         return pick.pick("Models (names)", pick.List())
@@ -196,7 +207,7 @@ def more(way: Way, today: dt.date) -> tuple[str, ...]:
     new = NewProvider(name=way.prefix, prefix=way.prefix, models=(), api_base=base)
     is_own = bool(base) and not base.startswith("os.environ/")
     served = _served(new, facts) if is_own else serving.Served()
-    return models(way.prefix, facts, served, today, is_own=is_own)
+    return models(way.prefix, facts, served, today, is_own=is_own, without=without)
 
 
 def _settings(new: NewProvider, facts: ProviderFacts) -> NewProvider:

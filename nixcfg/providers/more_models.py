@@ -133,5 +133,11 @@ def _entries(document: Document) -> list[Mapping[str, Any]]:
     ]
 
 
+def models_of(document: Document) -> frozenset[str]:
+    """The models of a provider file, without their prefix."""
+    whole = (str(entry["litellm_params"]["model"]) for entry in _entries(document))
+    return frozenset(knowledge.split_model(model)[1] for model in whole)
+
+
 def _own_names(document: Document) -> list[str]:
     return [str(entry.get("model_name")) for entry in _entries(document)]

@@ -1,15 +1,14 @@
 """The question which models: numbers, ranges and names, from a list or without one."""
 
 import re
-import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import click
 
-from nixcfg.commands.output import fitted, table, width_of
+from nixcfg.commands.output import table
 from nixcfg.knowledge import ModelFacts
-from nixcfg.project.nearest import closest
+from nixcfg.project.nearest import closest, nearest
 from nixcfg.providers import ask, catalogue
 
 SHOWN = 12
@@ -41,7 +40,7 @@ def pick(question: str, offered: List, default: str = "") -> tuple[str, ...]:
 
     def check(answer: str) -> str:
         if "?" in answer.split():
-            raise ValueError(fitted(_HELP if offered.numbered else _NO_LIST, width_of(sys.stderr)))
+            raise ValueError(_HELP if offered.numbered else _NO_LIST)
         names = [offered.bare(name) for name in chosen(answer, offered.numbered)]
         _confirm(names, offered)
         return " ".join(names)
@@ -94,7 +93,8 @@ def _confirm(names: Iterable[str], offered: List) -> None:
     for name in names:
         if not known or name in known or "*" in name:
             continue
-        near = closest(name, known)
+        guess = nearest(name, known)
+        near = [guess] if guess else closest(name, known)
         hint = f" Nearest: {', '.join(near)}." if near else ""
         ask.say(f"  {name} is not in {offered.source}.{hint}")
         if not ask.confirm("Use it anyway?"):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from nixcfg.knowledge import Knowledge, ModelFacts
+from nixcfg.knowledge.facts import Listing
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
@@ -20,24 +21,26 @@ _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*
 @EveryDeployment
 def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
-    if not _is_in_catalogue(config.knowledge, deployment):
+    if not _is_the_vendors(config.knowledge, deployment):
         return
+    listing = config.knowledge.listing(str(deployment.provider))
     facts, today = _entry(config.knowledge, deployment), config.context.today
-    if facts is None:
+    if facts is None and listing is Listing.CLOSED:
         yield from _unknown(config, deployment)
-    elif facts.deprecation_date and today:
+    elif facts is None and listing is Listing.TENDED:
+        yield from _unlisted(config, deployment)
+    elif facts and facts.deprecation_date and today and listing is not Listing.OPEN:
         yield from _retirement(config, deployment, facts.deprecation_date, today)
 
 
-def _is_in_catalogue(known: Knowledge, deployment: Deployment) -> bool:
-    """Whether LiteLLM's catalogue is the one that decides which models there are."""
+def _is_the_vendors(known: Knowledge, deployment: Deployment) -> bool:
+    """Whether the vendor itself answers, under a name that is the same for everyone."""
     facts, model = deployment.facts, deployment.model
     return not (
         facts is None
         or facts.name.startswith(_OWN_ENDPOINTS)
         or not model
         or "*" in model
-        or facts.open_catalogue
         or "mock_response" in deployment.params
         or not known.models(facts.name)
         or bool(_OWN.fullmatch(deployment.bare))
@@ -66,6 +69,26 @@ def _entry(known: Knowledge, deployment: Deployment) -> ModelFacts | None:
         name = name.partition("/")[2]
         found = known.models(deployment.facts.name).get(name)
     return found
+
+
+UNLISTED = Rule("NX434", Severity.NOTE)
+
+
+def _unlisted(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """A model of a vendor that serves more than LiteLLM lists, though it looks after the list."""
+    provider, bare = str(deployment.provider), deployment.bare
+    listed = config.knowledge.models(provider)
+    folded = bare.casefold()
+    if any(each.casefold() == folded or each.casefold().endswith(f"/{folded}") for each in listed):
+        return
+    guess = nearest(bare, listed)
+    yield config.document.problem(
+        UNLISTED,
+        (*deployment.params_path, "model"),
+        f"{bare or 'a model without name'} is not in {config.litellm}'s list of {provider} models:"
+        " gone, misspelt, or not listed; its cost counts as 0",
+        help=f"The nearest in the list is {guess}." if guess else "See what the vendor serves.",
+    )
 
 
 UNKNOWN_MODEL = Rule("NX411", Severity.WARNING)

@@ -11,7 +11,8 @@ from nixcfg.rules import endpoints
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, EveryDocument
 
-_REFUSED = frozenset({"", "true", "sk-1234"})
+_REFUSED = frozenset({"", "sk-1234"})
+"""What the check at LiteLLM's start refuses. The text `true` it takes, unless from a variable."""
 _WEAK_LENGTH = 20
 
 
@@ -45,7 +46,7 @@ def _master_key(config: Config) -> Iterator[Problem]:
     value = general.get("master_key")
     permitted = config.has("general_settings", "dangerously_permit_weak_or_unset_master_key")
     if isinstance(value, str) and not referenced(value) and not dollar(value):
-        if value.strip().lower() in _REFUSED:
+        if value.strip() in _REFUSED:
             problem = config.document.problem(
                 MASTER_KEY_REFUSED,
                 path,
@@ -157,3 +158,41 @@ def _other_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
             if facts.key
             else "Add an api_key.",
         )
+
+
+ANOTHERS_KEY = Rule("NX321", Severity.WARNING)
+
+
+@EveryDeployment
+def _anothers_key(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """A key that is named after one vendor, and goes to the host of another."""
+    facts, variable = deployment.facts, referenced(deployment.params.get("api_key"))
+    if facts is None or variable is None or deployment.api_base is not None:
+        return
+    own = facts.api_base.default
+    if not own or variable in {each.variable for each in facts.credentials}:
+        return
+    owner = _owner(config, variable)
+    if owner is None or _domain(owner) == _domain(own):
+        return
+    better = facts.key.variable if facts.key else ""
+    yield config.document.problem(
+        ANOTHERS_KEY,
+        (*deployment.params_path, "api_key"),
+        f"LiteLLM sends the key in {variable} to {endpoints.host(own)}",
+        help=f"Did you mean os.environ/{better}?" if better else "Name the key that is meant.",
+    )
+
+
+def _owner(config: Config, variable: str) -> str | None:
+    """The address of the vendor whose key this variable holds, where it is one vendor's."""
+    hosts = {
+        facts.api_base.default
+        for facts in config.knowledge.providers().values()
+        if facts.api_base.default and facts.key and facts.key.variable == variable
+    }
+    return hosts.pop() if len({_domain(host) for host in hosts}) == 1 else None
+
+
+def _domain(address: str) -> str:
+    return ".".join(endpoints.host(address).split(".")[-2:])

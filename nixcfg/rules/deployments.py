@@ -1,18 +1,16 @@
 """Deployments: which of them LiteLLM would load, and with what."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from nixcfg.keys.shapes import names_secret
 from nixcfg.knowledge import Key
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules import params, values
+from nixcfg.rules import values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
-from nixcfg.rules.sections import MISPLACED
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 
@@ -103,88 +101,14 @@ def _custom_providers(config: Config) -> frozenset[str]:
     )
 
 
-@EveryDeployment
-def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    keys = config.knowledge.keys("litellm_params")
-    for key, value in deployment.params.items():
-        known = keys.get(key)
-        path = (*deployment.params_path, key)
-        if key in params.NOT_SENT:
-            continue
-        if key in params.INSTEAD:
-            yield config.document.problem(
-                MISPLACED,
-                path,
-                f"{key} has no effect in litellm_params",
-                help=params.INSTEAD[key],
-                key=True,
-            )
-        elif known is None:
-            if "model" not in deployment.params and nearest(key, keys) == "model":
-                continue  # the schema says that model is missing, and that this was meant
-            if names_secret(key) or not _is_vendors(
-                config.knowledge.vendor_params, deployment.provider or "", key
-            ):
-                yield _unknown_param(config, deployment, key, keys)
-        elif key not in _TAKEN_ANYWAY and not values.coerced(known, value):
-            yield _dropped(config, path, known, value)
-
-
 _REQUIRED = ("model_name", "litellm_params")
-_TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
-"""The schema looks at model; LiteLLM takes any drop_params, and a list of organizations."""
-
-
-def _is_vendors(vendors: Mapping[str, Collection[str]], provider: str, key: str) -> bool:
-    """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
-    start = next((v for v in vendors if v and provider.startswith(v)), "")
-    return (
-        key in params.READ_AT_CALL
-        or key in vendors[""]
-        or key in vendors.get(provider, ())
-        or key in vendors[start]
-    )
-
-
-UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
-
-
-def _unknown_param(
-    config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]
-) -> Problem:
-    guess = nearest(key, keys)
-    homes = [
-        home
-        for home in config.knowledge.homes(key)
-        if home in ("model_info", "deployment", "router_settings", "litellm_settings")
-    ]
-    if guess in deployment.params:
-        guess = ""
-    advice = f"Did you mean {guess}?" if guess else ""
-    if not advice and homes:
-        advice = f"It has an effect in {homes[0]} only."
-    path = (*deployment.params_path, key)
-    is_dropped = deployment.provider in params.DROPPING
-    return config.document.problem(
-        UNKNOWN_PARAM,
-        path,
-        f"{config.litellm} does not know {key} and "
-        + ("drops it" if is_dropped else "sends it to the vendor with every request"),
-        help=advice
-        or (
-            "Remove it."
-            if is_dropped or names_secret(key)
-            else "Keep it if the vendor knows it; else remove it."
-        ),
-        key=True,
-        fix=Fix((RenameKey(path, guess),), safe=False) if guess else None,
-    )
 
 
 DROPPED = Rule("NX404", Severity.ERROR)
 
 
-def _dropped(config: Config, path: Steps, known: Key, value: Any) -> Problem:
+def dropped(config: Config, path: Steps, known: Key, value: Any) -> Problem:
+    """A value of a deployment that a pydantic model of LiteLLM refuses."""
     words = " or ".join(values.WORDS[name] for name in sorted(known.types) if name in values.WORDS)
     fix, advice = values.how_to_fix(config, path, known, value)
     shown = "this value" if known.secret else describe(value)
@@ -206,15 +130,12 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
     for key, value in deployment.entry.items():
         if key in known or key in _ENTRY_KEYS_READ_ELSEWHERE:
             if key in ("rpm", "tpm") and not values.coerced(known[key], value):
-                yield _dropped(config, (*deployment.path, key), known[key], value)
+                yield dropped(config, (*deployment.path, key), known[key], value)
             continue
         guess = nearest(key, known)
         if guess in _REQUIRED and guess not in deployment.entry:
             continue  # the schema says that it is missing, and that this was meant
-        is_param = key in config.knowledge.keys("litellm_params") or _is_vendors(
-            config.knowledge.vendor_params, deployment.provider or "", key
-        )
-        inside = "litellm_params" if is_param or key in params.NOT_SENT else "model_info"
+        inside = "litellm_params" if _is_param(config, deployment, key) else "model_info"
         if key in config.knowledge.keys("top_level"):
             guess, inside = "", "the top level of the file"
         advice = f"Did you mean {guess}?" if guess else f"Write it under {inside}."
@@ -228,6 +149,12 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
             key=True,
             fix=Fix((RenameKey(path, guess),), safe=False) if free else None,
         )
+
+
+def _is_param(config: Config, deployment: Deployment, key: str) -> bool:
+    params = config.knowledge.params
+    is_vendors = params.is_vendors(deployment.provider or "", key)
+    return key in config.knowledge.keys("litellm_params") or is_vendors or params.are_kept(key)
 
 
 @EveryDeployment
@@ -247,4 +174,4 @@ def _model_info(config: Config, deployment: Deployment) -> Iterator[Problem]:
                 help=f"Use {' or '.join(known.values)}, or a key of another name.",
             )
         elif not wrong and not values.coerced(known, value):
-            yield _dropped(config, path, known, value)
+            yield dropped(config, path, known, value)

@@ -187,3 +187,21 @@ def _missing(config: Config, deployment: Deployment) -> Iterator[Problem]:
         help="Add api_base with the address of the server"
         + (f", or set {variable}." if variable else "."),
     )
+
+
+IN_PROCESS = Rule("NX433", Severity.ERROR, standalone=Severity.WARNING)
+
+
+@EveryDeployment
+def _in_process(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """vllm/ loads the model into LiteLLM itself, by a library that its image does not have."""
+    if deployment.provider == "vllm" and "mock_response" not in deployment.params:
+        path, model = (*deployment.params_path, "model"), str(deployment.model)
+        prefixed = model.startswith("vllm/")
+        yield config.document.problem(
+            IN_PROCESS,
+            path,
+            "vllm runs the model inside LiteLLM, whose image lacks the library: no request works",
+            help="Write hosted_vllm/ and the api_base of the server.",
+            fix=Fix((SetValue(path, f"hosted_{model}"),), safe=False) if prefixed else None,
+        )

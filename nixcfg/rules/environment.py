@@ -1,6 +1,7 @@
 """Variables that a file, or nixcfg.yaml, puts into LiteLLM's environment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nixcfg.keys.shapes import is_refused
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
@@ -23,16 +24,39 @@ NONE_VALUE = Rule("NX309", Severity.WARNING)
 @ModelFile
 def _none_values(config: Config) -> Iterator[Problem]:
     for name, value in config.environment.items():
-        own = referenced(value) == name
-        if value is None or (own and config.standalone):
-            yield config.document.problem(
+        source = referenced(value)
+        if value is None or (source and config.standalone):
+            problem = config.document.problem(
                 NONE_VALUE,
                 (ENVIRONMENT, name),
                 f'LiteLLM sets {name} to the text "None"'
-                + (f" when {name} is not set" if own else ""),
+                + (f" when {source} is not set" if source else ""),
                 help="Remove the line: the variable is in LiteLLM's environment anyway."
-                if own
+                if source == name
+                else f"See that {source} is set."
+                if source
                 else "Give it a value, or remove the line.",
+            )
+            # Another variable is read for a purpose, and may well be set.
+            other = source and source != name
+            yield replace(problem, level=Severity.NOTE) if other else problem
+
+
+TOO_LATE = Rule("NX322", Severity.WARNING)
+
+
+@ModelFile
+def _at_import(config: Config) -> Iterator[Problem]:
+    for name in config.environment:
+        if name in config.knowledge.variables_at_import:
+            yield config.document.problem(
+                TOO_LATE,
+                (ENVIRONMENT, name),
+                f"{config.litellm} reads {name} when it is imported, before this file",
+                help="Set it in the environment of the process."
+                if config.standalone
+                else "Move it to environment in nixcfg.yaml.",
+                key=True,
             )
 
 

@@ -10,7 +10,6 @@ from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Seve
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
-from nixcfg.rules import params
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.document import Map
@@ -118,9 +117,12 @@ def _is_anchor(config: Config, key: str) -> bool:
 def _homes(config: Config, key: str) -> tuple[str, ...]:
     """The sections where a setting has an effect, the likeliest first."""
     known = config.knowledge.homes(key)
-    if not known and key in params.NOT_SENT:
+    params = config.knowledge.params
+    if not known and params.are_kept(key):
         return ("litellm_params",)
-    return tuple(home for home in known if (home, key) not in params.WITHOUT_EFFECT)
+    return tuple(
+        home for home in known if home != "litellm_params" or key not in params.without_effect
+    )
 
 
 STOPS_HERE = Rule("NX206", Severity.ERROR)
@@ -215,7 +217,7 @@ def _unknown(config: Config, path: Steps, section: Section) -> Problem:
         UNKNOWN_SETTING,
         path,
         f"{config.litellm} knows no {key} in {where}: {what}",
-        help=f"Did you mean {guess}?" if guess else elsewhere or _instead(key),
+        help=f"Did you mean {guess}?" if guess else elsewhere or INSTEAD.get(key, "Remove it."),
         key=True,
         fix=_rename(config, path, guess),
     )
@@ -238,8 +240,11 @@ def _meant(key: str, section: Section) -> str:
     return nearest(key, section.keys) or (f"set_{key}" if f"set_{key}" in section.keys else "")
 
 
-def _instead(key: str) -> str:
-    return params.INSTEAD.get(key, "Remove it.")
+INSTEAD = {
+    "rust": "Remove it, and set LITELLM_RUST=1 in the environment if it is meant.",
+    "stream_response": "Remove it: each request says whether it is to be streamed.",
+}
+"""What to do about a setting that has no effect anywhere."""
 
 
 def _rename(config: Config, path: Steps, guess: str) -> Fix | None:

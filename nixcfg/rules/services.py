@@ -70,6 +70,15 @@ def _cache(config: Config) -> Iterator[Problem]:
         )
     if not isinstance(params, dict):
         return
+    if "type" in params and not params["type"]:
+        yield config.document.problem(
+            values.STOPS,
+            ("litellm_settings", "cache_params", "type"),
+            "LiteLLM does not start with a cache of no type",
+            help="Write redis, or local for a cache in memory.",
+            key=True,
+        )
+        return
     listed = config.values("litellm_settings", "cache_params")
     params = dict(ChainMap(*(each for each in listed if isinstance(each, dict))))
     if params and "type" not in params:

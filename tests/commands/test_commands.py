@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from nixcfg.commands.output import painted
 from nixcfg.disk import shipped
 from program import HERE, ROOT, Run
 
@@ -166,6 +168,25 @@ def test_diff_shows_changes_and_writes_nothing(project: Path, rendered: Path, ni
     assert "--- a/rendered/docker.nix\n+++ b/rendered/docker.nix\n" in done.stdout
     assert "\n-    port = lib.mkDefault 4000;\n+    port = lib.mkDefault 4001;\n" in done.stdout
     assert snapshot(rendered) == before
+
+
+def test_diff_folds_the_module_and_leaves_out_the_manifest(project: Path, nixcfg: Run) -> None:
+    done = nixcfg("-C", project, "render", "--diff")
+    assert "manifest.json" not in done.stdout
+    assert "+++ b/rendered/litellm-proxy" not in done.stdout
+    assert re.search(
+        r"^rendered/litellm-proxy/: \d+ files of the module$", done.stderr, re.MULTILINE
+    )
+
+
+def test_diff_has_the_colours_of_git_at_a_terminal() -> None:
+    text = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-old\n+new\n same\n"
+    assert painted(text, color=False) == text
+    assert painted(text, color=True).splitlines()[3:] == [
+        "\x1b[31m-old\x1b[0m",
+        "\x1b[32m+new\x1b[0m",
+        " same",
+    ]
 
 
 def test_what_is_no_longer_rendered_goes(project: Path, rendered: Path, nixcfg: Run) -> None:

@@ -17,6 +17,13 @@ def test_index_of_the_rules_is_up_to_date():
     assert tool.INDEX.read_text(encoding="utf-8") == tool.index(), hint
 
 
+def test_the_page_on_catalogues_is_up_to_date():
+    tool = load("write_catalogues")
+    assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), (
+        "run python tools/write_catalogues.py"
+    )
+
+
 @pytest.mark.oracle
 def test_vendor_params_are_those_of_the_installed_litellm(oracle: type[Oracle]):
     data = json.loads((DATA / "vendor_params.json").read_text(encoding="utf-8"))

@@ -54,6 +54,8 @@ def url(answer: Answer) -> str:
 
 ENV = {"OPENAI_API_KEY": "sk-the-openai-key", "ANTHROPIC_API_KEY": "sk-the-anthropic-key"}
 
+AWS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"}
+
 CLAIMS: dict[str, Claim] = {
     "NX003": Claim(stops_with("ScannerError")),
     "NX004": Claim(
@@ -165,6 +167,17 @@ CLAIMS: dict[str, Claim] = {
         env=ENV,
     ),
     "NX320": Claim(lambda bad, _good: bad["litellm"]["api_key"] == "'sk-the-openai-key'", env=ENV),
+    "NX321": Claim(
+        lambda bad, _good: "deepinfra.com" in url(bad) and "sk-the-openai-key" in key(bad),
+        ask="llama",
+        env=ENV,
+    ),
+    "NX322": Claim(
+        lambda bad, _good: (
+            bad["env"]["DEFAULT_MAX_RETRIES"] == "7"
+            and bad["constants"]["DEFAULT_MAX_RETRIES"] != "7"
+        )
+    ),
     "NX401": Claim(lambda bad, good: bad["error"] is None and bad["loaded"] == 0 < good["loaded"]),
     "NX402": Claim(drops),
     "NX403": Claim(
@@ -244,6 +257,46 @@ CLAIMS: dict[str, Claim] = {
         env=ENV,
         more="  num_retries: 0\n",
     ),
+    "NX428": Claim(
+        lambda bad, good: (
+            "api.anthropic.com" in url(bad)
+            and "eu-central-1" not in str(bad["sent"])
+            and ".eu-central-1." in url(good)
+        ),
+        ask="claude",
+        env={**ENV, **AWS},
+    ),
+    "NX429": Claim(
+        lambda bad, good: ".us-west-2." in url(bad) and ".eu-central-1." in url(good),
+        ask="nova",
+        env=AWS,
+    ),
+    "NX430": Claim(
+        lambda bad, good: (
+            '"extra_body":' in bad["sent"][0]["body"] and '"top_k":5' in good["sent"][0]["body"]
+        ),
+        ask="claude",
+        env=ENV,
+    ),
+    "NX431": Claim(
+        lambda bad, good: (
+            any("is not a flag value" in line for line in bad["warnings"])
+            and not any("is not a flag value" in line for line in good["warnings"])
+        ),
+        ask="claude",
+        env=ENV,
+    ),
+    "NX432": Claim(
+        lambda bad, good: (
+            "api-version=api-version%3D2024" in url(bad) and url(good).endswith("=2024-10-21")
+        ),
+        ask="gpt-4o",
+        env={"AZURE_API_KEY": "x"},
+    ),
+    "NX433": Claim(
+        lambda bad, good: "No module named 'vllm'" in bad["replies"][0] and "10.0.0.5" in url(good),
+        ask="llama",
+    ),
 }
 
 NOT_ABOUT_LITELLM = {
@@ -255,6 +308,7 @@ NOT_ABOUT_LITELLM = {
     "NX202", "NX302", "NX303", "NX304", "NX305", "NX325",  # the project
     "NX211",  # needs a Postgres database to show the difference
     "NX412", "NX413",  # what a vendor will do
+    "NX434",  # LiteLLM's list of models
     "NX426",  # the project
     "NX427",  # the container: what localhost is in it
     "NX501", "NX502", "NX503", "NX504", "NX505", "NX506", "NX507", "NX508", "NX509", "NX510",

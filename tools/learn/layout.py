@@ -17,8 +17,9 @@ DEPTHS: dict[str, dict[str, int]] = {
     "models": {"models": 2, "columns": 0},
     "bare_models": {},
     "refused": {"refused": 2, "licence": 1},
-    "vendor_params": {"vendors": 1},
+    "vendor_params": {"vendors": 1, "without_effect": 0, "unsent": 0, "nested": 0},
     "behaviour": {},
+    "variables": {"at_import": 0},
     "access": {},
     "defaults": {},
 }

@@ -8,6 +8,11 @@ WITHOUT_EFFECT = {
     ("litellm_settings", "allowed_fails"),
 }
 
+# The same in a deployment: LiteLLM takes these out of the request, and nothing looks at them. What
+# has an effect instead is LITELLM_RUST in the environment, each request's own `stream`, and
+# set_verbose (tests/rules/test_litellm_says.py).
+PARAMS_WITHOUT_EFFECT = {"rust", "stream_response", "verbose"}
+
 # Attributes of the litellm module that code reads, but which hold objects that YAML cannot make:
 # set from litellm_settings they replace the real ones with plain data.
 OBJECTS = {

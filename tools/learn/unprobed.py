@@ -68,3 +68,6 @@ UNPROBED: dict[str, dict[str, Any]] = {
         "api_base": {},
     },
 }
+
+# vertex_llm_base.get_vertex_region, where neither a deployment nor a variable names a location.
+REGIONS = {"vertex_ai": "us-central1", "vertex_ai_beta": "us-central1"}

@@ -1,0 +1,145 @@
+"""`nixcfg test`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import OK, PROBLEMS
+from nixcfg.commands.context import config_of, find_root, host_option, valid_project
+from nixcfg.commands.output import report, wants_color
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixcfg.project.model import Project
+    from nixcfg.trial.case import Case
+    from nixcfg.trial.run import Result
+
+_FORMATS = ("text", "json", "junit", "github")
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option("-k", "part", metavar="TEXT", default="", help="Only cases with TEXT in their name.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    show_default=True,
+    help="How to print the results.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=len(os.sched_getaffinity(0)),
+    help="How many cases run at a time.  [default: one for each processor]",
+)
+@host_option
+@click.pass_obj
+def command(  # noqa: PLR0917 (click passes them by name)
+    base: Path, files: tuple[Path, ...], part: str, form: str, jobs: int, host: str | None
+) -> int:
+    """Ask the gateway what tests/ says; stand-ins answer.
+
+    Each case runs on a LiteLLM of its own, with exactly what would be rendered. Stand-ins take the
+    place of every vendor and behave as the case says: fail, hang, break off. No key is read, and
+    nothing leaves this machine.
+
+    \b
+    Examples:
+      nixcfg test
+      nixcfg test tests/fallbacks.yaml -k timeout
+      nixcfg test --format junit > report.xml
+    """
+    from nixcfg.gateway import process
+
+    root = find_root(base)
+    project = valid_project(root, host)
+    cases = [each for each in _cases(root, project, base, files) if part in each.name]
+    if not cases:
+        raise click.UsageError(f"no case has {part!r} in its name")
+    results: list[Result] = []
+    for name, of_config in _by_config(cases, project).items():
+        if form == "text":
+            report(f"{name}: starting LiteLLM {process.version()} ...")
+        results += _run(project, name, of_config, form, jobs)
+    results.sort(key=lambda each: cases.index(each.case))
+    _print(results, form)
+    return PROBLEMS if any(each.has_failed for each in results) else OK
+
+
+def _cases(root: Path, project: "Project", base: Path, files: "Sequence[Path]") -> "list[Case]":
+    """The cases of these files, or of all there are; ends the command where they are not right."""
+    from nixcfg.commands.output import print_problems
+    from nixcfg.problems.problem import Problem
+    from nixcfg.trial import case
+    from nixcfg.yamltext import reader
+
+    folder = root / case.FOLDER
+    found = [base / each for each in files] or sorted(folder.glob("*.yaml"))
+    if not found:
+        raise click.UsageError(f"{folder} has no *.yaml; see docs/testing.md for a first case")
+    cases, problems = [], []
+    for path in found:
+        document = reader.read(path, os.path.relpath(path, root))
+        read, wrong = case.read(document)
+        problems += wrong
+        for each in read:
+            problems += case.misnamed(each, config_of(project, each.config or None))
+        cases += read
+    if problems:
+        print_problems(sorted(problems, key=Problem.sort_key), len(found))
+        raise click.exceptions.Exit(PROBLEMS)
+    return cases
+
+
+def _by_config(cases: "Sequence[Case]", project: "Project") -> "dict[str, list[Case]]":
+    by_config: dict[str, list[Case]] = {}
+    for each in cases:
+        by_config.setdefault(each.config or project.machine.model_config, []).append(each)
+    return by_config
+
+
+def _run(
+    project: "Project", name: str, cases: "Sequence[Case]", form: str, jobs: int
+) -> "list[Result]":
+    from nixcfg.gateway.process import StartError
+    from nixcfg.trial.run import run
+
+    def tick(result: "Result") -> None:
+        if form == "text":
+            mark = "FAIL" if result.has_failed else "ok  "
+            case = result.case
+            click.echo(f"{mark} {case.document.name}: {case.name} ({result.seconds:.1f} s)")
+
+    try:
+        return run(project, config_of(project, name), cases, tick, jobs=jobs)
+    except StartError as error:
+        for line in error.log:
+            report(f"  {line}")
+        raise click.ClickException(f"{error}") from None
+
+
+def _print(results: "Sequence[Result]", form: str) -> None:
+    from nixcfg.problems.plain import as_github
+    from nixcfg.problems.text import as_text
+    from nixcfg.trial import report as told
+
+    match form:
+        case "json":
+            click.echo(told.as_json(results))
+        case "junit":
+            click.echo(told.as_junit(results))
+        case "github":
+            click.echo(as_github(told.problems(results)))
+        case _:
+            if found := told.problems(results):
+                text = as_text(found, 0, color=wants_color(sys.stdout))
+                click.echo("\n" + text.rpartition("\n\n")[0] + "\n")
+            failed = sum(each.has_failed for each in results)
+            click.echo(f"{len(results) - failed} passed, {failed} failed.")

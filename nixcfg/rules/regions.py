@@ -1,0 +1,69 @@
+"""In which region of a cloud prompts are answered."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, Severity
+from nixcfg.rules.context import Config, Deployment
+from nixcfg.rules.scope import EveryDeployment
+from nixcfg.yamltext.document import Map
+
+_AWS, _VERTEX = "aws_region_name", "vertex_location"
+_NAMING = {
+    _AWS: ("aws_bedrock_runtime_endpoint", "aws_profile_name"),
+    _VERTEX: ("vertex_ai_location",),
+}
+"""Other parameters of a deployment that say where its requests go."""
+_VARIABLES = {
+    _AWS: ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    _VERTEX: ("VERTEXAI_LOCATION", "VERTEX_LOCATION"),
+}
+_IN_MODEL = re.compile(r"(^|[/:])(us|eu|ap|ca|sa|me|af|il|mx)-[a-z-]+-?\d([/:]|$)|arn:")
+
+NO_REGION = Rule("NX429", Severity.WARNING, standalone=Severity.NOTE)
+
+
+@EveryDeployment
+def _region(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """A cloud that is asked in a region that no one chose."""
+    usual = config.knowledge.params.regions.get(deployment.provider or "")
+    if usual is None:
+        return
+    key = _VERTEX if str(deployment.provider).startswith("vertex") else _AWS
+    if _is_named(config, deployment, key):
+        return
+    given = deployment.params
+    if key == _AWS and given.get("region_name") is not None:
+        path = (*deployment.params_path, "region_name")
+        problem = config.document.problem(
+            NO_REGION,
+            path,
+            f"{deployment.provider} does not read region_name: prompts go to {usual}",
+            help=f"Did you mean {key}?",
+            key=True,
+            fix=Fix((RenameKey(path, key),), safe=False),
+        )
+        yield replace(problem, level=Severity.WARNING)
+        return
+    variables = _VARIABLES[key]
+    if any(config.variable_is_wired(each) for each in variables):
+        return
+    yield config.document.problem(
+        NO_REGION,
+        (*deployment.params_path, "model"),
+        f"no region is named: unless {variables[0]} says another, prompts go to {usual}",
+        help=f"Add {key}.",
+    )
+
+
+def _is_named(config: Config, deployment: Deployment, key: str) -> bool:
+    """Whether something in the configuration says where the requests of a deployment go."""
+    given = deployment.params
+    own = (key, *_NAMING[key], "litellm_credential_name", "mock_response", "model_id")
+    if any(given.get(each) is not None for each in own) or deployment.api_base is not None:
+        return True
+    if _IN_MODEL.search(deployment.model or "") or config.has("litellm_settings", key):
+        return True
+    defaults = config.values("router_settings", "default_litellm_params")
+    return any(key in each for each in defaults if isinstance(each, Map))

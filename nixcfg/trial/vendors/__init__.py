@@ -1,0 +1,1 @@
+"""What stand-ins for vendors answer: one module for each family of APIs."""
