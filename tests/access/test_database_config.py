@@ -49,9 +49,8 @@ def models(running: Gateway) -> set[str]:
     return {each["id"] for each in answer.json()["data"]}
 
 
-def retries(running: Gateway) -> Any:
-    answer = running.request("GET", "/get/config/callbacks").json()
-    return answer.get("router_settings", {}).get("num_retries")
+def allowed_fails(running: Gateway) -> Any:
+    return running.request("GET", "/router/settings").json()["current_values"].get("allowed_fails")
 
 
 def test_what_is_in_the_database_counts_unless_it_is_closed(
@@ -67,17 +66,22 @@ def test_what_is_in_the_database_counts_unless_it_is_closed(
         assert made.status == 200, made.body
         for section in (
             {"general_settings": {"store_model_in_db": True}},
-            {"router_settings": {"num_retries": 5, "allowed_fails": 9}},
+            {"router_settings": {"allowed_fails": 9}},
         ):
             done = first.request("POST", "/config/update", section)
             assert done.status == 200, done.body
+        # What the file gives cannot be given in the database, from 1.108 on.
+        owned = first.request("POST", "/config/update", {"router_settings": {"num_retries": 5}})
+        assert owned.status == 400, owned.body
+        assert b"set in the config file" in owned.body
     try:
         # A row of the database turns on what the file turns off.
         with started(postgres, tmp_path / "off", {"store_model_in_db": False}) as off:
             assert models(off) == {"in-file", "in-database"}
+            assert allowed_fails(off) == 9
         with started(postgres, tmp_path / "closed", CLOSED) as closed:
             assert models(closed) == {"in-file"}
-            assert retries(closed) == 1
+            assert allowed_fails(closed) != 9
     finally:
         postgres.ask('delete from "LiteLLM_ProxyModelTable"')
         postgres.ask('delete from "LiteLLM_Config"')
