@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from gateway import Gateway, gateway
 from reconciler import MASTER_KEY, Unit
 from services import Postgres
 
+from nixcfg.doctor import database
+from nixcfg.gateway import client
 from nixcfg.project.machine import CLOSED
 
 pytestmark = pytest.mark.scale
@@ -53,17 +56,23 @@ def allowed_fails(running: Gateway) -> Any:
     return running.request("GET", "/router/settings").json()["current_values"].get("allowed_fails")
 
 
+def what_doctor_finds(running: Gateway) -> list[tuple[str, str]]:
+    """The checks of a machine whose configuration is that of `started`."""
+    loaded = SimpleNamespace(litellm={"model_list": [IN_FILE]})
+    asked = client.Gateway(f"http://127.0.0.1:{running.port}", MASTER_KEY)
+    found = database.checks(SimpleNamespace(loaded=loaded), asked)  # type: ignore[arg-type]
+    return [(each.status.value, each.message) for each in found]
+
+
 def test_what_is_in_the_database_counts_unless_it_is_closed(
     unit: Unit, postgres: Postgres, tmp_path: Path
 ):
     del unit  # its gateway has made the tables
     with started(postgres, tmp_path / "first", {"store_model_in_db": True}) as first:
-        made = first.request(
-            "POST",
-            "/model/new",
-            {"model_name": "in-database", "litellm_params": FILE, "model_info": {}},
-        )
-        assert made.status == 200, made.body
+        for name in ("in-database", "in-file"):
+            body = {"model_name": name, "litellm_params": FILE, "model_info": {}}
+            made = first.request("POST", "/model/new", body)
+            assert made.status == 200, made.body
         for section in (
             {"general_settings": {"store_model_in_db": True}},
             {"router_settings": {"allowed_fails": 9}},
@@ -73,6 +82,11 @@ def test_what_is_in_the_database_counts_unless_it_is_closed(
         # What the file gives cannot be given in the database, from 1.108 on.
         owned = first.request("POST", "/config/update", {"router_settings": {"num_retries": 5}})
         assert owned.status == 400, owned.body
+        assert what_doctor_finds(first) == [
+            ("warning", "it has deployments of in-file, with which those of the files take turns"),
+            ("warning", "it adds in-database"),
+            ("warning", "it sets store_model_in_db of general_settings"),
+        ]
         assert b"set in the config file" in owned.body
     try:
         # A row of the database turns on what the file turns off.
@@ -82,6 +96,7 @@ def test_what_is_in_the_database_counts_unless_it_is_closed(
         with started(postgres, tmp_path / "closed", CLOSED) as closed:
             assert models(closed) == {"in-file"}
             assert allowed_fails(closed) != 9
+            assert all("take turns" not in each for _, each in what_doctor_finds(closed))
     finally:
         postgres.ask('delete from "LiteLLM_ProxyModelTable"')
         postgres.ask('delete from "LiteLLM_Config"')
