@@ -82,6 +82,8 @@ def generate(output: Path) -> None:
             "routing": routing.routing(known, verdicts),
             "sections": sections(source),
         }
+        if (count := names.migrations()) is not None:
+            facts["migrations"] = count
         set_by_default = defaults(facts["sections"])
         facts["providers"] = providers.with_catalogue(finished(process), catalogue)
     facts["routing"]["shares_catalogue"] = providers.shares_catalogue(facts["providers"], catalogue)

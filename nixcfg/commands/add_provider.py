@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,7 @@ from nixcfg.commands.output import print_changes, print_problems, report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nixcfg.project.model import Provider
     from nixcfg.project.wiring import KeyFile
     from nixcfg.providers.amendment import Amendment
     from nixcfg.providers.request import NewProvider
@@ -161,9 +162,10 @@ def _keys(amendment: "Amendment", name: str) -> "list[KeyFile]":
     return [machine.key_files[variable] for variable in config.secrets]
 
 
-def _facts(
-    amendment: "Amendment", name: str, keys: "Sequence[KeyFile]"
-) -> dict[str, list[dict[str, str]]]:
+def _facts(amendment: "Amendment", name: str, keys: "Sequence[KeyFile]") -> dict[str, Any]:
+    """What `--json` says beside the changes; host_ports are the ports that are still closed."""
+    from nixcfg.project import own_ports
+
     added = next(each for each in amendment.project.providers if each.name == name)
     return {
         "models": [
@@ -171,13 +173,18 @@ def _facts(
             for entry in added.deployments
         ],
         "secrets": [{"variable": k.variable, "file": k.file, "kind": k.kind} for k in keys],
+        "host_ports": own_ports.closed(amendment.project.machine, _bases(added)),
     }
+
+
+def _bases(added: "Provider") -> set[str]:
+    return {str(each["litellm_params"].get("api_base", "")) for each in added.deployments}
 
 
 def _describe(
     amendment: "Amendment",
     new: "NewProvider",
-    facts: dict[str, list[dict[str, str]]],
+    facts: dict[str, Any],
 ) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
@@ -209,8 +216,7 @@ def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:
 
     machine = amendment.project.machine
     added = next(each for each in amendment.project.providers if each.name == new.name)
-    bases = {str(each["litellm_params"].get("api_base", "")) for each in added.deployments}
-    own = sorted(base for base in bases if own_ports.own_port(base) is not None)
+    own = sorted(base for base in _bases(added) if own_ports.own_port(base) is not None)
     width = width_of(sys.stderr)
     for base in own if not new.api_base or new.api_base not in own else ():
         why = (

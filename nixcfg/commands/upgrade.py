@@ -96,6 +96,7 @@ def command(
 
 def _print(found: "Sequence[Difference]", old: str, new: str) -> None:
     from nixcfg import knowledge
+    from nixcfg.knowledge import releases
     from nixcfg.upgrade.change import newest
 
     if new == old:
@@ -110,6 +111,8 @@ def _print(found: "Sequence[Difference]", old: str, new: str) -> None:
         click.echo(f"{_SIGNS[each.effect]} {place}{each.message}{code}")
     if not found:
         click.echo("  nothing changes for this project")
+    for hole in releases.unresolved():
+        report(f"Not known of either release: {hole}.")
     for release in (old, new):
         choice = knowledge.choose(release)
         if not choice.is_known:

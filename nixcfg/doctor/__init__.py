@@ -76,6 +76,7 @@ def examine(root: Path, checked: Report, today: dt.date) -> Iterator[Check]:
     if checked.project is None:
         return
     yield from files.rendered(root, checked.project)
+    yield from _unresolved()
     found = files.Found()
     here = replace(checked.project.machine, backend=engine.of(checked.project.machine))
     is_here = machine.is_nixos() or units.is_there(here)
@@ -107,6 +108,13 @@ def _keys_in_git(checked: Report) -> Iterator[Check]:
         if problem.rule is TRACKED_KEY:
             where = f"{problem.file}:{problem.span.line}"
             yield error("git", f"{where} holds a key, and git tracks it", problem.help)
+
+
+def _unresolved() -> Iterator[Check]:
+    from nixcfg.knowledge import releases
+
+    for each in releases.unresolved():
+        yield skipped("advisories", f"{each}")
 
 
 def _knowledge(today: dt.date) -> Iterator[Check]:

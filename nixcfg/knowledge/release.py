@@ -64,6 +64,12 @@ class Knowledge:
         """The release, as ``1.106.2``."""
         return str(self._stored or self._data["litellm_version"])
 
+    @property
+    def migrations(self) -> int | None:
+        """How many migrations of its database it has in all, None where that is not known."""
+        found: int | None = self._data.get("migrations")
+        return found
+
     @cached_property
     def blocked_variables(self) -> frozenset[str]:
         """Variables that LiteLLM refuses to set from environment_variables."""

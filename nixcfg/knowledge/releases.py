@@ -83,6 +83,27 @@ def age(today: dt.date) -> int:
     return (today - dt.date.fromisoformat(_data()["updated"])).days
 
 
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A hole of which it is not known which releases have it; `unknown` says what is missing."""
+
+    id: str
+    what: str
+    severity: str
+    unknown: str
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.what}; severity {self.severity}): {self.unknown}"
+
+
+def unresolved() -> tuple[Unresolved, ...]:
+    """What no release can be judged by."""
+    return tuple(
+        Unresolved(each["id"], each["what"], each["severity"], each["unknown"])
+        for each in _data()["unresolved"]
+    )
+
+
 def compromised(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
     """Those of a release that holds malicious code."""
     return tuple(each for each in advisories if each.level is Level.COMPROMISED)

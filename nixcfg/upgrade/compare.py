@@ -8,6 +8,7 @@ releases. Nothing here asks LiteLLM; a rehearsal does.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.check import Report
@@ -47,7 +48,8 @@ def differences(before: Report, after: Report, old: str, new: str) -> list[Diffe
     if project:
         sets = knowledge.choose(old).knowledge, knowledge.choose(new).knowledge
         found += dict.fromkeys(_models(project, *sets))
-        found += _database(project)
+        found += _defaults(project, *sets)
+        found += _database(project, (old, new))
     return found
 
 
@@ -119,10 +121,49 @@ def _facts(before: ModelFacts | None, after: ModelFacts | None) -> Iterator[str]
         yield f"context window {old} -> {new}"
 
 
-def _database(project: Project) -> Iterator[Difference]:
-    if any(machine.database for machine in project.machines):
-        yield Difference(
-            Effect.CHANGE,
-            "the new release migrates the database when it first starts: dump it before, because "
-            "the old release may not start on it afterwards",
-        )
+def _defaults(project: Project, old: Knowledge, new: Knowledge) -> Iterator[Difference]:
+    """Settings that the project does not give, and that are not what they were."""
+    for section in ("litellm_settings", "router_settings"):
+        before, after = old.defaults(section), new.defaults(section)
+        given = {key for each in project.machine.configs for key in each.litellm.get(section, ())}
+        for key in sorted(after.keys() - given):
+            value = after[key]
+            if key not in before and key not in old.keys(section) and value is True:
+                said = "is new, and true where it is not given"
+            elif key in before and before[key] != value and not isinstance(value, list | dict):
+                said = (
+                    f"is {_spelled(value)} where it is not given, and was {_spelled(before[key])}"
+                )
+            else:
+                continue
+            yield Difference(Effect.CHANGE, f"{section}.{key} {said}")
+
+
+def _spelled(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _database(project: Project, named: tuple[str, str]) -> Iterator[Difference]:
+    if not any(machine.database for machine in project.machines):
+        return
+    count = _migrations(*named)
+    if count == 0:
+        return
+    how = "migrates the database" if count is None else f"runs {_counted(count)} of the database"
+    yield Difference(
+        Effect.CHANGE,
+        f"the new release {how} when it first starts: dump it before, because the old release may "
+        "not start on it afterwards",
+    )
+
+
+def _counted(count: int) -> str:
+    return f"{count} migration" + "s" * (count != 1)
+
+
+def _migrations(old: str, new: str) -> int | None:
+    """How many migrations lie between two releases; None where one of them is not known exactly."""
+    if not {old, new} <= {*knowledge.known()}:
+        return None
+    before, after = (knowledge.of(each).migrations for each in (old, new))
+    return None if before is None or after is None else max(after - before, 0)

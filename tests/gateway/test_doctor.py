@@ -23,6 +23,8 @@ from other_user import NOBODY, run_as
 from vendors import Vendor
 
 from nixcfg.gateway import machine
+from nixcfg.knowledge import releases
+from nixcfg.project.wiring import DEFAULT_IMAGE
 
 UNIT = "docker-litellm-proxy.service"
 SOPS = "config.sops.secrets.anthropic.path"
@@ -586,7 +588,7 @@ def inspected(project: Path, config: str, **state: object) -> str:
         [
             {
                 "State": {"Status": "running", "Health": {"Status": "healthy"}, **state},
-                "Config": {"Image": "ghcr.io/berriai/litellm:v1.106.2"},
+                "Config": {"Image": DEFAULT_IMAGE},
                 "Mounts": [{"Source": str(source), "Destination": "/app/config.yaml"}],
             }
         ]
@@ -657,10 +659,20 @@ def test_a_pinned_digest_and_what_runs(doctor, stand_in, project: Path, name: st
 def test_a_release_with_holes_runs_and_a_sound_one(doctor, stand_in, project: Path):
     text = inspected(project, "whole")
     assert "release" not in doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
-    text = text.replace("v1.106.2", "v1.83.9")
+    text = text.replace(DEFAULT_IMAGE, "ghcr.io/berriai/litellm:v1.83.9")
     found = doctor(PATH=stand_in("docker", f"cat <<'E'\n{text}\nE"))
     told(found["release"], "error", "has known holes", "CVE-2026-49468", "fixed in 1.84.0")
     assert "CVE-2026-42208" not in found["release"]["message"]
+
+
+def test_a_hole_of_unknown_releases_is_a_note(cli: Cli, project: Path):
+    told = json.loads(cli(project, "doctor", "--json").out)["checks"]
+    listed = [each for each in told if each["name"] == "advisories"]
+    assert {each["status"] for each in listed} == {"skipped"}
+    messages = [each["message"] for each in listed]
+    assert [message.partition(" ")[0] for message in messages] == [
+        each.id for each in releases.unresolved()
+    ]
 
 
 def test_the_list_of_releases_ages(doctor):
@@ -683,7 +695,9 @@ def test_the_container(cli: Cli, doctor, stand_in, project: Path):
     told(docker(inspected(project, "claude"))["deployed"], "warning", "loads claude")
     unhealthy = inspected(project, "whole", Health={"Status": "unhealthy"})
     told(docker(unhealthy)["container"], "error", "running (unhealthy)", "docker logs")
-    other = inspected(project, "whole").replace("v1.106.2", "main-latest")
+    other = inspected(project, "whole").replace(
+        DEFAULT_IMAGE, "ghcr.io/berriai/litellm:main-latest"
+    )
     told(docker(other)["image"], "warning", "main-latest runs", "nixos-rebuild switch")
     told(docker("no JSON")["container"], "skipped")
     for answer, status, message in (

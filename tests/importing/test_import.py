@@ -306,3 +306,21 @@ router_settings:
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
 """
+
+
+def test_ports_of_the_machine_that_a_configuration_asks_are_opened(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text(
+        "model_list:\n"
+        "- {model_name: a, litellm_params: {model: ollama/llama3.2,\n"
+        "   api_base: http://host.docker.internal:11434}}\n"
+        "- {model_name: b, litellm_params: {model: hosted_vllm/x, api_key: none,\n"
+        "   api_base: http://host.containers.internal:8000/v1}}\n"
+    )
+    out = tmp_path / "gateway"
+    code, _, said = nixcfg("import", tmp_path / "config.yaml", "--out", out)
+    assert code == 0, said
+    assert yaml.safe_load((out / "nixcfg.yaml").read_text())["host_ports"] == [8000, 11434]
+    said = " ".join(said.split())
+    assert "host_ports opens 8000, 11434 of this machine to the gateway" in said
+    code, _, said = nixcfg("-C", out, "validate")
+    assert "NX523" not in said

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nixcfg import knowledge
+from nixcfg.knowledge import releases
 from nixcfg.upgrade.change import image_of
 from program import Run
 
@@ -138,3 +139,36 @@ def test_a_database_is_migrated(tmp_path: Path, nixcfg: Run):
     folder = project(tmp_path, own=image(OLD) + "database: local\n")
     found = differences(nixcfg, folder)
     assert any("migrates the database" in each["message"] for each in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("1.106.12", "1.108.14", "runs 7 migrations of the database"),
+        ("1.105.7", "1.106.12", "runs 18 migrations of the database"),
+        ("1.108.14", "1.110.2", "migrates the database"),  # its own count is not known
+        ("1.106.3", "1.108.14", "migrates the database"),  # no set of its own
+        ("1.108.7", "1.108.14", ""),
+    ],
+)
+def test_migrations_are_counted(old: str, new: str, said: str, tmp_path: Path, nixcfg: Run):
+    folder = project(tmp_path, own=image(old) + "database: local\n")
+    found = [each["message"] for each in differences(nixcfg, folder, new)]
+    about = [each for each in found if "database" in each]
+    assert [said in each for each in about] == [True] * bool(said), about
+
+
+def test_what_is_on_without_being_asked_for(tmp_path: Path, nixcfg: Run):
+    folder = project(tmp_path, own=image("1.106.2"))
+    new = "router_settings.fallback_on_unsupported_params is new, and true where it is not given"
+    assert new in [each["message"] for each in differences(nixcfg, folder, "1.108.14")]
+    own = image("1.108.14") + "router_settings: {fallback_on_unsupported_params: false}\n"
+    (folder / "nixcfg.yaml").write_text(own.replace("1.108.14", "1.106.2"))
+    found = [each["message"] for each in differences(nixcfg, folder, "1.108.14")]
+    assert new not in found
+
+
+def test_holes_of_unknown_releases_are_named(tmp_path: Path, nixcfg: Run):
+    done = nixcfg("-C", project(tmp_path, own=image("1.106.2")), "upgrade", "--dry-run")
+    for each in releases.unresolved():
+        assert f"Not known of either release: {each.id} " in done.stderr

@@ -1,13 +1,32 @@
 """Names that LiteLLM keeps in lists of its own."""
 
 import ast
+import re
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.metadata import version as installed
+from pathlib import Path
 
 from learn.package import Package, constant
+
+_PIN = re.compile(r"litellm-proxy-extras==([0-9.]+[0-9])(?:\.post[0-9]+)?(?![0-9.])")
 
 
 def version() -> str:
     return installed("litellm")
+
+
+def migrations() -> int | None:
+    """How many migrations this release applies; None where its own build of them is not here."""
+    pins = (found[1] for each in requires("litellm") or () if (found := _PIN.match(each)))
+    try:
+        if next(pins, "") != installed("litellm-proxy-extras").partition(".post")[0]:
+            return None
+    except PackageNotFoundError:
+        return None
+    import litellm_proxy_extras
+
+    folder = Path(litellm_proxy_extras.__file__).parent / "migrations"
+    return sum(1 for each in folder.iterdir() if (each / "migration.sql").is_file())
 
 
 def blocked_variables() -> list[str]:
