@@ -59,6 +59,7 @@ nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 HIDDEN = {
+    "lsp": "Answer an editor, on standard input and output.",
     "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",
     "schema": "Print a JSON Schema, for editors.",
