@@ -47,6 +47,8 @@ GROUPS = {
     "Run": {
         "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
+        "ask": "Ask the gateway one question, and stream its answer.",
+        "client": "Print the settings of a program that asks the gateway.",
         "probe": "Ask a running gateway for its models.",
         "access": "Look after teams, keys and budgets.",
         "doctor": "Look for what is wrong, and how to fix it.",

@@ -132,7 +132,9 @@ def _access(here: Machine, gateway: Gateway) -> Check:
     for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
         if status == 200:
             return error(name, f"the gateway answers {how}", f"nixcfg render, then {SWITCH}")
-    return ok(name, "no one gets in without the master key")
+    wrong = answers[1]
+    how = " (400, No connected db: a client shows a bad request)" if wrong == 400 else ""
+    return ok(name, f"no one gets in without the master key; a wrong one gets {wrong}{how}")
 
 
 def _models(here: Machine, gateway: Gateway) -> Check:
