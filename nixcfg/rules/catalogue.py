@@ -2,7 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from nixcfg.knowledge import Knowledge, ModelFacts
 from nixcfg.knowledge.facts import Listing
@@ -10,7 +11,7 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
 from nixcfg.rules.context import Config, Deployment
-from nixcfg.rules.scope import EveryDeployment
+from nixcfg.rules.scope import ModelFile
 
 _OWN_ENDPOINTS = ("sagemaker",)  # what is called there is an endpoint of one's own account
 _SOON = dt.timedelta(days=90)
@@ -18,11 +19,30 @@ _SOON = dt.timedelta(days=90)
 _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*")
 
 
-@EveryDeployment
+@ModelFile
+def _models(config: Config) -> Iterator[Problem]:
+    """Each model once, wherever it is: the same words for every deployment would hide others."""
+    groups: dict[tuple[str | None, str | None], list[Deployment]] = {}
+    for deployment in config.deployments:
+        if _is_the_vendors(config.knowledge, deployment):
+            groups.setdefault((deployment.provider, deployment.model), []).append(deployment)
+    for first, *others in groups.values():
+        for problem in _model(config, first):
+            yield _also(config, problem, others)
+
+
+def _also(config: Config, problem: Problem, others: Sequence[Deployment]) -> Problem:
+    """A problem of one deployment that others share, each of which its fix is for, too."""
+    paths = [(*each.params_path, "model") for each in others]
+    related = [config.document.related(path, "here too", key=False) for path in paths]
+    fix = problem.fix
+    if fix and isinstance(edit := fix.edits[0], SetValue):
+        fix = fix._replace(edits=(edit, *(replace(edit, path=path) for path in paths)))
+    return replace(problem, related=(*problem.related, *related), fix=fix)
+
+
 def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
-    if not _is_the_vendors(config.knowledge, deployment):
-        return
     listing = config.knowledge.listing(str(deployment.provider))
     facts, today = _entry(config.knowledge, deployment), config.context.today
     if facts is None and listing is Listing.CLOSED:

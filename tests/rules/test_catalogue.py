@@ -45,3 +45,14 @@ def test_how_much_a_list_says():
     assert known.listing("groq") is Listing.TENDED
     assert known.listing("azure") is Listing.OPEN
     assert known.listing("no-such-provider") is Listing.OPEN
+
+
+def test_a_model_is_reported_once_and_fixed_everywhere(tmp_path: Path):
+    """The same words for ten deployments of one retired model would hide what else is wrong."""
+    entry = {"model_name": "m", "litellm_params": {"model": "anthropic/claude-opus-4-66"}}
+    text = json.dumps({"model_list": [entry, entry, entry]}, indent=1)
+    problems = by_itself(tmp_path, {"config.yaml": text}).problems
+    (found,) = [p for p in problems if p.code == "NX411"]
+    assert [each.message for each in found.related] == ["here too", "here too"]
+    assert found.fix is not None
+    assert [edit.path[1] for edit in found.fix.edits] == [0, 1, 2]
