@@ -146,7 +146,7 @@ def command(
     keys = _keys(amendment, new.name)
     facts = _facts(amendment, new.name, keys)
     if form == "text":
-        _describe(amendment, new, facts)
+        _describe(amendment, new, facts, was_asked=asks)
     print_changes(changes, steps.after_add(amendment.project, new.name, keys), form, **facts)
     return OK
 
@@ -185,10 +185,12 @@ def _describe(
     amendment: "Amendment",
     new: "NewProvider",
     facts: dict[str, Any],
+    *,
+    was_asked: bool,
 ) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
-    from nixcfg.rules import own_machine
+    from nixcfg.rules import own_machine, regions
 
     lines = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
@@ -196,14 +198,17 @@ def _describe(
         report(fitted(line, width_of(sys.stderr)))
     described = _describe_own_machine(amendment, new)
     path = wiring.provider_path(new.name)
+    said = {own_machine.CLOSED_PORT.code} if described else set()
+    said |= {regions.NO_REGION.code} if was_asked else set()
     found = [
         each
         for each in amendment.report.problems
-        if each.file in amendment.texts
-        and not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+        if each.file in amendment.texts and not (each.code in said and each.file == path)
     ]
+    # What is wrong with each of several models in the same way is said once.
+    found = [*{(each.file, each.code, each.message): each for each in reversed(found)}.values()]
     if found:
-        print_problems(found, amendment.report.files, brief=True)
+        print_problems(found[::-1], amendment.report.files, brief=True)
 
 
 def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:

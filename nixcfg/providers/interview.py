@@ -1,7 +1,6 @@
 """What `add-provider` has to know: from the catalogue, or from the person at the terminal."""
 
 import datetime as dt
-import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,9 +16,10 @@ from nixcfg.providers.amendment import AmendError
 from nixcfg.providers.more_models import Way
 from nixcfg.providers.request import NewProvider
 
-_PLACES = ("region", "region_name", "location", "project")
-_OTHERWISE = {"vertex_location": "us-central1", "vertex_project": "that of the key file"}
-"""What LiteLLM takes where nothing is given (llms/vertex_ai/vertex_llm_base.py)."""
+_REGIONS = ("region", "region_name", "location")
+_PLACES = (*_REGIONS, "project")
+_FROM_KEY_FILE = "vertex_project"
+"""A place that the document in the key file names too."""
 
 
 def fill(new: NewProvider, today: dt.date) -> NewProvider:
@@ -237,15 +237,14 @@ def _settings(new: NewProvider, facts: ProviderFacts) -> NewProvider:
 def _otherwise(credential: Credential, facts: ProviderFacts) -> str:
     """What LiteLLM takes for a place that no one names."""
     param = credential.param or ""
-    if param.endswith(("region", "region_name")):
-        return _region(facts) or "none"
-    return _OTHERWISE.get(param, "none")
+    if param == _FROM_KEY_FILE:
+        return "that of the key file"
+    return (_region(facts) if param.endswith(_REGIONS) else "") or "none"
 
 
 def _region(facts: ProviderFacts) -> str:
-    """The region in a vendor's usual address, as in bedrock-runtime.us-west-2.amazonaws.com."""
-    found = re.search(r"[.-]((?:us|eu|ap|ca|sa)-[a-z]+-\d)\.", facts.api_base.default or "")
-    return found[1] if found else ""
+    """Where LiteLLM sends prompts when no region is named, "" for a vendor without regions."""
+    return knowledge.current().params.regions.get(facts.name, "")
 
 
 def _plain(credential: Credential) -> ask.Check:
