@@ -31,7 +31,7 @@ what LiteLLM accepts is no error there, so some rules are milder: see *standalon
 - `severities: {NX408: off, NX411: error}` in nixcfg.yaml decides for the whole project: `error`,
   `warning`, `note` or `off`. The errors of the first two groups are fixed.
 - Under Source, *run* means that the bad example, or one like it, was put through LiteLLM {release}
-  itself; `pytest --all -m oracle tests/rules/test_oracle.py` does it again. What other known releases
+  itself; `pytest --all -m oracle tests/rules/test_oracle.py` does it again. What other releases
   do otherwise is in their sets of knowledge.
 """
 
