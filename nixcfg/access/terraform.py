@@ -1,4 +1,4 @@
-"""Teams, users and keys out of files of Terraform's LiteLLM provider, as nixcfg.yaml has them. Pure.
+"""Teams, users and keys out of files of Terraform's LiteLLM provider. Pure.
 
 Literals and references between resources are carried over. What is computed (variables, functions)
 is left out and named, and so is every value of a key.
