@@ -198,7 +198,7 @@ def reachable(base: str, facts: ProviderFacts) -> str:
     if not path and "{" not in usual:
         path = usual.rstrip("/")
     host = url.netloc
-    if wiring.is_loopback(base):
+    if wiring.is_loopback(base) or url.hostname in ("0.0.0.0", "::"):  # noqa: S104 (compared)
         host = wiring.HOST + (f":{url.port}" if url.port else "")
     return url._replace(netloc=host, path=path).geturl()
 
