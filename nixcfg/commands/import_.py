@@ -10,6 +10,7 @@ import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.output import advise_next, print_problems, report
+from nixcfg.commands.reached import key_file_option
 
 if TYPE_CHECKING:
     from nixcfg.importing.assemble import Imported
@@ -23,9 +24,10 @@ _IGNORE = ".gitignore"
     "files",
     metavar="FILE...",
     nargs=-1,
-    required=True,
     type=click.Path(path_type=Path),
 )
+@click.option("--url", help="A running gateway: print the teams, users and keys it has.")
+@key_file_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -34,8 +36,14 @@ _IGNORE = ".gitignore"
 @click.option("-n", "--dry-run", is_flag=True, help="Write nothing; print what would be written.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def command(
-    base: Path, files: tuple[Path, ...], out: Path | None, dry_run: bool, as_json: bool
+def command(  # noqa: PLR0917 (click passes them by name)
+    base: Path,
+    files: tuple[Path, ...],
+    url: str | None,
+    key_file: Path | None,
+    out: Path | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Make a project of what runs LiteLLM today.
 
@@ -46,9 +54,18 @@ def command(
     Keys that are written out are never copied: the project names a variable for each, and what
     could not be carried over is reported with its place. Touches nothing that exists.
 
+    With --url there is no FILE, and nothing is written: teams, users and keys of a gateway are
+    printed, to be copied into nixcfg.yaml.
+
     \b
-    Example: nixcfg import docker-compose.yml --out gateway
+    Examples:
+      nixcfg import docker-compose.yml --out gateway
+      nixcfg import --url http://127.0.0.1:4000 --key-file master.txt
     """
+    if bool(url) == bool(files):
+        raise click.UsageError("name one: FILE..., or --url of a running gateway")
+    if url:
+        return _of_gateway(url, key_file, as_json=as_json)
     from nixcfg.importing import NotImportableError, assemble
     from nixcfg.importing.sources import read_sources
     from nixcfg.keys.mask import masked
@@ -78,6 +95,30 @@ def command(
         for path in written:
             click.echo(path)
     _report_rest(folder, imported, out, dry_run=dry_run)
+    return OK
+
+
+def _of_gateway(url: str, key_file: Path | None, *, as_json: bool) -> int:
+    """Print what a gateway's database has, as nixcfg.yaml says it."""
+    from nixcfg import knowledge
+    from nixcfg.access.api import Api, ApiError
+    from nixcfg.access.importing import sections
+    from nixcfg.commands import reached
+    from nixcfg.yamltext import emit
+
+    gateway = reached.gateway(None, url, key_file)
+    try:
+        rows = Api(gateway.url, gateway.key).rows()
+    except ApiError as error:
+        raise click.ClickException(str(error)) from None
+    found = sections(rows, knowledge.default())
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        click.echo(emit.block({name: each for name, each in found.items() if each}))
+    count = ", ".join(f"{len(each)} {name}" for name, each in found.items())
+    report(f"{count}. Copy them into nixcfg.yaml, then take each over: nixcfg access adopt NAME")
+    report("No value is in the database: put each into its file, or the key gets a new one.")
     return OK
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from nixcfg.knowledge import routing, store
+from nixcfg.knowledge.entries import Entries
 from nixcfg.knowledge.facts import (
     ApiBase,
     Credential,
@@ -89,6 +90,11 @@ class Knowledge:
         """
         found: Mapping[str, str | bool] = store.read(self._stored, "behaviour")
         return found
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What becomes of the entries of sections: tools/measure_entries.py."""
+        return Entries(store.read(self._stored, "entries"))
 
     @cached_property
     def variables_at_import(self) -> frozenset[str]:

@@ -64,8 +64,9 @@ def unit(live: Gateway, tmp_path: Path) -> Iterator[Unit]:
     """A unit in front of an empty database."""
     made = Unit(live, tmp_path)
     rows = made.rows()
-    if keys := [row["token"] for row in rows.keys]:
-        made.api.post("/key/delete", {"keys": keys})
+    keys = [row["token"] for row in rows.keys]
+    for first in range(0, len(keys), 20):
+        made.api.post("/key/delete", {"keys": keys[first : first + 20]})
     if teams := [row["team_id"] for row in rows.teams]:
         made.api.post("/team/delete", {"team_ids": teams})
     if users := [row["user_id"] for row in rows.users if row["user_id"] != ADMIN]:
