@@ -199,7 +199,9 @@ def main() -> None:
         _run()
     finally:
         sys.stdout, sys.stderr = before
-        _report(EXPOSED)
+        from nixcfg.commands.output import fitted, width_of
+
+        _report(fitted(EXPOSED, width_of(sys.stderr)))
 
 
 def _run() -> NoReturn:

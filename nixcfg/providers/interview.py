@@ -175,6 +175,8 @@ def models(
         return pick.pick("Models (numbers, names or all)", offered, default)
     if is_own or offers.is_own_server(facts) or offers.names_own_models(facts):
         question = "Models it serves (names)"
+        if any(credential.secret and credential.required for credential in facts.credentials):
+            question = "Models (names)"
         if _is_azure(facts):
             question = "Deployments (their names in Azure)"
         elif offers.names_own_models(facts):

@@ -166,6 +166,18 @@ def test_an_unknown_name_is_a_server_of_ones_own(
     assert max(map(len, person.lines)) <= columns, person.screen
 
 
+@pytest.mark.parametrize("typed", ["localhost", "127.0.0.1", "0.0.0.0"])
+def test_this_machine_needs_no_scheme(
+    typed: str, server: str, project: Path, talk: Callable[..., Terminal]
+) -> None:
+    port = server.rpartition(":")[2]
+    says = [("Its address", f"{typed}:{port}"), ("Models", "2"), ("key?", "n")]
+    talk("add-provider", "lmstudio", says=says)
+    params = made(project, "lmstudio")[0]["litellm_params"]
+    assert params["model"] == "lm_studio/phi4"
+    assert params["api_base"] == f"http://host.containers.internal:{port}/v1"
+
+
 def test_a_name_of_ones_own_for_openai_asks_where(
     server: str, project: Path, talk: Callable[..., Terminal]
 ) -> None:
