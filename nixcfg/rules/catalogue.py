@@ -24,11 +24,28 @@ def _models(config: Config) -> Iterator[Problem]:
     """Each model once, wherever it is: the same words for every deployment would hide others."""
     groups: dict[tuple[str | None, str | None], list[Deployment]] = {}
     for deployment in config.deployments:
-        if _is_the_vendors(config.knowledge, deployment):
+        if _is_nameless(deployment):
+            yield _nameless(config, deployment)
+        elif _is_the_vendors(config.knowledge, deployment):
             groups.setdefault((deployment.provider, deployment.model), []).append(deployment)
     for first, *others in groups.values():
         for problem in _model(config, first):
             yield _also(config, problem, others)
+
+
+def _is_nameless(deployment: Deployment) -> bool:
+    """Whether a vendor is asked for no model; a server of one's own may have only one."""
+    named = deployment.bare or not (deployment.model or "").endswith("/")
+    return bool(deployment.facts) and not named and deployment.api_base is None
+
+
+def _nameless(config: Config, deployment: Deployment) -> Problem:
+    return config.document.problem(
+        UNKNOWN_MODEL,
+        (*deployment.params_path, "model"),
+        f"no model is named behind {deployment.model}",
+        help="Write the name of one.",
+    )
 
 
 def _also(config: Config, problem: Problem, others: Sequence[Deployment]) -> Problem:
@@ -126,11 +143,7 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     path = (*deployment.params_path, "model")
     prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
     better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
-    named = (
-        f"no {provider.name} model {deployment.bare}"
-        if deployment.bare
-        else "no model without name"
-    )
+    named = f"no {provider.name} model {deployment.bare}"
     are = "are" if len(near) > 1 else "is"
     yield config.document.problem(
         UNKNOWN_MODEL,

@@ -29,6 +29,10 @@ def codes(folder: Path, model: str, **params: str) -> list[str]:
         ("ollama/no-such", []),
         ("huggingface/no/such", []),
         ("groq/*", []),
+        ("groq/", ["NX411"]),
+        ("openai/", ["NX411"]),
+        ("together_ai/", ["NX411"]),
+        ("deepinfra/", ["NX411"]),
     ],
 )
 def test_a_model_that_is_not_listed(tmp_path: Path, model: str, found: list[str]):
