@@ -67,7 +67,7 @@ def _asked(typed: str, meaning: Meaning, name: str, *, given: bool) -> tuple[str
         return _one_of(typed, meaning), ""
     if meaning.providers:
         ask.say(f"{typed} {meaning.why}.")
-        if ask.confirm(f"Add {meaning.providers[0]}, which wants an API key?"):
+        if ask.confirm(f"Add {meaning.providers[0]}{_key(meaning.providers[0])}?"):
             return meaning.providers[0], ""
         raise AmendError("nothing was changed")
     guess = "" if meaning.why else _typo(typed)
