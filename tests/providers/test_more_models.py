@@ -181,6 +181,42 @@ def test_a_model_is_renamed_wherever_it_is_named(ours: Path, run: Run) -> None:
     run("validate")
 
 
+ACCESS = """\
+model_config: all
+database: local
+teams:
+  large: {models: [large, small]} # the team
+users:
+  anna: {team: large, models: [large]}
+keys:
+  models: {team: large, models: [large], aliases: {gpt-4: large}}
+  ci:
+    models:
+      - large # for tests
+    model_rpm_limit: {large: 10}
+"""
+
+
+def test_who_may_use_a_model_follows_its_name(ours: Path, run: Run) -> None:
+    (ours / "nixcfg.yaml").write_text(ACCESS)
+    before = run("validate").stdout
+    run("rename", "large", "huge")
+    after = ACCESS.replace("models: [large", "models: [huge").replace("- large #", "- huge #")
+    after = after.replace("gpt-4: large", "gpt-4: huge").replace("{large: 10", "{huge: 10")
+    assert (ours / "nixcfg.yaml").read_text() == after
+    assert run("validate").stdout == before.replace("large", "huge")
+
+
+@pytest.mark.parametrize("name", ["model", "models", "fallbacks", "model_name", "router_settings"])
+def test_a_model_may_be_called_like_a_setting(name: str, ours: Path, run: Run) -> None:
+    run("rename", "small", name)
+    named = BOX.replace("model_name: small", f"model_name: {name}").replace("[small,", f"[{name},")
+    assert text(ours, "box") == named
+    run("rename", name, "small")
+    assert text(ours, "box") == BOX
+    assert (ours / "nixcfg.yaml").read_text() == PROJECT
+
+
 def test_only_names_are_renamed(ours: Path, run: Run) -> None:
     """A model of a vendor, a setting and a provider may be called like what clients ask for."""
     run("rename", "small", "phi4")
