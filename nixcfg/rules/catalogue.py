@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from nixcfg.knowledge import Knowledge, ModelFacts
-from nixcfg.knowledge.facts import Listing
+from nixcfg.knowledge.listing import Listing
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
@@ -64,7 +64,7 @@ def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts, today = _entry(config.knowledge, deployment), config.context.today
     if facts is None and listing is Listing.CLOSED:
         yield from _unknown(config, deployment)
-    elif facts is None and listing is Listing.TENDED:
+    elif facts is None and listing is Listing.PARTIAL:
         yield from _unlisted(config, deployment)
     elif facts and facts.deprecation_date and today and listing is not Listing.OPEN:
         yield from _retirement(config, deployment, facts.deprecation_date, today)
@@ -112,7 +112,7 @@ UNLISTED = Rule("NX434", Severity.NOTE)
 
 
 def _unlisted(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    """A model of a vendor that serves more than LiteLLM lists, though it looks after the list."""
+    """A model of a vendor that hosts more than LiteLLM lists."""
     provider, bare = str(deployment.provider), deployment.bare
     listed = config.knowledge.models(provider)
     folded = bare.casefold()
