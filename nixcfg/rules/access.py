@@ -74,8 +74,6 @@ def _without_database(whole: Whole) -> Iterator[Problem]:
             return
 
 
-UNKNOWN_FIELD = Rule("NX531", Severity.ERROR)
-NEEDS_LICENCE = Rule("NX532", Severity.ERROR)
 _INSTEAD = {
     "duration": "expires: with a date says until when a key is valid.",
     "key": "The value is in a file: give file:.",
@@ -87,6 +85,9 @@ _INSTEAD = {
     "auto_rotate": "Change the content of the file to rotate a key.",
     "key_type": "Give allowed_routes: [llm_api_routes].",
 }
+
+
+NEEDS_LICENCE = Rule("NX532", Severity.ERROR)
 
 
 @WholeProject
@@ -117,6 +118,9 @@ def _fields(whole: Whole) -> Iterator[Problem]:
 def _as_error(problem: Problem) -> Problem:
     """The API refuses what a settings file would get away with."""
     return replace(problem, level=Severity.ERROR)
+
+
+UNKNOWN_FIELD = Rule("NX531", Severity.ERROR)
 
 
 def _unknown(whole: Whole, entry: _Entry, name: str, known: Mapping[str, Key]) -> Problem:
