@@ -99,7 +99,8 @@ def _one_of(typed: str, meaning: Meaning) -> str:
 
 def _key(provider: str) -> str:
     facts = knowledge.provider(provider)
-    return f", with {facts.key.variable}" if facts and facts.key else ""
+    key = facts.key if facts else None
+    return f", with {key.variable}" if key and key.required else ""
 
 
 def _typo(typed: str) -> str:

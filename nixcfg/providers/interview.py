@@ -118,6 +118,8 @@ def _address(new: NewProvider, facts: ProviderFacts) -> NewProvider:
 
 def checked_address(answer: str, facts: ProviderFacts) -> str:
     """An address as it was given. Raises ValueError for what is none."""
+    if not answer:
+        raise ValueError("write it as http://host:8000/v1; Ctrl-C leaves everything as it is")
     try:
         request.reachable(answer, facts)
     except AmendError as error:
@@ -144,7 +146,14 @@ def _models(
     new: NewProvider, facts: ProviderFacts, served: serving.Served, today: dt.date
 ) -> NewProvider:
     if new.models:
-        return replace(new, models=tuple(request.bare(new.prefix, model) for model in new.models))
+        named = [request.bare(new.prefix, model) for model in new.models]
+        known = {} if new.api_base else knowledge.models(new.prefix)
+        try:
+            pick.confirm(named, pick.List((), known, f"LiteLLM's list for {new.prefix}"))
+        except ValueError:
+            new = replace(new, models=())  # so what there is is shown
+        else:
+            return replace(new, models=tuple(named))
     return replace(new, models=models(new.prefix, facts, served, today, is_own=bool(new.api_base)))
 
 

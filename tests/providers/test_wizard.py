@@ -95,6 +95,15 @@ def test_a_model_with_two_homes_is_asked_about(
     assert models(project, "gemini") == ["gemini/gemini-2.5-flash"]
 
 
+def test_a_model_that_the_chosen_home_lacks_is_asked_about(
+    project: Path, talk: Callable[..., Terminal]
+) -> None:
+    says = [("Which", "1"), ("anyway", "n"), ("Models", "1")]
+    person = talk("add-provider", "kimi-k2", says=says)
+    assert "kimi-k2 is not in LiteLLM's list for moonshot" in " ".join(person.lines)
+    assert models(project, "moonshot") == ["moonshot/kimi-k3"]
+
+
 def test_a_program_is_no_provider(project: Path, talk: Callable[..., Terminal]) -> None:
     person = talk("add-provider", "claude-code", says=[("Add anthropic", "n")], code=1)
     assert "is a program that uses a gateway" in " ".join(person.lines)
@@ -152,7 +161,7 @@ def test_all_is_every_number_on_the_screen(project: Path, talk: Callable[..., Te
 def test_an_unknown_name_is_a_server_of_ones_own(
     columns: int, server: str, project: Path, talk: Callable[..., Terminal]
 ) -> None:
-    says = [("Its address", server), ("Models", "1-2"), ("key?", "n")]
+    says = [("Its address", ""), ("Its address", server), ("Models", "1-2"), ("key?", "n")]
     person = talk("add-provider", "mybox", says=says, columns=columns)
     assert "It serves 2" in person.screen
     assert "qwen3:8b" in person.screen
