@@ -188,9 +188,6 @@ def _expiry(whole: Whole) -> Iterator[Problem]:
             )
 
 
-UNKNOWN_NAME = Rule("NX534", Severity.ERROR)
-
-
 @WholeProject
 def _names(whole: Whole) -> Iterator[Problem]:
     teams, users = (desired.entries(whole.project, each) for each in ("teams", "users"))
@@ -201,6 +198,9 @@ def _names(whole: Whole) -> Iterator[Problem]:
         user = entry.given.get("user") if entry.section == "keys" else None
         if user and user not in users:
             yield _no_such(whole, (*entry.path, "user"), "user", user, users)
+
+
+UNKNOWN_NAME = Rule("NX534", Severity.ERROR)
 
 
 def _no_such(whole: Whole, path: Steps, what: str, name: str, known: Iterable[str]) -> Problem:
