@@ -55,8 +55,10 @@ class Models(http.server.BaseHTTPRequestHandler):
             status, body = 404, "<html>"
         elif self.kind == "closed":
             status, body = 401, "{}"
+        elif self.kind == "number":
+            body = '{"data": 5}'
         elif self.kind == "odd":
-            body = '{"data": [1, {"id": 2}, {"id": "\\u001b[31m"}]}'
+            body = '{"data": [1, {"id": 2}, {"id": "\\u001b[31m"}, {"id": "a b"}]}'
         self.send_response(status)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -214,7 +216,7 @@ def test_a_server_that_wants_a_key_gets_one(
 SLOW = pytest.param("slow", marks=pytest.mark.slow)  # as long as a person is asked to wait
 
 
-@pytest.mark.parametrize("server", ["other", "odd", SLOW], indirect=True)
+@pytest.mark.parametrize("server", ["other", "odd", "number", SLOW], indirect=True)
 def test_a_server_that_lists_nothing_is_no_obstacle(
     server: str, project: Path, talk: Callable[..., Terminal]
 ) -> None:
@@ -223,6 +225,7 @@ def test_a_server_that_lists_nothing_is_no_obstacle(
     assert "lists no models" in person.screen
     assert "there is no list to choose from" in person.screen
     assert "\x1b[31m" not in person.screen
+    assert "Traceback" not in person.screen
     assert models(project, "vllm") == ["hosted_vllm/phi4"]
 
 
