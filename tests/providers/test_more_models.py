@@ -319,6 +319,7 @@ def test_the_example_of_the_help_is_clean(project: Path, run: Run, program: list
         file.write("host_ports: [8000]\n")
     run("validate", "--strict")
     before = text(project, "box")
+    assert "environment_variables:\n  BOX_API_KEY: ${BOX_API_KEY}" in before
     subprocess.run([*program, "-C", project, "fix", "--unsafe"], check=False, capture_output=True)
     assert text(project, "box") == before
 

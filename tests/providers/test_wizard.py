@@ -270,6 +270,17 @@ def test_a_second_provider_of_a_vendor_is_asked_about(
     )
 
 
+def test_a_second_account_of_several_keys_is_not_offered(
+    project: Path, talk: Callable[..., Terminal]
+) -> None:
+    talk("add-provider", "aws", says=[("Models", "1"), ("AWS_REGION", "eu-central-1")])
+    says = [("Which is meant", "3"), ("Which is meant", "2"), ("Models", "2"), ("AWS_REGION", "")]
+    person = talk("add-provider", "bedrock", says=says)
+    assert "Another account" not in person.screen
+    loaded = yaml.safe_load((project / "providers" / "bedrock.yaml").read_text())
+    assert set(loaded["environment_variables"]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
 def test_add_model_offers_what_is_not_there_yet(
     project: Path, talk: Callable[..., Terminal]
 ) -> None:
