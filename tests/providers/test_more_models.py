@@ -259,6 +259,7 @@ def test_the_project_is_valid_after_every_step_of_a_rename(ours: Path) -> None:
     [
         (("smal", "x"), "Did you mean small?"),
         (("nothing-like-it", "x"), "There are"),
+        (("cluade", "x"), "Did you mean claude?"),
         (("small", "large"), "offers large already"),
         (("small", "a*"), "cannot be the name"),
         (("small", " "), "cannot be the name"),
