@@ -291,6 +291,7 @@ def test_a_name_of_both_has_to_be_told_apart(ours: Path, run: Run, snapshot: Sna
 def test_use_makes_a_profile_by_command(ours: Path, run: Run, snapshot: Snapshot) -> None:
     before = snapshot(ours)
     assert "--profile NAME" in run("use", "box", "claude", fails=True).stderr
+    assert "there is no provider nope" in run("use", "box", "nope", fails=True).stderr
     assert "is box; choose another" in run(
         "use", "claude", "box", "--profile", "alone", fails=True
     ).stderr.replace("the profile alone ", "")
