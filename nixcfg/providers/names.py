@@ -14,7 +14,7 @@ from nixcfg.knowledge import Knowledge
 from nixcfg.project import wiring
 
 _MODEL = "is the name of a model, which several providers may serve"
-_CLIENT = "is a program that uses a gateway, not a provider of models"
+_CLIENT = "is a program that uses a gateway (see nixcfg client), not a provider of models"
 _SUBSCRIPTION = "is a subscription with a login in a browser, which a service cannot do"
 
 
