@@ -341,3 +341,19 @@ def test_a_suggestion_names_no_vendor_that_the_file_does_not_use(
     assert "Did you mean" not in done.stdout
     file.write_text(file.read_text().replace(variable, "OPENAI_ORGANIZATON"))
     assert "Did you mean OPENAI_ORGANIZATION?" in run("validate").stdout
+
+
+def test_names_that_people_type_work_without_a_terminal(project: Path, run: Run) -> None:
+    run("add-provider", "vllm", "--model", "qwen3", "--api-base", "0.0.0.0:8000")
+    (entry,) = yaml.safe_load(text(project, "vllm"))["model_list"]
+    base = "http://host.containers.internal:8000/v1"
+    assert entry["litellm_params"] == {"model": "hosted_vllm/qwen3", "api_base": base}
+    run("add-provider", "llama.cpp", "--model", "phi4")
+    assert "model: llamafile/phi4" in text(project, "llama-cpp")
+    run("add-provider", "azure", "--model", "prod", "--api-base", "our-resource")
+    assert "api_base: https://our-resource.openai.azure.com\n" in text(project, "azure")
+    done = run("add-provider", "openai/gpt-5.6")
+    assert "gpt-5.6: openai/gpt-5.6" in done.stderr
+    done = run("add-provider", "aws")
+    assert "prompts go to us-west-2" in done.stderr
+    assert done.stderr.count("NX429") == 1, "and not once for each model"
