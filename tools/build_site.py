@@ -71,6 +71,13 @@ def linked(text: str, path: Path, places: Mapping[Path, str]) -> str:
     return "".join(part if part.startswith("```") else _LINK.sub(replace, part) for part in parts)
 
 
+def config(places: Mapping[Path, str]) -> str:
+    """mkdocs' settings; pages that site/mkdocs.yml does not name are at the end of the menu."""
+    text = (SITE / "mkdocs.yml").read_text(encoding="utf-8")
+    rest = [place for place in places.values() if "/" not in place and f": {place}\n" not in text]
+    return text + "".join(f"  - {place}\n" for place in sorted(rest))
+
+
 def documentation(output: Path) -> None:
     places = pages()
     with tempfile.TemporaryDirectory() as name:
@@ -85,12 +92,12 @@ def documentation(output: Path) -> None:
         )
         (folder / "playground").mkdir()
         (folder / "playground" / "index.html").touch()  # so that the link leads somewhere
-        config = Path(name) / "mkdocs.yml"
-        shutil.copy(SITE / "mkdocs.yml", config)
+        settings = Path(name) / "mkdocs.yml"
+        settings.write_text(config(places))
         command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict"]
         quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
         subprocess.run(  # noqa: S603
-            [*command, "-f", config, "-d", output.resolve()], check=True, env=quiet
+            [*command, "-f", settings, "-d", output.resolve()], check=True, env=quiet
         )
 
 

@@ -13,6 +13,7 @@ let isReady = false;
 
 function check() {
   turn += 1;
+  findings.setAttribute("aria-busy", "true");
   worker.postMessage({ kind: "check", text: source.value, release: release.value, turn });
 }
 
@@ -21,6 +22,7 @@ function fix(unsafe) {
 }
 
 function soon() {
+  findings.setAttribute("aria-busy", "true");
   clearTimeout(timer);
   timer = setTimeout(check, PAUSE);
 }
@@ -93,7 +95,7 @@ function show(answer) {
   $("fix").textContent = answer.safe ? `Fix ${answer.safe}` : "Nothing to fix";
   $("guess").disabled = answer.safe + answer.unsafe === 0;
   $("guess").hidden = answer.unsafe === 0;
-  document.body.dataset.turn = answer.turn;
+  findings.setAttribute("aria-busy", "false");
   document.body.dataset.took = answer.took.toFixed(0);
 }
 
