@@ -22,6 +22,7 @@ function fix(unsafe) {
 }
 
 function soon() {
+  turn += 1; // an answer about an older text is none
   findings.setAttribute("aria-busy", "true");
   clearTimeout(timer);
   timer = setTimeout(check, PAUSE);
