@@ -125,9 +125,6 @@ def _without_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
         )
 
 
-OPEN_AND_CLOSED = Rule("NX539", Severity.ERROR)
-
-
 @EveryMachine
 def _open_and_closed(whole: Whole, machine: Machine) -> Iterator[Problem]:
     """Settings that take models from the database which `database_config` closes."""
@@ -144,6 +141,9 @@ def _open_and_closed(whole: Whole, machine: Machine) -> Iterator[Problem]:
             is_open = setting.key in CLOSED and setting.value not in (None, CLOSED[setting.key])
             if setting.section == "general_settings" and is_open:
                 yield _opens(document, setting.path, related)
+
+
+OPEN_AND_CLOSED = Rule("NX539", Severity.ERROR)
 
 
 def _opens(document: Document, path: Steps, related: list[Related]) -> Problem:
