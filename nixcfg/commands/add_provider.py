@@ -93,9 +93,9 @@ def command(
     """Add a provider of models.
 
     Writes its file, a placeholder for its key, and what nixcfg.yaml has to say. NAME is any
-    provider of LiteLLM, a brand such as claude, or with --provider a name of your own. At a
-    terminal, NAME alone asks what nixcfg cannot know. All is written or nothing, and only what
-    validates.
+    provider of LiteLLM, what people call one (claude, grok, aws), provider/model, or with
+    --provider a name of your own. At a terminal, NAME alone asks what nixcfg cannot know, and an
+    unknown NAME is a server of your own. All is written or nothing, and only what validates.
 
     \b
     Examples:
@@ -116,7 +116,8 @@ def command(
     if name is None and not asks:
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
-        who = identify.identify(name or identify.typed_name(), provider or "", asks=asks)
+        typed = identify.typed_name() if name is None else name
+        who = identify.identify(typed, provider or "", asks=asks)
         new = NewProvider(
             name=who.name,
             prefix=who.prefix,
@@ -146,7 +147,7 @@ def command(
     keys = _keys(amendment, new.name)
     facts = _facts(amendment, new.name, keys)
     if form == "text":
-        _describe(amendment, new, facts)
+        _describe(amendment, new, facts, was_asked=asks)
     print_changes(changes, steps.after_add(amendment.project, new.name, keys), form, **facts)
     return OK
 
@@ -185,10 +186,12 @@ def _describe(
     amendment: "Amendment",
     new: "NewProvider",
     facts: dict[str, Any],
+    *,
+    was_asked: bool,
 ) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
-    from nixcfg.rules import own_machine
+    from nixcfg.rules import own_machine, regions
 
     lines = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
@@ -196,14 +199,17 @@ def _describe(
         report(fitted(line, width_of(sys.stderr)))
     described = _describe_own_machine(amendment, new)
     path = wiring.provider_path(new.name)
+    said = {own_machine.CLOSED_PORT.code} if described else set()
+    said |= {regions.NO_REGION.code} if was_asked else set()
     found = [
         each
         for each in amendment.report.problems
-        if each.file in amendment.texts
-        and not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+        if each.file in amendment.texts and not (each.code in said and each.file == path)
     ]
+    # What is wrong with each of several models in the same way is said once.
+    found = [*{(each.file, each.code, each.message): each for each in reversed(found)}.values()]
     if found:
-        print_problems(found, amendment.report.files, brief=True)
+        print_problems(found[::-1], amendment.report.files, brief=True)
 
 
 def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:

@@ -22,7 +22,6 @@ MINE = (
     "add-model",
     "rename",
     "remove-provider",
-    "providers",
     "models",
     "use",
     "set-key",
@@ -535,6 +534,8 @@ def test_the_examples_in_help_work(name: str, run: Run, project: Path, program: 
     (bin_folder / "pass").chmod(0o755)
     if name in ("remove-provider", "set-key"):
         run("add-provider", "groq")
+    if name == "use":
+        run("add-provider", "openai")
     for example in examples:
         line = re.search(r"(pass .*\| )?nixcfg .*", example)
         assert line, example
