@@ -248,6 +248,7 @@ def _context(
         secrets=frozenset({*machine.secrets, *machine.served} if machine else ()),
         environment=machine.environment if machine else {},
         credentials=frozenset().union(*(each.credentials for each in offers.values())),
+        guardrails=frozenset().union(*(each.guardrails for each in offers.values())),
         chosen=chosen,
     )
 
@@ -299,6 +300,7 @@ def _standalone_context(
         names=frozenset().union(*(each.names for each in offers)),
         given=context.joined(each.settings for each in offers),
         credentials=frozenset().union(*(each.credentials for each in offers)),
+        guardrails=frozenset().union(*(each.guardrails for each in offers)),
         files=configuration.files,
         complete=not any(part.missing for part in configuration.parts),
     )

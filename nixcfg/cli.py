@@ -42,11 +42,14 @@ GROUPS = {
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
+        "plan": "Show what a switch would change, and what it costs.",
         "test": "Ask the gateway what tests/ says; stand-ins answer.",
     },
     "Run": {
         "status": "Show in ten lines what runs, and of what.",
         "try": "Run the gateway here, until Ctrl-C.",
+        "ask": "Ask the gateway one question, and stream its answer.",
+        "client": "Print the settings of a program that asks the gateway.",
         "probe": "Ask a running gateway for its models.",
         "access": "Look after teams, keys and budgets.",
         "doctor": "Look for what is wrong, and how to fix it.",
@@ -59,6 +62,7 @@ nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 HIDDEN = {
+    "lsp": "Answer an editor, on standard input and output.",
     "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",
     "schema": "Print a JSON Schema, for editors.",
@@ -195,7 +199,9 @@ def main() -> None:
         _run()
     finally:
         sys.stdout, sys.stderr = before
-        _report(EXPOSED)
+        from nixcfg.commands.output import fitted, width_of
+
+        _report(fitted(EXPOSED, width_of(sys.stderr)))
 
 
 def _run() -> NoReturn:

@@ -32,7 +32,7 @@ SLOW = {
 """Marks of tests that run with --all only, each of which implies `slow`.
 
 A folder of such a name has it on all its tests."""
-TOGETHER = ("access", "gateway", "scale", "vm")
+TOGETHER = ("access", "clients", "gateway", "scale", "vm")
 """Folders whose tests share what takes long to start; other files are shared out one by one."""
 
 

@@ -77,7 +77,13 @@ def run(*command: str | Path, env: dict[str, str] | None = None, check: bool = T
 def learn(python: Path, folder: Path) -> None:
     """Generate and measure a set of knowledge."""
     run(python, TOOLS / "generate_knowledge.py", "--output", folder)
-    for program in ("measure_params", "measure_variables", "measure_refusals", "measure_behaviour"):
+    for program in (
+        "measure_params",
+        "measure_variables",
+        "measure_refusals",
+        "measure_behaviour",
+        "measure_entries",
+    ):
         run(python, TOOLS / f"{program}.py", folder)
 
 

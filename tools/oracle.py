@@ -3,7 +3,8 @@
 Run as a program, it reads a JSON list of questions on stdin and writes one JSON answer a line:
 `{"text": YAML, "files": {name: text}, "env": {name: value}, "ask": model, "times": N,
 "status": 200}`. Nothing leaves the process: what LiteLLM sends to a vendor is caught where httpx
-would open a connection, answered with `status`, and told under `sent`.
+would open a connection, answered with `status`, and told under `sent`. `live` is what else is at
+work (live.py); with `"trace": true`, `asked` are the variables that LiteLLM looked up.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import live
 import yaml
 
 _ABSENT = object()
@@ -105,6 +107,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
 
     log.lines.clear()
     wire.sent.clear()
+    live.forget()
     proxy_server.user_custom_auth = None
     proxy_server.master_key = None
     proxy_server.general_settings = {}
@@ -115,8 +118,9 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
             proxy_server.ProxyConfig().load_config(None, str(path)), timeout=20
         )
         refused = _refused_master_key(general or {}, path)
-    except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
-        return {"error": f"{type(error).__name__}: {error}"[:3000], "warnings": list(log.lines)}
+    except BaseException as problem:  # noqa: BLE001 (whatever it is, it is the answer)
+        error = f"{type(problem).__name__}: {problem}"[:3000]
+        return {"error": error, "warnings": list(log.lines), "live": live.seen(None)}
     loaded = list(router.model_list) if router else []
     told = {
         "error": None,
@@ -133,21 +137,37 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         "constants": _attributes(sys.modules["litellm.constants"], "DEFAULT_MAX_RETRIES"),
         "redis": bool(router and router.cache.redis_cache),
         "env": {name: os.environ.get(name) for name in _environment(path)},
+        "live": live.seen(router),
         "replies": [],
     }
     for _ in range(question.get("times", 1) if "ask" in question else 0):
-        told["replies"].append(await _ask(router, question["ask"]))
+        told["replies"].append(await _ask(router, question["ask"], question.get("tags", [])))
+    if "request" in question:
+        told["replies"].append(await _request(**question["request"]))
     told["sent"] = list(wire.sent)
     return told
 
 
-async def _ask(router: Any, model: str) -> str:
+async def _ask(router: Any, model: str, tags: list[str]) -> str:
     try:
-        message = [{"role": "user", "content": "hello"}]
-        reply = await asyncio.wait_for(router.acompletion(model=model, messages=message), 20)
+        given: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
+        if tags:
+            given["metadata"] = {"tags": tags}
+        reply = await asyncio.wait_for(router.acompletion(model=model, **given), 20)
     except BaseException as error:  # noqa: BLE001 (whatever it is, it is the answer)
         return f"{type(error).__name__}: {error}"[:800]
     return f"ok: {reply.choices[0].message.content}"
+
+
+async def _request(path: str, headers: Mapping[str, str]) -> str:
+    """The status of a request to the gateway itself, sent without a network."""
+    import httpx
+    from litellm.proxy.proxy_server import app
+
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+        asked = client.post(path, headers=dict(headers), json={"query": "hello"})
+        return str((await asyncio.wait_for(asked, 20)).status_code)
 
 
 def _refused_master_key(general: Mapping[str, Any], path: Path) -> bool:
@@ -211,31 +231,41 @@ def _silence() -> Iterator[None]:
         yield
 
 
+class Oracle:
+    """The LiteLLM of this process, ready to be asked: from here on nothing leaves it."""
+
+    def __init__(self) -> None:
+        os.environ.update(FIXED)
+        self._clean = dict(os.environ)
+        with _silence():
+            import litellm
+            from litellm.proxy import proxy_server  # noqa: F401 (slow; once)
+        self._litellm = litellm
+        self._log, self._wire = _Log(), _Wire()
+        self._wire.install()
+        for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+            logging.getLogger(name).addHandler(self._log)
+
+    def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        os.environ.clear()
+        os.environ.update(self._clean | question.get("env", {}))
+        self._wire.status = question.get("status", 200)
+        self._litellm.in_memory_llm_clients_cache.flush_cache()
+        files = {**question.get("files", {}), "config.yaml": question["text"]}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                (Path(folder) / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+            path = Path(folder) / "config.yaml"
+            with _as_it_was(self._litellm, question["text"]), _silence(), live.looked_up() as asked:
+                answer = asyncio.run(_answer(path, question, self._log, self._wire))
+        return {**answer, "asked": sorted(asked)} if question.get("trace") else dict(answer)
+
+
 def main() -> None:
     questions = json.load(sys.stdin)
-    os.environ.update(FIXED)
-    clean = dict(os.environ)
-    with _silence():
-        import litellm
-        from litellm.proxy import proxy_server  # noqa: F401 (slow; once)
-    log, wire = _Log(), _Wire()
-    wire.install()
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
-        logging.getLogger(name).addHandler(log)
+    oracle = Oracle()
     for question in questions:
-        os.environ.clear()
-        os.environ.update(clean | question.get("env", {}))
-        wire.status = question.get("status", 200)
-        litellm.in_memory_llm_clients_cache.flush_cache()
-        with tempfile.TemporaryDirectory() as folder:
-            for name, text in {
-                **question.get("files", {}),
-                "config.yaml": question["text"],
-            }.items():
-                (Path(folder) / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-            with _as_it_was(litellm, question["text"]), _silence():
-                answer = asyncio.run(_answer(Path(folder) / "config.yaml", question, log, wire))
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(oracle.ask(question)), flush=True)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ FILES = (
     "vendor_params",
     "behaviour",
     "access",
+    "entries",
     "variables",
     "defaults",
 )

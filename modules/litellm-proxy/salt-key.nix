@@ -22,14 +22,23 @@ let
   # Written for the wiring, which reaches no database itself.
   found = "/run/litellm-proxy-salt-key/encrypted";
 
-  # The tables that have something encrypted in them, and a row. Those of a new database do
-  # not exist yet; the query counts in none that is absent.
+  # Where LiteLLM keeps what it encrypts: in marked columns it is the values that begin so.
+  columns = lib.importJSON ./encrypted-columns.json;
+  mark = "litellm_enc::";
+  values = lib.concatMapStringsSep ", " (
+    { table, column, marked ? false }:
+    "('${table}', '${column}', ${if marked then "'%${mark}%'" else "'%'"})"
+  ) columns;
+  # Those of the tables that hold something of it. A new database has none of them yet, and
+  # an older LiteLLM not all, so that only those are counted that are there.
   query = ''
-    SELECT string_agg(table_name, ', ') FROM information_schema.tables
-    WHERE table_schema = current_schema() AND table_name IN
-      ('LiteLLM_CredentialsTable', 'LiteLLM_ProxyModelTable', 'LiteLLM_MCPServerTable')
+    SELECT string_agg(DISTINCT table_name, ', ') FROM information_schema.columns
+    JOIN (VALUES ${values}) AS encrypted (t, c, pattern) ON (table_name, column_name) = (t, c)
+    WHERE table_schema = current_schema()
     AND (xpath('/row/rows/text()', query_to_xml(
-      format('SELECT count(*) AS rows FROM %I.%I', table_schema, table_name), false, true, ''')))[1]::text::bigint > 0
+      format('SELECT count(*) AS rows FROM %I.%I WHERE %I::text NOT IN (%L, %L, %L, %L) AND %I::text LIKE %L',
+        table_schema, t, c, ${"'', '{}', '[]', 'null'"}, c, pattern),
+      false, true, ${"''"})))[1]::text::bigint > 0
   '';
   connection =
     if db.createLocally then
@@ -44,9 +53,15 @@ let
     export PGCONNECT_TIMEOUT=10 PGUSER=${lib.escapeShellArg db.user} PGDATABASE=${lib.escapeShellArg db.name}
     export PGHOST=${lib.escapeShellArg (toString connection.host)} PGPORT=${toString connection.port}
     ${lib.optionalString (db.sslMode != null) "export PGSSLMODE=${db.sslMode}"}
+    # psql looks for authorities in a home directory otherwise.
+    export PGSSLROOTCERT=/etc/ssl/certs/ca-certificates.crt
     if [ -e "''${CREDENTIALS_DIRECTORY:-}/DATABASE_PASSWORD" ]; then
       PGPASSWORD=$(< "$CREDENTIALS_DIRECTORY/DATABASE_PASSWORD")
       export PGPASSWORD
+      if [ "$PGPASSWORD" = ${common.missingKey} ]; then
+        # The wiring names the file, and makes no key.
+        exit 0
+      fi
     fi
     # A key that is made beside a database which no one could look into might be the wrong one.
     until tables=$(${config.services.postgresql.package}/bin/psql --no-psqlrc --no-password -At -c ${lib.escapeShellArg query}); do
@@ -66,6 +81,9 @@ let
     wire_generated_salt_key() {
       local is_new=
       [ -e "$STATE_DIRECTORY/salt-key" ] || is_new=true
+      if [ -n "$is_new" ] && [ "$problems" -ne 0 ]; then
+        return 0
+      fi
       if [ -n "$is_new" ] && [ -e ${found} ]; then
         problem "LITELLM_SALT_KEY: the database holds what another salt key has encrypted ($(< ${found})), and ${generatedSaltKey} is not there. A new key could read none of it. Restore that file from its backup, or set saltKeyFile; a gateway that had no salt key has encrypted with its master key."
         return 0
@@ -105,7 +123,8 @@ in
         file = cfg.saltKeyFile;
       };
       generated = lib.optional generates generatedSaltKey;
-      wiring = lib.mkIf generates wireSaltKey;
+      # After what may be wrong with the database.
+      wiring = lib.mkIf generates (lib.mkAfter wireSaltKey);
     };
 
     systemd.services = lib.mkIf generates {
@@ -136,6 +155,7 @@ in
           LoadCredential = lib.optional (
             db.passwordFile != null
           ) "DATABASE_PASSWORD:${common.unitPath (toString db.passwordFile)}";
+          SetCredential = lib.optional (db.passwordFile != null) "DATABASE_PASSWORD:${common.missingKey}";
           IPAddressDeny = "";
           PrivateNetwork = false;
           RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";

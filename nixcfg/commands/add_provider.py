@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,7 @@ from nixcfg.commands.output import print_changes, print_problems, report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nixcfg.project.model import Provider
     from nixcfg.project.wiring import KeyFile
     from nixcfg.providers.amendment import Amendment
     from nixcfg.providers.request import NewProvider
@@ -92,9 +93,9 @@ def command(
     """Add a provider of models.
 
     Writes its file, a placeholder for its key, and what nixcfg.yaml has to say. NAME is any
-    provider of LiteLLM, a brand such as claude, or with --provider a name of your own. At a
-    terminal, NAME alone asks what nixcfg cannot know. All is written or nothing, and only what
-    validates.
+    provider of LiteLLM, what people call one (claude, grok, aws), provider/model, or with
+    --provider a name of your own. At a terminal, NAME alone asks what nixcfg cannot know, and an
+    unknown NAME is a server of your own. All is written or nothing, and only what validates.
 
     \b
     Examples:
@@ -115,7 +116,8 @@ def command(
     if name is None and not asks:
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
-        who = identify.identify(name or identify.typed_name(), provider or "", asks=asks)
+        typed = identify.typed_name() if name is None else name
+        who = identify.identify(typed, provider or "", asks=asks)
         new = NewProvider(
             name=who.name,
             prefix=who.prefix,
@@ -145,7 +147,7 @@ def command(
     keys = _keys(amendment, new.name)
     facts = _facts(amendment, new.name, keys)
     if form == "text":
-        _describe(amendment, new, facts)
+        _describe(amendment, new, facts, was_asked=asks)
     print_changes(changes, steps.after_add(amendment.project, new.name, keys), form, **facts)
     return OK
 
@@ -161,9 +163,10 @@ def _keys(amendment: "Amendment", name: str) -> "list[KeyFile]":
     return [machine.key_files[variable] for variable in config.secrets]
 
 
-def _facts(
-    amendment: "Amendment", name: str, keys: "Sequence[KeyFile]"
-) -> dict[str, list[dict[str, str]]]:
+def _facts(amendment: "Amendment", name: str, keys: "Sequence[KeyFile]") -> dict[str, Any]:
+    """What `--json` says beside the changes; host_ports are the ports that are still closed."""
+    from nixcfg.project import own_ports
+
     added = next(each for each in amendment.project.providers if each.name == name)
     return {
         "models": [
@@ -171,17 +174,24 @@ def _facts(
             for entry in added.deployments
         ],
         "secrets": [{"variable": k.variable, "file": k.file, "kind": k.kind} for k in keys],
+        "host_ports": own_ports.closed(amendment.project.machine, _bases(added)),
     }
+
+
+def _bases(added: "Provider") -> set[str]:
+    return {str(each["litellm_params"].get("api_base", "")) for each in added.deployments}
 
 
 def _describe(
     amendment: "Amendment",
     new: "NewProvider",
-    facts: dict[str, list[dict[str, str]]],
+    facts: dict[str, Any],
+    *,
+    was_asked: bool,
 ) -> None:
     from nixcfg.commands.output import fitted, width_of
     from nixcfg.project import wiring
-    from nixcfg.rules import own_machine
+    from nixcfg.rules import own_machine, regions
 
     lines = [f"{model['name']}: {model['model']}" for model in facts["models"]]
     lines += [f"{secret['variable']}: {secret['file']}" for secret in facts["secrets"]]
@@ -189,14 +199,17 @@ def _describe(
         report(fitted(line, width_of(sys.stderr)))
     described = _describe_own_machine(amendment, new)
     path = wiring.provider_path(new.name)
+    said = {own_machine.CLOSED_PORT.code} if described else set()
+    said |= {regions.NO_REGION.code} if was_asked else set()
     found = [
         each
         for each in amendment.report.problems
-        if each.file in amendment.texts
-        and not (described and each.code == own_machine.CLOSED_PORT.code and each.file == path)
+        if each.file in amendment.texts and not (each.code in said and each.file == path)
     ]
+    # What is wrong with each of several models in the same way is said once.
+    found = [*{(each.file, each.code, each.message): each for each in reversed(found)}.values()]
     if found:
-        print_problems(found, amendment.report.files, brief=True)
+        print_problems(found[::-1], amendment.report.files, brief=True)
 
 
 def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:
@@ -209,8 +222,7 @@ def _describe_own_machine(amendment: "Amendment", new: "NewProvider") -> bool:
 
     machine = amendment.project.machine
     added = next(each for each in amendment.project.providers if each.name == new.name)
-    bases = {str(each["litellm_params"].get("api_base", "")) for each in added.deployments}
-    own = sorted(base for base in bases if own_ports.own_port(base) is not None)
+    own = sorted(base for base in _bases(added) if own_ports.own_port(base) is not None)
     width = width_of(sys.stderr)
     for base in own if not new.api_base or new.api_base not in own else ():
         why = (

@@ -101,6 +101,27 @@ def secrets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str
     return _starting(typed, found)
 
 
+def clients(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The programs whose settings `client` knows."""
+    from nixcfg.gateway.clients import CLIENTS
+
+    return _starting(typed, CLIENTS)
+
+
+def served(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """What clients may ask for: the model_name of each deployment."""
+    from nixcfg.yamltext import reader
+
+    found = []
+    for path in (_root(ctx) / wiring.PROVIDERS_DIR).glob("*.y*ml"):
+        data = reader.read(path, path.name).data
+        entries = data.get("model_list") if isinstance(data, dict) else None
+        for each in entries if isinstance(entries, list) else ():
+            name = each.get("model_name") if isinstance(each, dict) else None
+            found += [name] if isinstance(name, str) else []
+    return _starting(typed, found)
+
+
 def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
     """The codes that explain takes, with their titles, from the names of the pages alone."""
     from click.shell_completion import CompletionItem

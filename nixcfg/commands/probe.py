@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nixcfg.gateway.client import Gateway
     from nixcfg.gateway.compare import Comparison
     from nixcfg.gateway.targets import Target
-    from nixcfg.project.model import Project
 
 
 @click.command()
@@ -88,7 +87,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     whole = valid_project(root, host) if root else None
     chosen = config_of(whole, config) if whole else None
     gateway = reached.gateway(whole, url, key_file)
-    served = _served(gateway, whole)
+    served = reached.served(gateway, whole)
     comparison = compare(chosen, served) if chosen else None
     if whole and chosen:
         asked = targets.wanted(whole, chosen, names, everything=everything)
@@ -107,40 +106,6 @@ def command(  # noqa: PLR0917 (click passes them by name)
     printed(gateway.url, rows, skipped, comparison)
     failed = any(row.has_failed for row in rows)
     return PROBLEMS if failed or (comparison and comparison.missing) else OK
-
-
-def _served(gateway: "Gateway", whole: "Project | None") -> list[str]:
-    """The names in /v1/models; an error that says what is wrong where there are none."""
-    import http.client
-
-    from nixcfg.gateway.client import RefusedError
-
-    try:
-        return gateway.models()
-    except RefusedError as error:
-        refused = error.answer.status in (400, 401, 403)
-        raise click.ClickException(
-            f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
-            "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
-            if refused
-            else f"{gateway.url} answers {error.answer.status} to /v1/models; {_where(whole)}"
-        ) from None
-    except ConnectionRefusedError:
-        raise click.ClickException(f"no one listens on {gateway.url}; {_where(whole)}") from None
-    except (TimeoutError, http.client.HTTPException, OSError) as error:
-        reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
-        raise click.ClickException(f"{gateway.url}: {reason}; {_where(whole)}") from None
-
-
-def _where(whole: "Project | None") -> str:
-    """Where to look when the gateway does not answer."""
-    from nixcfg.gateway import engine
-    from nixcfg.project import wiring
-
-    if whole is None:
-        return "is the address right?"
-    unit = wiring.main_unit(engine.of(whole.machine), whole.machine.instances)
-    return f"see `nixcfg doctor`, or: systemctl status {unit}"
 
 
 def _report_plan(url: str, asked: "Sequence[Target]", skipped: "Sequence[Target]") -> None:

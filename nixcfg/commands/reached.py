@@ -45,3 +45,37 @@ def gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> 
             "or $LITELLM_MASTER_KEY."
         ) from None
     return Gateway(address, key)
+
+
+def served(gateway: "Gateway", whole: "Project | None") -> list[str]:
+    """The names in /v1/models; an error that says what is wrong where there are none."""
+    import http.client
+
+    from nixcfg.gateway.client import RefusedError
+
+    try:
+        return gateway.models()
+    except RefusedError as error:
+        refused = error.answer.status in (400, 401, 403)
+        raise click.ClickException(
+            f"{gateway.url} does not take {'this' if gateway.key else 'a request without'} master "
+            "key. It is in --key-file, $LITELLM_MASTER_KEY or the service's file (sudo)."
+            if refused
+            else f"{gateway.url} answers {error.answer.status} to /v1/models; {where(whole)}"
+        ) from None
+    except ConnectionRefusedError:
+        raise click.ClickException(f"no one listens on {gateway.url}; {where(whole)}") from None
+    except (TimeoutError, http.client.HTTPException, OSError) as error:
+        reason = "no answer in time" if isinstance(error, TimeoutError) else f"{error}"
+        raise click.ClickException(f"{gateway.url}: {reason}; {where(whole)}") from None
+
+
+def where(whole: "Project | None") -> str:
+    """Where to look when the gateway does not answer."""
+    from nixcfg.gateway import engine
+    from nixcfg.project import wiring
+
+    if whole is None:
+        return "is the address right?"
+    unit = wiring.main_unit(engine.of(whole.machine), whole.machine.instances)
+    return f"see `nixcfg doctor`, or: systemctl status {unit}"

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nixcfg.commands import PROBLEMS
 from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
     from nixcfg.gateway.launch import Launch
     from nixcfg.gateway.process import Proxy
+    from nixcfg.project.model import Config, Project
+
+
+ANSWER = (
+    "This is a canned answer: `nixcfg try --mock` asks no vendor. The gateway works, so put your "
+    "keys into their files and leave --mock out."
+)
 
 
 def shortened(text: str) -> str:
@@ -52,3 +60,48 @@ def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
         for line in errors or log.last_words(error.log):
             report(f"  {line}")
         raise click.ClickException(f"{error}") from None
+
+
+@contextlib.contextmanager
+def launched(
+    project: "Project", config: "Config", *, mock: bool, port: int, verbose: bool = False
+) -> "Iterator[tuple[Proxy, Launch]]":
+    """LiteLLM on a configuration, with its real keys, or a vendor of our own behind it (`mock`).
+
+    Ends the command with exit code 1 where keys are missing, after reporting which.
+    """
+    from nixcfg.gateway import vendor
+
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(vendor.serving(ANSWER)) if mock else ""
+        launch = _launch(project, config, url, port)
+        if launch is None:
+            raise click.exceptions.Exit(PROBLEMS)
+        yield stack.enter_context(starting(launch, verbose=verbose)), launch
+
+
+def _launch(project: "Project", config: "Config", vendor: str, port: int) -> "Launch | None":
+    """What to start, or None after reporting what is wrong with the keys."""
+    from nixcfg.gateway import launch
+    from nixcfg.project import wiring
+
+    text = launch.configuration(project.machine, config, vendor)
+    if vendor:
+        report("--mock: nixcfg answers for every model: no key is read, no vendor is asked.")
+        return launch.rehearsed(project.machine, config, text, port)
+    if launch.names_host(project.machine, text):
+        report(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
+    found = launch.read_keys(project.machine, config)
+    for variable in found.borrowed:
+        report(f"{variable} is taken from the environment: its key file is not there for you.")
+    for line in found.missing:
+        report(f"Warning: {line}. Requests that need this key will fail.")
+    for line in found.errors:
+        report(f"Error: {line}")
+    if found.errors:
+        report(
+            "Store a key with `nixcfg set-key VARIABLE`, give it in the environment "
+            "(VARIABLE=... nixcfg try), or try it without keys: nixcfg try --mock"
+        )
+        return None
+    return launch.real(project.machine, config, text, found, port)

@@ -11,7 +11,7 @@ import click
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import config_of, find_root, host_option, project_here
 from nixcfg.commands.output import report
-from nixcfg.commands.running import shortened, starting
+from nixcfg.commands.running import launched, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from nixcfg.gateway.launch import Launch
     from nixcfg.gateway.log import Event
     from nixcfg.gateway.process import Proxy
-    from nixcfg.project.model import Config, Project
-
-ANSWER = (
-    "This is a canned answer: `nixcfg try --mock` asks no vendor. The gateway works, so put your "
-    "keys into their files and leave --mock out."
-)
+    from nixcfg.project.model import Config
 
 
 @click.command()
@@ -57,10 +52,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
     project = project_here(find_root(base), host)
     chosen = config_of(project, config)
-    launch = _launch(project, chosen, mock=mock, port=_port(project.machine.port, port))
-    if launch is None:
-        return PROBLEMS
-    with starting(launch, verbose=verbose) as running:
+    number = _port(project.machine.port, port)
+    with launched(project, chosen, mock=mock, port=number, verbose=verbose) as (running, launch):
         _welcome(chosen, running, launch)
         events = log.events(running.log)
         _report_events([event for event in events if event.level in ("error", "warning")])
@@ -88,33 +81,6 @@ def _port(usual: int, wanted: int | None) -> int:
     if port != usual:
         report(f"Port {usual} {process.unusable(usual) or 'was taken'}, so this is on {port}.")
     return port
-
-
-def _launch(project: "Project", config: "Config", *, mock: bool, port: int) -> "Launch | None":
-    """What to start, or None after reporting what is wrong with the keys."""
-    from nixcfg.gateway import launch
-    from nixcfg.project import wiring
-
-    text = launch.configuration(project.machine, config, ANSWER if mock else "")
-    if mock:
-        report("--mock: mock_response is added to every model, no key is read, no vendor is asked.")
-        return launch.rehearsed(project.machine, config, text, port)
-    if launch.names_host(project.machine, text):
-        report(f"{wiring.HOST} is this machine: 127.0.0.1 takes its place here.")
-    found = launch.read_keys(project.machine, config)
-    for variable in found.borrowed:
-        report(f"{variable} is taken from the environment: its key file is not there for you.")
-    for line in found.missing:
-        report(f"Warning: {line}. Requests that need this key will fail.")
-    for line in found.errors:
-        report(f"Error: {line}")
-    if found.errors:
-        report(
-            "Store a key with `nixcfg set-key VARIABLE`, give it in the environment "
-            "(VARIABLE=... nixcfg try), or try it without keys: nixcfg try --mock"
-        )
-        return None
-    return launch.real(project.machine, config, text, found, port)
 
 
 def _welcome(config: "Config", running: "Proxy", launch: "Launch") -> None:

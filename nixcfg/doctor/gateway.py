@@ -3,7 +3,7 @@
 import http.client
 from collections.abc import Iterator
 
-from nixcfg.doctor import SWITCH, Check, error, hidden, ok, skipped, warning
+from nixcfg.doctor import SWITCH, Check, database, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
 from nixcfg.gateway.client import Gateway, RefusedError, url_of
 from nixcfg.gateway.compare import compare
@@ -103,6 +103,8 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         yield hidden("models", "the gateway lists them only with its master key")
     else:
         yield _models(here, Gateway(gateway.url, key))
+        if here.database is not None:
+            yield from database.checks(here, Gateway(gateway.url, key))
 
 
 def _master_key(here: Machine, key: str) -> Check:
@@ -130,7 +132,9 @@ def _access(here: Machine, gateway: Gateway) -> Check:
     for status, how in zip(answers, ("without a key", "with sk-1234"), strict=True):
         if status == 200:
             return error(name, f"the gateway answers {how}", f"nixcfg render, then {SWITCH}")
-    return ok(name, "no one gets in without the master key")
+    wrong = answers[1]
+    how = " (400, No connected db: a client shows a bad request)" if wrong == 400 else ""
+    return ok(name, f"no one gets in without the master key; a wrong one gets {wrong}{how}")
 
 
 def _models(here: Machine, gateway: Gateway) -> Check:

@@ -143,9 +143,22 @@ class _Stream:
     error: object = None
 
 
-def ask(gateway: Gateway, target: Target, kind: str, seconds: float) -> Outcome:
-    """One request. Everything that can go wrong is an outcome. `seconds` without a byte end it."""
+def ask(
+    gateway: Gateway,
+    target: Target,
+    kind: str,
+    seconds: float,
+    *,
+    question: str | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> Outcome:
+    """One request. Everything that can go wrong is an outcome. `seconds` without a byte end it.
+
+    `question` is asked instead of that of REQUESTS; `tell` gets each piece of a stream.
+    """
     body = {"model": target.name, **REQUESTS[kind]}
+    if question is not None:
+        body["messages"] = [{"role": "user", "content": question}]
     began = time.monotonic()
     stream = _Stream()
     answer: Answer | None = None
@@ -156,7 +169,7 @@ def ask(gateway: Gateway, target: Target, kind: str, seconds: float) -> Outcome:
                 is_fine = head.status == 200
                 answer = head if is_fine else replace(head, body=b"".join(lines))
                 if is_fine:
-                    _read(lines, stream, began)
+                    _read(lines, stream, began, tell)
         else:
             answer = gateway.post("/chat/completions", body, seconds)
     except (OSError, http.client.HTTPException) as error:
@@ -183,7 +196,9 @@ def ask(gateway: Gateway, target: Target, kind: str, seconds: float) -> Outcome:
     )
 
 
-def _read(lines: Iterator[bytes], stream: _Stream, began: float) -> None:
+def _read(
+    lines: Iterator[bytes], stream: _Stream, began: float, tell: Callable[[str], None]
+) -> None:
     for line in lines:
         text = line.decode("utf-8", "replace").strip()
         if not text.startswith("data:"):
@@ -201,7 +216,8 @@ def _read(lines: Iterator[bytes], stream: _Stream, began: float) -> None:
         stream.error = chunk.get("error") or stream.error
         stream.usage = chunk.get("usage") or stream.usage
         choices = chunk.get("choices") or [{}]
-        if (choices[0].get("delta") or {}).get("content"):
+        if content := (choices[0].get("delta") or {}).get("content"):
+            tell(str(content))
             stream.pieces += 1
             if stream.first is None:
                 stream.first = time.monotonic() - began

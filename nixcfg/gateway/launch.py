@@ -9,7 +9,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from nixcfg import knowledge
 from nixcfg.keys import read
 from nixcfg.keys.read import KeyForbiddenError, KeyMissingError, KeyUnusableError
 from nixcfg.keys.shapes import is_harmless, names_secret, password_in_url
@@ -142,13 +144,13 @@ def _as_root(error: Exception) -> str:
     return " (root can: run it with sudo)" if is_hidden else ""
 
 
-def configuration(here: Machine, config: Config, answer: str = "") -> str:
+def configuration(here: Machine, config: Config, vendor: str = "") -> str:
     """The text of the configuration that is started, without the Redis of the machine.
 
-    With an `answer`, LiteLLM gives that one by itself, and asks no vendor.
+    With a `vendor`, the base URL of an OpenAI API, that one is asked instead of all others.
     """
     config = _unshared(here, config)
-    return litellm_yaml(_mocked(config, answer) if answer else config)
+    return litellm_yaml(_redirected(config, vendor) if vendor else config)
 
 
 def names_host(here: Machine, text: str) -> bool:
@@ -220,12 +222,39 @@ def local(text: str) -> str:
     return text.replace(wiring.HOST, "127.0.0.1")
 
 
-def _mocked(config: Config, answer: str) -> Config:
-    """The same configuration, where LiteLLM answers by itself instead of asking a vendor."""
-    entries = [
-        {**entry, "litellm_params": {**entry["litellm_params"], "mock_response": answer}}
-        for entry in config.litellm[MODELS]
-    ]
+_ROUTING = (
+    "max_parallel_requests",
+    "order",
+    "rpm",
+    "stream_timeout",
+    "tags",
+    "timeout",
+    "tpm",
+    "weight",
+)
+"""Of litellm_params what says when a deployment is asked, and nothing of who is behind it."""
+_CHAT = (None, "chat", "responses", "completion")
+
+
+_PREFIX = "custom_openai"
+"""A provider of which LiteLLM knows chat completions alone, so that it translates all its other
+routes to those. `hosted_vllm` would be asked for /v1/responses."""
+
+
+def _redirected(config: Config, vendor: str) -> Config:
+    """The same models, with another vendor behind each; what is no chat LiteLLM answers itself."""
+
+    def entry(given: Mapping[str, Any]) -> dict[str, Any]:
+        params = given["litellm_params"]
+        facts = knowledge.find_model(params["model"], params.get("custom_llm_provider"))
+        if facts and facts.mode not in _CHAT:
+            return {**given, "litellm_params": {**params, "mock_response": "mock"}}
+        kept = {key: params[key] for key in _ROUTING if key in params}
+        name = params["model"].rpartition("/")[2]
+        asked = {"model": f"{_PREFIX}/{name}", "api_base": vendor, "api_key": "mock"}
+        return {**given, "litellm_params": {**asked, "drop_params": True, **kept}}
+
+    entries = [entry(each) for each in config.litellm[MODELS]]
     return replace(config, litellm={**config.litellm, MODELS: entries})
 
 

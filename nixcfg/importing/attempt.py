@@ -10,12 +10,13 @@ from nixcfg.disk import shipped
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import Rest
 from nixcfg.importing.split import ProviderFile
-from nixcfg.problems.problem import Problem, Span
-from nixcfg.project import model, shape, wiring
+from nixcfg.problems.problem import START, Problem, Span
+from nixcfg.project import model, own_ports, shape, wiring
 from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import MODELS, SETTINGS
 from nixcfg.project.wiring import KeyFile
+from nixcfg.rules.context import scalars
 from nixcfg.yamltext import emit, reader
 from nixcfg.yamltext.document import Document
 
@@ -113,7 +114,25 @@ class Attempt:
         project, providers = self.documents()
         checked = check.validate(Sources(Path(), project, providers, ()))
         self.errors = tuple(problem for problem in checked.problems if problem.is_error)
-        self.key_files = checked.project.machine.key_files if checked.project else {}
+        if checked.project:
+            self.key_files = checked.project.machine.key_files
+            self.open_ports(checked.project)
+
+    def open_ports(self, project: model.Project) -> None:
+        """What the configurations ask of the machine itself, whose firewall would keep it."""
+        machine = project.machine
+        data = [provider.document.data for provider in project.providers]
+        texts = [text for _, text in scalars([*data, machine.environment]) if isinstance(text, str)]
+        closed = own_ports.closed(machine, texts)
+        if not closed:
+            return
+        self.project["host_ports"] = sorted({*machine.host_ports, *closed})
+        first = next(iter(self.providers.values())).of.document.name
+        message = (
+            f"host_ports opens {', '.join(map(str, closed))} of this machine to the gateway; "
+            + own_ports.LISTEN
+        )
+        self.notes.append(Note(Kind.CHECK, first, START, message))
 
     def texts(self) -> dict[str, str]:
         """Every file by its path, nixcfg.yaml last: with it the project begins to exist."""

@@ -1,13 +1,11 @@
 """A model name or a provider by another name, wherever the project names it. Pure."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 
-from nixcfg.problems.problem import RenameKey, SetValue, Steps
+from nixcfg.problems.problem import RenameKey, SetValue
 from nixcfg.project import wiring
 from nixcfg.project.find import Sources
-from nixcfg.project.model import MODELS, SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.providers.add import check_name
 from nixcfg.providers.amendment import (
@@ -19,26 +17,20 @@ from nixcfg.providers.amendment import (
     refuse_unreadable,
 )
 from nixcfg.providers.more_models import provider_document
+from nixcfg.settings.names import given_models, is_model_key, names_models
 from nixcfg.yamltext import editor
 from nixcfg.yamltext.data import walk
 from nixcfg.yamltext.document import Document
 from nixcfg.yamltext.edits import RefusedError
 from nixcfg.yamltext.reader import parse
 
-_HOLD_NAMES = re.compile(r"model|fallback|group|alias")
-"""Settings of LiteLLM that name models: fallbacks, aliases, groups, `completion_model`."""
-_SECTIONS = (*SETTINGS, "access")
-
 
 def offered(sources: Sources) -> dict[str, set[str]]:
     """Every name that clients can ask for, and the files that give it: models and aliases."""
     found: dict[str, set[str]] = {}
     for document in (sources.project, *sources.providers.values()):
-        for path, value in walk(document.data):
-            if len(path) == 3 and path[0] == MODELS and path[2] == "model_name":
-                found.setdefault(str(value), set()).add(document.name)
-            if len(path) == 3 and path[1] == "model_group_alias":
-                found.setdefault(str(path[2]), set()).add(document.name)
+        for name, *_ in given_models(document):
+            found.setdefault(name, set()).add(document.name)
     return found
 
 
@@ -78,24 +70,10 @@ def _renamed(document: Document, old: str, new: str) -> Document:
 
 def _edits(document: Document, old: str, new: str) -> Iterator[SetValue | RenameKey]:
     for path, value in walk(document.data):
-        if not _names_models(path):
-            continue
-        if value == old:
+        if value == old and names_models(path):
             yield SetValue(path, new)
-        if path[-1] == old and len(path) > 2:
+        if path[-1] == old and is_model_key(path):
             yield RenameKey(path, new)
-
-
-def _names_models(path: Steps) -> bool:
-    """Whether a value there, or its key, is a model's name as clients give it."""
-    if path[0] == MODELS:
-        in_entry = path[2:]
-        return in_entry == ("model_name",) or (
-            len(in_entry) > 2 and in_entry[0] == "litellm_params" and in_entry[1] == "fallbacks"
-        )
-    if path[0] not in _SECTIONS:
-        return False
-    return any(_HOLD_NAMES.search(step) for step in path[1:] if isinstance(step, str))
 
 
 def rename_provider(sources: Sources, old: str, new: str, today: dt.date) -> Amendment:

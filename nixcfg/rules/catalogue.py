@@ -2,15 +2,16 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from nixcfg.knowledge import Knowledge, ModelFacts
-from nixcfg.knowledge.facts import Listing
+from nixcfg.knowledge.listing import Listing
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
 from nixcfg.rules.context import Config, Deployment
-from nixcfg.rules.scope import EveryDeployment
+from nixcfg.rules.scope import ModelFile
 
 _OWN_ENDPOINTS = ("sagemaker",)  # what is called there is an endpoint of one's own account
 _SOON = dt.timedelta(days=90)
@@ -18,16 +19,52 @@ _SOON = dt.timedelta(days=90)
 _OWN = re.compile(r"ft:.*|.*arn:aws.*|\d+|.*:\d{6,}.*|projects/.*|.*/projects/.*")
 
 
-@EveryDeployment
+@ModelFile
+def _models(config: Config) -> Iterator[Problem]:
+    """Each model once, wherever it is: the same words for every deployment would hide others."""
+    groups: dict[tuple[str | None, str | None], list[Deployment]] = {}
+    for deployment in config.deployments:
+        if _is_nameless(deployment):
+            yield _nameless(config, deployment)
+        elif _is_the_vendors(config.knowledge, deployment):
+            groups.setdefault((deployment.provider, deployment.model), []).append(deployment)
+    for first, *others in groups.values():
+        for problem in _model(config, first):
+            yield _also(config, problem, others)
+
+
+def _is_nameless(deployment: Deployment) -> bool:
+    """Whether a vendor is asked for no model; a server of one's own may have only one."""
+    named = deployment.bare or not (deployment.model or "").endswith("/")
+    return bool(deployment.facts) and not named and deployment.api_base is None
+
+
+def _nameless(config: Config, deployment: Deployment) -> Problem:
+    return config.document.problem(
+        UNKNOWN_MODEL,
+        (*deployment.params_path, "model"),
+        f"no model is named behind {deployment.model}",
+        help="Write the name of one.",
+    )
+
+
+def _also(config: Config, problem: Problem, others: Sequence[Deployment]) -> Problem:
+    """A problem of one deployment that others share, each of which its fix is for, too."""
+    paths = [(*each.params_path, "model") for each in others]
+    related = [config.document.related(path, "here too", key=False) for path in paths]
+    fix = problem.fix
+    if fix and isinstance(edit := fix.edits[0], SetValue):
+        fix = fix._replace(edits=(edit, *(replace(edit, path=path) for path in paths)))
+    return replace(problem, related=(*problem.related, *related), fix=fix)
+
+
 def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     """The model, as far as LiteLLM can know it; looked up once, which is the costly part."""
-    if not _is_the_vendors(config.knowledge, deployment):
-        return
     listing = config.knowledge.listing(str(deployment.provider))
     facts, today = _entry(config.knowledge, deployment), config.context.today
     if facts is None and listing is Listing.CLOSED:
         yield from _unknown(config, deployment)
-    elif facts is None and listing is Listing.TENDED:
+    elif facts is None and listing is Listing.PARTIAL:
         yield from _unlisted(config, deployment)
     elif facts and facts.deprecation_date and today and listing is not Listing.OPEN:
         yield from _retirement(config, deployment, facts.deprecation_date, today)
@@ -75,7 +112,7 @@ UNLISTED = Rule("NX434", Severity.NOTE)
 
 
 def _unlisted(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    """A model of a vendor that serves more than LiteLLM lists, though it looks after the list."""
+    """A model of a vendor that hosts more than LiteLLM lists."""
     provider, bare = str(deployment.provider), deployment.bare
     listed = config.knowledge.models(provider)
     folded = bare.casefold()
@@ -106,11 +143,7 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     path = (*deployment.params_path, "model")
     prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
     better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
-    named = (
-        f"no {provider.name} model {deployment.bare}"
-        if deployment.bare
-        else "no model without name"
-    )
+    named = f"no {provider.name} model {deployment.bare}"
     are = "are" if len(near) > 1 else "is"
     yield config.document.problem(
         UNKNOWN_MODEL,

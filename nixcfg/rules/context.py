@@ -73,6 +73,7 @@ class Offer:
 
     names: frozenset[str]
     credentials: frozenset[str]
+    guardrails: frozenset[str]
     settings: Mapping[Place, Sequence[Any]]
 
 
@@ -84,8 +85,8 @@ class Context:
     `today` decides which models are retired; without it none is. `names` are what all files offer
     (see `Offer`), `loaded` those of the configuration that the container loads, where this file is
     part of it; `given` are the values of that configuration's settings, by section and key.
-    `secrets` and `environment` are what nixcfg.yaml wires for everyone, `credentials` the named
-    ones that any file defines.
+    `secrets` and `environment` are what nixcfg.yaml wires for everyone, `credentials` and
+    `guardrails` the named ones that any file defines.
     `files` are beside the document, `missing` are those it includes that do not exist; `included`:
     another LiteLLM file includes this one. Not `complete`: names may be in files that could not
     be read.
@@ -99,6 +100,7 @@ class Context:
     secrets: frozenset[str] = frozenset()
     environment: Mapping[str, Any] = field(default_factory=dict)
     credentials: frozenset[str] = frozenset()
+    guardrails: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     included: bool = False
@@ -213,6 +215,7 @@ def offer(document: Document, knowledge: Knowledge, *, standalone: bool = False)
     return Offer(
         names=frozenset(_names(document, knowledge)),
         credentials=frozenset(_texts(_list(document.data, "credential_list"), "credential_name")),
+        guardrails=frozenset(_guardrails(document.data)),
         settings=joined(
             {(each.section, each.key): (each.value,)}
             for each in settings(document.data, None if standalone else knowledge)
@@ -243,6 +246,13 @@ def _names(document: Document, knowledge: Knowledge) -> Iterator[str]:
                     yield name
 
 
+def _guardrails(data: Any) -> Iterator[str]:
+    """The names in both forms: entries at the top level, and the older ones in litellm_settings."""
+    yield from _texts(_list(data, "guardrails"), "guardrail_name")
+    for item in _list(_mapping(data, "litellm_settings"), "guardrails"):
+        yield from map(str, item if isinstance(item, Map) else ())
+
+
 def variable_stores_models(environment: Mapping[str, Any]) -> bool:
     """Whether the environment has LiteLLM take models from its database."""
     return str(environment.get("STORE_MODEL_IN_DB")).lower() == "true"
@@ -256,12 +266,12 @@ def _texts(items: Any, key: str) -> Iterator[str]:
 
 
 def _mapping(data: Any, key: str) -> Mapping[str, Any]:
-    value = data.get(key) if isinstance(data, Map) else None
+    value = data.get(key) if isinstance(data, Mapping) else None
     return value if isinstance(value, Map) else {}
 
 
 def _list(data: Any, key: str) -> list[Any]:
-    value = data.get(key) if isinstance(data, Map) else None
+    value = data.get(key) if isinstance(data, Mapping) else None
     return value if isinstance(value, list) else []
 
 

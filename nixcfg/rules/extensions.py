@@ -111,37 +111,9 @@ def _guardrail_entries(config: Config) -> Iterator[Problem]:
             help="Write each guardrail as - guardrail_name: ...",
             key=True,
         )
-    for index, item in enumerate(new if isinstance(new, list) else ()):
-        if isinstance(item, Map) and not isinstance(item.get("litellm_params"), Map):
-            yield config.document.problem(
-                GUARDRAIL_SHAPE,
-                ("guardrails", index),
-                "LiteLLM does not start: a guardrail needs litellm_params",
-                help="Add litellm_params with guardrail and mode.",
-            )
 
 
 PROMPT_SHAPE = Rule("NX218", Severity.ERROR)
-
-
-@ModelFile
-def _prompts(config: Config) -> Iterator[Problem]:
-    listed = config.data.get("prompts")
-    for index, item in enumerate(listed if isinstance(listed, list) else ()):
-        if not isinstance(item, Map):
-            continue
-        params = item.get("litellm_params")
-        named = isinstance(params, Map) and params.get("prompt_integration") is not None
-        if not named or item.get("prompt_id") is None:
-            first = next(iter(item), None)
-            yield config.document.problem(
-                PROMPT_SHAPE,
-                ("prompts", index, first) if first else ("prompts", index),
-                "LiteLLM does not start: a prompt needs prompt_id, and prompt_integration in "
-                "its litellm_params",
-                help="Add what is missing, for example prompt_integration: dotprompt.",
-                key=bool(first),
-            )
 
 
 CUSTOM_CODE = Rule("NX217", Severity.WARNING)

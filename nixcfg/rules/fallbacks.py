@@ -21,7 +21,7 @@ _CHECKED = frozenset(_CHAINS) - {"context_window_fallbacks"}
 @EveryDocument
 def _fallbacks(config: Config) -> Iterator[Problem]:
     """Every fallback and alias of a document, which share the names that there are."""
-    names = _Names(config)
+    names = Names(config)
     edges: dict[str, list[tuple[str, Steps]]] = {}
     for section in ("router_settings", "litellm_settings"):
         for key in _CHAINS:
@@ -36,7 +36,7 @@ def _fallbacks(config: Config) -> Iterator[Problem]:
     yield from _loops(config, edges)
 
 
-class _Names:
+class Names:
     """Every name that the router can resolve, for one document."""
 
     def __init__(self, config: Config) -> None:
@@ -76,7 +76,7 @@ class _Names:
 
 def _chain(
     config: Config,
-    names: _Names,
+    names: Names,
     path: Steps,
     value: Any,
     edges: dict[str, list[tuple[str, Steps]]],
@@ -161,7 +161,7 @@ def _targets(config: Config, path: Steps, targets: Any) -> Iterator[Problem | tu
 UNUSED = Rule("NX425", Severity.WARNING)
 
 
-def _source(config: Config, names: _Names, path: Steps, key: str) -> Iterator[Problem]:
+def _source(config: Config, names: Names, path: Steps, key: str) -> Iterator[Problem]:
     if key == "*" or names.has(key) or key in names.tails or key.partition("/")[2] in names.exact:
         return
     if config.is_project_file and not config.context.names:
@@ -180,7 +180,7 @@ UNKNOWN = Rule("NX421", Severity.ERROR, standalone=Severity.WARNING)
 NOT_LOADED = Rule("NX426", Severity.NOTE)
 
 
-def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[Problem]:
+def _target(config: Config, names: Names, name: str, path: Steps) -> Iterator[Problem]:
     if names.has(name):
         loaded = config.context.loaded
         if loaded is not None and name not in loaded and name in config.context.names:
@@ -201,7 +201,7 @@ def _target(config: Config, names: _Names, name: str, path: Steps) -> Iterator[P
     )
 
 
-def _defaults(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
+def _defaults(config: Config, names: Names, given: Setting) -> Iterator[Problem]:
     if isinstance(given.value, str):
         yield _as_text(config, given.path, given.value, is_checked=True)
     for index, name in enumerate(given.value if isinstance(given.value, list) else ()):
@@ -209,7 +209,7 @@ def _defaults(config: Config, names: _Names, given: Setting) -> Iterator[Problem
             yield from _target(config, names, name, (*given.path, index))
 
 
-def _aliases(config: Config, names: _Names, given: Setting) -> Iterator[Problem]:
+def _aliases(config: Config, names: Names, given: Setting) -> Iterator[Problem]:
     for alias, meant in given.value.items() if isinstance(given.value, Map) else ():
         name = meant.get("model") if isinstance(meant, Map) else meant
         here = (*given.path, alias, "model") if isinstance(meant, Map) else (*given.path, alias)

@@ -52,12 +52,17 @@ def licensed_callbacks(known: Knowledge) -> frozenset[str]:
 
 def refuses(known: Knowledge, section: str, key: str, value: Any) -> bool:
     """Whether LiteLLM does not start with a value of this kind in this setting."""
-    kind = next((kind for types, kind in _KINDS if isinstance(value, types)), "")
-    kind = kind if value or value is None else f"no {kind}"
-    if kind not in known.refused["refused"].get(section, {}).get(key, ()):
+    given = kind(value)
+    given = given if value or value is None else f"no {given}"
+    if given not in known.refused["refused"].get(section, {}).get(key, ()):
         return False
-    number = kind == "text" and _is_number(value, "float")
-    return not (kind == "text" and (number or referenced(value)))
+    number = given == "text" and _is_number(value, "float")
+    return not (given == "text" and (number or referenced(value)))
+
+
+def kind(value: Any) -> str:
+    """The kind of a value in words of the knowledge, "" for a date."""
+    return next((kind for types, kind in _KINDS if isinstance(value, types)), "")
 
 
 @EveryDocument

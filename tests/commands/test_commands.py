@@ -76,7 +76,7 @@ def test_lists_of_several_providers_are_joined(project: Path, nixcfg: Run) -> No
         with (project / "providers" / f"{name}.yaml").open("a") as file:
             file.write("guardrails:\n")
             for each in ("shared", name):
-                params = "{guardrail: presidio, mode: pre_call}"
+                params = "{guardrail: tool_permission, mode: pre_call}"
                 file.write(f"- guardrail_name: {each}\n  litellm_params: {params}\n")
     assert nixcfg("-C", project, "render").returncode == 0
     merged = yaml.safe_load((project / "rendered" / "litellm" / "all.yaml").read_text())

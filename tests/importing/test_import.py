@@ -306,3 +306,38 @@ router_settings:
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
 """
+
+
+def test_ports_of_the_machine_that_a_configuration_asks_are_opened(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text(
+        "model_list:\n"
+        "- {model_name: a, litellm_params: {model: ollama/llama3.2,\n"
+        "   api_base: http://host.docker.internal:11434}}\n"
+        "- {model_name: b, litellm_params: {model: hosted_vllm/x, api_key: none,\n"
+        "   api_base: http://host.containers.internal:8000/v1}}\n"
+    )
+    out = tmp_path / "gateway"
+    code, _, said = nixcfg("import", tmp_path / "config.yaml", "--out", out)
+    assert code == 0, said
+    assert yaml.safe_load((out / "nixcfg.yaml").read_text())["host_ports"] == [8000, 11434]
+    said = " ".join(said.split())
+    assert "host_ports opens 8000, 11434 of this machine to the gateway" in said
+    code, _, said = nixcfg("-C", out, "validate")
+    assert "NX523" not in said
+
+
+def test_what_takes_effect_for_the_first_time_is_told(tmp_path: Path):
+    """nixcfg renders a setting where LiteLLM honours it, also one that never counted before."""
+    config = {
+        "model_list": [{"model_name": "m", "litellm_params": {"model": "openai/gpt-4.1"}}],
+        "litellm_settings": {"routing_strategy": "least-busy", "drop_params": True},
+        "general_settings": {"request_timeout": 20},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    code, _, told = nixcfg("import", tmp_path / "config.yaml", "--out", tmp_path / "out")
+    assert code == 0, told
+    assert "routing_strategy had no effect in litellm_settings; it takes effect now" in told
+    assert "request_timeout had no effect in general_settings; it takes effect now" in told
+    assert "drop_params" not in told
+    rendered = (tmp_path / "out" / "providers" / "openai.yaml").read_text()
+    assert "routing_strategy: least-busy" in rendered

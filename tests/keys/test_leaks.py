@@ -214,6 +214,8 @@ COMMANDS = (
     ("providers",),
     ("models", "openai"),
     ("add-provider", "groq", "--model", "llama-3.3-70b-versatile"),
+    ("add-model", "groq", "llama-4"),
+    ("rename", "one", "two"),
     ("remove-provider", "groq"),
     ("use", "one"),
     ("set-key", "one"),

@@ -9,6 +9,7 @@ from nixcfg.keys.shapes import is_refused
 from nixcfg.knowledge import releases
 from nixcfg.project import wiring
 from nixcfg.project.find import read_project
+from nixcfg.project.model import INFRASTRUCTURE
 from nixcfg.render.files import rendered_files
 
 MODULE = Path(__file__).parents[2] / "modules" / "litellm-proxy" / "assert-keys.nix"
@@ -222,9 +223,16 @@ def test_both_know_the_same_variables_as_their_own() -> None:
         assert set(re.findall(r"^\s*([A-Z_]+) = opt \"", text, re.MULTILINE)) == variables
 
 
+def test_both_call_the_same_variables_needed_for_a_start() -> None:
+    text = (MODULE.parent / "common.nix").read_text()
+    listed = re.search(r"infrastructure = \[(.*?)\];", text, re.DOTALL)
+    assert listed
+    assert re.findall(r'"(\w+)"', listed[1]) == list(INFRASTRUCTURE)
+
+
 def test_both_call_several_instances_the_same(nix) -> None:
     settings = f"""{{ services.litellm-proxy = {{
-      enable = true; backend = "podman"; modelConfig = "a"; configs.a.file = {__file__};
+      enable = true; backend = "podman"; modelConfig = "a"; configs.a.file = {MODULE};
       instances = 2; redis.createLocally = true; }}; }}"""
     exported = nix("units.nix", settings=settings)
     units = {wiring.container_unit("podman", each) for each in wiring.containers(2)}

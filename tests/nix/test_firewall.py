@@ -1,4 +1,4 @@
-"""hostPorts through the real nftables firewall of NixOS.
+"""hostPorts through the real firewalls of NixOS: nftables, and iptables.
 
 The machine is a network namespace with the rules that NixOS would load, two bridges as docker and
 podman make them, and a line to the network. On each is a namespace of its own: the gateway, another
@@ -52,16 +52,22 @@ def inside(namespace: str, *command: str) -> list[str]:
 @pytest.fixture(scope="module")
 def names(root: None, tmp_path_factory) -> dict[str, str]:  # noqa: ARG001 - see conftest.py
     """The network namespaces, by what they stand for."""
-    for program in ("ip", "nft"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    if shutil.which("ip") is None:
+        pytest.skip("ip is not installed")
     # pytest numbers its folders, so that two runs at a time have names of their own.
     unique = tmp_path_factory.getbasetemp().name.rpartition("-")[2]
     return {each: f"nixcfg-{each}-{unique}" for each in ("host", *BRIDGES)}
 
 
+@pytest.fixture(params=["nft", "iptables"])
+def firewall(request) -> str:
+    if shutil.which(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    return request.param
+
+
 @pytest.fixture(params=["[ 11434 ]", "[ ]"], ids=["opened", "closed"])
-def machine(request, nix, names, tmp_path) -> Iterator[tuple[bool, Ask]]:
+def machine(request, firewall, nix, names, tmp_path) -> Iterator[tuple[bool, Ask]]:
     """Whether the port is opened, and a way to ask: who, which address, which port."""
     settings = tmp_path / "proxy.nix"
     (tmp_path / "config.yaml").write_text("model_list: []\n")
@@ -69,7 +75,7 @@ def machine(request, nix, names, tmp_path) -> Iterator[tuple[bool, Ask]]:
         "{ services.litellm-proxy = { enable = true; modelConfig = ''x'';"
         f" configs.x.file = ./config.yaml; hostPorts = {request.param}; }}; }}"
     )
-    rules = nix("firewall.nix", module=str(settings))
+    rules = nix("firewall.nix", module=str(settings), iptables=str(firewall == "iptables").lower())
     listener = None
     try:
         for name in names.values():
@@ -88,7 +94,8 @@ def machine(request, nix, names, tmp_path) -> Iterator[tuple[bool, Ask]]:
             run("ip", "-n", names[peer], "address", "add", f"{network}.2/24", "dev", "eth0")
             run("ip", "-n", names[peer], "link", "set", "eth0", "up")
             run("ip", "-n", names[peer], "route", "add", "default", "via", f"{network}.1")
-        run(*inside(host, "nft", "-f", "-"), stdin=rules)
+        loads = ["nft", "-f", "-"] if firewall == "nft" else ["bash", "-e"]
+        run(*inside(host, *loads), stdin=rules)
         listener = subprocess.Popen(
             inside(host, sys.executable, "-c", LISTEN, "11434", "5432"),
             stdin=subprocess.PIPE,

@@ -183,13 +183,14 @@ def test_no_new_salt_key_beside_what_another_one_has_encrypted(machine):
     within = ("sh", "-c", 'cd / && exec "$@"', "sh")
     psql = (*within, f"{POSTGRES}/psql", "-h", "/run/postgresql", "-U", "litellm", "-Atc")
     table = '"LiteLLM_CredentialsTable"'
-    assert machine.run(*psql, f"create table {table} (a text)").returncode == 0
+    assert machine.run(*psql, f"create table {table} (credential_values json)").returncode == 0
     key.unlink()
     try:
-        # An empty table is that of a gateway that has kept no credential yet.
+        # So is the table of a gateway that has kept no credential yet.
+        machine.run(*psql, f"insert into {table} values (null), ('{{}}')")
         assert machine.run("systemctl", "start", "litellm-proxy-secrets").returncode == 0
         key.unlink()
-        machine.run(*psql, f"insert into {table} values ('encrypted')")
+        machine.run(*psql, f"""insert into {table} values ('{{"api_key": "AbCd"}}')""")
         assert machine.run("systemctl", "start", "litellm-proxy-secrets").returncode != 0
         assert not key.exists()
         journal = machine.run("journalctl", "--no-pager", "-u", "litellm-proxy-secrets").stdout

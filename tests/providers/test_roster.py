@@ -22,7 +22,6 @@ MINE = (
     "add-model",
     "rename",
     "remove-provider",
-    "providers",
     "models",
     "use",
     "set-key",
@@ -69,6 +68,7 @@ def test_json_tells_what_text_tells(run: Run) -> None:
                 "kind": "env",
             }
         ],
+        "host_ports": [],
         "changes": [
             {"path": "secrets.example/groq_api_key.txt", "change": "create"},
             {"path": "providers/groq.yaml", "change": "create"},
@@ -534,6 +534,8 @@ def test_the_examples_in_help_work(name: str, run: Run, project: Path, program: 
     (bin_folder / "pass").chmod(0o755)
     if name in ("remove-provider", "set-key"):
         run("add-provider", "groq")
+    if name == "use":
+        run("add-provider", "openai")
     for example in examples:
         line = re.search(r"(pass .*\| )?nixcfg .*", example)
         assert line, example
@@ -570,3 +572,12 @@ def test_add_provider_prints_the_line_to_write(run: Run, project: Path) -> None:
         file.write("host_ports: [11434]\n")
     done = run("add-provider", "box", "--provider", "ollama", "--model", "phi4")
     assert "host_ports" not in done.stderr
+
+
+def test_json_names_the_ports_to_open(run: Run, project: Path) -> None:
+    done = run("add-provider", "ollama", "--model", "llama3.1", "--json")
+    assert json.loads(done.stdout)["host_ports"] == [11434]
+    with (project / "nixcfg.yaml").open("a") as file:
+        file.write("host_ports: [11434]\n")
+    done = run("add-provider", "box", "--provider", "ollama", "--model", "phi4", "--json")
+    assert json.loads(done.stdout)["host_ports"] == []

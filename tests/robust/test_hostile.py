@@ -312,6 +312,9 @@ def test_names_that_lead_out_of_the_project(name: str, cli: Cli, project: Path):
         ["use", name],
         ["set-key", name],
         ["add-provider", "groq", "--profile", name],
+        ["add-model", name, "x"],
+        ["rename", "claude", name, "--provider"],
+        ["use", "claude", "--profile", name],
     ):
         done = cli("-C", project, *command)
         assert done.code in (1, 2), (command, done.said)

@@ -76,6 +76,8 @@ CASES = [
     ),
     Case("fix", (*IN, "fix")),
     Case("add_provider", (*IN, "add-provider", "groq", "--profile", "fast")),
+    Case("add_model", (*IN, "add-model", "claude", "claude-haiku-5-5")),
+    Case("rename", (*IN, "rename", "claude", "anthropic", "--provider")),
     Case("remove_provider", (*IN, "remove-provider", "gemini", "--yes")),
     Case("use", (*IN, "use", "all")),
     Case("set_key", (*IN, "set-key", "claude", "--file", "{here}/keys/a/key.txt"), given=KEY),

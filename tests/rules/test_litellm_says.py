@@ -194,6 +194,11 @@ def test_advice_that_helps(tmp_path: Path, section: str, key: str, advice: str):
     assert advice in found(tmp_path, written(**{section: {key: True}}))["NX203"][2]
 
 
+def test_a_constant_that_is_read_off_the_module_is_a_setting(tmp_path: Path):
+    text = written(litellm_settings={"REPEATED_STREAMING_CHUNK_LIMIT": 50})
+    assert "NX203" not in found(tmp_path, text)
+
+
 def test_rust_in_a_deployment_does_nothing(tmp_path: Path):
     assert "LITELLM_RUST=1" in found(tmp_path, written(deployment(rust=True)))["NX201"][2]
 

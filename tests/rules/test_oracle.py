@@ -28,7 +28,10 @@ class Claim:
     times: int = 1
     status: int = 200
     env: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] | None = None
     more: str = ""
+    change: tuple[str, str] = ("", "")
+    tags: tuple[str, ...] = ()
 
 
 def stops(bad: Answer, good: Answer) -> bool:
@@ -48,10 +51,16 @@ def key(answer: Answer) -> str:
     return next(iter(answer["sent"][0]["keys"].values()), "")
 
 
+def refused(answer: Answer) -> int:
+    """How many requests crossed a budget."""
+    return sum("crossed budget" in reply for reply in answer["replies"])
+
+
 def url(answer: Answer) -> str:
     return str(answer["sent"][0]["url"])
 
 
+MASTER_KEY = "sk-" + "0123456789abcdef" * 2  # the oracle's own
 ENV = {"OPENAI_API_KEY": "sk-the-openai-key", "ANTHROPIC_API_KEY": "sk-the-anthropic-key"}
 
 AWS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"}
@@ -117,6 +126,51 @@ CLAIMS: dict[str, Claim] = {
     "NX216": Claim(lambda bad, _good: "must be a mapping" in (bad["error"] or "")),
     "NX217": Claim(stops_with("Could not import user_api_key_auth")),
     "NX218": Claim(stops_with("prompt_integration")),
+    "NX219": Claim(
+        lambda bad, good: (
+            bad["error"] is None
+            and not bad["live"]["guardrails"]
+            and good["live"]["runs"] == ["pre_call"]
+        )
+    ),
+    "NX220": Claim(
+        lambda bad, good: (
+            bad["error"] is None
+            and not bad["live"]["pass_through"]
+            and good["live"]["pass_through"] == ["/classify"]
+        )
+    ),
+    "NX221": Claim(stops_with("Server name cannot contain")),
+    "NX222": Claim(stops_with("not found in guardrail registry")),
+    "NX223": Claim(lambda bad, good: refused(bad) == 1 > refused(good), ask="gpt-4o", env=ENV),
+    "NX224": Claim(
+        lambda bad, good: refused(bad) == 0 < refused(good),
+        ask="gpt-4o",
+        times=5,
+        env=ENV,
+        change=("budget_limit: 100", "budget_limit: 0.000000001"),
+    ),
+    "NX225": Claim(
+        lambda bad, good: refused(bad) == 0 < refused(good),
+        ask="own",
+        times=5,
+        change=("max_budget: 10", "max_budget: 0.000000001"),
+    ),
+    "NX226": Claim(
+        lambda bad, good: (
+            any("gtp-4.1" in reply for reply in bad["replies"])
+            and all("ok" in reply for reply in good["replies"])
+        ),
+        ask="smart",
+        times=12,
+        env=ENV,
+    ),
+    "NX227": Claim(
+        lambda bad, good: bad["replies"] == ["ok: hello"] and not good["sent"],
+        ask="gpt-4o",
+        tags=("paid",),
+        env=ENV,
+    ),
     "NX301": Claim(
         lambda bad, good: (
             key(bad) == "${ANTHROPIC_API_KEY}" and key(good) == "sk-the-anthropic-key"
@@ -177,6 +231,10 @@ CLAIMS: dict[str, Claim] = {
             bad["env"]["DEFAULT_MAX_RETRIES"] == "7"
             and bad["constants"]["DEFAULT_MAX_RETRIES"] != "7"
         )
+    ),
+    "NX323": Claim(
+        lambda bad, good: key(bad) == f"Bearer {MASTER_KEY}" and not good["sent"][0]["keys"],
+        request={"path": "/classify", "headers": {"Authorization": f"Bearer {MASTER_KEY}"}},
     ),
     "NX401": Claim(lambda bad, good: bad["error"] is None and bad["loaded"] == 0 < good["loaded"]),
     "NX402": Claim(drops),
@@ -318,7 +376,7 @@ NOT_ABOUT_LITELLM = {
     "NX523",  # the machine's firewall
     "NX524",  # the registry
     "NX530", "NX531", "NX532", "NX533", "NX534", "NX535", "NX536", "NX537",
-    "NX538",  # the admin API, which needs a database; tests/access asks it
+    "NX538", "NX539",  # the admin API, which needs a database; tests/access asks it
     "NX511",  # read before the configuration is; tests/proxy runs the whole proxy
 }  # fmt: skip
 
@@ -327,9 +385,13 @@ def question(claim: Claim, example: Any) -> dict[str, Any]:
     """The example as LiteLLM would be given it: a provider file, alone, with what it includes."""
     files = {"config.yaml": example} if isinstance(example, str) else dict(example)
     name = next(n for n in files if n == "config.yaml" or n.startswith("providers/"))
-    asked = {"ask": claim.ask, "times": claim.times} if claim.ask else {}
+    asked: dict[str, Any] = {"ask": claim.ask, "times": claim.times} if claim.ask else {}
+    if claim.tags:
+        asked["tags"] = list(claim.tags)
+    if claim.request:
+        asked["request"] = claim.request
     return {
-        "text": files.pop(name) + claim.more,
+        "text": files.pop(name).replace(*claim.change) + claim.more,
         "files": {n: text for n, text in files.items() if "/" not in n},
         "env": {"TEAM_KEY": "x", **claim.env},
         "status": claim.status,

@@ -27,7 +27,7 @@ CHAT = [
     "anthropic/claude-opus-4-6",
     "gemini/gemini-2.5-flash",
     "mistral/mistral-large-latest",
-    "groq/llama-3.3-70b-versatile",
+    "groq/openai/gpt-oss-120b",
     "deepinfra/meta-llama/Llama-3.3-70B-Instruct",
     "openrouter/some/model",
 ]

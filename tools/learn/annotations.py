@@ -25,7 +25,7 @@ def kinds(annotation: Any) -> set[str]:  # noqa: C901 - one line a kind of annot
     if annotation is None or annotation is type(None):
         return set()
     if origin is typing.Literal:
-        return {type(a).__name__ for a in get_args(annotation) if a is not None}
+        return {type(_plain(a)).__name__ for a in get_args(annotation) if a is not None}
     if isinstance(annotation, typing.TypeVar) or not isinstance(origin or annotation, type):
         return {"any"}
     kind = origin or annotation
@@ -54,7 +54,7 @@ def values_of(annotation: Any) -> list[str]:
     found: list[str] = []
     for part in parts:
         if get_origin(part) is typing.Literal:
-            found += [str(a) for a in get_args(part)]
+            found += [str(_plain(a)) for a in get_args(part) if a is not None]
         elif isinstance(part, type) and issubclass(part, str) and issubclass(part, enum.Enum):
             found += [str(member.value) for member in part]
         elif part is bool:
@@ -62,6 +62,11 @@ def values_of(annotation: Any) -> list[str]:
         else:
             return []
     return sorted(set(found))
+
+
+def _plain(value: Any) -> Any:
+    """What stands in YAML for a member of an enum: its value."""
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def spell(found: set[str]) -> str:
@@ -90,13 +95,24 @@ def of_model(model: Any) -> dict[str, dict[str, Any]]:
     if typing_extensions.is_typeddict(model):
         return {
             name: entry(hint, required=name in model.__required_keys__)
-            for name, hint in typing.get_type_hints(model).items()
+            for name, hint in _hints(model).items()
         }
     return {
         name: entry(hint)
         for name, hint in parameters(model).items()
         if name != "self" and not name.startswith("_")
     }
+
+
+def _hints(model: Any) -> dict[str, Any]:
+    """Annotations of a TypedDict, Any where one names what was only imported for type checking."""
+    try:
+        return typing.get_type_hints(model)
+    except NameError:
+        return {
+            name: Any if isinstance(hint, (str, typing.ForwardRef)) else hint
+            for name, hint in model.__annotations__.items()
+        }
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, Any]:

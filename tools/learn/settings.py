@@ -231,11 +231,12 @@ def from_yaml(hint: Any) -> bool:
 
 def settable(module: Any, name: str) -> bool:
     """Settings, as against the registries and machinery that live in the same module."""
-    if name.startswith("_") or name != name.lower() or name.endswith("_models"):
-        return False
-    if name in OBJECTS:
+    if name.startswith("_") or name.endswith("_models") or name in OBJECTS:
         return False
     value = getattr(module, name, None)
+    # A constant too can be set, where code reads it as litellm.NAME whenever it needs it.
+    if name != name.lower() and not is_plain(module, name):
+        return False
     if callable(value) or isinstance(value, types.ModuleType):
         return False
     # Registries are filled when the module is loaded; settings start empty or as plain values.

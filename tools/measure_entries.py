@@ -1,0 +1,220 @@
+"""Write entries.json: what LiteLLM does with the entries of its sections, right and wrong.
+
+    python tools/measure_entries.py FOLDER
+
+The LiteLLM that is installed beside this Python loads a sample of each place (learn/places.py),
+then the sample without each of its keys, with a key that no one knows, and with a value of each
+kind under each key. It takes about two minutes.
+"""
+
+import argparse
+import copy
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from string import ascii_letters
+from typing import Any
+
+from learn import guarding, layout
+from learn.package import Package
+from learn.places import PLACES, Place, keeps, keys
+from measure_refusals import BASE, KINDS, PYTHON, TYPES
+from oracle import Oracle
+
+UNKNOWN = "nixcfg_unknown"
+CHARACTERS = "-. /:"
+UNITS = ("mo", *ascii_letters)
+WORDS = ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annually", "never")
+# Any value of a kind: what is empty often passes where nothing else does.
+ASKED = tuple(kind for kind in KINDS if not kind.startswith("no "))
+FILES = {"handler.py": "from litellm import CustomLLM\n\nhandler = CustomLLM()\n"}
+
+Answer = Mapping[str, Any]
+Question = tuple[int, str, str]
+"""Number of a place, key, and what is done with it: a kind of value, `missing`, `other` for a text
+that is none of its choices, `case` for a choice in another case; without a key, with the entry."""
+
+
+def load(dotted: str) -> Any:
+    """A class by its name, None where this release has none."""
+    module, _, name = dotted.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        return None
+
+
+def target(config: Any, path: str) -> Any:
+    """The mapping of a sample that its place is."""
+    here = config
+    for part in path.split("."):
+        name = part.split("[", maxsplit=1)[0].rstrip("{}[]")
+        here = here[name]
+        if part.endswith("[]"):
+            here = here[0]
+        elif part.endswith("{}"):
+            here = next(iter(here.values()))
+    return here
+
+
+def changed(place: Place, key: str, change: str, choices: Sequence[str] = ()) -> str:
+    config = {**BASE, **copy.deepcopy(dict(place.sample))}
+    here = target(config, place.path)
+    if change == "missing":
+        del here[key]
+    elif change == "case":
+        here[key] = choices[0].swapcase()
+    elif key:
+        here[key] = KINDS.get(change, "nixcfg-unknown")
+    elif change:
+        return json.dumps(config).replace(json.dumps(here), json.dumps(KINDS[change]), 1)
+    return json.dumps(config)
+
+
+def questions(known: list[Mapping[str, Mapping[str, Any]]]) -> Iterator[Question]:
+    for number, place in enumerate(PLACES):
+        yield number, "", ""
+        if place.path.endswith(("[]", "{}")):
+            yield from ((number, "", kind) for kind in ASKED if kind != "map")
+        yield number, UNKNOWN, "number"
+        sample = target(copy.deepcopy(dict(place.sample)), place.path)
+        for key in sample:
+            yield number, key, "missing"
+        for key, facts in known[number].items():
+            types = frozenset(facts["type"].split("|"))
+            for kind in ASKED:
+                if not (types & TYPES.get(kind, set())):
+                    yield number, key, kind
+            if facts.get("values"):
+                yield number, key, "other"
+                yield number, key, "case"
+
+
+def outcome(place: Place, answer: Answer) -> str:
+    """`stops`, `skipped`, or nothing where the entry is at work."""
+    if answer["error"]:
+        return "stops"
+    return "skipped" if place.live and not answer["live"][place.live] else ""
+
+
+def is_of_the_kind(facts: Mapping[str, Any], kind: str, answer: Answer) -> bool:
+    """Whether LiteLLM objects to the kind of a value, rather than to what it says."""
+    types = frozenset(facts["type"].split("|"))
+    if kind == "null" or "any" not in types:
+        return True
+    return f"'{PYTHON[kind]}'" in (answer["error"] or "")
+
+
+def measured() -> dict[str, Any]:
+    """The content of entries.json."""
+    import litellm
+
+    source = Package(Path(litellm.__file__).parent)
+    known = [keys(place, source, load) for place in PLACES]
+    oracle = Oracle()
+    answers: dict[int, list[tuple[Question, Answer]]] = {}
+    for number, key, change in questions(known):
+        choices = known[number].get(key, {}).get("values", ())
+        text = changed(PLACES[number], key, change, choices)
+        answer = oracle.ask({"text": text, "files": FILES})
+        answers.setdefault(number, []).append(((number, key, change), answer))
+    found: dict[str, Any] = {}
+    for number, place in enumerate(PLACES):
+        (_, sample), *others = answers[number]
+        if outcome(place, sample):
+            print(f"{place.path}: the sample is not taken: {sample['error']}", file=sys.stderr)
+            continue
+        found[place.path] = told(place, known[number], others) | more(oracle, place, known[number])
+    return {
+        "places": found,
+        "guardrails": guarding.kinds(oracle.ask),
+        "durations": durations(),
+    }
+
+
+def durations() -> dict[str, list[str]]:
+    """The units behind a number, and the words, that LiteLLM takes for a length of time."""
+    from litellm.litellm_core_utils.duration_parser import duration_in_seconds
+
+    def is_taken(text: str) -> bool:
+        try:
+            return duration_in_seconds(text) > 0
+        except ValueError:
+            return False
+
+    return {
+        "units": [unit for unit in UNITS if is_taken(f"7{unit}") and not is_taken("7")],
+        "words": [word for word in WORDS if is_taken(word)],
+    }
+
+
+def told(
+    place: Place, known: Mapping[str, Any], answers: Sequence[tuple[Question, Answer]]
+) -> dict[str, Any]:
+    """What the answers about one place say of its keys, of others, and of its entries."""
+    entry: dict[str, Any] = {"keys": dict(known)}
+    for (_, key, change), answer in answers:
+        becomes = outcome(place, answer)
+        if key == UNKNOWN:
+            entry["unknown"] = becomes or ("kept" if keeps(place, load) else "ignored")
+        elif becomes and not key:
+            entry.setdefault("entry", {})[change] = becomes
+        elif becomes and change in ("missing", "other", "case"):
+            entry["keys"].setdefault(key, {"type": "any"})[change] = becomes
+        elif becomes and is_of_the_kind(entry["keys"][key], change, answer):
+            entry["keys"][key].setdefault(becomes, []).append(change)
+    return entry
+
+
+def more(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, Any]:
+    """`names`: characters that the name of an entry cannot hold, each with its outcome; `with`: the
+    choices that ask for another key, each with the keys of which one will do, and the outcome.
+    """
+
+    def becomes(given: Mapping[str, Any]) -> str:
+        config = {**BASE, **copy.deepcopy(dict(place.sample))}
+        target(config, place.path).update(given)
+        return outcome(place, oracle.ask({"text": json.dumps(config), "files": FILES}))
+
+    found: dict[str, Any] = {}
+    for character in CHARACTERS if place.path.endswith("{}") else ():
+        text = json.dumps({**BASE, **place.sample})
+        text = text.replace('"sample": {', f'"sam{character}ple": {{')
+        refused = outcome(place, oracle.ask({"text": text, "files": FILES}))
+        if refused:
+            found.setdefault("names", {})[character] = refused
+    for key, facts in known.items():
+        for choice in facts.get("values", ()):
+            alone = becomes({key: choice})
+            cures = [
+                other
+                for other, each in (known.items() if alone else ())
+                if other != key and any(not becomes({key: choice, other: v}) for v in some(each))
+            ]
+            if cures:
+                needs = found.setdefault("with", {}).setdefault(key, {})
+                needs[choice] = [alone, *cures]
+    return found
+
+
+def some(facts: Mapping[str, Any]) -> list[Any]:
+    """Values that a key may have."""
+    types = facts["type"].split("|")
+    plain = {"str": "https://sample.test", "bool": True, "int": 1}
+    return facts.get("values") or [plain[name] for name in types if name in plain]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    layout.write(folder, {"entries": measured()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
