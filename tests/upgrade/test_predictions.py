@@ -25,7 +25,15 @@ pytestmark = pytest.mark.oracle
 
 FILES_OF_CORPUS = 20
 # What only the machine decides: packages, a Redis, variables, a licence.
-SURROUNDINGS = ("mport", "No module", "edis", "environment", "nterprise", "pip install", "No such file")
+SURROUNDINGS = (
+    "mport",
+    "No module",
+    "edis",
+    "environment",
+    "nterprise",
+    "pip install",
+    "No such file",
+)
 
 
 @dataclass(frozen=True)
