@@ -40,7 +40,6 @@ GROUPS = {
         "explain": "Explain the code of a finding.",
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
-        "rehearse": "Start LiteLLM once on what would be rendered.",
         "plan": "Show what a switch would change, and what it costs.",
         "test": "Ask the gateway what tests/ says; stand-ins answer.",
     },
@@ -65,6 +64,7 @@ HIDDEN = {
     "lsp": "Answer an editor, on standard input and output.",
     "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",
+    "rehearse": "Start LiteLLM once on what would be rendered.",
     "schema": "Print a JSON Schema, for editors.",
     "spend": "List what was spent: `nixcfg access spend`.",
 }

@@ -167,7 +167,7 @@ def test_a_file_in_a_key_files_place(doctor, project: Path):
 def test_a_key_of_another_vendor(doctor, project: Path, vendors: dict[str, Vendor]):
     claude_key(project).write_text(vendors["openai"].key)
     check = doctor()["key ANTHROPIC_API_KEY"]
-    told(check, "warning", "a key for ANTHROPIC_API_KEY usually looks like sk-ant-")
+    told(check, "warning", "it looks like a key for OPENAI_API_KEY")
     twice = doctor()["key OPENAI_API_KEY"]
     told(twice, "warning", "holds the same as that of ANTHROPIC_API_KEY")
 
@@ -239,8 +239,7 @@ def test_a_key_that_git_has(doctor, project: Path):
     (project / ".gitignore").write_text("keys/\n")
     told(doctor()["key ANTHROPIC_API_KEY"], "ok")
     git("add", "-f", claude_key(project))
-    check = doctor(code=1)["key ANTHROPIC_API_KEY"]
-    told(check, "error", "git tracks", "revoke this key")
+    told(doctor(code=1)["git"], "error", "git tracks it", "revoke")
 
 
 def test_git_that_does_not_answer(doctor, stand_in, project: Path):

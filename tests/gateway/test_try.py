@@ -19,7 +19,7 @@ from gateway import free_port
 from terminal import Terminal
 from vendors import Vendor
 
-from nixcfg.commands import try_
+from nixcfg.commands import running
 from program import ROOT
 
 SECONDS = 20.0
@@ -89,7 +89,7 @@ def test_a_newcomer_sees_a_streamed_answer(
     assert events.pop() == "[DONE]"
     pieces = [json.loads(event)["choices"][0]["delta"].get("content") or "" for event in events]
     assert len([piece for piece in pieces if piece]) > 10
-    assert "".join(pieces) == try_.ANSWER
+    assert "".join(pieces) == running.ANSWER
     assert have_ended(pids, temporary)
     assert shown.count("sk-") == 1
     assert f"http://127.0.0.1:{port}" in shown

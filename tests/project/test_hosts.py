@@ -1,6 +1,7 @@
 """A project with hosts: which machine a command looks at, and what each machine is given."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -112,10 +113,23 @@ def test_instances_and_workers_are_rendered_where_they_are_several():
     assert "workers" not in plain
 
 
-def test_commands_look_at_the_host_of_this_name(nixcfg: Run, project: Path, here: str):
-    checks = json.loads(nixcfg("-C", project, "doctor", "--json").stdout)["checks"]
+@pytest.fixture
+def machine(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine that has the gateway's units, at rest."""
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nprintf 'LoadState=loaded\\nActiveState=inactive\\n'\n")
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_commands_look_at_the_host_of_this_name(
+    nixcfg: Run, project: Path, here: str, machine: dict[str, str]
+):
+    checks = json.loads(nixcfg("-C", project, "doctor", "--json", env=machine).stdout)["checks"]
     assert any(check["name"] == "port 4100" for check in checks)
-    other = json.loads(nixcfg("-C", project, "doctor", "--json", "--host", "other").stdout)
+    done = nixcfg("-C", project, "doctor", "--json", "--host", "other", env=machine)
+    other = json.loads(done.stdout)
     assert any(check["name"] == "port 4000" for check in other["checks"])
     assert any("/run/other/a_key.txt" in check["message"] for check in other["checks"])
     text = (project / "nixcfg.yaml").read_text().replace(f"  {here}:", "  elsewhere:")
@@ -320,9 +334,10 @@ def test_a_provider_goes_from_every_host(fleet: Path, nixcfg: Run) -> None:
     assert [each.model_config for each in built.machines] == ["work", "all", "openai"]
 
 
-def test_doctor_looks_at_every_instance(fleet: Path, nixcfg: Run) -> None:
+def test_doctor_looks_at_every_instance(fleet: Path, nixcfg: Run, machine: dict[str, str]) -> None:
     nixcfg("-C", fleet, "render")
-    told = json.loads(nixcfg("-C", fleet, "doctor", "--host", "beta", "--json").stdout)
+    done = nixcfg("-C", fleet, "doctor", "--host", "beta", "--json", env=machine)
+    told = json.loads(done.stdout)
     checks = {check["name"]: check for check in told["checks"]}
     assert checks["rendered"]["status"] == "ok"
     assert "port 4100" in checks

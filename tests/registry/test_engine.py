@@ -53,6 +53,10 @@ def test_podman_runs_what_is_pinned(
     assert podman("image", "inspect", pinned).returncode == 0
     assert podman("create", "--name=litellm-proxy", pinned).returncode == 0
 
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.write_text("#!/bin/sh\nprintf 'LoadState=loaded\\nActiveState=inactive\\n'\n")
+    systemctl.chmod(0o755)
+
     def doctor() -> dict[str, str]:
         path = f"{tmp_path}/bin:{os.environ['PATH']}"
         done = project.run(
