@@ -10,7 +10,7 @@ import pytest
 from rules_support import Oracle, by_itself, in_project
 
 from nixcfg import knowledge
-from nixcfg.rules import entries
+from nixcfg.rules import context
 
 MODEL = {"model_name": "m", "litellm_params": {"model": "openai/gpt-4o", "api_key": "none"}}
 OWN = """\
@@ -271,8 +271,8 @@ def test_the_walk_reaches_lists_mappings_and_conditions():
 
     settings = Map(routing_strategy=by_strategy.steps[0].value, routing_strategy_args=Map(a=1))
     data = Map(router_settings=settings)
-    assert [path for path, _ in entries.reached(data, by_strategy.steps)] == [
+    assert [path for path, _ in context.reached(data, by_strategy.steps)] == [
         ("router_settings", "routing_strategy_args")
     ]
     settings["routing_strategy"] = "simple-shuffle"
-    assert not list(entries.reached(data, by_strategy.steps))
+    assert not list(context.reached(data, by_strategy.steps))
