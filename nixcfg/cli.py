@@ -42,6 +42,7 @@ GROUPS = {
         "fix": "Fix what can be fixed without guessing.",
         "render": "Validate the project, then write its NixOS module.",
         "rehearse": "Start LiteLLM once on what would be rendered.",
+        "plan": "Show what a switch would change, and what it costs.",
         "test": "Ask the gateway what tests/ says; stand-ins answer.",
     },
     "Run": {
@@ -198,7 +199,9 @@ def main() -> None:
         _run()
     finally:
         sys.stdout, sys.stderr = before
-        _report(EXPOSED)
+        from nixcfg.commands.output import fitted, width_of
+
+        _report(fitted(EXPOSED, width_of(sys.stderr)))
 
 
 def _run() -> NoReturn:

@@ -30,6 +30,11 @@ from learn.carried import CLOUDS, carried, prepare  # noqa: E402
 from learn.reviewed import PARAMS_WITHOUT_EFFECT  # noqa: E402
 
 CARRIERS = {"optional_params", "non_default_params", "passed_params"}
+REQUESTS = frozenset(
+    {"completion", "embedding", "image_edit", "image_generation", "moderation", "ocr", "rerank"}
+    | {"responses", "speech", "text_completion", "transcription", "video_generation"}
+)
+"""The functions by which LiteLLM's users make requests; a deployment gives their arguments."""
 CLOUD_CARRIERS = {*CARRIERS, "kwargs", "litellm_params", "params"}
 """The same for what begins with the name of a cloud, which says what it is."""
 
@@ -47,6 +52,10 @@ def vendors(known: Container[str]) -> dict[str, list[str]]:
     by_vendor[""] = parameters(package / "utils.py", CARRIERS)
     by_vendor[""] |= parameters(package / "main.py", CARRIERS)
     by_vendor[""] |= parameters(package / "realtime_api" / "main.py", {"litellm_params"})
+    for path in sorted((package / "vector_stores").glob("*.py")):
+        by_vendor[""] |= parameters(path, CARRIERS)
+    for path in (package / "main.py", *sorted(package.glob("*/main.py"))):
+        by_vendor[""] |= arguments(path)
     unknown = {v: sorted(n for n in names if n not in known) for v, names in by_vendor.items()}
     return {vendor: names for vendor, names in unknown.items() if names}
 
@@ -66,6 +75,16 @@ def parameters(path: Path, carriers: set[str]) -> set[str]:
         if carrier in carriers or (carrier in CLOUD_CARRIERS and name.startswith(CLOUDS)):
             found.add(name)
     return {name for name in found if name.isidentifier() and not name.startswith("_")}
+
+
+def arguments(path: Path) -> set[str]:
+    """What a request of some kind may say, as speech(voice=...)."""
+    return {
+        argument.arg
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name in REQUESTS
+        for argument in (*node.args.args, *node.args.kwonlyargs)
+    }
 
 
 def _taken(node: ast.AST) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nixcfg import knowledge
-from nixcfg.knowledge.facts import Listing
+from nixcfg.knowledge.listing import Listing
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "catalogues.md"
 HEAD = """# What LiteLLM's lists of models are worth
@@ -19,8 +19,10 @@ knowledge hold, here for LiteLLM {release}:
 
 - **closed**: the vendor serves its own models, and LiteLLM lists five or more of them, most without
   another maker's name before it. A model that is not there is a warning (NX411).
-- **tended**: a vendor that hosts other makers' models at an address of its own, and LiteLLM looks
-  after the list: some of it have a retirement date. A model that is not there is a note (NX434).
+- **partial**: a choice of what a vendor hosts. Either most entries have another maker's name before
+  them, and LiteLLM looks after the list, so that some have a retirement date; or the list has
+  models of three or more of the families that are found everywhere, none is half of it, and none is
+  dated. A model that is not there is a note (NX434).
 - **open**: fewer than five, or a server or account of one's own, or a long list that no one dates:
   samples. Nothing is said.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from nixcfg import knowledge
 from nixcfg.problems import pages
 from nixcfg.problems.problem import Rule
 from nixcfg.rules import registry
@@ -29,15 +30,17 @@ what LiteLLM accepts is no error there, so some rules are milder: see *standalon
   with commas.
 - `severities: {NX408: off, NX411: error}` in nixcfg.yaml decides for the whole project: `error`,
   `warning`, `note` or `off`. The errors of the first two groups are fixed.
-- Under Source, *run* means that the bad example, or one like it, was put through LiteLLM itself,
-  in the release that nixcfg/knowledge describes; `pytest tests/rules/test_oracle.py` does it again.
+- Under Source, *run* means that the bad example, or one like it, was put through LiteLLM {release}
+  itself; `pytest --all -m oracle tests/rules/test_oracle.py` does it again. What other releases
+  do otherwise is in their sets of knowledge.
 """
 
 
 def index() -> str:
     """The whole file: a table for each group of rules."""
     groups = groupby(registry.RULES.values(), key=lambda rule: rule.code[:3])
-    return "\n".join([HEAD, *("\n".join(_table(group, listed)) for group, listed in groups)])
+    head = HEAD.replace("{release}", knowledge.default().version)
+    return "\n".join([head, *("\n".join(_table(group, listed)) for group, listed in groups)])
 
 
 def _table(group: str, listed: Iterator[Rule]) -> Iterator[str]:

@@ -63,6 +63,40 @@ let
     ) instances
   );
 
+  # Keys in what else the containers say: labels, arguments, and options but for -e.
+  isKey = looksLikeKey "";
+  hasKey = text: lib.any isKey (lib.filter lib.isString (builtins.split "[=, ]" text));
+  keysInOptions = lib.unique (
+    lib.concatMap (
+      instance:
+      let
+        container = config.virtualisation.oci-containers.containers.${instance.name};
+      in
+      lib.optional (lib.any hasKey (lib.attrValues container.labels)) "labels"
+      ++ lib.optional (lib.any hasKey container.cmd) "cmd"
+      ++ map (option: "--${option.name}") (
+        lib.filter (option: option.name != "env" && hasKey option.value) (
+          runOptions container.extraOptions
+        )
+      )
+    ) instances
+  );
+
+  # Configurations that hold a key instead of naming it. A file that a build makes is not read.
+  # Only where a key belongs: a model may be called xai-grok-4-fast.
+  words = line: lib.filter lib.isString (builtins.split "[][[:space:]\"'{},]+" line);
+  isAboutKeys = line: builtins.match ".*(key|token|secret|passw|credential|auth|url|dsn).*" (lib.toLower line) != null;
+  holdsKey =
+    text: lib.any (line: isAboutKeys line && lib.any isKey (words line)) (lib.splitString "\n" text);
+  keysInConfigs = lib.attrNames (
+    lib.filterAttrs (
+      _: each:
+      each.file != null
+      && isPath each.file
+      && holdsKey (builtins.readFile each.file)
+    ) cfg.configs
+  );
+
   isLoopbackURL = value: builtins.match "https?://(127[.][0-9.]+|localhost|\\[::1])([:/].*)?" value != null;
 
   namedVariables =
@@ -86,9 +120,30 @@ let
     file:
     let
       isAt = place: file == place || lib.hasPrefix "${place}/" file;
-      tmpfiles = map (rule: lib.filter (word: word != "") (lib.splitString " " rule)) (
-        config.systemd.tmpfiles.rules or [ ]
-      );
+      tmpfiles =
+        map (rule: lib.filter (word: word != "") (lib.splitString " " rule)) (
+          config.systemd.tmpfiles.rules or [ ]
+        )
+        ++ lib.concatMap (
+          entries:
+          lib.concatLists (
+            lib.mapAttrsToList (
+              path: types:
+              lib.mapAttrsToList (type: entry: [ type path "-" "-" "-" "-" (entry.argument or "") ]) types
+            ) entries
+          )
+        ) (lib.attrValues (config.systemd.tmpfiles.settings or { }));
+      # What it writes is in the rule itself, which is in the store, or is a path there.
+      writes =
+        rule:
+        let
+          argument = lib.filter (word: word != "" && word != "-") (lib.drop 6 rule);
+        in
+        if builtins.match "[fFw].*" (lib.head rule) != null then
+          argument != [ ]
+        else
+          builtins.match "[CL].*" (lib.head rule) != null
+          && lib.any (lib.hasInfix "${builtins.storeDir}/") argument;
     in
     lib.any (
       entry:
@@ -96,9 +151,7 @@ let
     ) (lib.attrValues (config.environment.etc or { }))
     || lib.any (
       rule:
-      builtins.match "[fFCLw].*" (lib.head rule) != null
-      && isAt (lib.elemAt rule 1)
-      && lib.any (lib.hasInfix "${builtins.storeDir}/") rule
+      isAt (lib.elemAt rule 1) && writes rule
     ) (lib.filter (rule: lib.length rule > 1) tmpfiles);
 
   keyFileAssertions = option: file: [
@@ -196,6 +249,20 @@ in
         '';
       }) keysOfOthers
       ++ [
+        {
+          assertion = keysInOptions == [ ];
+          message = ''
+            virtualisation.oci-containers.containers.${(lib.head instances).name}: ${quoted keysInOptions} holds what looks like a key, and would be readable by everybody in the Nix store.
+            Put it into a file and set ${opt "secrets"}.<NAME>.file to its path. If this key has been in use, revoke it.
+          '';
+        }
+        {
+          assertion = keysInConfigs == [ ];
+          message = ''
+            ${opt "configs"}: the file of ${quoted keysInConfigs} holds what looks like a key, and would be readable by everybody in the Nix store.
+            Write os.environ/NAME there, and set ${opt "secrets"}.NAME.file. If this key has been in use, revoke it.
+          '';
+        }
         {
           assertion = replacedByOptions == [ ];
           message = ''

@@ -20,6 +20,7 @@
 #   network.nix      what the container reaches, and who reaches it
 #   nginx.nix        the address in front of them
 #   assertions.nix   what is refused or warned of; assert-*.nix: by topic
+#   deployed.nix     what this machine runs, for `nixcfg plan`
 #   update.nix       a switch that fetches the image before the old container stops
 #   revision.nix     what a container was started with, and what it would start with now
 #   user.nix         as whom the process in the container runs
@@ -52,6 +53,7 @@
         ./backend.nix
         ./container.nix
         ./database.nix
+        ./deployed.nix
         ./gateway.nix
         ./instances.nix
         ./internal.nix

@@ -27,8 +27,12 @@ class ApiError(Exception):
     """The gateway answers something else; the message says what, without a key."""
 
 
-class AwayError(ApiError):
-    """The gateway does not answer, or has no database right now: later it may."""
+class LaterError(ApiError):
+    """The gateway could not answer (5xx): the same question may be answered later."""
+
+
+class AwayError(LaterError):
+    """The gateway does not answer, or has no database right now."""
 
 
 class Api:
@@ -100,7 +104,7 @@ class Api:
         if status == 401:
             raise ApiError("the gateway does not take this master key (401)")
         reason = f"{_reason(answer)} ({status})"
-        raise (AwayError if status >= 500 and _is_away(answer) else ApiError)(reason)
+        raise (LaterError if status >= 500 else ApiError)(reason)
 
     def _ask(self, method: str, path: str, body: object) -> tuple[int, Any]:
         make: Any = http.client.HTTPConnection
@@ -133,9 +137,3 @@ def _reason(answer: Any) -> str:
         error = error.get("message") or error.get("error") or ""
     text = " ".join(str(error or "no reason given").split())
     return _LOOKS_LIKE_KEY.sub("...", text)[:300]
-
-
-def _is_away(answer: Any) -> bool:
-    """Whether an error is about the database and not about what was asked."""
-    text = json.dumps(answer).lower()
-    return any(word in text for word in ("database", "db ", "db_", "connect", "prisma", "timeout"))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nixcfg.access.api import Api, ApiError, AwayError
+from nixcfg.access.api import Api, ApiError, AwayError, LaterError
 from nixcfg.access.changes import Change
 from nixcfg.access.rows import VALUE
 
@@ -22,10 +22,14 @@ DONE = {
 
 @dataclass
 class Outcome:
-    """What became of a plan: how many of each action, and of what did not work."""
+    """What became of a plan: how many of each action, and of what did not work.
+
+    `is_passing`: some of it may work at another time.
+    """
 
     done: dict[str, int] = field(default_factory=dict)
     failed: int = 0
+    is_passing: bool = False
 
     def summary(self) -> str:
         """One line."""
@@ -58,9 +62,12 @@ def carry_out(
         try:
             for path, body in change.calls:
                 api.post(path, _filled(body, change.name, values))
-        except AwayError:
-            raise
         except ApiError as error:
+            outcome.is_passing |= isinstance(error, LaterError)
+            if isinstance(error, AwayError) or (
+                isinstance(error, LaterError) and not api.is_ready()
+            ):
+                raise AwayError(str(error)) from None
             say(3, f"{what}: cannot be {DONE[change.action]}: {error}")
             broken.add((change.kind, change.name))
             outcome.failed += 1

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from nixcfg.access.api import Api, ApiError, AwayError
+from nixcfg.access.api import Api, ApiError, LaterError
 from nixcfg.access.plan import plan
 from nixcfg.access.rows import hashed
 from nixcfg.access.run import carry_out
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         lost = {name for name in wanted if name not in found}
         changes = [each for each in changes if each.kind != "key" or each.name not in lost]
         outcome = carry_out(api, changes, found, say)
-    except AwayError as error:
+    except LaterError as error:
         say(4, f"{error}. The next run does what is left.")
         return _AGAIN
     except ApiError as error:
@@ -76,6 +76,8 @@ def main(arguments: list[str]) -> int:
     changed = [name for name, value in found.items() if has_changed(wanted[name], value)]
     if changed:
         say(5, f"the value of {', '.join(changed)} has changed meanwhile; running again.")
+        return _AGAIN
+    if outcome.is_passing:
         return _AGAIN
     return 1 if outcome.failed else 0
 

@@ -93,9 +93,9 @@ def command(
     """Add a provider of models.
 
     Writes its file, a placeholder for its key, and what nixcfg.yaml has to say. NAME is any
-    provider of LiteLLM, a brand such as claude, or with --provider a name of your own. At a
-    terminal, NAME alone asks what nixcfg cannot know. All is written or nothing, and only what
-    validates.
+    provider of LiteLLM, what people call one (claude, grok, aws), provider/model, or with
+    --provider a name of your own. At a terminal, NAME alone asks what nixcfg cannot know, and an
+    unknown NAME is a server of your own. All is written or nothing, and only what validates.
 
     \b
     Examples:
@@ -116,7 +116,8 @@ def command(
     if name is None and not asks:
         raise click.UsageError("Missing argument 'NAME'.")
     with refusing():
-        who = identify.identify(name or identify.typed_name(), provider or "", asks=asks)
+        typed = identify.typed_name() if name is None else name
+        who = identify.identify(typed, provider or "", asks=asks)
         new = NewProvider(
             name=who.name,
             prefix=who.prefix,

@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.output import advise_next, print_problems, report
+from nixcfg.commands.reached import key_file_option
 
 if TYPE_CHECKING:
     from nixcfg.importing.assemble import Imported
@@ -23,9 +24,10 @@ _IGNORE = ".gitignore"
     "files",
     metavar="FILE...",
     nargs=-1,
-    required=True,
     type=click.Path(path_type=Path),
 )
+@click.option("--url", help="A running gateway: print the teams, users and keys it has.")
+@key_file_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -34,8 +36,14 @@ _IGNORE = ".gitignore"
 @click.option("-n", "--dry-run", is_flag=True, help="Write nothing; print what would be written.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def command(
-    base: Path, files: tuple[Path, ...], out: Path | None, dry_run: bool, as_json: bool
+def command(  # noqa: PLR0917 (click passes them by name)
+    base: Path,
+    files: tuple[Path, ...],
+    url: str | None,
+    key_file: Path | None,
+    out: Path | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Make a project of what runs LiteLLM today.
 
@@ -46,9 +54,20 @@ def command(
     Keys that are written out are never copied: the project names a variable for each, and what
     could not be carried over is reported with its place. Touches nothing that exists.
 
+    With --url, or with .tf files of Terraform's LiteLLM provider, nothing is written: the teams,
+    users and keys that are there are printed, to be copied into nixcfg.yaml.
+
     \b
-    Example: nixcfg import docker-compose.yml --out gateway
+    Examples:
+      nixcfg import docker-compose.yml --out gateway
+      nixcfg import --url http://127.0.0.1:4000 --key-file master.txt
     """
+    if bool(url) == bool(files):
+        raise click.UsageError("name one: FILE..., or --url of a running gateway")
+    if url:
+        return _of_gateway(url, key_file, as_json=as_json)
+    if any(file.suffix == ".tf" for file in files):
+        return _of_terraform(base, files, as_json=as_json)
     from nixcfg.importing import NotImportableError, assemble
     from nixcfg.importing.sources import read_sources
     from nixcfg.keys.mask import masked
@@ -79,6 +98,55 @@ def command(
             click.echo(path)
     _report_rest(folder, imported, out, dry_run=dry_run)
     return OK
+
+
+def _of_gateway(url: str, key_file: Path | None, *, as_json: bool) -> int:
+    """Print what a gateway's database has, as nixcfg.yaml says it."""
+    from nixcfg import knowledge
+    from nixcfg.access.api import Api, ApiError
+    from nixcfg.access.importing import sections
+    from nixcfg.commands import reached
+
+    gateway = reached.gateway(None, url, key_file)
+    try:
+        rows = Api(gateway.url, gateway.key).rows()
+    except ApiError as error:
+        raise click.ClickException(str(error)) from None
+    found = sections(rows, knowledge.default())
+    _print_access(found, as_json=as_json)
+    report("No value is in the database: put each into its file, or the key gets a new one.")
+    return OK
+
+
+def _of_terraform(base: Path, files: Sequence[Path], *, as_json: bool) -> int:
+    """Print what files of Terraform's LiteLLM provider have, as nixcfg.yaml says it."""
+    from nixcfg import knowledge
+    from nixcfg.access import terraform
+    from nixcfg.importing import NotImportableError
+
+    try:
+        texts = {str(file): (base / file).read_text("utf-8", "replace") for file in files}
+        found = terraform.sections(texts, knowledge.default())
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    except NotImportableError as error:
+        raise click.ClickException(str(error)) from None
+    _print_access(found.sections, as_json=as_json)
+    for note in found.notes:
+        report(note)
+    report("Terraform keeps the value of each key in its state file: replace the keys.")
+    return OK
+
+
+def _print_access(found: "Mapping[str, Mapping[str, Any]]", *, as_json: bool) -> None:
+    from nixcfg.yamltext import emit
+
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        click.echo(emit.block({name: dict(each) for name, each in found.items() if each}))
+    count = ", ".join(f"{len(each)} {name}" for name, each in found.items())
+    report(f"{count}. Copy them into nixcfg.yaml, then take each over: nixcfg access adopt NAME")
 
 
 def _write(folder: Path, imported: "Imported", *, dry_run: bool) -> list[str]:

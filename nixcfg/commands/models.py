@@ -55,7 +55,7 @@ def command(
       nixcfg models cheap
       nixcfg models 'anthropic/*sonnet*' --sort newest --limit 5
     """
-    from nixcfg.commands.output import advise, table, width_of
+    from nixcfg.commands.output import advise, fitted, table, width_of
     from nixcfg.project.find import project_root
     from nixcfg.providers import catalogue, search
 
@@ -72,12 +72,13 @@ def command(
     if not found:
         better = search.corrected(wanted)
         near = () if better else search.suggestions(wanted)
-        report(
+        told = (
             f"No model has {' '.join(words)} in its name."
             + (f" Did you mean nixcfg models {better}?" if better else "")
             + (f" Nearest: {', '.join(near)}." if near else "")
             + ("" if everything or better else " Try --all.")
         )
+        report(fitted(told, width_of(sys.stderr)))
         return PROBLEMS
     if len(found) > len(shown) and form == "text":
         advise(f"{len(found) - len(shown)} more: --limit {len(found)}")

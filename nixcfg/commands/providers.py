@@ -1,13 +1,14 @@
 """`nixcfg providers`, the name that a part of `nixcfg status` had."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from nixcfg.commands import OK
 from nixcfg.commands.context import find_root, json_option, understood_project
-from nixcfg.commands.output import advise
+from nixcfg.commands.output import advise, fitted, width_of
 from nixcfg.commands.status import provider_table
 
 
@@ -31,5 +32,6 @@ def command(base: Path, form: str) -> int:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return OK
     click.echo(provider_table(rows, {machine.model_config for machine in project.machines}))
-    advise("This is a part of `nixcfg status --providers`, which also says what runs.")
+    told = "This is a part of `nixcfg status --providers`, which also says what runs."
+    advise(fitted(told, width_of(sys.stderr)))
     return OK

@@ -6,7 +6,7 @@ import click
 
 from nixcfg.commands import OK, complete
 from nixcfg.commands.context import amended, find_root, json_option, read, refusing, today
-from nixcfg.commands.output import print_changes, report
+from nixcfg.commands.output import advise, print_changes
 
 
 @click.command()
@@ -27,22 +27,26 @@ def command(base: Path, old: str, new: str, kind: str | None, form: str) -> int:
       nixcfg rename claude-sonnet sonnet
       nixcfg rename claude anthropic --provider
     """
+    from nixcfg.project.nearest import nearest
     from nixcfg.providers.amendment import AmendError
     from nixcfg.providers.rename import offered, rename_model, rename_provider
 
     root = find_root(base)
     with refusing():
         sources = read(root)
-        is_model, is_provider = old in offered(sources), old in sources.providers
+        models = offered(sources)
+        is_model, is_provider = old in models, old in sources.providers
         if kind is None and is_model and is_provider:
             raise AmendError(f"{old} is a provider and a model; add --provider or --model")
-    change = (
-        rename_provider
-        if (kind or ("provider" if is_provider else "")) == "provider"
-        else rename_model
-    )
+        if kind is None and not is_model and not is_provider:
+            known = [*models, *sources.providers]
+            guess = nearest(old, known)
+            hint = f"Did you mean {guess}?" if guess else f"There are {', '.join(known)}."
+            raise AmendError(f"no model and no provider is called {old}. {hint}")
+    kind = kind or ("provider" if is_provider else "model")
+    change = rename_provider if kind == "provider" else rename_model
     _, changes = amended(root, lambda sources: change(sources, old, new, today()))
-    if change is rename_model and form == "text":
-        report(f"Clients have to ask for {new} now.")
+    if kind == "model" and form == "text":
+        advise(f"Clients have to ask for {new} now.")
     print_changes(changes, ["nixcfg render"], form)
     return OK

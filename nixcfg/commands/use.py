@@ -66,6 +66,10 @@ def _profile(sources: "Sources", members: tuple[str, ...], *, asks: bool) -> str
     for name, there in profiles.items() if isinstance(profiles, dict) else ():
         if isinstance(there, list) and [*map(str, there)] == [*members]:
             return str(name)
+    unknown = next((name for name in members if name not in sources.providers), "")
+    if unknown:
+        there = ", ".join(sources.providers)
+        raise click.UsageError(f"there is no provider {unknown}; a profile is made of: {there}")
     if not asks or not ask.is_terminal():
         raise click.UsageError(
             "several providers are a profile: nixcfg use " + " ".join(members) + " --profile NAME"

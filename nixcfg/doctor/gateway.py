@@ -3,7 +3,7 @@
 import http.client
 from collections.abc import Iterator
 
-from nixcfg.doctor import SWITCH, Check, error, hidden, ok, skipped, warning
+from nixcfg.doctor import SWITCH, Check, database, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
 from nixcfg.gateway.client import Gateway, RefusedError, url_of
 from nixcfg.gateway.compare import compare
@@ -103,6 +103,8 @@ def _gateway(here: Machine, gateway: Gateway, *, is_alive: bool) -> Iterator[Che
         yield hidden("models", "the gateway lists them only with its master key")
     else:
         yield _models(here, Gateway(gateway.url, key))
+        if here.database is not None:
+            yield from database.checks(here, Gateway(gateway.url, key))
 
 
 def _master_key(here: Machine, key: str) -> Check:

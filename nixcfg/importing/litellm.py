@@ -119,7 +119,7 @@ def read(document: Document, names: Names) -> Litellm:
     found = Litellm(document)
     _leave_out_code(found)
     _leave_out_sections(found)
-    _leave_out_ignored(found)
+    _ignored(found)
     _leave_out_deployments(found)
     _replace_keys(found, names)
     return found
@@ -187,15 +187,24 @@ def _leave_out_sections(found: Litellm) -> None:
                 found.leave_out((section, name), f"LiteLLM does not let a file set {name}")
 
 
-def _leave_out_ignored(found: Litellm) -> None:
-    """Settings that LiteLLM ignores beside the same one where it honours it: they never counted."""
+def _ignored(found: Litellm) -> None:
+    """Settings that LiteLLM ignores where they are.
+
+    Beside the same one where it is honoured they never counted. Any other is rendered where it is
+    honoured, and so takes effect for the first time.
+    """
     data = found.document.data
     for section in SETTINGS:
         for key in data.get(section) or ():
             home = honouring_section(knowledge.current(), section, key)
-            if home and home != section and key in (data.get(home) or ()):
+            if not home or home == section:
+                continue
+            if key in (data.get(home) or ()):
                 why = f"{key} has no effect in {section}, and {home} has it too"
                 found.leave_out((section, key), why)
+            elif (section, key) not in found.gone:
+                what = f"{key} had no effect in {section}; it takes effect now, in {home}"
+                found.note(Kind.CHANGED, (section, key), what, key=True)
 
 
 def _leave_out_deployments(found: Litellm) -> None:

@@ -27,15 +27,21 @@ def keys_in(arguments: Iterable[str]) -> tuple[str, ...]:
 def _in(argument: str) -> Iterator[str]:
     from nixcfg.keys import shapes  # most command lines need none of it
 
-    for text in (argument, argument.partition("=")[2]):
+    name, _, value = argument.partition("=")
+    if shapes.names_secret(name) and shapes.looks_like_key(value):
+        yield value
+        return
+    for text in (argument, value if name else ""):
         if len(text) < _SHORTEST or os.path.exists(text):  # noqa: PTH110 (a text, maybe no path)
             continue
-        is_path = text.startswith(("/", "./", "../", "~"))
-        yield from (
-            text[start:end]
-            for start, end in shapes.spans(text)
-            if not is_path or shapes.has_prefix(text[start:end])
-        )
+        # An AWS secret may begin with a slash, but not with a folder.
+        folder = os.path.dirname(text)  # noqa: PTH120 (a text, maybe no path)
+        is_path = folder not in ("", "/") and os.path.isdir(folder)  # noqa: PTH112
+        found = [text[start:end] for start, end in shapes.spans(text)]
+        found = [each for each in found if not is_path or shapes.has_prefix(each)]
+        is_whole = not is_path and "://" not in text and "=" not in text.rstrip("=")
+        # What is random in parts is no word in between either.
+        yield from [text] if found and is_whole and shapes.looks_like_key(text) else found
 
 
 class Hiding:

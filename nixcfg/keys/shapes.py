@@ -84,9 +84,10 @@ HARMLESS_WORDS = (
     r"^_(allow|apply|dangerously|detect|disable|enable|hide|infer|log|overwrite|redact|require|"
     r"send|use)_|"
     # The name, the place or the limit of a key.
-    r"_(alias|budget|count|counter|defined|dir|emails|encrypted|endpoint|fields|file|generate|hash|"
+    r"_(alias|audience|budget|count|counter|defined|dir|emails|encrypted|endpoint|fields|file|generate|hash|"
     r"headers?|info|kind|length|limit|list|model|names?|optional|params|path|pattern|prefix|"
-    r"project_id|provider|ref|refresh|return|settings|signing|size|system|team_id|tenant_id|ttl|"
+    r"profile|project_id|provider|ref|refresh|return|scope|settings|signing|size|system|team_id|"
+    r"teams|tenant_id|ttl|"
     r"type|update|uri|url|user_id|values|vault)_$"
 )
 """What takes it back."""

@@ -1,7 +1,6 @@
 """What is known of the keys, providers and models of one LiteLLM release, as frozen values."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
@@ -128,14 +127,3 @@ class ModelFacts(NamedTuple):
     input_cost_per_token: float | None
     output_cost_per_token: float | None
     deprecation_date: str | None
-
-
-class Listing(StrEnum):
-    """What it says about a model that LiteLLM's list of this vendor does not have it."""
-
-    CLOSED = "closed"
-    """The vendor's own models, all of them: it is misspelt, retired or newer."""
-    TENDED = "tended"
-    """A choice of what a vendor hosts, which LiteLLM keeps up to date: it has retirement dates."""
-    OPEN = "open"
-    """Nothing: a few samples, or what everyone calls as they like."""

@@ -42,8 +42,12 @@ class Params:
 
     def is_vendors(self, provider: str, key: str) -> bool:
         """Whether LiteLLM's code for this vendor handles the parameter: num_ctx for ollama."""
-        start = next((v for v in self._vendors if v and provider.startswith(v)), "")
-        return any(key in self._vendors.get(each, ()) for each in ("", provider, start))
+        start = next((v for v in self._vendors if v and provider.startswith(v)), provider)
+        return any(key in self._vendors.get(each, ()) for each in (provider, start) if each)
+
+    def is_common(self, key: str) -> bool:
+        """Whether the code that all vendors share handles the parameter, if only for one."""
+        return key in self._vendors[""]
 
     def is_any_vendors(self, key: str) -> bool:
         """Whether the code of some vendor handles the parameter."""
@@ -58,8 +62,8 @@ class Params:
         return tuple(self._clouds[cloud])
 
     def reads(self, provider: str, cloud: str) -> bool:
-        """Whether a provider belongs to a cloud: it was seen to read, or has its name."""
-        return provider in self._clouds[cloud] or provider.startswith(cloud.rstrip("_"))
+        """Whether a provider belongs to a cloud: it was seen to read, or is called like it."""
+        return provider in self._clouds[cloud]
 
     def fate(self, provider: str, key: str) -> Fate:
         """What becomes of a parameter that this provider does not read."""

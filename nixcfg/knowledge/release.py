@@ -11,11 +11,11 @@ from nixcfg.knowledge.facts import (
     ApiBase,
     Credential,
     Key,
-    Listing,
     ModelFacts,
     ProviderFacts,
     Section,
 )
+from nixcfg.knowledge.listing import Listing, families, listing
 from nixcfg.knowledge.params import Params
 
 # Sections between which a key can stray: the nested ones share names (`type`, `host`, `ttl`)
@@ -235,16 +235,13 @@ class Knowledge:
             )
         return self._models[provider]
 
+    @cached_property
+    def _common(self) -> frozenset[str]:
+        return families(self._catalogue["models"].values())
+
     def listing(self, provider: str) -> Listing:
         """How much LiteLLM's list of a provider's models says."""
-        facts, models = self.provider(provider), self.models(provider)
-        if facts is None or not models:
-            return Listing.OPEN
-        if not facts.open_catalogue:
-            return Listing.CLOSED
-        is_dated = any(each.deprecation_date for each in models.values())
-        is_vendors = facts.api_base.default and not facts.api_base.required
-        return Listing.TENDED if is_dated and is_vendors else Listing.OPEN
+        return listing(self.provider(provider), self.models(provider), self._common)
 
     def shared_catalogues(self, provider: str) -> tuple[str, ...]:
         """Other providers whose entries LiteLLM also looks a model of this one up in."""

@@ -116,9 +116,16 @@ def explain(rule: Rule) -> str:
             textwrap.fill(page.explanation, 88),
             "Bad:\n" + _indented(page.bad),
             "Good:\n" + _indented(page.good),
-            textwrap.fill(f"Source: {page.source}", 88),
+            textwrap.fill(f"Source: {measured(page.source)}", 88),
         ]
     )
+
+
+def measured(source: str) -> str:
+    """How one knows, with the release that was run: `run on LiteLLM 1.108.14: ...`."""
+    from nixcfg import knowledge
+
+    return re.sub(r"^run\b", f"run on LiteLLM {knowledge.default().version}", source)
 
 
 def _indented(example: Example) -> str:

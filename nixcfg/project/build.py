@@ -80,12 +80,19 @@ def provider(
     """One provider file. `declared`: variables that the project wires for everyone."""
     data: Mapping[str, Any] = document.data
     knowledge = knowledge or default()
-    secrets = declared_secrets(data.get(ENVIRONMENT) or {})
+    environment = data.get(ENVIRONMENT) or {}
+    secrets = declared_secrets(environment)
+    given = environment.keys() - secrets
     settings, moves, read = settings_of(document, data, knowledge)
     wired = {*declared, *secrets}
     deployments = []
     for entry in data.get(MODELS) or ():
-        needed = credentials(entry["litellm_params"], wired, knowledge)
+        needed = [
+            credential
+            for credential in credentials(entry["litellm_params"], wired, knowledge)
+            # An account whose value is in the file needs no key file besides.
+            if credential.param or credential.variable not in given
+        ]
         deployments.append(_deployment(resolve(entry, read), needed))
         read.update(c.variable for c in needed)
     return Provider(

@@ -36,6 +36,8 @@ def machine(
     database, redis, metrics = (given.get(key) for key in ("database", "redis", "metrics"))
     servers = _server(database), _server(redis)
     wired = {*environment, *served(*servers, given.get("salt_key_file"))}
+    is_closed = given.get("database_config") == "ignored"
+    configs = tuple(map(_closed, configs)) if is_closed else configs
     here = tuple(_configured(each, wired, servers[1], metrics=bool(metrics)) for each in configs)
     image = given.get("image", wiring.DEFAULT_IMAGE)
     files = judge(image).knowledge.file_variables()
@@ -52,6 +54,7 @@ def machine(
         instances=int(given.get("instances", 1)),
         workers=int(given.get("workers", 1)),
         database=servers[0],
+        database_config=given.get("database_config", "used"),
         salt_key_file=given.get("salt_key_file"),
         redis=servers[1],
         metrics=bool(metrics),
@@ -86,6 +89,18 @@ def _configured(
     if not any(variable in wired for variable in config.secrets):
         return config
     return replace(config, secrets=tuple(v for v in config.secrets if v not in wired))
+
+
+CLOSED: Mapping[str, Any] = {"store_model_in_db": False, "supported_db_objects": []}
+"""What keeps LiteLLM from taking models and settings from its database. The first is not enough:
+a row of the database can turn it on again (tests/access/test_database_config.py)."""
+
+
+def _closed(config: Config) -> Config:
+    """The configuration for `database_config: ignored`."""
+    settings = config.litellm.get("general_settings") or {}
+    closed = {**settings, **CLOSED}
+    return replace(config, litellm=_with_section(config.litellm, "general_settings", closed))
 
 
 def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,6 +132,7 @@ class Machine:
     instances: int
     workers: int
     database: Server | None
+    database_config: str
     salt_key_file: str | None
     redis: Server | None
     metrics: bool

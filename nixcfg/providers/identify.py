@@ -67,7 +67,7 @@ def _asked(typed: str, meaning: Meaning, name: str, *, given: bool) -> tuple[str
         return _one_of(typed, meaning), ""
     if meaning.providers:
         ask.say(f"{typed} {meaning.why}.")
-        if ask.confirm(f"Add {meaning.providers[0]}, which wants an API key?"):
+        if ask.confirm(f"Add {meaning.providers[0]}{_key(meaning.providers[0])}?"):
             return meaning.providers[0], ""
         raise AmendError("nothing was changed")
     guess = "" if meaning.why else _typo(typed)
@@ -99,7 +99,8 @@ def _one_of(typed: str, meaning: Meaning) -> str:
 
 def _key(provider: str) -> str:
     facts = knowledge.provider(provider)
-    return f", with {facts.key.variable}" if facts and facts.key else ""
+    key = facts.key if facts else None
+    return f", with {key.variable}" if key and key.required else ""
 
 
 def _typo(typed: str) -> str:

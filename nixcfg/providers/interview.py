@@ -2,7 +2,7 @@
 
 import datetime as dt
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from nixcfg import knowledge
@@ -10,6 +10,7 @@ from nixcfg.commands.output import width_of
 from nixcfg.knowledge import Credential, ProviderFacts
 from nixcfg.project.credentials import chosen_way
 from nixcfg.project.find import Sources
+from nixcfg.project.model import MODELS
 from nixcfg.providers import ask, offers, pick, request, serving
 from nixcfg.providers.add import model_names
 from nixcfg.providers.amendment import AmendError
@@ -63,7 +64,7 @@ def siblings(new: NewProvider, sources: Sources) -> list[str]:
 
 
 def _deployments(data: object) -> Iterable[tuple[str, Collection[str]]]:
-    entries = data.get("model_list") if isinstance(data, Mapping) else None
+    entries = data.get(MODELS) if isinstance(data, Mapping) else None
     for entry in entries if isinstance(entries, list) else ():
         params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
         if isinstance(params, Mapping) and isinstance(params.get("model"), str):
@@ -72,29 +73,29 @@ def _deployments(data: object) -> Iterable[tuple[str, Collection[str]]]:
 
 def beside(new: NewProvider, other: str) -> NewProvider | None:
     """What is meant by a second provider of a vendor; None for more models of the first."""
+    facts = request.provider_facts(new.prefix)
+    taken = request.main_credential(chosen_way(facts, ()))
+    kinds = [f"More models for {other}, with its key.", "Another file, with the same key."]
+    if taken:  # several keys have no other names that LiteLLM would read
+        kinds.insert(1, "Another account, with a key of its own.")
     ask.say(f"{other} reaches {new.prefix} already.")
-    ask.say(f"  1  More models for {other}, with its key.")
-    ask.say("  2  Another account, with a key of its own.")
-    ask.say("  3  Another file, with the same key.")
-    answer = ask.ask("Which is meant (1, 2 or 3)", check=_one_of(("1", "2", "3")))
-    if answer == "1":
-        return None
-    if answer == "3":
-        return new
-    taken = request.provider_facts(new.prefix).key
-    variable = request.own_variable(new.name)
-    if taken and variable == taken.variable:  # `add-provider anthropic` beside claude.yaml
-        variable = f"SECOND_{variable}"
-    return replace(new, named=(*new.named, variable))
+    for number, kind in enumerate(kinds, start=1):
+        ask.say(f"  {number}  {kind}")
 
-
-def _one_of(choices: Sequence[str]) -> ask.Check:
     def check(answer: str) -> str:
-        if answer not in choices:
-            raise ValueError(f"answer {', '.join(choices[:-1])} or {choices[-1]}")
+        if not answer.isdigit() or not 1 <= int(answer) <= len(kinds):
+            raise ValueError(f"answer a number from 1 to {len(kinds)}")
         return answer
 
-    return check
+    number = int(ask.ask("Which is meant (number)", check=check))
+    if number == 1:
+        return None
+    if number == len(kinds) or not taken:
+        return new
+    variable = request.own_variable(new.name)
+    if variable == taken.variable:  # `add-provider anthropic` beside claude.yaml
+        variable = f"SECOND_{variable}"
+    return replace(new, named=(*new.named, variable))
 
 
 def _is_azure(facts: ProviderFacts) -> bool:
@@ -118,6 +119,8 @@ def _address(new: NewProvider, facts: ProviderFacts) -> NewProvider:
 
 def checked_address(answer: str, facts: ProviderFacts) -> str:
     """An address as it was given. Raises ValueError for what is none."""
+    if not answer:
+        raise ValueError("write it as http://host:8000/v1; Ctrl-C leaves everything as it is")
     try:
         request.reachable(answer, facts)
     except AmendError as error:
@@ -144,7 +147,14 @@ def _models(
     new: NewProvider, facts: ProviderFacts, served: serving.Served, today: dt.date
 ) -> NewProvider:
     if new.models:
-        return replace(new, models=tuple(request.bare(new.prefix, model) for model in new.models))
+        named = [request.bare(new.prefix, model) for model in new.models]
+        known = {} if new.api_base else knowledge.models(new.prefix)
+        try:
+            pick.confirm(named, pick.List((), known, f"LiteLLM's list for {new.prefix}"))
+        except ValueError:
+            new = replace(new, models=())  # so what there is is shown
+        else:
+            return replace(new, models=tuple(named))
     return replace(new, models=models(new.prefix, facts, served, today, is_own=bool(new.api_base)))
 
 
@@ -175,6 +185,8 @@ def models(
         return pick.pick("Models (numbers, names or all)", offered, default)
     if is_own or offers.is_own_server(facts) or offers.names_own_models(facts):
         question = "Models it serves (names)"
+        if any(credential.secret and credential.required for credential in facts.credentials):
+            question = "Models (names)"
         if _is_azure(facts):
             question = "Deployments (their names in Azure)"
         elif offers.names_own_models(facts):

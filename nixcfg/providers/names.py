@@ -5,15 +5,20 @@ use, is a question: a wrong guess would send prompts, and a key, to someone else
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from nixcfg import knowledge
 from nixcfg.knowledge import Knowledge
+from nixcfg.project import wiring
 
-_CLIENT = "is a program that uses a gateway, not a provider of models"
+_MODEL = "is the name of a model, which several providers may serve"
+_CLIENT = "is a program that uses a gateway (see nixcfg client), not a provider of models"
 _SUBSCRIPTION = "is a subscription with a login in a browser, which a service cannot do"
+
+
+_ENDING = re.compile(r"-?(ai|api|cloud|inc|inference|labs|platform|runtime|studio)$")
 
 
 class Called(NamedTuple):
@@ -38,19 +43,19 @@ def _unsure(providers: str, why: str, names: str) -> dict[str, Called]:
 NAMES: Mapping[str, Called] = {
     **_sure("ai21", "jamba"),
     **_either("bedrock amazon_nova", "amazon nova"),
-    **_sure("bedrock", "aws aws-bedrock amazon-bedrock"),
+    **_sure("bedrock", "aws aws-bedrock amazon-bedrock amazon-web-services"),
     **_sure("anthropic", "claude haiku opus sonnet"),
     **_unsure("anthropic", _CLIENT, "claude-code claude-desktop"),
     **_unsure("", _CLIENT, "aider cline continue crush cursor goose librechat open-webui opencode"),
     **_unsure("", _CLIENT, "roo-code zed"),
     **_sure("azure", "aoai azure-openai azure-open-ai"),
-    **_sure("azure_ai", "ai-foundry azure-foundry foundry"),
+    **_sure("azure_ai", "ai-foundry azure-ai-foundry azure-foundry foundry"),
     **_either("azure azure_ai github", "microsoft"),
     **_sure("cloudflare", "workers-ai"),
     **_sure("cohere_chat", "command command-a command-r"),
     **_either(
         "dashscope qwencloud qwen_ai_platform",
-        "alibaba alibaba-cloud aliyun bailian model-studio qwen tongyi",
+        "alibaba alibaba-cloud aliyun bailian model-studio qianwen qwen tongyi",
     ),
     **_sure("docker_model_runner", "docker dmr model-runner"),
     **_sure("gemini", "ai-studio aistudio google-ai google-ai-studio makersuite"),
@@ -74,6 +79,7 @@ NAMES: Mapping[str, Called] = {
     **_unsure("openai", _SUBSCRIPTION, "chatgpt chatgpt-plus chatgpt-pro"),
     **_unsure("openai", _CLIENT, "codex codex-cli"),
     **_sure("perplexity", "pplx sonar"),
+    **_sure("sagemaker_chat", "aws-sagemaker amazon-sagemaker"),
     **_sure("sap", "sap-ai-core"),
     **_sure("snowflake", "cortex"),
     **_sure("tencent", "hunyuan"),
@@ -119,7 +125,7 @@ def meaning(typed: str) -> Meaning:
     if not offering and all(knowledge.models(each) for each in found.providers):
         elsewhere = tuple(name for name in addable() if spelt(name, typed))
         if elsewhere:  # `openai/gpt-oss-120b` is a name at Groq
-            return Meaning(elsewhere, typed)
+            return Meaning(elsewhere, typed, _MODEL if len(elsewhere) == 1 else "")
     return Meaning(offering or found.providers, model, found.why)
 
 
@@ -165,18 +171,44 @@ def _addable(release: Knowledge) -> tuple[str, ...]:
 
 def _provider(typed: str) -> Called | None:
     dashed = re.sub(r"[^a-z0-9]+", "-", typed.lower()).strip("-")
+    return _called(typed, dashed) or _without_ending(dashed) or _of_words(dashed.split("-"))
+
+
+def _called(typed: str, dashed: str) -> Called | None:
+    """What a name means as a whole, however it is written."""
     if dashed in NAMES:
         return NAMES[dashed]
     providers = knowledge.providers()
     for guess in (typed, typed.lower(), dashed.replace("-", "_")):
         if guess in providers:
             return Called((guess,))
-    folded = _folded()
-    bare = dashed.replace("-", "")
+    folded, bare = _folded(), dashed.replace("-", "")
     for each in (bare, bare.removesuffix("ai"), f"{bare}ai"):
         if len(bare) > 2 and each in folded:
             return folded[each]
     return None
+
+
+def _without_ending(dashed: str) -> Called | None:
+    """`groq-cloud` and `openai-api` are what they are without their last word."""
+    bare = _ENDING.sub("", dashed).strip("-")
+    found = _called(bare, bare) if bare and bare != dashed else None
+    if found is None:
+        return None
+    local = (knowledge.provider(name) for name in found.providers)
+    is_own = any(facts and wiring.is_loopback(facts.api_base.default or "") for facts in local)
+    return None if is_own else found  # Ollama's cloud is no server of one's own
+
+
+def _of_words(words: Sequence[str]) -> Called | None:
+    """`google-gemini` is what all of its words may mean."""
+    meanings = [_called(word, word) for word in words]
+    if len(words) < 2 or None in meanings:
+        return None
+    several = [each for each in meanings if each]
+    common = [n for n in several[0].providers if all(n in each.providers for each in several)]
+    why = next((each.why for each in several if each.why), "")
+    return Called(tuple(common), why) if common else None
 
 
 def _folded() -> Mapping[str, Called]:
@@ -187,7 +219,9 @@ def _folded() -> Mapping[str, Called]:
 
 def _of_model(typed: str) -> Meaning:
     """The providers of a model that is named without its provider, or with its maker."""
-    maker = NAMES.get(re.split(r"[-/.\d]", typed.lower())[0]) or Called((typed.partition("-")[0],))
+    word = re.match(r"[a-z]*", typed.lower())
+    brand = word[0] if word else ""
+    maker = NAMES.get(brand) or Called((brand,) if brand in addable() else ())
     offering = tuple(each for each in maker.providers if spelt(each, typed))
     if offering:
         return Meaning(offering, typed)
@@ -195,9 +229,14 @@ def _of_model(typed: str) -> Meaning:
     if home in addable():
         return Meaning((home,), typed)
     wanted = typed.lower().rpartition("/")[2]
-    listing = tuple(
+    listing = [
         name
         for name in addable()
         if any(each.lower().rpartition("/")[2] == wanted for each in knowledge.models(name))
-    )
-    return Meaning(listing, typed if listing else "")
+    ]
+    if listing:
+        either = tuple(dict.fromkeys((*maker.providers, *listing)))
+        return Meaning(either, typed, _MODEL if len(either) == 1 else "")
+    if re.fullmatch(rf"{brand}[ -]?v?\d[\d.]*", typed.lower()):  # `gpt4`, `qwen3`
+        return Meaning(maker.providers, why=maker.why)
+    return Meaning(())

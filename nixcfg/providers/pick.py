@@ -42,7 +42,7 @@ def pick(question: str, offered: List, default: str = "") -> tuple[str, ...]:
         if "?" in answer.split():
             raise ValueError(_HELP if offered.numbered else _NO_LIST)
         names = [offered.bare(name) for name in chosen(answer, offered.numbered)]
-        _confirm(names, offered)
+        confirm(names, offered)
         return " ".join(names)
 
     words = [*offered.numbered, *(name for name in offered.known if name not in offered.numbered)]
@@ -87,7 +87,7 @@ def _number(word: str) -> int:
     return int(word)
 
 
-def _confirm(names: Iterable[str], offered: List) -> None:
+def confirm(names: Iterable[str], offered: List) -> None:
     """Ask about each name that no list has. Raises ValueError where it was a mistake."""
     known = {*offered.numbered, *offered.known}
     for name in names:

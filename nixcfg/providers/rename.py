@@ -17,7 +17,7 @@ from nixcfg.providers.amendment import (
     refuse_unreadable,
 )
 from nixcfg.providers.more_models import provider_document
-from nixcfg.settings.names import given_models, names_models
+from nixcfg.settings.names import given_models, is_model_key, names_models
 from nixcfg.yamltext import editor
 from nixcfg.yamltext.data import walk
 from nixcfg.yamltext.document import Document
@@ -70,11 +70,9 @@ def _renamed(document: Document, old: str, new: str) -> Document:
 
 def _edits(document: Document, old: str, new: str) -> Iterator[SetValue | RenameKey]:
     for path, value in walk(document.data):
-        if not names_models(path):
-            continue
-        if value == old:
+        if value == old and names_models(path):
             yield SetValue(path, new)
-        if path[-1] == old and len(path) > 2:
+        if path[-1] == old and is_model_key(path):
             yield RenameKey(path, new)
 
 

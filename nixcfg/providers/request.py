@@ -188,6 +188,8 @@ def reachable(base: str, facts: ProviderFacts) -> str:
     """
     if facts.name in RESOURCES and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{1,62}", base):
         base = RESOURCES[facts.name].format(base)
+    if re.match(r"(localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\])(:\d+)?(/|$)", base):
+        base = f"http://{base}"
     url = urlsplit(base)
     if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", base):
         raise AmendError(f"--api-base {base} is no address; write it as https://host/v1")
@@ -198,7 +200,7 @@ def reachable(base: str, facts: ProviderFacts) -> str:
     if not path and "{" not in usual:
         path = usual.rstrip("/")
     host = url.netloc
-    if wiring.is_loopback(base):
+    if wiring.is_loopback(base) or url.hostname in ("0.0.0.0", "::"):  # noqa: S104 (compared)
         host = wiring.HOST + (f":{url.port}" if url.port else "")
     return url._replace(netloc=host, path=path).geturl()
 

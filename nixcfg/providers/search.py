@@ -12,7 +12,6 @@ from nixcfg.project.nearest import closest, nearest
 from nixcfg.providers import names, offers
 from nixcfg.providers.catalogue import full_name, is_retired
 
-SORTS = ("price", "context", "newest")
 SOME = 20
 """How many are shown where the words say an order and no name."""
 _ORDERS = {"cheap": "price", "cheapest": "price", "newest": "newest"}

@@ -3,6 +3,7 @@
 import http.client
 import queue
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -53,10 +54,16 @@ def _ask(base: str) -> Served:
         return Served(reason=getattr(error, "strerror", None) or "no answer that is HTTP")
     if answer.status in (401, 403):
         return Served(reason="it asks for a key", wants_key=True)
-    data = answer.json()
-    listed = data.get("data") if isinstance(data, dict) else None
-    names = [each.get("id") for each in listed or () if isinstance(each, dict)]
-    models = tuple(name for name in names if isinstance(name, str) and name.isprintable() and name)
+    models = tuple(_names(answer.json()))
     if answer.status != http.client.OK or not models:
         return Served(reason=f"{answer.status} and no list")
     return Served(models[:_MOST])
+
+
+def _names(data: object) -> Iterator[str]:
+    """The names in such a list, as far as they can be shown and typed."""
+    listed = data.get("data") if isinstance(data, dict) else None
+    for each in listed if isinstance(listed, list) else ():
+        name = each.get("id") if isinstance(each, dict) else None
+        if isinstance(name, str) and name.isprintable() and name.split() == [name]:
+            yield name

@@ -74,8 +74,6 @@ def _without_database(whole: Whole) -> Iterator[Problem]:
             return
 
 
-UNKNOWN_FIELD = Rule("NX531", Severity.ERROR)
-NEEDS_LICENCE = Rule("NX532", Severity.ERROR)
 _INSTEAD = {
     "duration": "expires: with a date says until when a key is valid.",
     "key": "The value is in a file: give file:.",
@@ -87,6 +85,9 @@ _INSTEAD = {
     "auto_rotate": "Change the content of the file to rotate a key.",
     "key_type": "Give allowed_routes: [llm_api_routes].",
 }
+
+
+NEEDS_LICENCE = Rule("NX532", Severity.ERROR)
 
 
 @WholeProject
@@ -117,6 +118,9 @@ def _fields(whole: Whole) -> Iterator[Problem]:
 def _as_error(problem: Problem) -> Problem:
     """The API refuses what a settings file would get away with."""
     return replace(problem, level=Severity.ERROR)
+
+
+UNKNOWN_FIELD = Rule("NX531", Severity.ERROR)
 
 
 def _unknown(whole: Whole, entry: _Entry, name: str, known: Mapping[str, Key]) -> Problem:
@@ -184,9 +188,6 @@ def _expiry(whole: Whole) -> Iterator[Problem]:
             )
 
 
-UNKNOWN_NAME = Rule("NX534", Severity.ERROR)
-
-
 @WholeProject
 def _names(whole: Whole) -> Iterator[Problem]:
     teams, users = (desired.entries(whole.project, each) for each in ("teams", "users"))
@@ -197,6 +198,9 @@ def _names(whole: Whole) -> Iterator[Problem]:
         user = entry.given.get("user") if entry.section == "keys" else None
         if user and user not in users:
             yield _no_such(whole, (*entry.path, "user"), "user", user, users)
+
+
+UNKNOWN_NAME = Rule("NX534", Severity.ERROR)
 
 
 def _no_such(whole: Whole, path: Steps, what: str, name: str, known: Iterable[str]) -> Problem:

@@ -108,9 +108,6 @@ def _allowed(given: Mapping[str, Any]) -> list[Any]:
     return models if isinstance(models, list) else []
 
 
-UNKNOWN_MODEL = Rule("NX536", Severity.ERROR)
-
-
 @WholeProject
 def _models(whole: Whole) -> Iterator[Problem]:
     if not desired.is_wanted(whole.project) or not (offered := _offered(whole)):
@@ -144,6 +141,9 @@ def _team_has(team: Mapping[str, Any], model: str) -> bool:
     return not allowed or any(
         each in ("all-proxy-models", model) or _covers(str(each), model) for each in allowed
     )
+
+
+UNKNOWN_MODEL = Rule("NX536", Severity.ERROR)
 
 
 def _no_such(whole: Whole, path: Steps, model: str, offered: _Offered) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from nixcfg.knowledge import Knowledge, ModelFacts
-from nixcfg.knowledge.facts import Listing
+from nixcfg.knowledge.listing import Listing
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity
 from nixcfg.project.nearest import closest, nearest
 from nixcfg.rules import endpoints
@@ -24,11 +24,28 @@ def _models(config: Config) -> Iterator[Problem]:
     """Each model once, wherever it is: the same words for every deployment would hide others."""
     groups: dict[tuple[str | None, str | None], list[Deployment]] = {}
     for deployment in config.deployments:
-        if _is_the_vendors(config.knowledge, deployment):
+        if _is_nameless(deployment):
+            yield _nameless(config, deployment)
+        elif _is_the_vendors(config.knowledge, deployment):
             groups.setdefault((deployment.provider, deployment.model), []).append(deployment)
     for first, *others in groups.values():
         for problem in _model(config, first):
             yield _also(config, problem, others)
+
+
+def _is_nameless(deployment: Deployment) -> bool:
+    """Whether a vendor is asked for no model; a server of one's own may have only one."""
+    named = deployment.bare or not (deployment.model or "").endswith("/")
+    return bool(deployment.facts) and not named and deployment.api_base is None
+
+
+def _nameless(config: Config, deployment: Deployment) -> Problem:
+    return config.document.problem(
+        UNKNOWN_MODEL,
+        (*deployment.params_path, "model"),
+        f"no model is named behind {deployment.model}",
+        help="Write the name of one.",
+    )
 
 
 def _also(config: Config, problem: Problem, others: Sequence[Deployment]) -> Problem:
@@ -47,7 +64,7 @@ def _model(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts, today = _entry(config.knowledge, deployment), config.context.today
     if facts is None and listing is Listing.CLOSED:
         yield from _unknown(config, deployment)
-    elif facts is None and listing is Listing.TENDED:
+    elif facts is None and listing is Listing.PARTIAL:
         yield from _unlisted(config, deployment)
     elif facts and facts.deprecation_date and today and listing is not Listing.OPEN:
         yield from _retirement(config, deployment, facts.deprecation_date, today)
@@ -95,7 +112,7 @@ UNLISTED = Rule("NX434", Severity.NOTE)
 
 
 def _unlisted(config: Config, deployment: Deployment) -> Iterator[Problem]:
-    """A model of a vendor that serves more than LiteLLM lists, though it looks after the list."""
+    """A model of a vendor that hosts more than LiteLLM lists."""
     provider, bare = str(deployment.provider), deployment.bare
     listed = config.knowledge.models(provider)
     folded = bare.casefold()
@@ -126,11 +143,7 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     path = (*deployment.params_path, "model")
     prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
     better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
-    named = (
-        f"no {provider.name} model {deployment.bare}"
-        if deployment.bare
-        else "no model without name"
-    )
+    named = f"no {provider.name} model {deployment.bare}"
     are = "are" if len(near) > 1 else "is"
     yield config.document.problem(
         UNKNOWN_MODEL,

@@ -61,14 +61,14 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     custom = deployment.params.get("custom_llm_provider")
     if deployment.provider and (
-        deployment.facts or deployment.provider in _custom_providers(config)
+        deployment.facts or deployment.provider in custom_providers(config)
     ):
         return
     path = (*deployment.params_path, "model")
     if deployment.provider and deployment.provider == custom:
         path, model = (*deployment.params_path, "custom_llm_provider"), custom
     prefix, slash, rest = model.partition("/")
-    if prefix in _custom_providers(config):
+    if prefix in custom_providers(config):
         return
     guess = nearest(prefix, config.knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
@@ -92,7 +92,8 @@ def _bare_help(model: str) -> str:
     return "Write provider/model, for example openai/gpt-4o."
 
 
-def _custom_providers(config: Config) -> frozenset[str]:
+def custom_providers(config: Config) -> frozenset[str]:
+    """The prefixes that the user's own code answers."""
     return frozenset(
         item["provider"]
         for listed in config.values("litellm_settings", "custom_provider_map")
@@ -154,7 +155,8 @@ def _entry(config: Config, deployment: Deployment) -> Iterator[Problem]:
 def _is_param(config: Config, deployment: Deployment, key: str) -> bool:
     params = config.knowledge.params
     is_vendors = params.is_vendors(deployment.provider or "", key)
-    return key in config.knowledge.keys("litellm_params") or is_vendors or params.are_kept(key)
+    is_taken = is_vendors or params.is_common(key) or params.are_kept(key)
+    return is_taken or key in config.knowledge.keys("litellm_params")
 
 
 @EveryDeployment

@@ -10,7 +10,7 @@ from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import values
 from nixcfg.rules.context import Config, Deployment
-from nixcfg.rules.deployments import dropped
+from nixcfg.rules.deployments import custom_providers, dropped
 from nixcfg.rules.scope import EveryDeployment
 from nixcfg.rules.sections import INSTEAD, MISPLACED
 
@@ -45,8 +45,11 @@ def _is_taken(config: Config, deployment: Deployment, key: str) -> bool:
     params, keys = config.knowledge.params, config.knowledge.keys("litellm_params")
     if "model" not in deployment.params and nearest(key, keys) == "model":
         return True  # the schema says that model is missing, and that this was meant
-    is_vendors = params.is_vendors(deployment.provider or "", key)
-    return params.are_kept(key) or (is_vendors and not names_secret(key))
+    if (deployment.model or "").partition("/")[0] in custom_providers(config):
+        return True  # code of the user's own is given all of it
+    if params.are_kept(key) or params.is_vendors(deployment.provider or "", key):
+        return True
+    return params.is_common(key) and not names_secret(key)  # a key is for one vendor
 
 
 def _is_another_clouds(config: Config, deployment: Deployment, key: str) -> bool:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.problems.problem import Problem, Related, Rule, Severity, Steps
 from nixcfg.project import wiring
+from nixcfg.project.machine import CLOSED
 from nixcfg.project.model import Config, Machine, Server
 from nixcfg.project.values import dollar, referenced
 from nixcfg.rules.context import Whole, settings, variable_stores_models
 from nixcfg.rules.scope import EveryMachine, WholeProject
+from nixcfg.yamltext.document import Document
 
 _BY_HAND = {
     "database": (("general_settings", "database_url"),),
@@ -121,6 +123,38 @@ def _without_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
             help="Add database: local, or the host of one; or remove the line.",
             key=True,
         )
+
+
+@EveryMachine
+def _open_and_closed(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    """Settings that take models from the database which `database_config` closes."""
+    project, config = whole.project, _loaded(machine)
+    if machine.database_config != "ignored" or not config:
+        return
+    related = [project.document.related(machine.place("database_config"), "closed here")]
+    if variable_stores_models(machine.environment):
+        place = machine.place("environment", "STORE_MODEL_IN_DB")
+        yield _opens(project.document, place, related)
+    files = [each.document for each in project.providers if each.name in config.providers]
+    for document in (project.document, *files):
+        for setting in settings(document.data):
+            is_open = setting.key in CLOSED and setting.value not in (None, CLOSED[setting.key])
+            if setting.section == "general_settings" and is_open:
+                yield _opens(document, setting.path, related)
+
+
+OPEN_AND_CLOSED = Rule("NX539", Severity.ERROR)
+
+
+def _opens(document: Document, path: Steps, related: list[Related]) -> Problem:
+    return document.problem(
+        OPEN_AND_CLOSED,
+        path,
+        f"{path[-1]} opens the database that database_config closes",
+        help="Remove one of the two.",
+        key=True,
+        related=related,
+    )
 
 
 GIVEN_TWICE = Rule("NX518", Severity.ERROR)

@@ -1,6 +1,6 @@
 """Whether data fits project.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:0833f1626e28c14da1f60ecfda526317f5c19987c67b0de5e2c39355a84b95d5"
+SCHEMA = "sha256:434053329d6b6da6229b88962e83e94b1b2e5c9bfc944ad5dbd58ae0e647223e"
 
 import re
 
@@ -140,6 +140,11 @@ def validate_urn_nixcfg_schema_project(data):
                             raise ValueError
                     if data__database_keys:
                         raise ValueError
+        if "database_config" in data_keys:
+            data_keys.remove("database_config")
+            data__databaseconfig = data["database_config"]
+            if not (isinstance(data__databaseconfig, str) and data__databaseconfig == 'used' or isinstance(data__databaseconfig, str) and data__databaseconfig == 'ignored'):
+                raise ValueError
         if "salt_key_file" in data_keys:
             data_keys.remove("salt_key_file")
             data__saltkeyfile = data["salt_key_file"]
@@ -392,6 +397,10 @@ def validate_urn_nixcfg_schema_project(data):
                                 data__hosts_value_keys.remove("database")
                                 data__hosts_value__database = data__hosts_value["database"]
                                 validate___properties_database(data__hosts_value__database)
+                            if "database_config" in data__hosts_value_keys:
+                                data__hosts_value_keys.remove("database_config")
+                                data__hosts_value__databaseconfig = data__hosts_value["database_config"]
+                                validate___properties_database_config(data__hosts_value__databaseconfig)
                             if "salt_key_file" in data__hosts_value_keys:
                                 data__hosts_value_keys.remove("salt_key_file")
                                 data__hosts_value__saltkeyfile = data__hosts_value["salt_key_file"]
@@ -737,6 +746,11 @@ def validate___properties_redis(data):
 
 def validate___properties_salt_key_file(data):
     validate____defs_file(data)
+    return data
+
+def validate___properties_database_config(data):
+    if not (isinstance(data, str) and data == 'used' or isinstance(data, str) and data == 'ignored'):
+        raise ValueError
     return data
 
 def validate___properties_database(data):

@@ -18,7 +18,8 @@ MODEL, CONFIG, VARIABLE, CREDENTIAL = "model", "configuration", "variable", "cre
 
 _HOLD_MODELS = re.compile(r"model|fallback|group|alias")
 """Settings of LiteLLM that name models: fallbacks, aliases, groups, `completion_model`."""
-_WITH_MODELS = (*SETTINGS, "access", "teams", "users", "keys")
+_ACCESS = ("teams", "users", "keys")
+"""Sections of nixcfg.yaml whose entries have a name of their own above their settings."""
 
 
 class Name(NamedTuple):
@@ -32,15 +33,24 @@ class Name(NamedTuple):
 
 
 def names_models(path: Steps) -> bool:
-    """Whether a value there, or its key, is a model's name as clients give it."""
+    """Whether a value there is a model's name as clients give it."""
+    if not path:
+        return False
     if path[0] == MODELS:
         in_entry = path[2:]
-        return in_entry == ("model_name",) or (
-            len(in_entry) > 2 and in_entry[0] == "litellm_params" and in_entry[1] == "fallbacks"
-        )
-    if path[0] not in _WITH_MODELS:
+        is_fallback = len(in_entry) > 1 and in_entry[:2] == ("litellm_params", "fallbacks")
+        return in_entry == ("model_name",) or is_fallback
+    if path[0] in _ACCESS:
+        path = path[1:]
+    elif path[0] not in SETTINGS:
         return False
     return any(_HOLD_MODELS.search(step) for step in path[1:] if isinstance(step, str))
+
+
+def is_model_key(path: Steps) -> bool:
+    """Whether the key at a path is a model's name: `claude` in `fallbacks: [{claude: [gpt]}]`."""
+    last = path[-1]
+    return isinstance(last, str) and last != "model" and names_models(path[:-1])
 
 
 def names(document: Document) -> Iterator[Name]:
@@ -68,15 +78,13 @@ def given_models(document: Document) -> Iterator[tuple[str, Steps, bool]]:
 
 
 def _models(path: Steps, value: Any) -> Iterator[Name]:
-    if not names_models(path):
-        return
     last = path[-1]
-    if isinstance(value, str):
+    if isinstance(value, str) and names_models(path):
         is_given = (path[0] == MODELS and last == "model_name") or last == "group_name"
         yield Name(MODEL, value, path, is_key=False, is_given=is_given)
-    if isinstance(last, str) and len(path) > 2:
+    if is_model_key(path):
         is_given = path[1] == "model_group_alias" and len(path) == 3
-        yield Name(MODEL, last, path, is_key=True, is_given=is_given)
+        yield Name(MODEL, str(last), path, is_key=True, is_given=is_given)
 
 
 def _configurations(path: Steps, value: Any) -> Iterator[Name]:

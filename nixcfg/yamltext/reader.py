@@ -17,12 +17,11 @@ from nixcfg.yamltext.builder import NOT_YAML, TOO_LARGE, Builder, StopError
 from nixcfg.yamltext.document import Document, position, shown_line, split_lines
 from nixcfg.yamltext.limits import MAX_BYTES
 
-UNREADABLE = Rule("NX001", Severity.ERROR)
-NOT_UTF8 = Rule("NX002", Severity.ERROR)
-
 Read = Callable[[Path, str], Document]
 """Gives the document at a path, by the name that messages call it: `read`, or what an editor has
 open in its place."""
+
+UNREADABLE = Rule("NX001", Severity.ERROR)
 
 
 def read(path: Path, name: str) -> Document:
@@ -34,6 +33,9 @@ def read(path: Path, name: str) -> Document:
     except OSError as error:
         return _unusable(name, UNREADABLE, f"cannot be read: {reason(error)}", _how_to_fix(error))
     return decoded(raw, name)
+
+
+NOT_UTF8 = Rule("NX002", Severity.ERROR)
 
 
 def decoded(raw: bytes, name: str) -> Document:

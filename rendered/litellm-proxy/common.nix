@@ -65,6 +65,20 @@ rec {
   missingKey = "nixcfg-missing-key";
 
   selected = cfg.configs.${cfg.modelConfig};
+
+  # A path literal is copied under a name and hash of its own, so that the container
+  # restarts when this file changes and not whenever the source tree around it does.
+  configFile =
+    if selected.settings != { } then
+      toString cfg.internal.mergedConfig
+    else if isPath selected.file then
+      builtins.path {
+        path = selected.file;
+        name = "litellm-config.yaml";
+      }
+    else
+      toString selected.file;
+
   undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
 
   # Without these LiteLLM does not start, whatever its models need.

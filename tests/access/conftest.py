@@ -2,9 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import services
@@ -16,6 +19,7 @@ from vendors import OpenAI
 
 from nixcfg.access.rows import ADMIN
 
+UNITS_NIX = Path(__file__).parents[1] / "nix" / "units.nix"
 PRICE = 0.01
 """US dollars a token; an answer of the stand-in has 21."""
 
@@ -64,10 +68,29 @@ def unit(live: Gateway, tmp_path: Path) -> Iterator[Unit]:
     """A unit in front of an empty database."""
     made = Unit(live, tmp_path)
     rows = made.rows()
-    if keys := [row["token"] for row in rows.keys]:
-        made.api.post("/key/delete", {"keys": keys})
+    keys = [row["token"] for row in rows.keys]
+    for first in range(0, len(keys), 20):
+        made.api.post("/key/delete", {"keys": keys[first : first + 20]})
     if teams := [row["team_id"] for row in rows.teams]:
         made.api.post("/team/delete", {"team_ids": teams})
     if users := [row["user_id"] for row in rows.users if row["user_id"] != ADMIN]:
         made.api.post("/user/delete", {"user_ids": users})
     return made
+
+
+@pytest.fixture
+def nix_units() -> Callable[[Path], Any]:
+    """The units of a NixOS system, from a file with its settings."""
+    if shutil.which("nix-instantiate") is None:
+        pytest.skip("nix is not installed")
+
+    def evaluate(settings: Path) -> Any:
+        command = ["nix-instantiate", "--eval", "--strict", "--json", "--read-write-mode"]
+        command += [str(UNITS_NIX), "--arg", "settings", str(settings)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        if done.returncode != 0 and "<nixpkgs>" in done.stderr:
+            pytest.skip("<nixpkgs> has no NixOS modules")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return evaluate

@@ -6,7 +6,8 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,12 @@ class Unit:
         assert len(found) == 1, [row.get(name_of) for row in getattr(self.rows(), kind)]
         row: Mapping[str, Any] = found[0]
         return row
+
+    @staticmethod
+    def until(condition: Callable[[], Any]) -> None:
+        """Spending is counted in the background, some seconds later."""
+        for _ in range(120):
+            if condition():
+                return
+            time.sleep(0.5)
+        raise AssertionError("it never came")

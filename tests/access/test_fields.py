@@ -43,12 +43,25 @@ def test_a_licence_is_asked_for_where_it_is_known_to_be(unit: Unit, kind: str):
         body = {name: secrets.token_hex(8), field: value}
         if kind == "user":
             body["auto_create_key"] = False
-        try:
-            unit.api.post(_ROUTES[kind], body)
-            said = ""
-        except ApiError as error:
-            said = str(error)
-        wants = any(word in said for word in ("Enterprise", "premium", "enterprise"))
+        said = asked(unit, _ROUTES[kind], body)
+        if kind != "key":
+            said += asked(unit, f"/{kind}/update", body)
+        wants = "enterprise" in said.lower() or "premium" in said.lower()
+        # What no one can make without a licence cannot be named either.
+        wants = wants or (field == "organization_id" and "rganization" in said)
         if wants is not facts.licence:
             wrong[field] = said
     assert wrong == {}
+
+
+def asked(unit: Unit, path: str, body: dict[str, Any]) -> str:
+    """What the API has against a request, "" for nothing."""
+    try:
+        unit.api.post(path, body)
+    except ApiError as error:
+        return str(error)
+    return ""
+
+
+def test_an_organisation_needs_a_licence(unit: Unit):
+    assert "Enterprise" in asked(unit, "/organization/new", {"organization_alias": "x"})

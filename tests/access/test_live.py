@@ -1,7 +1,6 @@
 """Teams, users and keys in the real database, and what the real gateway makes of them."""
 
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -358,35 +357,3 @@ def test_no_value_is_anywhere_but_in_its_file(unit: Unit):
     kept = b"".join(each.read_bytes() for each in (unit.folder / "credentials").iterdir())
     assert all(value in kept and value[3:15] in kept for value in values)
     assert b"access.py" in shown
-
-
-@pytest.mark.slow
-def test_a_thousand_keys_in_fifty_teams(unit: Unit, record_property):
-    for team in range(50):
-        unit.team(f"team-{team}", models=["gpt"], max_budget=100)
-        for key in range(20):
-            unit.key(f"key-{team}-{key}", f"team-{team}", models=["gpt"], rpm_limit=60)
-
-    def run() -> tuple[str, float, int]:
-        before = len(unit.writes())
-        words, environment = unit.command()
-        log = unit.folder / "journal"
-        with log.open("wb") as output:
-            pid = os.posix_spawn(
-                words[0],
-                words,
-                environment,
-                file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 2)],
-            )
-            _, status, used = os.wait4(pid, 0)
-        assert status == 0, log.read_text()[-2000:]
-        return log.read_text(), used.ru_utime + used.ru_stime, len(unit.writes()) - before
-
-    journal, seconds, writes = run()
-    assert "1050 created" in journal
-    assert writes == 1050
-    again, less, none = run()
-    assert NOTHING in again
-    assert none == 0
-    for name, value in {"first": seconds, "second": less}.items():
-        record_property(f"processor seconds of the {name} run", value)

@@ -324,3 +324,20 @@ def test_ports_of_the_machine_that_a_configuration_asks_are_opened(tmp_path: Pat
     assert "host_ports opens 8000, 11434 of this machine to the gateway" in said
     code, _, said = nixcfg("-C", out, "validate")
     assert "NX523" not in said
+
+
+def test_what_takes_effect_for_the_first_time_is_told(tmp_path: Path):
+    """nixcfg renders a setting where LiteLLM honours it, also one that never counted before."""
+    config = {
+        "model_list": [{"model_name": "m", "litellm_params": {"model": "openai/gpt-4.1"}}],
+        "litellm_settings": {"routing_strategy": "least-busy", "drop_params": True},
+        "general_settings": {"request_timeout": 20},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    code, _, told = nixcfg("import", tmp_path / "config.yaml", "--out", tmp_path / "out")
+    assert code == 0, told
+    assert "routing_strategy had no effect in litellm_settings; it takes effect now" in told
+    assert "request_timeout had no effect in general_settings; it takes effect now" in told
+    assert "drop_params" not in told
+    rendered = (tmp_path / "out" / "providers" / "openai.yaml").read_text()
+    assert "routing_strategy: least-busy" in rendered

@@ -104,8 +104,10 @@ def test_nothing_else_reads_what_a_key_file_names():
         or "from nixcfg.keys import read" in path.read_text()
     }
     assert users == {
-        "commands/probe.py",
+        "commands/reached.py",
+        "commands/set_key.py",  # whether there is one to replace
         "doctor/files.py",
         "doctor/gateway.py",
+        "doctor/status.py",
         "gateway/launch.py",
     }

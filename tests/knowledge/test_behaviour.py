@@ -7,6 +7,8 @@ import pytest
 
 from nixcfg import knowledge
 
+pytestmark = pytest.mark.slow
+
 # Loads each configuration as the proxy does at its start, then asks a vendor that answers 500 to
 # everything six times and counts what reaches it.
 PROGRAM = """
@@ -18,7 +20,6 @@ import yaml
 import litellm
 from litellm.proxy import proxy_server
 
-pytestmark = pytest.mark.slow
 
 logging.disable(logging.CRITICAL)
 hits = []

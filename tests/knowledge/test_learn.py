@@ -1,5 +1,6 @@
 """The extractors see through what LiteLLM did to its code, on small packages that do the same."""
 
+import ast
 import functools
 import inspect
 from pathlib import Path
@@ -11,6 +12,7 @@ from tool import load
 
 load("compare_knowledge")
 from learn import annotations  # noqa: E402 - beside the program
+from learn.at_import import texts  # noqa: E402
 from learn.package import Package  # noqa: E402
 from learn.reads import Reader  # noqa: E402
 
@@ -105,3 +107,19 @@ def test_a_wrapper_speaks_for_what_it_wraps():
     def wrapper(*args: Any, **kwargs: Any) -> None: ...
 
     assert annotations.of_model(wrapper)["retries"]["type"] == "int"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_late"),
+    [
+        ('LIMIT = os.getenv("NAME", "5")', False),
+        ('class Settings:\n    limit = os.environ["NAME"]', False),
+        ('def f(limit=os.getenv("NAME")):\n    return limit', False),
+        ('def f():\n    return os.getenv("NAME")', True),
+        ('class A:\n    async def f(self):\n        return get_secret("NAME")', True),
+        ('limit = lambda: os.getenv("NAME")', True),
+        ('def f():\n    def g(limit=os.getenv("NAME")):\n        return limit', True),
+    ],
+)
+def test_what_is_read_while_a_module_is_imported(code: str, is_late: bool):
+    assert list(texts(ast.parse(code))) == [("NAME", is_late)]

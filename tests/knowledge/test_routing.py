@@ -11,7 +11,6 @@ from nixcfg import knowledge
 PROGRAM = """
 import litellm
 
-pytestmark = pytest.mark.slow
 litellm.suppress_debug_info = True
 answer = []
 for model, provider, base in question:
@@ -21,6 +20,7 @@ for model, provider, base in question:
     except litellm.BadRequestError:
         answer.append([None, None])
 """
+pytestmark = pytest.mark.slow
 LOGIN = {"chatgpt", "github_copilot"}
 Case = tuple[str, str | None, str | None]
 

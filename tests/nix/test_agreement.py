@@ -232,7 +232,7 @@ def test_both_call_the_same_variables_needed_for_a_start() -> None:
 
 def test_both_call_several_instances_the_same(nix) -> None:
     settings = f"""{{ services.litellm-proxy = {{
-      enable = true; backend = "podman"; modelConfig = "a"; configs.a.file = {__file__};
+      enable = true; backend = "podman"; modelConfig = "a"; configs.a.file = {MODULE};
       instances = 2; redis.createLocally = true; }}; }}"""
     exported = nix("units.nix", settings=settings)
     units = {wiring.container_unit("podman", each) for each in wiring.containers(2)}

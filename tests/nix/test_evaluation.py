@@ -307,7 +307,7 @@ WARNED = {
 # name: an image that is tied to a release, so that nothing is said about it
 PINNED = {
     "release": "ghcr.io/berriai/litellm:v1.106.2",
-    "old-release": "ghcr.io/berriai/litellm:main-v1.84.0-stable",
+    "old-release": "registry.example/gateway:main-v1.84.0-stable",
     "digest": f"ghcr.io/berriai/litellm@sha256:{'0' * 64}",
     "floating-with-digest": f"registry.example:5000/litellm:latest@sha256:{'0' * 64}",
     "near-the-malicious": "ghcr.io/berriai/litellm:v1.107.10",

@@ -27,6 +27,7 @@ HARMLESS = {
     "loopback-port": '"-p" "127.0.0.1:9000:9000"',
     "loopback6-port": '"-p[::1]:9000:9000"',
     "variable": '"-e" "TEAM=a"',
+    "cluster": '"-it" "-dp" "127.0.0.1:9000:9000"',
     "passed-on": '"-e" "HTTPS_PROXY"',
     "profile": '"--security-opt=seccomp=/etc/seccomp.json"',
 }
@@ -55,6 +56,17 @@ OPTIONS = {
     "port-on-an-address": ('"--publish=192.168.1.1:80:4040"', "publishes a port", "Remove"),
     "port-on-all6": ('"-p" "[::]:80:4040"', "publishes a port", "Remove"),
     "all-ports": ('"-P"', "--publish-all", "Remove"),
+    "port-in-a-cluster": ('"-itp" "8080:4040"', "`8080:4040` publishes", "Remove"),
+    "port-attached-to-a-cluster": ('"-dp8080:4040"', "`8080:4040` publishes", "Remove"),
+    "all-ports-in-a-cluster": ('"-dP"', "--publish-all", "Remove"),
+    "pod": ('"--pod=web"', "pod:web puts", "Remove"),
+    "writable": ('"--read-only=false"', "`--read-only=false` lets", "Remove it"),
+    "core-dumps": ('"--ulimit" "core=-1"', "`--ulimit=core=-1` lets", "Remove it"),
+    "swap": ('"--memory-swap=-1"', "`--memory-swap=-1` lets", "services.litellm-proxy.resources"),
+    "label-of-selinux": ('"--security-opt=label:disable"', "takes away", "Remove"),
+    "key-in-a-label": (f'"-l" "owner={KEY}"', "`--label` holds what looks like", "revoke it"),
+    "key-in-an-annotation": (f'"--annotation=a={KEY}"', "`--annotation` holds", "revoke it"),
+    "key-in-a-cluster": (f'"-dite" "GROQ={KEY}"', "GROQ in `environment` or -e", "revoke it"),
     "environment-file": ('"--env-file=/etc/keys.env"', "keeps the content", "secrets.<NAME>.file"),
     "stored-file": ('"--env-file" "${./claude.yaml}"', "the Nix store shows it", "Remove"),
     "key": (f'"-e" "GROQ={KEY}"', "GROQ in `environment` or -e looks like a key", "revoke it"),
@@ -86,6 +98,26 @@ ELSEWHERE = {
         "GROQ in `environment` or -e looks like a key",
         "services.litellm-proxy.secrets.GROQ.file",
     ),
+    "labels-of-others": (
+        f'{OTHERS}.labels.owner = "{KEY}";',
+        "`labels` holds what looks like a key",
+        "revoke it",
+    ),
+    "arguments-of-others": (
+        f'{OTHERS}.cmd = [ "--api_key={KEY}" ];',
+        "`cmd` holds what looks like a key",
+        "revoke it",
+    ),
+    "key-in-the-configuration": (
+        "services.litellm-proxy.configs.claude.file = lib.mkForce ./literal.yaml;",
+        "services.litellm-proxy.configs: the file of `claude` holds",
+        "Write os.environ/NAME there",
+    ),
+    "key-in-another-configuration": (
+        "services.litellm-proxy.configs.other.file = ./password.yaml;",
+        "services.litellm-proxy.configs: the file of `other` holds",
+        "revoke it",
+    ),
     "environment-of-the-unit": (
         f'systemd.services.docker-litellm-proxy.environment.GROQ = "{KEY}";',
         "GROQ in `environment` or -e looks like a key",
@@ -114,6 +146,22 @@ ELSEWHERE = {
         FILE,
         "systemd.tmpfiles",
     ),
+    "key-in-tmpfiles": (
+        'systemd.tmpfiles.rules = [ "f /etc/nixcfg/secrets/key.txt 0600 root root - abc" ];',
+        FILE,
+        "revoke it",
+    ),
+    "key-in-settings-of-tmpfiles": (
+        """systemd.tmpfiles.settings.keys."/etc/nixcfg/secrets/key.txt".f.argument = "abc";""",
+        FILE,
+        "revoke it",
+    ),
+    "key-file-in-settings-of-tmpfiles": (
+        """systemd.tmpfiles.settings.keys."/etc/nixcfg/secrets/key.txt"."L+".argument =
+          "${./claude.yaml}";""",
+        FILE,
+        "systemd.tmpfiles",
+    ),
     "key-folder-of-tmpfiles": (
         'systemd.tmpfiles.rules = [ "C /etc/nixcfg/secrets 0700 root root - ${./.}" ];',
         FILE,
@@ -122,8 +170,11 @@ ELSEWHERE = {
 }
 
 SOUND = {
+    "model-like-a-key": "services.litellm-proxy.configs.claude.file = lib.mkForce ./xai.yaml;",
     "etc-of-others": 'environment.etc."nixcfg/other.txt".text = "a";',
     "etc-link": 'environment.etc."nixcfg/secrets/key.txt".source = "/run/secrets/key";',
+    "empty-file-for-a-key": """systemd.tmpfiles.rules = [
+      "f /etc/nixcfg/secrets/key.txt 0600 root root -" ];""",
     "folder-for-keys": 'systemd.tmpfiles.rules = [ "d /etc/nixcfg/secrets 0700 root root -" ];',
 }
 
@@ -143,6 +194,16 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
     """Every case of this file, evaluated."""
     folder = tmp_path_factory.mktemp("final")
     (folder / "claude.yaml").write_text("model_list: []\n")
+    (folder / "xai.yaml").write_text(
+        "model_list:\n- model_name: xai-grok-4-fast-reasoning\n"
+        "  litellm_params: {model: xai/grok-4-fast, api_key: os.environ/XAI_API_KEY}\n"
+    )
+    (folder / "literal.yaml").write_text(
+        f"model_list: [{{litellm_params: {{api_key: '{KEY}'}}}}]\n"
+    )
+    (folder / "password.yaml").write_text(
+        "general_settings:\n  database_url: pg://u:hunter2@db/x\n"
+    )
     snippets = {
         **SOUND,
         **{

@@ -16,8 +16,8 @@ SOUND = {
     "memory-in-kilobytes": 'services.litellm-proxy.resources.memory = "358400k";',
     "many-workers": "services.litellm-proxy = { workers = 8; redis.createLocally = true; };",
     "image-with-a-database": """services.litellm-proxy = {
-      image = "ghcr.io/berriai/litellm:v1.90.6"; database.createLocally = true; };""",
-    "old-image": 'services.litellm-proxy.image = "ghcr.io/berriai/litellm:v1.90.5";',
+      image = "registry.example/gateway:v1.90.6"; database.createLocally = true; };""",
+    "old-image": 'services.litellm-proxy.image = "registry.example/gateway:v1.90.5";',
     "metrics-key": """services.prometheus.enable = true;
       services.litellm-proxy = { database.createLocally = true;
         metrics = { enable = true; keyFile = "/keys/metrics"; }; };""",

@@ -57,6 +57,12 @@ def test_names_are_completed(tab: Callable[[str], list[str]], run: Callable[...,
     assert "openai/gpt-oss-20b" in tab("nixcfg add-provider groq --model openai/")
     assert "anthropic/claude-opus-5" in tab("nixcfg models anthropic/claude-op")
     assert tab("nixcfg add-provider mistral --profile f") == ["fast"]
+    assert tab("nixcfg add-provider gro") == ["grok", "groq"]
+    assert tab("nixcfg add-model ") == ["claude", "groq"]
+    assert "claude-opus-5-5" in tab("nixcfg add-model claude claude-op")
+    assert tab("nixcfg rename claude-s") == ["claude-sonnet"]
+    assert tab("nixcfg use claude gr") == ["groq"]
+    assert "moonshot" in tab("nixcfg models --provider moon")
 
 
 @pytest.mark.parametrize(

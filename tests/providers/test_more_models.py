@@ -181,6 +181,42 @@ def test_a_model_is_renamed_wherever_it_is_named(ours: Path, run: Run) -> None:
     run("validate")
 
 
+ACCESS = """\
+model_config: all
+database: local
+teams:
+  large: {models: [large, small]} # the team
+users:
+  anna: {team: large, models: [large]}
+keys:
+  models: {team: large, models: [large], aliases: {gpt-4: large}}
+  ci:
+    models:
+      - large # for tests
+    model_rpm_limit: {large: 10}
+"""
+
+
+def test_who_may_use_a_model_follows_its_name(ours: Path, run: Run) -> None:
+    (ours / "nixcfg.yaml").write_text(ACCESS)
+    before = run("validate").stdout
+    run("rename", "large", "huge")
+    after = ACCESS.replace("models: [large", "models: [huge").replace("- large #", "- huge #")
+    after = after.replace("gpt-4: large", "gpt-4: huge").replace("{large: 10", "{huge: 10")
+    assert (ours / "nixcfg.yaml").read_text() == after
+    assert run("validate").stdout == before.replace("large", "huge")
+
+
+@pytest.mark.parametrize("name", ["model", "models", "fallbacks", "model_name", "router_settings"])
+def test_a_model_may_be_called_like_a_setting(name: str, ours: Path, run: Run) -> None:
+    run("rename", "small", name)
+    named = BOX.replace("model_name: small", f"model_name: {name}").replace("[small,", f"[{name},")
+    assert text(ours, "box") == named
+    run("rename", name, "small")
+    assert text(ours, "box") == BOX
+    assert (ours / "nixcfg.yaml").read_text() == PROJECT
+
+
 def test_only_names_are_renamed(ours: Path, run: Run) -> None:
     """A model of a vendor, a setting and a provider may be called like what clients ask for."""
     run("rename", "small", "phi4")
@@ -223,6 +259,7 @@ def test_the_project_is_valid_after_every_step_of_a_rename(ours: Path) -> None:
     [
         (("smal", "x"), "Did you mean small?"),
         (("nothing-like-it", "x"), "There are"),
+        (("cluade", "x"), "Did you mean claude?"),
         (("small", "large"), "offers large already"),
         (("small", "a*"), "cannot be the name"),
         (("small", " "), "cannot be the name"),
@@ -254,6 +291,7 @@ def test_a_name_of_both_has_to_be_told_apart(ours: Path, run: Run, snapshot: Sna
 def test_use_makes_a_profile_by_command(ours: Path, run: Run, snapshot: Snapshot) -> None:
     before = snapshot(ours)
     assert "--profile NAME" in run("use", "box", "claude", fails=True).stderr
+    assert "there is no provider nope" in run("use", "box", "nope", fails=True).stderr
     assert "is box; choose another" in run(
         "use", "claude", "box", "--profile", "alone", fails=True
     ).stderr.replace("the profile alone ", "")
@@ -283,6 +321,7 @@ def test_the_example_of_the_help_is_clean(project: Path, run: Run, program: list
         file.write("host_ports: [8000]\n")
     run("validate", "--strict")
     before = text(project, "box")
+    assert "environment_variables:\n  BOX_API_KEY: ${BOX_API_KEY}" in before
     subprocess.run([*program, "-C", project, "fix", "--unsafe"], check=False, capture_output=True)
     assert text(project, "box") == before
 
@@ -302,3 +341,19 @@ def test_a_suggestion_names_no_vendor_that_the_file_does_not_use(
     assert "Did you mean" not in done.stdout
     file.write_text(file.read_text().replace(variable, "OPENAI_ORGANIZATON"))
     assert "Did you mean OPENAI_ORGANIZATION?" in run("validate").stdout
+
+
+def test_names_that_people_type_work_without_a_terminal(project: Path, run: Run) -> None:
+    run("add-provider", "vllm", "--model", "qwen3", "--api-base", "0.0.0.0:8000")
+    (entry,) = yaml.safe_load(text(project, "vllm"))["model_list"]
+    base = "http://host.containers.internal:8000/v1"
+    assert entry["litellm_params"] == {"model": "hosted_vllm/qwen3", "api_base": base}
+    run("add-provider", "llama.cpp", "--model", "phi4")
+    assert "model: llamafile/phi4" in text(project, "llama-cpp")
+    run("add-provider", "azure", "--model", "prod", "--api-base", "our-resource")
+    assert "api_base: https://our-resource.openai.azure.com\n" in text(project, "azure")
+    done = run("add-provider", "openai/gpt-5.6")
+    assert "gpt-5.6: openai/gpt-5.6" in done.stderr
+    done = run("add-provider", "aws")
+    assert "prompts go to us-west-2" in done.stderr
+    assert done.stderr.count("NX429") == 1, "and not once for each model"

@@ -23,6 +23,7 @@ def test_all_words_have_to_fit(run: Run) -> None:
     assert listed(run, "flash", "GEMINI") == found
     dotted = {m["model"] for m in listed(run, "sonnet", "4.5")}
     assert "anthropic/claude-sonnet-4-5-20250929" in dotted
+    assert all("sonnet" in name for name in dotted)
 
 
 def test_a_vendor_is_found_by_what_it_is_called(run: Run) -> None:

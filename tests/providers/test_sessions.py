@@ -59,6 +59,7 @@ def test_a_session_adds_a_provider(name: str, crowded: Path, program: list[str])
         assert data["model_list"][0]["litellm_params"]["aws_region_name"] == "eu-central-1"
     if name == "account":
         assert data["environment_variables"]["CLOUDFLARE_ACCOUNT_ID"] == "a1b2"
+        assert "cloudflare_account_id.txt" not in person.screen  # or set-key would ask for it
         assert len(data["model_list"]) == 2
     if name == "own server":
         params = data["model_list"][0]["litellm_params"]

@@ -55,8 +55,10 @@ class Models(http.server.BaseHTTPRequestHandler):
             status, body = 404, "<html>"
         elif self.kind == "closed":
             status, body = 401, "{}"
+        elif self.kind == "number":
+            body = '{"data": 5}'
         elif self.kind == "odd":
-            body = '{"data": [1, {"id": 2}, {"id": "\\u001b[31m"}]}'
+            body = '{"data": [1, {"id": 2}, {"id": "\\u001b[31m"}, {"id": "a b"}]}'
         self.send_response(status)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -93,6 +95,15 @@ def test_a_model_with_two_homes_is_asked_about(
     person = talk("add-provider", "google/gemini-2.5-flash", says=[("Which", "9"), ("Which", "1")])
     assert "a number from 1 to 2" in person.screen
     assert models(project, "gemini") == ["gemini/gemini-2.5-flash"]
+
+
+def test_a_model_that_the_chosen_home_lacks_is_asked_about(
+    project: Path, talk: Callable[..., Terminal]
+) -> None:
+    says = [("Which", "1"), ("anyway", "n"), ("Models", "1")]
+    person = talk("add-provider", "kimi-k2", says=says)
+    assert "kimi-k2 is not in LiteLLM's list for moonshot" in " ".join(person.lines)
+    assert models(project, "moonshot") == ["moonshot/kimi-k3"]
 
 
 def test_a_program_is_no_provider(project: Path, talk: Callable[..., Terminal]) -> None:
@@ -152,7 +163,7 @@ def test_all_is_every_number_on_the_screen(project: Path, talk: Callable[..., Te
 def test_an_unknown_name_is_a_server_of_ones_own(
     columns: int, server: str, project: Path, talk: Callable[..., Terminal]
 ) -> None:
-    says = [("Its address", server), ("Models", "1-2"), ("key?", "n")]
+    says = [("Its address", ""), ("Its address", server), ("Models", "1-2"), ("key?", "n")]
     person = talk("add-provider", "mybox", says=says, columns=columns)
     assert "It serves 2" in person.screen
     assert "qwen3:8b" in person.screen
@@ -164,6 +175,18 @@ def test_an_unknown_name_is_a_server_of_ones_own(
     assert f"the gateway calls {base}" in text
     assert f"host_ports: [{port}]" in text
     assert max(map(len, person.lines)) <= columns, person.screen
+
+
+@pytest.mark.parametrize("typed", ["localhost", "127.0.0.1", "0.0.0.0"])
+def test_this_machine_needs_no_scheme(
+    typed: str, server: str, project: Path, talk: Callable[..., Terminal]
+) -> None:
+    port = server.rpartition(":")[2]
+    says = [("Its address", f"{typed}:{port}"), ("Models", "2"), ("key?", "n")]
+    talk("add-provider", "lmstudio", says=says)
+    params = made(project, "lmstudio")[0]["litellm_params"]
+    assert params["model"] == "lm_studio/phi4"
+    assert params["api_base"] == f"http://host.containers.internal:{port}/v1"
 
 
 def test_a_name_of_ones_own_for_openai_asks_where(
@@ -193,7 +216,7 @@ def test_a_server_that_wants_a_key_gets_one(
 SLOW = pytest.param("slow", marks=pytest.mark.slow)  # as long as a person is asked to wait
 
 
-@pytest.mark.parametrize("server", ["other", "odd", SLOW], indirect=True)
+@pytest.mark.parametrize("server", ["other", "odd", "number", SLOW], indirect=True)
 def test_a_server_that_lists_nothing_is_no_obstacle(
     server: str, project: Path, talk: Callable[..., Terminal]
 ) -> None:
@@ -202,6 +225,7 @@ def test_a_server_that_lists_nothing_is_no_obstacle(
     assert "lists no models" in person.screen
     assert "there is no list to choose from" in person.screen
     assert "\x1b[31m" not in person.screen
+    assert "Traceback" not in person.screen
     assert models(project, "vllm") == ["hosted_vllm/phi4"]
 
 
@@ -247,6 +271,17 @@ def test_a_second_provider_of_a_vendor_is_asked_about(
     assert made(project, file)[-1]["litellm_params"].get("api_key") == (
         f"os.environ/{variable}" if variable else None
     )
+
+
+def test_a_second_account_of_several_keys_is_not_offered(
+    project: Path, talk: Callable[..., Terminal]
+) -> None:
+    talk("add-provider", "aws", says=[("Models", "1"), ("AWS_REGION", "eu-central-1")])
+    says = [("Which is meant", "3"), ("Which is meant", "2"), ("Models", "2"), ("AWS_REGION", "")]
+    person = talk("add-provider", "bedrock", says=says)
+    assert "Another account" not in person.screen
+    loaded = yaml.safe_load((project / "providers" / "bedrock.yaml").read_text())
+    assert set(loaded["environment_variables"]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def test_add_model_offers_what_is_not_there_yet(

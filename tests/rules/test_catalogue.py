@@ -7,7 +7,7 @@ import pytest
 from rules_support import by_itself
 
 from nixcfg import knowledge
-from nixcfg.knowledge.facts import Listing
+from nixcfg.knowledge.listing import Listing
 
 
 def codes(folder: Path, model: str, **params: str) -> list[str]:
@@ -29,6 +29,10 @@ def codes(folder: Path, model: str, **params: str) -> list[str]:
         ("ollama/no-such", []),
         ("huggingface/no/such", []),
         ("groq/*", []),
+        ("groq/", ["NX411"]),
+        ("openai/", ["NX411"]),
+        ("together_ai/", ["NX411"]),
+        ("deepinfra/", ["NX411"]),
     ],
 )
 def test_a_model_that_is_not_listed(tmp_path: Path, model: str, found: list[str]):
@@ -42,7 +46,10 @@ def test_another_server_has_models_of_its_own(tmp_path: Path):
 def test_how_much_a_list_says():
     known = knowledge.default()
     assert known.listing("anthropic") is Listing.CLOSED
-    assert known.listing("groq") is Listing.TENDED
+    assert known.listing("groq") is Listing.PARTIAL
+    assert known.listing("cerebras") is Listing.PARTIAL
+    assert known.listing("bedrock") is Listing.CLOSED
+    assert known.listing("dashscope") is Listing.CLOSED
     assert known.listing("azure") is Listing.OPEN
     assert known.listing("no-such-provider") is Listing.OPEN
 

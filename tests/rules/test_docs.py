@@ -32,6 +32,13 @@ def test_vendor_params_are_those_of_the_installed_litellm(oracle: type[Oracle]):
 
 
 @pytest.mark.oracle
+def test_variables_are_those_of_the_installed_litellm(oracle: type[Oracle]):
+    data = json.loads((DATA / "variables.json").read_text(encoding="utf-8"))
+    assert oracle
+    assert load("measure_variables").measured() == data, "run tools/measure_variables.py"
+
+
+@pytest.mark.oracle
 def test_refusals_are_those_of_the_installed_litellm(oracle: type[Oracle]):
     """A sample of 150 of the 3,000 questions; tools/measure_refusals.py asks all of them."""
     measure = load("measure_refusals")

@@ -61,11 +61,19 @@ def test_what_is_said(tmp_path: Path, model: str, key: str, code: str, says: str
         ("oci/cohere.command", "oci_region"),
         ("watsonx/ibm/granite", "watsonx_region"),
         ("openai/gpt-4o", "callbacks"),
+        ("vertex_ai/gemini-2.5-pro", "vertex_ai_credentials"),
+        ("aws_polly/neural", "voice"),
+        ("openai/gpt-4o", "vector_store_ids"),
         ("os.environ/MODEL", "aws_region_name"),
     ],
 )
 def test_what_is_not_said(tmp_path: Path, model: str, key: str):
-    assert told(tmp_path, model, {key: "x"}) == []
+    assert [p for p in told(tmp_path, model, {key: "x"}) if p.code != "NX429"] == []
+
+
+def test_code_of_ones_own_takes_any_parameter(tmp_path: Path):
+    own = {"custom_provider_map": [{"provider": "mine", "custom_handler": "mine.handler"}]}
+    assert told(tmp_path, "mine/x", {"flavour": 1}, litellm_settings=own) == []
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,15 @@ def access() -> dict[str, dict[str, Any]]:
     from litellm.proxy import _types as api
 
     licensed = {*api.LiteLLM_ManagementEndpoint_MetadataFields_Premium, *ACCESS_LICENCE}
-    # /user/update hands every field to the table, and fails where that has no such column.
+    # /user/update hands every field to the table, and fails where that has no such column. It asks
+    # for no licence for what is in the list.
     columns = api.LiteLLM_UserTable.model_fields
     return {
         "team": fields("team", licensed, api.NewTeamRequest, api.UpdateTeamRequest),
         "user": {
             name: facts
             for name, facts in fields(
-                "user", licensed, api.NewUserRequest, api.UpdateUserRequest
+                "user", ACCESS_LICENCE, api.NewUserRequest, api.UpdateUserRequest
             ).items()
             if name in columns or name == "object_permission"
         },

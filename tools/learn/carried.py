@@ -100,7 +100,7 @@ def carried(facts: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]
     """
     known = facts["sections"]["litellm_params"]["keys"].keys()
     unknown: dict[str, list[str]] = {"refused": [], "unseen": []}
-    clouds = {cloud: list(_by_reading(cloud)) for cloud in CLOUDS}
+    clouds = {cloud: set(_by_name(cloud, facts)) for cloud in CLOUDS}
     sent_to: dict[str, list[str]] = {cloud: [] for cloud in CLOUDS}
     nested, unsent, regions = list[str](), list[str](), dict(REGIONS)
     for caller in callers(facts):
@@ -112,7 +112,7 @@ def carried(facts: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]
             if caller.verdict(cloud + PROBE) == "sent":
                 sent_to[cloud].append(name)
             if any(_reads(caller, key) for key in sorted(known) if key.startswith(cloud)):
-                clouds[cloud].append(name)
+                clouds[cloud].add(name)
         region = caller.region()
         if region and name in clouds["aws_"]:
             regions[name] = region
@@ -138,11 +138,10 @@ def _reads(caller: Caller, key: str) -> bool:
     return "used" in (caller.verdict(key), caller.verdict(key, value(key.upper())))
 
 
-def _by_reading(cloud: str) -> Iterator[str]:
-    """The providers that no call reaches, by the parameters that their code takes."""
-    for name, facts in UNPROBED.items():
-        if any((c.get("param") or "").startswith(cloud) for c in facts["credentials"]):
-            yield name
+def _by_name(cloud: str, facts: Mapping[str, Any]) -> Iterator[str]:
+    """The providers that are called like the cloud: some of them no call reaches."""
+    stem = cloud.removesuffix("_")
+    yield from (name for name in facts["providers"] if name.startswith(stem))
 
 
 def _unsent(

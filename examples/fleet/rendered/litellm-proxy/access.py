@@ -575,8 +575,12 @@ class ApiError(Exception):
     """The gateway answers something else; the message says what, without a key."""
 
 
-class AwayError(ApiError):
-    """The gateway does not answer, or has no database right now: later it may."""
+class LaterError(ApiError):
+    """The gateway could not answer (5xx): the same question may be answered later."""
+
+
+class AwayError(LaterError):
+    """The gateway does not answer, or has no database right now."""
 
 
 class Api:
@@ -648,7 +652,7 @@ class Api:
         if status == 401:
             raise ApiError("the gateway does not take this master key (401)")
         reason = f"{_reason(answer)} ({status})"
-        raise (AwayError if status >= 500 and _is_away(answer) else ApiError)(reason)
+        raise (LaterError if status >= 500 else ApiError)(reason)
 
     def _ask(self, method: str, path: str, body: object) -> tuple[int, Any]:
         make: Any = http.client.HTTPConnection
@@ -683,12 +687,6 @@ def _reason(answer: Any) -> str:
     return _LOOKS_LIKE_KEY.sub("...", text)[:300]
 
 
-def _is_away(answer: Any) -> bool:
-    """Whether an error is about the database and not about what was asked."""
-    text = json.dumps(answer).lower()
-    return any(word in text for word in ("database", "db ", "db_", "connect", "prisma", "timeout"))
-
-
 # --- nixcfg/access/run.py
 
 
@@ -706,10 +704,14 @@ DONE = {
 
 @dataclass
 class Outcome:
-    """What became of a plan: how many of each action, and of what did not work."""
+    """What became of a plan: how many of each action, and of what did not work.
+
+    `is_passing`: some of it may work at another time.
+    """
 
     done: dict[str, int] = field(default_factory=dict)
     failed: int = 0
+    is_passing: bool = False
 
     def summary(self) -> str:
         """One line."""
@@ -742,9 +744,12 @@ def carry_out(
         try:
             for path, body in change.calls:
                 api.post(path, _filled(body, change.name, values))
-        except AwayError:
-            raise
         except ApiError as error:
+            outcome.is_passing |= isinstance(error, LaterError)
+            if isinstance(error, AwayError) or (
+                isinstance(error, LaterError) and not api.is_ready()
+            ):
+                raise AwayError(str(error)) from None
             say(3, f"{what}: cannot be {DONE[change.action]}: {error}")
             broken.add((change.kind, change.name))
             outcome.failed += 1
@@ -952,7 +957,7 @@ def main(arguments: list[str]) -> int:
         lost = {name for name in wanted if name not in found}
         changes = [each for each in changes if each.kind != "key" or each.name not in lost]
         outcome = carry_out(api, changes, found, say)
-    except AwayError as error:
+    except LaterError as error:
         say(4, f"{error}. The next run does what is left.")
         return _AGAIN
     except ApiError as error:
@@ -964,6 +969,8 @@ def main(arguments: list[str]) -> int:
     changed = [name for name, value in found.items() if has_changed(wanted[name], value)]
     if changed:
         say(5, f"the value of {', '.join(changed)} has changed meanwhile; running again.")
+        return _AGAIN
+    if outcome.is_passing:
         return _AGAIN
     return 1 if outcome.failed else 0
 

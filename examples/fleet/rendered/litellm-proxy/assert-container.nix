@@ -60,7 +60,9 @@ let
 
   # The namespaces of this machine, or of another container.
   isShared = value: value == "host" || lib.hasPrefix "container:" value || lib.hasPrefix "ns:" value;
-  sharedNetworks = among (final: lib.filter isShared final.networks);
+  sharedNetworks = among (
+    final: lib.filter isShared final.networks ++ map (pod: "pod:${pod}") (final.valuesOf "pod")
+  );
   sharedNamespaces = among (
     final:
     lib.concatMap
@@ -93,6 +95,18 @@ let
     builtins.match "(apparmor|seccomp|systempaths)[=:]unconfined|label[=:]disable|unmask[=:].*|no-new-privileges[=:]false" value
     != null;
   unconfined = among (final: lib.filter isUnconfined (final.valuesOf "security-opt"));
+
+  # What keeps keys off the disk and the image as it is; the engine takes the last word.
+  undone = among (
+    final:
+    lib.optional (lib.any (value: value == "false") (final.valuesOf "read-only")) "--read-only=false"
+    ++ map (value: "--ulimit=${value}") (
+      lib.filter (value: lib.hasPrefix "core=" value && value != "core=0") (final.valuesOf "ulimit")
+    )
+    ++ map (value: "--memory-swap=${value}") (
+      lib.subtractLists [ cfg.resources.memory ] (final.valuesOf "memory-swap")
+    )
+  );
 
   isWholeMachine =
     source:
@@ -161,6 +175,13 @@ in
         message = ''
           ${where}: ${quoted (map (value: "--security-opt=${value}") unconfined)} takes away what the container is shut in by.
           Remove it.
+        '';
+      }
+      {
+        assertion = undone == [ ];
+        message = ''
+          ${where}: ${quoted undone} lets the container write where it must not, or put keys on the disk by swap or a core dump.
+          Remove it; sizes are set by ${opt "resources"}.
         '';
       }
       {

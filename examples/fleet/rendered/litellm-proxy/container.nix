@@ -13,30 +13,16 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
+    configFile
     environmentFile
     hasDatabase
     hasTLS
     image
     instances
     isFleet
-    isPath
     runtimeDirectory
     secretFiles
-    selected
     ;
-
-  # A path literal is copied under a name and hash of its own, so that the container
-  # restarts when this file changes and not whenever the source tree around it does.
-  configFile =
-    if selected.settings != { } then
-      toString cfg.internal.mergedConfig
-    else if isPath selected.file then
-      builtins.path {
-        path = selected.file;
-        name = "litellm-config.yaml";
-      }
-    else
-      toString selected.file;
 
   defaultEnvironment =
     image.defaultEnvironment

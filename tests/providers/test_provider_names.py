@@ -39,6 +39,9 @@ SURE = {
     "hugging-face": "huggingface", "azure-openai": "azure", "deep-seek": "deepseek",
     "deepseek-ai": "deepseek", "mistralai": "mistral", "LM Studio": "lm_studio",
     "lmstudio": "lm_studio", "nim": "nvidia_nim", "ibm": "watsonx", "open-router": "openrouter",
+    "google-gemini": "gemini", "gemini-api": "gemini", "openai-api": "openai", "gpt4": "openai",
+    "anthropic claude": "anthropic", "GroqCloud": "groq", "amazon web services": "bedrock",
+    "azure ai foundry": "azure_ai", "gcp-vertex": "vertex_ai", "cerebras-cloud": "cerebras",
     "perplexityai": "perplexity", "gpt": "openai", "OpenAI": "openai", "nanogpt": "nano-gpt",
 }  # fmt: skip
 
@@ -60,6 +63,9 @@ ASKED = {
     "claude-code": {"anthropic"},
     "cursor": set(),
     "google/gemini-2.5-flash": {"gemini", "vertex_ai"},
+    "qwen3": {"dashscope", "qwencloud", "qwen_ai_platform"},
+    "kimi-k2": {"moonshot", "vercel_ai_gateway"},
+    "codellama": {"ollama"},
 }
 
 
@@ -102,6 +108,22 @@ def test_a_makers_name_before_a_model_is_no_provider() -> None:
     assert "openai" not in meaning.providers
 
 
-@pytest.mark.parametrize("typed", ["", "/", "x/", "/x", "nosuch", "nosuch/model", "ä", "-", "all"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "/",
+        "x/",
+        "/x",
+        "nosuch",
+        "nosuch/model",
+        "ä",
+        "-",
+        "all",
+        "box-ai",
+        "my-openai",
+        "ollama-cloud",
+    ],
+)
 def test_what_no_one_knows_means_nothing(typed: str) -> None:
     assert names.meaning(typed).provider is None

@@ -1,0 +1,101 @@
+"""`nixcfg plan`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nixcfg.commands import OK
+from nixcfg.commands.context import find_root, json_option, valid_project
+from nixcfg.commands.output import report
+
+if TYPE_CHECKING:
+    from nixcfg.plan.compare import Plan
+
+CHANGES = 2
+CANNOT_KNOW = 1
+_TITLES = {"model": "Models", "key": "Keys", "setting": "Settings", "environment": "Environment"}
+
+
+@click.command()
+@click.argument("host", required=False)
+@json_option
+@click.pass_obj
+def command(base: Path, host: str | None, form: str) -> int:
+    """Show what a switch would change, and what it costs.
+
+    Compares the sources with what this machine runs, or HOST, which your own ssh reaches: models,
+    keys, image and settings, the containers that restart, and whether requests are lost
+    meanwhile. Exit code 0 for nothing to do, 2 for changes, 1 where it cannot know.
+
+    \b
+    Examples:
+      nixcfg plan
+      nixcfg plan gateway.example.org --json
+    """
+    from nixcfg.plan.compare import plan
+    from nixcfg.plan.facts import UnknownDeploymentError, deployed, wanted
+
+    project = valid_project(find_root(base))
+    if project.hosts and host:
+        name = host.rpartition("@")[2].partition(".")[0]
+        project = valid_project(find_root(base), name)
+    try:
+        found = plan(deployed(host or ""), wanted(project.machine))
+    except UnknownDeploymentError as error:
+        raise click.ClickException(f"{error}") from None
+    if form == "json":
+        click.echo(json.dumps(_data(found), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(found)))
+        for each in found.unsure:
+            report(each)
+    return OK if found.is_empty else CHANGES
+
+
+def _data(plan: "Plan") -> dict[str, object]:
+    return {
+        "changes": [
+            {"what": each.what, "kind": each.kind.name.lower(), "name": each.name,
+             "detail": each.detail}
+            for each in plan.changes
+        ],
+        "units": [
+            {"unit": each.unit, "does": each.verb, "why": list(each.why)} for each in plan.effects
+        ],
+        "loses_requests": plan.loses,
+        "unsure": list(plan.unsure),
+    }  # fmt: skip
+
+
+def _lines(plan: "Plan") -> Iterator[str]:
+    if plan.is_empty:
+        yield "Nothing to do: what runs is what the sources say."
+        return
+    groups: dict[str, list[str]] = {}
+    for each in plan.changes:
+        title = _TITLES.get(each.what, "Machine")
+        name = each.name if title != "Machine" else f"{each.what}: {each.name}"
+        detail = f"  {each.detail}" if each.detail else ""
+        groups.setdefault(title, []).append(f"  {each.kind.value} {name}{detail}")
+    for title, lines in groups.items():
+        yield title
+        yield from lines
+    yield "Units"
+    for effect in plan.effects:
+        why = f" ({', '.join(effect.why)})" if effect.why else ""
+        yield f"  {effect.unit} {effect.verb}{why}"
+    if not plan.effects:
+        yield "  none restarts"
+    yield _cost(plan)
+
+
+def _cost(plan: "Plan") -> str:
+    if plan.loses:
+        return (
+            "Requests are refused while LiteLLM starts, which takes 10 to 40 seconds. With\n"
+            "instances: 2 in nixcfg.yaml a switch loses none (docs/scale.md)."
+        )
+    return "No request is lost."

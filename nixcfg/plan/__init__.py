@@ -1,0 +1,1 @@
+"""`nixcfg plan`: what a switch would change, beside what the machine runs."""
