@@ -20,6 +20,9 @@ def _health_checks(config: Config) -> Iterator[Problem]:
     interval = settings.get("health_check_interval")
     if settings.get("background_health_checks") is not True or isinstance(interval, bool):
         return
+    # What answers at an address of one's own costs nothing.
+    if config.deployments and all(each.api_base for each in config.deployments):
+        return
     if isinstance(interval, int | float) and 0 < interval < _OFTEN:
         yield config.document.problem(
             PAID_CHECKS,
@@ -29,8 +32,8 @@ def _health_checks(config: Config) -> Iterator[Problem]:
         )
 
 
-CUSTOM_AUTH_ALONE = Rule("NX229", Severity.WARNING)
 _COMMON = "custom_auth_run_common_checks"
+CUSTOM_AUTH_ALONE = Rule("NX229", Severity.WARNING)
 
 
 @EveryDocument
@@ -49,12 +52,13 @@ def _custom_auth(config: Config) -> Iterator[Problem]:
         )
 
 
-URL_AS_HOST = Rule("NX230", Severity.ERROR, standalone=Severity.WARNING)
 _HOSTS: tuple[Steps, ...] = (
     ("litellm_settings", "cache_params", "host"),
     ("router_settings", "redis_host"),
     ("general_settings", "coordination_redis", "host"),
 )
+
+URL_AS_HOST = Rule("NX230", Severity.ERROR, standalone=Severity.WARNING)
 
 
 @EveryDocument
