@@ -36,20 +36,26 @@ def command(base: Path, host: str | None, form: str) -> int:
       nixcfg plan gateway.example.org --json
     """
     from nixcfg.plan.compare import plan
-    from nixcfg.plan.facts import UnknownDeploymentError, deployed, wanted
+    from nixcfg.plan.facts import UnknownDeploymentError, absent_keys, deployed, wanted
 
     project = valid_project(find_root(base))
     if project.hosts and host:
         name = host.rpartition("@")[2].partition(".")[0]
         project = valid_project(find_root(base), name)
     try:
-        found = plan(deployed(host or ""), wanted(project.machine))
+        new = wanted(project.machine)
+        found = plan(deployed(host or ""), new)
     except UnknownDeploymentError as error:
         raise click.ClickException(f"{error}") from None
+    absent = () if host else absent_keys(new)
     if form == "json":
-        click.echo(json.dumps(_data(found), indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps({**_data(found), "missing_keys": absent}, indent=2, ensure_ascii=False)
+        )
     else:
         click.echo("\n".join(_lines(found)))
+        for variable in absent:
+            report(f"{variable}: {new.key_files[variable]} is missing on this machine.")
         for each in found.unsure:
             report(each)
     return OK if found.is_empty else CHANGES

@@ -93,6 +93,19 @@ def module_version() -> str:
     return f"{__version__} ({digest[:12]})"
 
 
+def absent_keys(facts: Facts) -> tuple[str, ...]:
+    """The variables whose key file is not on this machine, as far as this user may look."""
+    found = []
+    for variable, path in facts.key_files.items():
+        try:
+            Path(path).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            found.append(variable)
+        except OSError:
+            continue  # only root can say
+    return tuple(found)
+
+
 def deployed(host: str = "") -> Facts:
     """What this machine runs, or the one that ssh calls `host`. Raises UnknownDeploymentError."""
     if host:

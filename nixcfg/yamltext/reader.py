@@ -16,6 +16,7 @@ from nixcfg.problems.problem import START, Rule, Severity, Span, reason
 from nixcfg.yamltext.builder import NOT_YAML, TOO_LARGE, Builder, StopError
 from nixcfg.yamltext.document import Document, position, shown_line, split_lines
 from nixcfg.yamltext.limits import MAX_BYTES
+from nixcfg.yamltext.scalars import LOADER
 
 Read = Callable[[Path, str], Document]
 """Gives the document at a path, by the name that messages call it: `read`, or what an editor has
@@ -153,7 +154,7 @@ def _opened(error: yaml.MarkedYAMLError, text: str) -> tuple[Span, str, str] | N
     quote: yaml.Token | None = None
     brackets: list[yaml.Token] = []
     try:
-        for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+        for token in yaml.scan(text, Loader=LOADER):
             if isinstance(token, yaml.ScalarToken):
                 is_long = token.start_mark.line != token.end_mark.line
                 quote = token if is_long and token.style in ("'", '"') else quote

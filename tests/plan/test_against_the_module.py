@@ -7,6 +7,7 @@ are equal are not restarted. The prediction is made from the sources alone.
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,20 @@ def test_without_a_gateway_it_cannot_know(nixcfg: Run, tmp_path: Path):
     done: subprocess.CompletedProcess[str] = nixcfg("-C", tmp_path, "plan")
     assert done.returncode == 1
     assert "nixcfg plan HOST" in done.stderr
+
+
+def test_a_missing_key_file_is_named(tmp_path: Path):
+    here = tmp_path / "here.txt"
+    here.write_text("x")
+    gateway = replace(
+        facts.facts(DEPLOYED, ""),
+        key_files={"HERE_KEY": str(here), "GONE_KEY": str(tmp_path / "gone.txt")},
+    )
+    assert facts.absent_keys(gateway) == ("GONE_KEY",)
+
+
+DEPLOYED = {
+    "auth": "open", "backend": "podman", "config": "", "environment": {}, "hasSettings": False,
+    "hostPorts": [], "image": "", "instances": 1, "keyFiles": {}, "listenAddress": "::1",
+    "metrics": False, "modelConfig": "all", "module": "", "port": 1, "revisions": {}, "workers": 1,
+}  # fmt: skip
