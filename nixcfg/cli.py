@@ -25,7 +25,6 @@ GROUPS = {
         "import": "Make a project of what runs LiteLLM today.",
         "add-provider": "Add a provider of models.",
         "set-key": "Store a key in its file.",
-        "completion": "Print a shell's completion script.",
     },
     "Change": {
         "models": "List the models that LiteLLM knows.",
@@ -62,6 +61,7 @@ nixcfg/commands/add_provider.py, and `import`, which Python keeps for itself, is
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 HIDDEN = {
+    "completion": "Print a shell's completion script.",
     "lsp": "Answer an editor, on standard input and output.",
     "keys": "List the keys in the database: `nixcfg access keys`.",
     "providers": "List the project's providers.",

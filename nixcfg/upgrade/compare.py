@@ -68,8 +68,10 @@ def _findings(before: Report, after: Report, named: tuple[str, str]) -> Iterator
     for key, problem in old.items():
         if key not in new:
             yield _difference(Effect.GAIN, problem, f"no longer: {problem.message}")
+        elif problem.is_error and not new[key].is_error:
+            yield _difference(Effect.GAIN, problem, f"no longer an error: {problem.message}")
     for key, problem in new.items():
-        if key not in old:
+        if key not in old or (problem.is_error and not old[key].is_error):
             yield _difference(Effect.LOSS, problem, f"{problem.severity.value}: {problem.message}")
 
 
