@@ -80,6 +80,11 @@ def seen(router: Any) -> dict[str, list[str]]:
         "prompts": [str(each.prompt_id) for each in prompts.values()],
         "agents": [str(each.agent_name) for each in agents],
         "vector_stores": [str(each.get("vector_store_name")) for each in stores],
+        "routers": [
+            str(each["model_name"])
+            for each in getattr(router, "model_list", None) or []
+            if str(each["litellm_params"]["model"]).startswith("auto_router/")
+        ],
         "search_tools": [str(each.get("search_tool_name")) for each in tools],
     }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from string import ascii_letters
 from typing import Any
 
-from learn import guarding, layout
+from learn import guarding, imports, layout
 from learn.package import Package
 from learn.places import PLACES, Place, keeps, keys
 from measure_refusals import BASE, KINDS, PYTHON, TYPES
@@ -108,8 +108,8 @@ def is_of_the_kind(facts: Mapping[str, Any], kind: str, answer: Answer) -> bool:
     return f"'{PYTHON[kind]}'" in (answer["error"] or "")
 
 
-def measured() -> dict[str, Any]:
-    """The content of entries.json."""
+def measured(folder: Path) -> dict[str, Any]:
+    """The content of entries.json; litellm.json is in the folder."""
     import litellm
 
     source = Package(Path(litellm.__file__).parent)
@@ -132,7 +132,23 @@ def measured() -> dict[str, Any]:
         "places": found,
         "guardrails": guarding.kinds(oracle.ask),
         "durations": durations(),
+        "imports": imports.found(
+            json.loads((folder / "litellm.json").read_bytes())["sections"],
+            modules(known),
+            lambda text: oracle.ask({"text": text}).get("error") or "",
+            BASE,
+        ),
     }
+
+
+def modules(known: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Samples in which a key names Python that is not there."""
+    for place, facts in zip(PLACES, known, strict=True):
+        for key, each in facts.items():
+            for end, value in imports.values(each["type"].split("|")):
+                config = {**BASE, **copy.deepcopy(dict(place.sample))}
+                target(config, place.path)[key] = value
+                yield f"{place.path}.{key}{end}", json.dumps(config)
 
 
 def durations() -> dict[str, list[str]]:
@@ -170,8 +186,9 @@ def told(
 
 
 def more(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, Any]:
-    """`names`: characters that the name of an entry cannot hold, each with its outcome; `with`: the
-    choices that ask for another key, each with the keys of which one will do, and the outcome.
+    """`names`: characters that the name of an entry cannot hold, each with its outcome. `above`:
+    keys that stop LiteLLM where they are beside the place. `with`: the choices that ask for
+    another key, each with the outcome and the keys of which one will do.
     """
 
     def becomes(given: Mapping[str, Any]) -> str:
@@ -180,6 +197,8 @@ def more(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, An
         return outcome(place, oracle.ask({"text": json.dumps(config), "files": FILES}))
 
     found: dict[str, Any] = {}
+    if ".litellm_params." in place.path:
+        found["above"] = sorted(key for key in known if above(oracle, place, key) == "stops")
     for character in CHARACTERS if place.path.endswith("{}") else ():
         text = json.dumps({**BASE, **place.sample})
         text = text.replace('"sample": {', f'"sam{character}ple": {{')
@@ -200,6 +219,13 @@ def more(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, An
     return found
 
 
+def above(oracle: Oracle, place: Place, key: str) -> str:
+    """What becomes of a key of this place that is beside it."""
+    config = {**BASE, **copy.deepcopy(dict(place.sample))}
+    target(config, place.path.rpartition(".")[0])[key] = 1
+    return outcome(place, oracle.ask({"text": json.dumps(config), "files": FILES}))
+
+
 def some(facts: Mapping[str, Any]) -> list[Any]:
     """Values that a key may have."""
     types = facts["type"].split("|")
@@ -212,7 +238,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    layout.write(folder, {"entries": measured()})
+    layout.write(folder, {"entries": measured(folder)})
     return 0
 
 

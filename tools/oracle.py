@@ -65,6 +65,7 @@ class _Wire:
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
+        self.hosts: set[str] = set()
         self.status = 200
 
     def install(self) -> None:
@@ -79,6 +80,13 @@ class _Wire:
         httpx.AsyncHTTPTransport.handle_async_request = handle  # type: ignore[method-assign,assignment]
         httpx.HTTPTransport.handle_request = handle_sync  # type: ignore[method-assign,assignment]
         socket.socket.connect = _refuse  # type: ignore[method-assign]
+        resolve = socket.getaddrinfo
+
+        def listening(host: Any, *arguments: Any, **options: Any) -> Any:
+            self.hosts.add(str(host))
+            return resolve(host, *arguments, **options)
+
+        socket.getaddrinfo = listening
 
     def answer(self, request: Any, body: bytes) -> Any:
         import httpx
@@ -107,6 +115,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
 
     log.lines.clear()
     wire.sent.clear()
+    wire.hosts.clear()
     live.forget()
     proxy_server.user_custom_auth = None
     proxy_server.master_key = None
@@ -145,6 +154,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
     if "request" in question:
         told["replies"].append(await _request(**question["request"]))
     told["sent"] = list(wire.sent)
+    told["hosts"] = sorted(wire.hosts)
     return told
 
 

@@ -48,7 +48,8 @@ class Needs(NamedTuple):
 class Place(NamedTuple):
     """Where entries are. `unknown` is what becomes of another key: `ignored`, `kept` for what may
     read it later, or an outcome. `entry` are the outcomes of what is no mapping, by kind; `names`
-    those of characters that the name of an entry cannot hold.
+    those of characters that the name of an entry cannot hold; `above` are keys that stop LiteLLM
+    where they are beside the place.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Place(NamedTuple):
     unknown: str
     entry: Mapping[str, str]
     names: Mapping[str, str]
+    above: frozenset[str]
     needs: tuple[Needs, ...]
     keys: Mapping[str, EntryKey]
 
@@ -84,6 +86,8 @@ class Entries:
         units = "|".join(data["durations"]["units"])
         self._duration = re.compile(rf"\d+({units})") if units else re.compile("(?!)")
         self._words = frozenset(data["durations"]["words"])
+        self.imports = tuple(tuple(_steps(path)) for path in data["imports"])
+        """Settings, and keys of entries, that name Python which LiteLLM imports at its start."""
         self.guardrails = {name: _kind(facts) for name, facts in guardrails["kinds"].items()}
 
     def is_duration(self, text: str) -> bool:
@@ -107,6 +111,7 @@ def _place(path: str, facts: Mapping[str, Any]) -> Place:
         unknown=facts["unknown"],
         entry=facts.get("entry", {}),
         names=facts.get("names", {}),
+        above=frozenset(facts.get("above", ())),
         needs=needs,
         keys=keys,
     )

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from nixcfg.knowledge import Choice, Knowledge, ProviderFacts, choose
+from nixcfg.knowledge.entries import Step
 from nixcfg.problems.problem import Steps
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS, Project
@@ -280,6 +281,29 @@ def scalars(value: Any, path: Steps = ()) -> list[tuple[Steps, Any]]:
     found: list[tuple[Steps, Any]] = []
     _collect(value, path, found)
     return found
+
+
+def reached(data: Any, steps: Sequence[Step], path: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """What is at a place in this document, a mapping if all is well, with the path of each."""
+    if not steps:
+        yield path, data
+        return
+    if not isinstance(data, Map):
+        return
+    step, *rest = steps
+    value = data.get(step.name)
+    if step.key and not (isinstance(value, Map) and value.get(step.key) == step.value):
+        return
+    here: Steps = (*path, step.name)
+    if step.each == "[]":
+        found = enumerate(value) if isinstance(value, list) else ()
+        for index, item in found:
+            yield from reached(item, rest, (*here, index))
+    elif step.each:
+        for key, item in value.items() if isinstance(value, Map) else ():
+            yield from reached(item, rest, (*here, key))
+    else:
+        yield from reached(value, rest, here)
 
 
 def _collect(value: Any, path: Steps, found: list[tuple[Steps, Any]]) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nixcfg.knowledge.entries import EntryKey, Place, Step
+from nixcfg.knowledge.entries import EntryKey, Place
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules import extensions, sections, values
-from nixcfg.rules.context import Config
+from nixcfg.rules.context import Config, reached
 from nixcfg.rules.scope import EveryDocument
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
@@ -33,31 +33,9 @@ def _entries(config: Config) -> Iterator[Problem]:
         for path, entry in reached(config.data, place.steps):
             if isinstance(entry, Map):
                 yield from _entry(config, place, path, entry)
+                yield from _above(config, place, path)
             elif becomes := place.entry.get(values.kind(entry), ""):
                 yield _no_entry(config, place, path, becomes)
-
-
-def reached(data: Any, steps: tuple[Step, ...], path: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    """What is at a place in this document, a mapping if all is well, with the path of each."""
-    if not steps:
-        yield path, data
-        return
-    if not isinstance(data, Map):
-        return
-    step, *rest = steps
-    value = data.get(step.name)
-    if step.key and not (isinstance(value, Map) and value.get(step.key) == step.value):
-        return
-    here: Steps = (*path, step.name)
-    if step.each == "[]":
-        found = enumerate(value) if isinstance(value, list) else ()
-        for index, item in found:
-            yield from reached(item, tuple(rest), (*here, index))
-    elif step.each:
-        for key, item in value.items() if isinstance(value, Map) else ():
-            yield from reached(item, tuple(rest), (*here, key))
-    else:
-        yield from reached(value, tuple(rest), here)
 
 
 def _entry(config: Config, place: Place, path: Steps, entry: Map) -> Iterator[Problem]:
@@ -87,6 +65,19 @@ def _no_entry(config: Config, place: Place, path: Steps, becomes: str) -> Proble
         help="Write a mapping.",
         key=isinstance(value, list),
     )
+
+
+def _above(config: Config, place: Place, path: Steps) -> Iterator[Problem]:
+    """Settings of a place that are beside it, one level too high."""
+    for name in _at(config, path[:-1]) if place.above else ():
+        if name in place.above:
+            yield config.document.problem(
+                INCOMPLETE,
+                (*path[:-1], name),
+                f"LiteLLM does not start with {name} beside {path[-1]}",
+                help=f"Write it under {path[-1]}.",
+                key=True,
+            )
 
 
 def _named(config: Config, place: Place, path: Steps) -> Iterator[Problem]:

@@ -1,27 +1,18 @@
 """What LiteLLM loads by name: callbacks, guardrails, prompts, and Python modules."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules.context import Config
+from nixcfg.rules.context import Config, reached
 from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_CODE = (
-    "custom_auth",
-    "custom_key_generate",
-    "custom_key_update",
-    "custom_key_policy",
-    "custom_sso",
-    "custom_ui_sso_sign_in_handler",
-    "custom_team_metadata_validate",
-)
 _OLD_GUARDRAIL = {"callbacks", "default_on", "logging_only", "enabled_roles", "callback_args"}
 _CALLBACKS = ("callbacks", "success_callback", "failure_callback")
 
@@ -137,15 +128,9 @@ def _custom_code(config: Config) -> Iterator[Problem]:
 
 
 def _imported(config: Config) -> Iterator[tuple[Steps, str]]:
-    for key in _CODE:
-        value = config.section("general_settings").get(key)
-        if isinstance(value, str) and _MODULE.fullmatch(value):
-            yield ("general_settings", key), value
-    settings: Mapping[str, Any] = config.section("litellm_settings")
-    for key in _CALLBACKS:
-        callbacks = settings.get(key)
-        for index, value in enumerate(callbacks if isinstance(callbacks, list) else ()):
+    for steps in config.knowledge.entries.imports:
+        if config.is_project_file and steps[0].name not in SETTINGS:
+            continue
+        for path, value in reached(config.data, steps):
             if isinstance(value, str) and _MODULE.fullmatch(value):
-                yield ("litellm_settings", key, index), value
-        if key == "callbacks" and isinstance(callbacks, str) and _MODULE.fullmatch(callbacks):
-            yield ("litellm_settings", key), callbacks
+                yield path, value

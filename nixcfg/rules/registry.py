@@ -40,6 +40,7 @@ from nixcfg.rules import (
     servers,
     services,
     sharing,
+    upkeep,
     values,
 )
 from nixcfg.rules.context import Config, Whole
@@ -63,6 +64,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     sections,
     values,
     services,
+    upkeep,
     extensions,
     entries,
     guardrails,

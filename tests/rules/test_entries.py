@@ -10,7 +10,7 @@ import pytest
 from rules_support import Oracle, by_itself, in_project
 
 from nixcfg import knowledge
-from nixcfg.rules import entries
+from nixcfg.rules import context
 
 MODEL = {"model_name": "m", "litellm_params": {"model": "openai/gpt-4o", "api_key": "none"}}
 OWN = """\
@@ -54,6 +54,11 @@ def served(name: str = "wiki", **server: Any) -> dict[str, Any]:
 
 def passing(**endpoint: Any) -> dict[str, Any]:
     return {"general": {"pass_through_endpoints": [{"path": "/x", **endpoint}]}}
+
+
+def routed(**params: Any) -> dict[str, Any]:
+    given = {"model": "auto_router/complexity_router", **params}
+    return {"model_list": [MODEL, {"model_name": "smart", "litellm_params": given}]}
 
 
 NO_GUARDRAIL = {"guardrails": []}
@@ -188,8 +193,39 @@ CASES = {
         live=NO_GUARDRAIL,
     ),
 }
-IGNORED = {"NX217", "NX316"}
-"""A module that the container lacks, and a master key that the file leaves to the environment."""
+C = "complexity_router_config"
+CASES |= {
+    "a router": Case(routed(**{C: {"tiers": {"SIMPLE": "m"}}}), None, live={"routers": ["smart"]}),
+    "a setting above a router's": Case(
+        routed(**{C: {"tiers": {"SIMPLE": "m"}}, "tier_boundaries": {"simple_medium": 0.2}}),
+        ("NX221", "tier_boundaries beside complexity_router_config"),
+        stops=True,
+    ),
+    "a router's switch as a list": Case(
+        routed(**{C: {"tiers": {"SIMPLE": "m"}, "session_affinity": ["x"]}}),
+        ("NX220", "session_affinity cannot be a list"),
+        live={"routers": []},
+    ),
+    "a tier of no model": Case(
+        routed(**{C: {"tiers": {"SIMPLE": "n"}}}), ("NX226", "no model is named n")
+    ),
+    "a provider that is not there": Case(
+        {
+            "litellm_settings": {
+                "custom_provider_map": [{"provider": "p", "custom_handler": "no.x"}]
+            }
+        },
+        ("NX217", "there is no no.py"),
+        stops=True,
+    ),
+    "rules that are not there": Case(
+        {"litellm_settings": {"post_call_rules": "no.x"}},
+        ("NX217", "there is no no.py"),
+        stops=True,
+    ),
+}
+IGNORED = {"NX316"}
+"""A master key that the file leaves to the environment."""
 
 
 def written(case: Case) -> str:
@@ -271,8 +307,8 @@ def test_the_walk_reaches_lists_mappings_and_conditions():
 
     settings = Map(routing_strategy=by_strategy.steps[0].value, routing_strategy_args=Map(a=1))
     data = Map(router_settings=settings)
-    assert [path for path, _ in entries.reached(data, by_strategy.steps)] == [
+    assert [path for path, _ in context.reached(data, by_strategy.steps)] == [
         ("router_settings", "routing_strategy_args")
     ]
     settings["routing_strategy"] = "simple-shuffle"
-    assert not list(entries.reached(data, by_strategy.steps))
+    assert not list(context.reached(data, by_strategy.steps))

@@ -90,8 +90,8 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
     "a guardrail without parameters": (
         f"{MODELS}guardrails:\n  - guardrail_name: x\n",
         "NX216",
-        "g",
-        "a guardrail needs litellm_params",
+        "guardrail_name",
+        "guardrails[0] has no litellm_params",
     ),
     "no models": ("general_settings: {}\n", "NX401", "g", "there is no model"),
     "a vendor that is none": (
@@ -230,13 +230,14 @@ CLEAN = {
         "general_settings: {store_model_in_db: true, database_url: os.environ/DATABASE_URL}\n"
     ),
     "a vendor of one's own": asks("mine/x")
-    + "litellm_settings:\n  custom_provider_map: [{provider: mine, custom_handler: it.it}]\n",
+    + "litellm_settings:\n  custom_provider_map: [{provider: mine, custom_handler: litellm.it}]\n",
     "a model under another name": asks("openai/a-b-c") + "    model_info: {base_model: gpt-4o}\n",
     "an address with the vendor's own ending": asks(
         "anthropic/claude-sonnet-4-5, api_base: 'http://h/v1/messages'"
     ),
     "a fallback of a group": router(
-        "routing_groups: [{group_name: g, models: [a]}, 5]\n  fallbacks: [{g: [a]}]"
+        "routing_groups: [{group_name: g, models: [a], routing_strategy: least-busy}]\n"
+        "  fallbacks: [{g: [a]}]"
     ),
     "a strategy from the environment": router("routing_strategy: os.environ/STRATEGY"),
     "where to alert as a text": f"{MODELS}general_settings: {{alerting: slack}}\n",

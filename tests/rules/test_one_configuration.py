@@ -43,11 +43,14 @@ def test_an_alias_is_known_wherever_it_is_written(tmp_path: Path, section: str, 
     assert codes(tmp_path, files["openai"], files["claude"], files["own"]) == []
 
 
+GROUP = "{group_name: group, models: [gpt], routing_strategy: least-busy}"
+
+
 @pytest.mark.parametrize(
     ("name", "more"),
     [
-        ("group", "router_settings: {routing_groups: [{group_name: group, models: [gpt]}]}\n"),
-        ("group", "litellm_settings: {routing_groups: [{group_name: group, models: [gpt]}]}\n"),
+        ("group", f"router_settings: {{routing_groups: [{GROUP}]}}\n"),
+        ("group", f"litellm_settings: {{routing_groups: [{GROUP}]}}\n"),
         ("openai/gpt-4o", ""),
     ],
 )

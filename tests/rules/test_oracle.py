@@ -171,6 +171,17 @@ CLAIMS: dict[str, Claim] = {
         tags=("paid",),
         env=ENV,
     ),
+    "NX229": Claim(
+        lambda bad, good: (
+            any("custom_auth_run_common_checks" in line for line in bad["warnings"])
+            and not any("common_checks" in line for line in good["warnings"])
+        )
+    ),
+    "NX230": Claim(
+        lambda bad, good: (
+            "redis://cache.example.com" in bad["hosts"] and "cache.example.com" in good["hosts"]
+        )
+    ),
     "NX301": Claim(
         lambda bad, good: (
             key(bad) == "${ANTHROPIC_API_KEY}" and key(good) == "sk-the-anthropic-key"
@@ -365,6 +376,7 @@ NOT_ABOUT_LITELLM = {
     "NX101", "NX104",  # nixcfg.yaml
     "NX202", "NX302", "NX303", "NX304", "NX305", "NX325",  # the project
     "NX211",  # needs a Postgres database to show the difference
+    "NX228",  # what a vendor bills
     "NX412", "NX413",  # what a vendor will do
     "NX434",  # LiteLLM's list of models
     "NX426",  # the project

@@ -108,7 +108,10 @@ def test_include_that_leads_nowhere(tmp_path: Path):
 
 
 def test_custom_code_beside_the_file(tmp_path: Path):
-    text = MODEL + "general_settings: {master_key: os.environ/K, custom_auth: mine.check}\n"
+    settings = (
+        "master_key: os.environ/K, custom_auth: mine.check, custom_auth_run_common_checks: on"
+    )
+    text = f"{MODEL}general_settings: {{{settings}}}\n"
     assert codes(by_itself(tmp_path, {"config.yaml": text})) == ["NX217"]
     assert by_itself(tmp_path, {"config.yaml": text, "mine.py": ""}).problems == ()
 

@@ -19,7 +19,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "refused": {"refused": 2, "licence": 1},
     "vendor_params": {"vendors": 1, "without_effect": 0, "unsent": 0, "nested": 0},
     "behaviour": {},
-    "entries": {"places": 3, "guardrails": 2, "durations": 1},
+    "entries": {"places": 3, "guardrails": 2, "durations": 1, "imports": 1},
     "variables": {"at_import": 0},
     "access": {},
     "defaults": {},

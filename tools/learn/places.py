@@ -78,7 +78,33 @@ def _by_strategy(name: str, file: str) -> Place:
     )
 
 
+def _of_router(kind: str, model: str, config: Mapping[str, Any]) -> Place:
+    """The configuration of a router inside a deployment, beside the model it chooses."""
+    params = {"model": f"auto_router/{kind}_router", f"{kind}_router_config": config}
+    params |= {} if kind == "adaptive" else {f"{kind}_router_default_model": "a"}
+    inner = {"model_name": "a", "litellm_params": {"model": "openai/a", "api_key": "x"}}
+    return Place(
+        f"model_list[].litellm_params.{kind}_router_config",
+        {"model_list": [{"model_name": "sample", "litellm_params": params}, inner]},
+        (model,),
+        live="routers",
+    )
+
+
 PLACES = (
+    _of_router(
+        "complexity",
+        "litellm.router_strategy.complexity_router.config.ComplexityRouterConfig",
+        {"tiers": {"SIMPLE": "a"}},
+    ),
+    _of_router(
+        "quality",
+        "litellm.router_strategy.quality_router.config.QualityRouterConfig",
+        {"available_models": ["a"]},
+    ),
+    _of_router(
+        "adaptive", "litellm.types.router.AdaptiveRouterConfig", {"available_models": ["a"]}
+    ),
     Place(
         "guardrails[]",
         {"guardrails": [GUARDRAIL]},
