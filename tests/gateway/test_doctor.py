@@ -239,7 +239,7 @@ def test_a_key_that_git_has(doctor, project: Path):
     (project / ".gitignore").write_text("keys/\n")
     told(doctor()["key ANTHROPIC_API_KEY"], "ok")
     git("add", "-f", claude_key(project))
-    told(doctor(code=1)["git"], "error", "git tracks it", "revoke")
+    told(doctor(code=1)["git"], "error", "git tracks it", "Revoke")
 
 
 def test_git_that_does_not_answer(doctor, stand_in, project: Path):
