@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,8 @@ SLOW = {
 A folder of such a name has it on all its tests."""
 TOGETHER = ("access", "clients", "gateway", "scale", "vm")
 """Folders whose tests share what takes long to start; other files are shared out one by one."""
+ENGINES = ("nix/test_engines.py", "nix/test_own_network.py")
+"""Files that start docker's daemon, of which a machine has one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,6 +63,23 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         compileall.compile_dir(HERE.parent / "nixcfg", quiet=1)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share out the tests file by file; some files go to one worker together.
+
+    By the path in the test's name: pytest 9 does not show xdist the groups of its marks.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0].rpartition("tests/")[2]
+            folder = file.partition("/")[0]
+            return "engines" if file in ENGINES else folder if folder in TOGETHER else file
+
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = []
     for item in items:
@@ -67,7 +87,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folder = path.parts[0]
         if folder in SLOW:
             item.add_marker(folder)
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(path)))
         if any(map(item.get_closest_marker, SLOW)):
             item.add_marker("slow")
             if not config.getoption("--all"):

@@ -278,6 +278,7 @@ def test_combination_has_its_units_and_no_others(evaluated, database, redis, met
         "litellm-proxy-image",
         "litellm-proxy-rotate",
         "litellm-proxy-secrets",
+        "litellm-proxy-trial",
         "grafana",
         "prometheus",
     }

@@ -18,7 +18,6 @@ from engines import IMAGE, Engine
 
 pytestmark = [
     pytest.mark.usefixtures("root"),
-    pytest.mark.xdist_group("engines"),
     pytest.mark.slow,
 ]
 
