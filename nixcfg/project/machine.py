@@ -83,7 +83,7 @@ def _configured(
 ) -> Config:
     """The configuration on a machine that has wired some of its variables in another way."""
     if metrics:
-        config = replace(config, litellm=_counted(config.litellm))
+        config = replace(config, litellm=_counted(config.litellm, with_redis=redis is not None))
     if redis:
         config = replace(config, litellm=_coordinated(config.litellm, redis))
     if not any(variable in wired for variable in config.secrets):
@@ -103,14 +103,24 @@ def _closed(config: Config) -> Config:
     return replace(config, litellm=_with_section(config.litellm, "general_settings", closed))
 
 
-def _counted(litellm: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with Prometheus among its callbacks: the user's own, and once."""
-    settings = litellm.get("litellm_settings") or {}
-    given = settings.get("callbacks") or []
-    callbacks = list(given) if isinstance(given, list) else [given]
-    if "prometheus" not in callbacks:
-        callbacks.append("prometheus")
-    return _with_section(litellm, "litellm_settings", {**settings, "callbacks": callbacks})
+def _counted(litellm: Mapping[str, Any], *, with_redis: bool) -> dict[str, Any]:
+    """The same, with Prometheus among its callbacks: the user's own, and once.
+
+    From 1.108 on LiteLLM counts the state of Redis only for `prometheus_system`
+    (tests/proxy/test_metrics.py).
+    """
+    settings = dict(litellm.get("litellm_settings") or {})
+    settings["callbacks"] = _with(settings.get("callbacks"), "prometheus")
+    if with_redis:
+        services = _with(settings.get("service_callback"), "prometheus_system")
+        settings["service_callback"] = services
+    return _with_section(litellm, "litellm_settings", settings)
+
+
+def _with(given: Any, name: str) -> list[Any]:
+    """A list of callbacks, or one alone, with this one among them."""
+    names = list(given) if isinstance(given, list) else [given] if given else []
+    return names if name in names else [*names, name]
 
 
 def _coordinated(litellm: Mapping[str, Any], redis: Server) -> dict[str, Any]:

@@ -192,13 +192,16 @@ def test_a_missing_key_file_brings_no_other_vendors_key_to_that_vendor(
 
 
 #: The shape of the original's provider files. `routing_strategy` is not the default here, so that
-#: its effect can be seen; nothing is retried, so that failures can be counted; and a cooldown lasts
-#: longer than this test on a slow machine.
+#: its effect can be seen; nothing is retried, so that failures can be counted; there are two, because
+#: one alone never cools down; and a cooldown lasts longer than this test on a slow machine.
 MISPLACED = """\
 model_list:
   - model_name: gpt-4o
     litellm_params:
       model: openai/gpt-4o
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o-2024-11-20
 environment_variables:
   OPENAI_API_KEY: ${OPENAI_API_KEY}
 litellm_settings:
@@ -244,5 +247,5 @@ def test_misplaced_router_settings_take_effect_once_rendered(
     with start(starts, MASTER_KEY, tmp_path) as running:
         rendered = strategy_and_failures_until_cooldown(running["rendered"])
         left = strategy_and_failures_until_cooldown(running["misplaced"])
-    assert rendered == ("least-busy", [500, 500, 429, 429, 429], 2)
+    assert rendered == ("least-busy", [500, 500, 500, 500, 429], 4)
     assert left == ("simple-shuffle", [500] * 5, 5)
