@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--profile",
-    default="",
     metavar="NAME",
     shell_complete=complete.profiles,
     help="The profile that several providers become.",
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
 )
 @json_option
 @click.pass_obj
-def command(base: Path, configs: tuple[str, ...], profile: str, host: str | None, form: str) -> int:
+def command(
+    base: Path, configs: tuple[str, ...], profile: str | None, host: str | None, form: str
+) -> int:
     """Choose what the container loads.
 
     CONFIG is a provider, a profile, or all; it becomes model_config in nixcfg.yaml. Several
@@ -45,6 +46,8 @@ def command(base: Path, configs: tuple[str, ...], profile: str, host: str | None
     """
     from nixcfg.providers.use import use
 
+    if profile == "":
+        raise click.UsageError("--profile needs a name")
     root = find_root(base)
     members = configs if profile or len(configs) > 1 else ()
     if members and not profile:

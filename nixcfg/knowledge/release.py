@@ -41,6 +41,8 @@ class Knowledge:
         self._stored = stored
         self._providers: dict[str, ProviderFacts | None] = {}
         self._models: dict[str, Mapping[str, ModelFacts]] = {}
+        self._names: dict[str, frozenset[str]] = {}
+        self._listings: dict[str, Listing] = {}
         # Rules and model ask about the same deployment in turn.
         self.split_model = lru_cache(maxsize=4096)(self._split_model)
 
@@ -150,6 +152,12 @@ class Knowledge:
         """The keys that LiteLLM honours in a section; KeyError for an unknown section."""
         return self._sections[section].keys
 
+    def names(self, section: str) -> frozenset[str]:
+        """The names of those keys, as one value whose hash is made once."""
+        if section not in self._names:
+            self._names[section] = frozenset(self.keys(section))
+        return self._names[section]
+
     def honoured(self, section: str, key: str) -> bool:
         """Whether LiteLLM really reads ``key`` in ``section``, and it has an effect there."""
         return key in self.keys(section)
@@ -241,7 +249,10 @@ class Knowledge:
 
     def listing(self, provider: str) -> Listing:
         """How much LiteLLM's list of a provider's models says."""
-        return listing(self.provider(provider), self.models(provider), self._common)
+        if provider not in self._listings:
+            found = listing(self.provider(provider), self.models(provider), self._common)
+            self._listings[provider] = found
+        return self._listings[provider]
 
     def shared_catalogues(self, provider: str) -> tuple[str, ...]:
         """Other providers whose entries LiteLLM also looks a model of this one up in."""

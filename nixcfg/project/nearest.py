@@ -74,18 +74,30 @@ def closest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=256)
 def _closest(word: str, known: frozenset[str], count: int) -> tuple[str, ...]:
-    import difflib
-
     wanted = _parts(word)
     scored = []
-    for each in known:
-        parts = _parts(each)
+    for each, parts, numbers in _taken_apart(known):
         shared = sum(min(len(a), len(b)) for a in wanted for b in parts if a == b)
         if shared >= 3:
             size = sum(map(len, wanted | parts))
-            scored.append((round(shared / size, 1), _numbers(each), -len(each), each))
-    best = [each for *_, each in sorted(scored, reverse=True)[:count]]
-    return tuple(best or difflib.get_close_matches(word, sorted(known)[:_MAX_KNOWN], count, 0.6))
+            scored.append((round(shared / size, 1), numbers, -len(each), each))
+    best = tuple(each for *_, each in sorted(scored, reverse=True)[:count])
+    return best or _alike(re.sub(r"\d", "0", word), known, count)
+
+
+@functools.lru_cache(maxsize=256)
+def _alike(word: str, known: frozenset[str], count: int) -> tuple[str, ...]:
+    """The words that look most like one; its numbers are no part of how it looks."""
+    import difflib
+
+    return tuple(difflib.get_close_matches(word, sorted(known)[:_MAX_KNOWN], count, 0.6))
+
+
+@functools.lru_cache(maxsize=32)
+def _taken_apart(
+    known: frozenset[str],
+) -> tuple[tuple[str, frozenset[str], tuple[int, ...]], ...]:
+    return tuple((each, _parts(each), _numbers(each)) for each in known)
 
 
 def _parts(name: str) -> frozenset[str]:

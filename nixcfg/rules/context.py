@@ -298,7 +298,9 @@ def reached(data: Any, steps: Sequence[Step], path: Steps = ()) -> Iterator[tupl
     if step.each == "[]":
         found = enumerate(value) if isinstance(value, list) else ()
         for index, item in found:
-            yield from reached(item, rest, (*here, index))
+            # Most entries of a long list have none of it.
+            if not rest or (isinstance(item, Map) and rest[0].name in item):
+                yield from reached(item, rest, (*here, index))
     elif step.each:
         for key, item in value.items() if isinstance(value, Map) else ():
             yield from reached(item, rest, (*here, key))

@@ -10,6 +10,7 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project.nearest import nearest
 from nixcfg.rules.context import Config, Setting, variable_stores_models
 from nixcfg.rules.scope import EveryDocument
+from nixcfg.rules.values import refuses
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 
@@ -81,14 +82,9 @@ def _chain(
     value: Any,
     edges: dict[str, list[tuple[str, Steps]]],
 ) -> Iterator[Problem]:
-    if isinstance(value, Map):
-        for key in list(value)[:1]:
-            wrong = "must be a list of mappings, not a mapping"
-            ignored = config.knowledge.behaviour["fallback_mapping"] == "ignored"
-            yield _shape(config, (*path, key), wrong, key=True, stops=not ignored)
-        return
     if not isinstance(value, list):
-        return  # the rule on types reports it
+        yield from _no_chain(config, path, value)
+        return
     for index, item in enumerate(value):
         here = (*path, index)
         if not isinstance(item, Map):
@@ -105,6 +101,19 @@ def _chain(
                     if not isinstance(each, Problem):
                         edges.setdefault(key, []).append(each)
                         yield from _target(config, names, *each)
+
+
+def _no_chain(config: Config, path: Steps, value: Any) -> Iterator[Problem]:
+    """A mapping or a text in place of the list; the rule on types reports anything else."""
+    if isinstance(value, Map):
+        for key in list(value)[:1]:
+            wrong = "must be a list of mappings, not a mapping"
+            ignored = config.knowledge.behaviour["fallback_mapping"] == "ignored"
+            yield _shape(config, (*path, key), wrong, key=True, stops=not ignored)
+    elif isinstance(value, str):
+        stops = refuses(config.knowledge, str(path[0]), str(path[1]), value)
+        wrong = f"must be a list of mappings, not {describe(value)}"
+        yield _shape(config, path, wrong, stops=stops)
 
 
 SHAPE = Rule("NX422", Severity.ERROR)

@@ -1,8 +1,7 @@
 """Parameters of a deployment: what LiteLLM, its provider and its vendor make of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from nixcfg.keys.shapes import names_secret
 from nixcfg.knowledge.params import Fate
@@ -37,13 +36,13 @@ def _params(config: Config, deployment: Deployment) -> Iterator[Problem]:
         elif _is_another_clouds(config, deployment, key):
             yield from _another_clouds(config, deployment, key)
         elif known is None and not _is_taken(config, deployment, key):
-            yield _unknown(config, deployment, key, keys)
+            yield _unknown(config, deployment, key)
 
 
 def _is_taken(config: Config, deployment: Deployment, key: str) -> bool:
     """Whether LiteLLM or the code of this vendor does something with what no list holds."""
-    params, keys = config.knowledge.params, config.knowledge.keys("litellm_params")
-    if "model" not in deployment.params and nearest(key, keys) == "model":
+    params, names = config.knowledge.params, config.knowledge.names("litellm_params")
+    if "model" not in deployment.params and nearest(key, names) == "model":
         return True  # the schema says that model is missing, and that this was meant
     if (deployment.model or "").partition("/")[0] in custom_providers(config):
         return True  # code of the user's own is given all of it
@@ -86,8 +85,8 @@ def _another_clouds(config: Config, deployment: Deployment, key: str) -> Iterato
 UNKNOWN_PARAM = Rule("NX403", Severity.WARNING)
 
 
-def _unknown(config: Config, deployment: Deployment, key: str, keys: Mapping[str, Any]) -> Problem:
-    guess = nearest(key, keys)
+def _unknown(config: Config, deployment: Deployment, key: str) -> Problem:
+    guess = nearest(key, config.knowledge.names("litellm_params"))
     if guess in deployment.params:
         guess = ""
     homes = [

@@ -192,8 +192,8 @@ def test_a_missing_key_file_brings_no_other_vendors_key_to_that_vendor(
 
 
 #: The shape of the original's provider files. `routing_strategy` is not the default here, so that
-#: its effect can be seen; nothing is retried, so that failures can be counted; there are two, because
-#: one alone never cools down; and a cooldown lasts longer than this test on a slow machine.
+#: its effect can be seen; nothing is retried, so that failures can be counted; of two deployments,
+#: because one alone never cools down; and a cooldown lasts longer than this test on a slow machine.
 MISPLACED = """\
 model_list:
   - model_name: gpt-4o

@@ -57,7 +57,7 @@ def test_where_litellm_asks_azure(oracle: type[Oracle]):
     wanted = r"/openai/deployments/d/chat/completions?api-version="
     for (path, is_right), answer in zip(AZURE.items(), oracle.ask(questions), strict=True):
         sent: Any = answer["sent"]
-        asked = sent[0]["url"].removeprefix(HOST).removeprefix("/gateway")
+        asked = sent[0]["url"].removeprefix(HOST).removeprefix("/gateway").replace("/?", "?")
         assert asked.startswith(wanted) is is_right or path == "/chat/completions", (path, asked)
 
 
