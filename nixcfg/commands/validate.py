@@ -192,15 +192,17 @@ def _standard_input(base: Path) -> "Configuration":
     return read_configuration(base / _STDIN_NAME, _STDIN_NAME, read)
 
 
-_MANY = 100
-"""Of more files fixes are counted and not tried, which would take as long again for each round."""
+_MANY_FILES, _MANY_PROBLEMS = 100, 1000
+"""Of more, fixes are counted and not tried, which would take as long again for each round."""
 
 
 def _fixes(base: Path, files: tuple[Path, ...], checked: _Checked) -> str | None:
     """What `nixcfg fix` would really fix: some fixes are refused, others lead to more."""
     from nixcfg.commands.fix import would_fix
 
-    if checked.files > _MANY or not any(problem.fix for problem in checked.problems):
+    if checked.files > _MANY_FILES or len(checked.problems) > _MANY_PROBLEMS:
+        return None
+    if not any(problem.fix for problem in checked.problems):
         return None
     named = named_files(base, [file for file in files if str(file) != STDIN])
     return would_fix(base, named) if named or not files else None

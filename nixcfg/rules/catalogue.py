@@ -1,8 +1,9 @@
 """Models: known to LiteLLM's catalogue, and not retired."""
 
 import datetime as dt
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from nixcfg.knowledge import Knowledge, ModelFacts
@@ -135,11 +136,11 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     provider, model = deployment.facts, str(deployment.model)
     if provider is None:
         return
-    known = config.knowledge.models(provider.name)
-    guess = nearest(deployment.bare, known)
+    guess = nearest(deployment.bare, _names(config.knowledge, provider.name))
     near: tuple[str, ...] = (guess,) if guess else ()
     if not guess or _is_other_version(deployment.bare, guess):
-        near = closest(deployment.bare, _in_use(known, config.context.today)) or near
+        in_use = _in_use(config.knowledge, provider.name, config.context.today)
+        near = closest(deployment.bare, in_use) or near
     path = (*deployment.params_path, "model")
     prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
     better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
@@ -161,14 +162,20 @@ def _is_other_version(name: str, guess: str) -> bool:
     return name != guess and re.sub(r"\b\d{1,2}\b", "", name) == re.sub(r"\b\d{1,2}\b", "", guess)
 
 
-def _in_use(known: Mapping[str, ModelFacts], today: dt.date | None) -> list[str]:
+@functools.lru_cache(maxsize=64)
+def _names(known: Knowledge, provider: str) -> frozenset[str]:
+    return frozenset(known.models(provider))
+
+
+@functools.lru_cache(maxsize=64)
+def _in_use(known: Knowledge, provider: str, today: dt.date | None) -> frozenset[str]:
     """The chat models that no vendor has switched off: those that are worth naming."""
     day = today.isoformat() if today else ""
-    return [
+    return frozenset(
         name
-        for name, facts in known.items()
+        for name, facts in known.models(provider).items()
         if facts.mode == "chat" and not (facts.deprecation_date and facts.deprecation_date <= day)
-    ]
+    )
 
 
 RETIRED = Rule("NX412", Severity.WARNING)
