@@ -5,7 +5,7 @@ the characters. What YAML itself says the values are is looked at besides, where
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.keys.shapes import (
@@ -59,11 +59,11 @@ def _in_data(data: Any) -> Iterator[str]:
     left: list[tuple[Any, bool]] = [(data, False)]
     while left:
         value, is_secret = left.pop()
-        if isinstance(value, Mapping | list):
-            if (id(value), is_secret) in seen:
+        if isinstance(value, dict | list):
+            if not value or (id(value), is_secret) in seen:
                 continue
             seen.add((id(value), is_secret))
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             name = value.get("name")
             named = isinstance(name, str) and names_secret(name)
             for key, inner in value.items():

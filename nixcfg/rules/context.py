@@ -240,7 +240,7 @@ def _names(document: Document, knowledge: Knowledge) -> Iterator[str]:
         elif (setting.section, setting.key) == ("router_settings", "routing_groups"):
             yield from _texts(setting.value, "group_name")
     for entry in _list(document.data, MODELS):
-        if isinstance(entry, Map):
+        if isinstance(entry, Map) and entry:
             model = _mapping(entry, "litellm_params").get("model")
             for name in (entry.get("model_name"), model, _mapping(entry, "model_info").get("id")):
                 if isinstance(name, str):
@@ -261,18 +261,18 @@ def variable_stores_models(environment: Mapping[str, Any]) -> bool:
 
 def _texts(items: Any, key: str) -> Iterator[str]:
     for item in items if isinstance(items, list) else ():
-        value = item.get(key) if isinstance(item, Mapping) else None
+        value = item.get(key) if isinstance(item, dict) else None
         if isinstance(value, str):
             yield value
 
 
 def _mapping(data: Any, key: str) -> Mapping[str, Any]:
-    value = data.get(key) if isinstance(data, Mapping) else None
+    value = data.get(key) if isinstance(data, dict) else None
     return value if isinstance(value, Map) else {}
 
 
 def _list(data: Any, key: str) -> list[Any]:
-    value = data.get(key) if isinstance(data, Mapping) else None
+    value = data.get(key) if isinstance(data, dict) else None
     return value if isinstance(value, list) else []
 
 
