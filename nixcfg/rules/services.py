@@ -154,7 +154,7 @@ def _licensed_callbacks(config: Config) -> Iterator[Problem]:
     settings = config.section("litellm_settings")
     for path, given in (
         (("litellm_settings", "callbacks"), settings.get("callbacks")),
-        *_guardrail_callbacks(settings.get("guardrails")),
+        *guardrail_callbacks(settings.get("guardrails")),
     ):
         for index, name in enumerate(given if isinstance(given, list) else ()):
             if isinstance(name, str) and name in values.licensed_callbacks(config.knowledge):
@@ -166,7 +166,7 @@ def _licensed_callbacks(config: Config) -> Iterator[Problem]:
                 )
 
 
-def _guardrail_callbacks(old: Any) -> Iterator[tuple[Steps, Any]]:
+def guardrail_callbacks(old: Any) -> Iterator[tuple[Steps, Any]]:
     """The callbacks of the older guardrails that are on by default, and so are loaded at once."""
     for index, item in enumerate(old if isinstance(old, list) else ()):
         for name, value in item.items() if isinstance(item, Map) else ():
