@@ -62,6 +62,7 @@ in
   checked = lib.attrNames outputs.checks;
   shells = lib.mapAttrs (_: shells: map (package: package.name) shells.default.packages) outputs.devShells;
   package = shown outputs.packages.${system}.default;
+  withoutFlakes = shown (import ../default.nix { inherit pkgs; }).package;
   overlay = shown (outputs.overlays.default pkgs { }).nixcfg;
   app = outputs.apps.${system}.default.program;
   checks = lib.attrNames outputs.checks.${system};

@@ -49,7 +49,7 @@ def test_the_package_is_what_pyproject_says(flake: dict[str, Any]) -> None:
     names = {dependency.partition(">=")[0] for dependency in needed}
     assert set(flake["package"]["dependencies"]) == names
     assert flake["package"]["version"] == project["version"]
-    assert flake["overlay"] == flake["package"]
+    assert flake["overlay"] == flake["withoutFlakes"] == flake["package"]
     # What pyproject.toml gives to pytest, the check in the sandbox must know.
     assert "pytest-xdist" in flake["package"]["tools"]
     assert flake["app"].endswith("/bin/nixcfg")
