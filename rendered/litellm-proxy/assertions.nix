@@ -45,6 +45,11 @@ in
         ${opt "image"} = "${cfg.image}" is a release of LiteLLM with known holes: ${known.describe known.holes}.
         Use a newer release, such as "${options.services.litellm-proxy.image.default}".
       ''
+      ++ lib.optional (known.suspected != [ ]) ''
+        ${opt "image"} = "${cfg.image}" has the tag of a compromised LiteLLM, and its name does not say
+        whether it is LiteLLM: ${known.describe known.suspected}.
+        `nixcfg pin` looks into the image: it refuses that release, and pins any other by its digest.
+      ''
       ++ lib.optional (cfg.workers > 1 && !usesRedis) ''
         ${opt "workers"} = ${toString cfg.workers} without Redis: each worker counts rate
         limits, budgets and failing deployments for itself. Where that matters, set
