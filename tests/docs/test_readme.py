@@ -106,7 +106,8 @@ let
   };
   modules = outputs.nixosConfigurations.machine.modules;
   own = builtins.head (builtins.filter builtins.isFunction modules);
-  pkgs = builtins.foldl' (set: overlay: set // overlay pkgs set) { } (own { pkgs = { }; }).nixpkgs.overlays;
+  add = pkgs: overlay: pkgs // overlay pkgs pkgs;
+  pkgs = builtins.foldl' add { } (own { pkgs = { }; }).nixpkgs.overlays;
 in
 (own { inherit pkgs; }).environment.systemPackages
 """
@@ -133,12 +134,9 @@ def test_what_installs_it_without_nix(tool: str, tmp_path: Path) -> None:
         (programs / name).write_text(f'#!/bin/sh\nexec {real} "$@"\n')
         (programs / name).chmod(0o755)
     places = {"HOME": tmp_path, "UV_TOOL_BIN_DIR": ours, "PIPX_BIN_DIR": ours}
+    kept = {name: os.environ[name] for name in os.environ if name not in ("NIXCFG", "PYTHONPATH")}
     environment = {
-        **{
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("NIXCFG", "PYTHONPATH")
-        },
+        **kept,
         **{name: str(place) for name, place in places.items()},
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
     }
@@ -146,7 +144,10 @@ def test_what_installs_it_without_nix(tool: str, tmp_path: Path) -> None:
     for command in re.findall(r"`(.*?)`", row):
         done = subprocess.run(
             ["bash", "-ec", command],
-            **{"cwd": ROOT, "env": environment, "capture_output": True, "text": True},
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
             timeout=300,
             check=False,
         )
