@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.doctor import SWITCH, Check, error, ok, skipped, warning
-from nixcfg.gateway import container
+from nixcfg.gateway.container import Image, image_of
 from nixcfg.knowledge import choose, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
@@ -12,14 +12,14 @@ from nixcfg.project.model import Machine
 
 def checks(here: Machine, data: dict[str, Any] | None) -> Iterator[Check]:
     """The checks of one container; `data` is what the engine reports of it, None for nothing."""
-    names = container.image_names(here.backend, data or {})
-    yield _named(here.image, names)
-    yield from _release(names)
+    running = image_of(here.backend, data or {})
+    yield _named(here.image, running)
+    yield from _release(running)
 
 
-def _named(wanted: str, names: list[str]) -> Check:
+def _named(wanted: str, running: Image) -> Check:
     name = "image"
-    if found := _difference(wanted, names):
+    if found := _difference(wanted, running):
         return found
     tag = wanted.partition("@")[0].rpartition("/")[2].partition(":")[2]
     chosen = choose(tag)
@@ -32,29 +32,32 @@ def _named(wanted: str, names: list[str]) -> Check:
     return ok(name, wanted)
 
 
-def _difference(wanted: str, names: list[str]) -> Check | None:
+def _difference(wanted: str, running: Image) -> Check | None:
     """What nixcfg.yaml says against what runs."""
     name, pinned = "image", wanted.partition("@")[2]
-    running, is_wanted = container.started_as(names), container.is_image(wanted, names)
-    if is_wanted or not running:
+    started, is_wanted = running.started_as, running.is_named(wanted)
+    if is_wanted or not started:
         return None
     if is_wanted is None:
-        message = f"{running} has no digest here: it was loaded from a file, or built"
+        message = f"{started} has no digest here: it was loaded from a file, or built"
         return skipped(name, f"{message}, and cannot be compared with {pinned}")
-    if pinned and (digests := container.digests(names)):
+    if pinned and running.digests:
         # With the very reference that is pinned, no switch is missing: something else is wrong.
-        make = error if running == wanted else warning
-        message = f"{running} runs, which is {', '.join(digests)}, and nixcfg.yaml pins {pinned}"
+        make = error if started == wanted else warning
+        digests = ", ".join(running.digests)
+        message = f"{started} runs, which is {digests}, and nixcfg.yaml pins {pinned}"
         return make(name, message, SWITCH)
-    return warning(name, f"{running} runs, and nixcfg.yaml says {wanted}", SWITCH)
+    return warning(name, f"{started} runs, and nixcfg.yaml says {wanted}", SWITCH)
 
 
-def _release(names: list[str]) -> Iterator[Check]:
-    """What is known against the image that really runs, under each of its names and digests."""
+def _release(running: Image) -> Iterator[Check]:
+    """What is known against the image that really runs, whatever its name: by each of its names
+    and digests, and by its own label."""
     name = "release"
-    found = tuple(dict.fromkeys(each for image in names for each in releases.of_image(image)))
+    by_name = [each for image in running.names for each in releases.of_image(image)]
+    found = tuple(dict.fromkeys((*by_name, *releases.of_version(running.release))))
     if malicious := releases.compromised(found):
-        message = f"{names[0]} runs, and is compromised: {', '.join(map(str, malicious))}"
+        message = f"{running.name} runs, and is compromised: {', '.join(map(str, malicious))}"
         yield error(
             name,
             message,
@@ -62,5 +65,9 @@ def _release(names: list[str]) -> Iterator[Check]:
         )
     elif found:
         make = error if any(each.level is releases.Level.ERROR for each in found) else warning
-        message = f"{names[0]} runs, and has known holes: {', '.join(map(str, found))}"
+        message = f"{running.name} runs, and has known holes: {', '.join(map(str, found))}"
         yield make(name, message, f"Use {wiring.DEFAULT_IMAGE}.")
+    elif not running.release and (suspected := releases.suspected(running.name)):
+        reasons = ", ".join(map(str, suspected))
+        message = f"{running.name} runs, and its tag is that of a compromised LiteLLM: {reasons}"
+        yield warning(name, message, "`nixcfg pin` looks into the image, and refuses that release.")

@@ -4,12 +4,14 @@ Their `container inspect` agree in State, Mounts and Image, the id of the image.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nixcfg.gateway import machine
 from nixcfg.project import wiring
+from nixcfg.registry.image import release
 from nixcfg.registry.reference import BadReferenceError, parse
 
 
@@ -50,47 +52,64 @@ def config_in(data: Mapping[str, Any]) -> Path | None:
     return None
 
 
-def image_names(backend: str, data: Mapping[str, Any]) -> list[str]:
-    """References of its image: as it was started, then its tags and its digests.
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The references of a container's image: as it was started, then its tags and its digests.
+
+    `release` is the one of LiteLLM that the image itself claims, "" where it claims none.
+    """
+
+    names: tuple[str, ...]
+    release: str = ""
+
+    @property
+    def name(self) -> str:
+        """How a message calls it."""
+        return self.names[0] if self.names else "an image without a name"
+
+    @property
+    def started_as(self) -> str:
+        """The name with which it was started, "" where the engine reports none."""
+        return next((each for each in self.names if not each.startswith("@")), "")
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """None for one that was loaded from a file, or built."""
+        return tuple(dict.fromkeys(each.partition("@")[2] for each in self.names if "@" in each))
+
+    def is_named(self, wanted: str) -> bool | None:
+        """Whether it is what a reference means; None where its names do not say.
+
+        By the digest, where `wanted` has one, else by name: podman calls a container's image
+        NAME@DIGEST although it was started as NAME:TAG@DIGEST.
+        """
+        running, pinned = self.started_as, wanted.partition("@")[2]
+        if not running:
+            return None
+        if pinned and self.digests:
+            return pinned in self.digests
+        if _means(running) != _means(wanted.partition("@")[0] if pinned else wanted):
+            return False
+        return None if pinned else True
+
+
+def image_of(backend: str, data: Mapping[str, Any]) -> Image:
+    """That of a container of which the engine reports `data`.
 
     `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
     has the digest in the container's ImageDigest too.
     """
     started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
     names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
+    claimed = ""
     try:
         output = machine.run(backend, "image", "inspect", str(data["Image"]))
         image = json.loads(output.out)[0]
         names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+        claimed = release(image.get("Config") or {})
     except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
         pass  # the engine does not report it: the name is judged
-    return [str(each) for each in names if each]
-
-
-def started_as(names: Sequence[str]) -> str:
-    """The name with which it was started, "" where the engine reports none."""
-    return next((each for each in names if not each.startswith("@")), "")
-
-
-def digests(names: Sequence[str]) -> tuple[str, ...]:
-    """The digests of its image; none for one that was loaded from a file, or built."""
-    return tuple(dict.fromkeys(each.partition("@")[2] for each in names if "@" in each))
-
-
-def is_image(wanted: str, names: Sequence[str]) -> bool | None:
-    """Whether the names are of the wanted image; None where they do not say.
-
-    By the digest, where `wanted` has one, else by name: podman calls a container's image
-    NAME@DIGEST although it was started as NAME:TAG@DIGEST.
-    """
-    running, pinned = started_as(names), wanted.partition("@")[2]
-    if not running:
-        return None
-    if pinned and digests(names):
-        return pinned in digests(names)
-    if _means(running) != _means(wanted.partition("@")[0] if pinned else wanted):
-        return False
-    return None if pinned else True
+    return Image(tuple(str(each) for each in names if each), claimed)
 
 
 def _means(image: str) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
 """What a machine has that no source explains: of units, containers and the database. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nixcfg.access.changes import Actual
 from nixcfg.access.plan import plan
 from nixcfg.access.rows import ADMIN, Row, name_of
-from nixcfg.gateway import container
+from nixcfg.gateway.container import Image, config_in
 from nixcfg.gateway.stored import Stored
 from nixcfg.plan.change import Change, Kind
 from nixcfg.plan.facts import Facts
@@ -36,18 +36,17 @@ def files_of(shown: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def of_container(
-    old: Facts, name: str, data: Mapping[str, Any] | None, images: Sequence[str]
+    old: Facts, name: str, data: Mapping[str, Any] | None, image: Image | None
 ) -> Iterator[Change]:
     """What a container runs beside what was deployed. `data` is what the engine reports of it,
-    `images` the names of its image."""
+    None where it has none."""
     status = data["State"].get("Status") if data is not None else "absent"
     if data is None or status != "running":
         yield Change("container", Kind.REMOVED, name, f"is {status}")
         return
-    if container.is_image(old.image, images) is False:
-        running = container.started_as(images)
-        yield Change("container", Kind.CHANGED, name, f"runs {running}, and not {old.image}")
-    path = container.config_in(data)
+    if image and image.is_named(old.image) is False:
+        yield Change("container", Kind.CHANGED, name, f"runs {image.name}, and not {old.image}")
+    path = config_in(data)
     if str(path) != old.config_file:
         loads = f"loads {path}" if path else "loads no configuration of the module"
         yield Change("container", Kind.CHANGED, name, f"{loads}, and not {old.config_file}")

@@ -58,8 +58,8 @@ def containers(old: Facts) -> Iterator[Change]:
     """Raises UnknownError."""
     for name in wiring.containers(old.instances):
         data = container.inspect(old.backend, name)
-        images = container.image_names(old.backend, data) if data is not None else ()
-        yield from drift.of_container(old, name, data, images)
+        image = container.image_of(old.backend, data) if data is not None else None
+        yield from drift.of_container(old, name, data, image)
 
 
 def database(old: Facts, here: Machine) -> Iterator[Change]:
