@@ -23,12 +23,10 @@ let
 
   # registry:port/name:tag@digest
   imageDigest = builtins.match ".*@(sha256:[0-9a-f]{64})" cfg.image;
-  imageTag = builtins.match ".*/?[^/:@]+:([^/:@]+)(@.*)?" cfg.image;
-  tag = if imageTag == null then "" else lib.head imageTag;
   isPinned =
     common.isLoaded
     || imageDigest != null
-    || builtins.match ".*[0-9]+[.][0-9]+[.][0-9]+.*" tag != null;
+    || builtins.match ".*[0-9]+[.][0-9]+[.][0-9]+.*" known.tag != null;
 
   known = import ./releases.nix { inherit lib; } cfg.image;
 in

@@ -14,7 +14,7 @@ from nixcfg.commands.running import container_for, shortened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nixcfg.gateway.container import Container
+    from nixcfg.gateway.pinned import Container
     from nixcfg.gateway.rehearsal import Rehearsal
     from nixcfg.project.model import Config, Project
 

@@ -12,8 +12,8 @@ from nixcfg.commands import PROBLEMS
 from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
-    from nixcfg.gateway.container import Container
     from nixcfg.gateway.launch import Launch
+    from nixcfg.gateway.pinned import Container
     from nixcfg.gateway.process import Proxy
     from nixcfg.project.model import Config, Machine, Project
 
@@ -34,12 +34,12 @@ def container_for(here: "Machine") -> "Container | None":
 
     Fetches an image that is not there. Ends the command where nothing can run LiteLLM.
     """
-    from nixcfg.gateway import container, process
+    from nixcfg.gateway import pinned, process
 
     lacking = process.absent()
     if not lacking:
         return None
-    found = container.found(here)
+    found = pinned.found(here)
     if found is None:
         raise click.ClickException(
             f"{process.not_installed(lacking)}\n"

@@ -1,112 +1,121 @@
-"""LiteLLM in its pinned image, run by podman or docker: for machines that lack its packages.
+"""A container as docker or podman report it: what it was made of, and is that what is wanted.
 
-Nothing that `inspect` shows, or the engine writes to the disk, holds a key: the keys go through
-standard input. Its end, however nixcfg ends, ends the container (inside.py).
+Their `container inspect` agree in State, Mounts and Image, the id of the image.
 """
 
-import contextlib
 import json
-import os
-import shutil
-import subprocess
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from nixcfg import knowledge
-from nixcfg.gateway import engine, inside
-from nixcfg.gateway.launch import Launch
-from nixcfg.project.model import Machine
-
-SECONDS = 60.0
-
-_OPTIONS = (
-    *("--rm", "--interactive", "--pull=never", "--log-driver=none"),
-    # LiteLLM then listens on this machine's loopback address alone, and reaches what is on it.
-    "--network=host",
-    # As in modules/litellm-proxy: what is written goes to memory.
-    *("--read-only", "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=256m"),
-    *("--cap-drop=all", "--security-opt=no-new-privileges", "--ulimit=core=0"),
-    "--entrypoint=python3",
-)
+from nixcfg.gateway import machine
+from nixcfg.project import wiring
+from nixcfg.registry.image import release
+from nixcfg.registry.reference import BadReferenceError, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """`engine` is podman or docker, `image` what it runs."""
-
-    engine: str
-    image: str
-
-    @property
-    def release(self) -> str:
-        """LiteLLM's release by the image's tag, or the image where its tag names none."""
-        return knowledge.of_image(self.image) or self.image
-
-    def is_fetched(self) -> bool:
-        """Whether the engine has the image."""
-        return _succeeds(self.engine, "image", "inspect", self.image)
-
-    def fetch(self) -> bool:
-        """Have the engine fetch the image, and show on stderr how far it is. False if it cannot."""
-        done = subprocess.run(  # noqa: S603 (an engine of PATH, no shell)
-            [self.engine, "pull", self.image],
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
-            check=False,
-        )
-        return done.returncode == 0
-
-    def start(self, launch: Launch) -> "subprocess.Popen[bytes]":
-        """The engine's command, as long as the container runs; what LiteLLM prints is its output.
-
-        The container ends with its standard input, and on SIGTERM.
-        """
-        process = subprocess.Popen(  # noqa: S603 (an engine of PATH, no shell)
-            [self.engine, "run", *_OPTIONS, self.image, "-I", "-c", _program()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        assert process.stdin is not None  # noqa: S101 (it was opened as a pipe)
-        # An engine that has ended by now says why.
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(_given(launch))
-            process.stdin.flush()
-        return process
+class AwayError(machine.UnknownError):
+    """The engine is installed, and its daemon does not answer."""
 
 
-def found(here: Machine) -> Container | None:
-    """An engine that answers, first the one that would run the gateway, with the pinned image."""
-    for each in dict.fromkeys((engine.of(here), *engine.ENGINES)):
-        if shutil.which(each) and _succeeds(each, "version"):
-            return Container(each, here.image)
+class HiddenError(machine.UnknownError):
+    """The engine shows it to others than this user."""
+
+
+def inspect(backend: str, name: str) -> dict[str, Any] | None:
+    """What the engine reports of a container, None where it has none of that name.
+
+    Raises AwayError, HiddenError or UnknownError. What it gives has a mapping in `State`.
+    """
+    output = machine.run(backend, "container", "inspect", name)
+    is_denied = "permission denied" in output.err.lower()
+    if "annot connect" in output.err and not is_denied:
+        raise AwayError(f"{backend} is installed, and its daemon does not answer")
+    if output.code != 0:
+        if is_denied or not machine.is_root():
+            raise HiddenError(f"{backend} answers only root")
+        return None
+    try:
+        data: dict[str, Any] = json.loads(output.out)[0]
+        data["State"].get("Status")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise machine.UnknownError(f"{backend} gives no answer that is understood") from None
+    return data
+
+
+def config_in(data: Mapping[str, Any]) -> Path | None:
+    """Where the configuration comes from that it mounts."""
+    for mount in data.get("Mounts") or ():
+        if mount.get("Destination") == wiring.CONTAINER_CONFIG:
+            return Path(mount.get("Source", ""))
     return None
 
 
-def _succeeds(*command: str) -> bool:
-    """Of an engine; slow where it sets up its storage, or waits for its daemon."""
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The references of a container's image: as it was started, then its tags and its digests.
+
+    `release` is the one of LiteLLM that the image itself claims, "" where it claims none.
+    """
+
+    names: tuple[str, ...]
+    release: str = ""
+
+    @property
+    def name(self) -> str:
+        """How a message calls it."""
+        return self.names[0] if self.names else "an image without a name"
+
+    @property
+    def started_as(self) -> str:
+        """The name with which it was started, "" where the engine reports none."""
+        return next((each for each in self.names if not each.startswith("@")), "")
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """None for one that was loaded from a file, or built."""
+        return tuple(dict.fromkeys(each.partition("@")[2] for each in self.names if "@" in each))
+
+    def is_named(self, wanted: str) -> bool | None:
+        """Whether it is what a reference means; None where its names do not say.
+
+        By the digest, where `wanted` has one, else by name: podman calls a container's image
+        NAME@DIGEST although it was started as NAME:TAG@DIGEST.
+        """
+        running, pinned = self.started_as, wanted.partition("@")[2]
+        if not running:
+            return None
+        if pinned and self.digests:
+            return pinned in self.digests
+        if _means(running) != _means(wanted.partition("@")[0] if pinned else wanted):
+            return False
+        return None if pinned else True
+
+
+def image_of(backend: str, data: Mapping[str, Any]) -> Image:
+    """That of a container of which the engine reports `data`.
+
+    `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
+    has the digest in the container's ImageDigest too.
+    """
+    started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
+    names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
+    claimed = ""
     try:
-        done = subprocess.run(  # noqa: S603 (an engine of PATH, no shell)
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+        output = machine.run(backend, "image", "inspect", str(data["Image"]))
+        image = json.loads(output.out)[0]
+        names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+        claimed = release(image.get("Config") or {})
+    except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
+        pass  # the engine does not report it: the name is judged
+    return Image(tuple(str(each) for each in names if each), claimed)
 
 
-def _program() -> str:
-    return Path(inside.__file__).read_text(encoding="utf-8")
-
-
-def _given(launch: Launch) -> bytes:
-    """All that the container gets, as the line that inside.py reads."""
-    documents = {name: os.fsdecode(content) for name, content in launch.documents.items()}
-    given = {
-        "config": launch.config,
-        "environment": dict(launch.environment),
-        "documents": documents,
-        "port": launch.port,
-    }
-    return json.dumps(given).encode() + b"\n"
+def _means(image: str) -> tuple[str, ...]:
+    """The image that a reference names: podman writes docker.io/ where nixcfg.yaml need not."""
+    try:
+        named = parse(image)
+    except BadReferenceError:
+        return (image,)
+    return named.registry, named.repository, named.wanted, named.digest

@@ -1,4 +1,4 @@
-"""What runs inside the container of container.py: LiteLLM, for as long as nixcfg is there.
+"""What runs inside the container of pinned.py: LiteLLM, for as long as nixcfg is there.
 
 Standard input is a line of JSON, and ends when nixcfg does:
 

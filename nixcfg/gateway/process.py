@@ -23,8 +23,8 @@ from pathlib import Path
 
 from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
-from nixcfg.gateway.container import Container
 from nixcfg.gateway.launch import Launch, kept
+from nixcfg.gateway.pinned import Container
 from nixcfg.keys.mask import masked
 from nixcfg.knowledge import releases
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nixcfg.gateway import launch, log, process
 from nixcfg.gateway.compare import compare
-from nixcfg.gateway.container import Container
+from nixcfg.gateway.pinned import Container
 from nixcfg.project.model import MODELS, Config, Machine
 
 

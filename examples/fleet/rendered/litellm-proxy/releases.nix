@@ -74,6 +74,9 @@ let
   known = lib.filter (entry: byDigest entry || (isLiteLLM && byTag entry)) data.releases;
 in
 {
+  inherit tag;
+  # "1.108.14", whether before the final one or not; null for what is not known to be LiteLLM.
+  release = if isLiteLLM && ours != null then ours.numbers else null;
   compromised = ofLevel "compromised" known;
   exploited = ofLevel "error" known;
   holes = ofLevel "warning" known;
