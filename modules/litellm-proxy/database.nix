@@ -11,6 +11,7 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
+    image
     opt
     usesDatabase
     ;
@@ -18,12 +19,10 @@ let
 
   socketDirectory = "/run/postgresql";
   localPort = toString config.services.postgresql.settings.port;
+  rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
   # What PostgreSQL sees at the other end of the socket: the container has no user
   # namespace of its own, so its root is root.
-  containerUser = if cfg.nonRootImage then "nobody" else "root";
-
-  rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
-  mapping = "litellm-proxy ${containerUser} ${db.user}";
+  mapping = "litellm-proxy ${image.userName} ${db.user}";
 
   # Each worker of each instance opens up to 10 (database_connection_pool_limit); 10 are left
   # for PostgreSQL's superuser, a dump, and whoever looks.

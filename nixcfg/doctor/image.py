@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from nixcfg.doctor import SWITCH, Check, error, ok, skipped, warning
@@ -9,14 +10,15 @@ from nixcfg.gateway import machine
 from nixcfg.knowledge import choose, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
+from nixcfg.registry.image import release
 from nixcfg.registry.reference import BadReferenceError, parse
 
 
 def checks(here: Machine, data: dict[str, Any] | None) -> Iterator[Check]:
     """The checks of one container; `data` is what the engine reports of it, None for nothing."""
-    names = _names(here.backend, data or {})
-    yield _named(here.image, names)
-    yield from _release(names)
+    running = _running(here.backend, data or {})
+    yield _named(here.image, running.names)
+    yield from _release(running)
 
 
 def _named(wanted: str, names: list[str]) -> Check:
@@ -66,12 +68,29 @@ def _means(image: str) -> tuple[str, ...]:
     return named.registry, named.repository, named.wanted, named.digest
 
 
-def _release(names: list[str]) -> Iterator[Check]:
-    """What is known against the image that really runs, under each of its names and digests."""
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The references of the image that really runs: as it was started, then its tags and digests.
+
+    `release` is the one of LiteLLM that the image itself claims, "" where it claims none.
+    """
+
+    names: list[str]
+    release: str
+
+    @property
+    def name(self) -> str:
+        return self.names[0] if self.names else "an image without a name"
+
+
+def _release(running: _Running) -> Iterator[Check]:
+    """What is known against the image that really runs, whatever its name: by each of its names
+    and digests, and by its own label."""
     name = "release"
-    found = tuple(dict.fromkeys(each for image in names for each in releases.of_image(image)))
+    by_name = [each for image in running.names for each in releases.of_image(image)]
+    found = tuple(dict.fromkeys((*by_name, *releases.of_version(running.release))))
     if malicious := releases.compromised(found):
-        message = f"{names[0]} runs, and is compromised: {', '.join(map(str, malicious))}"
+        message = f"{running.name} runs, and is compromised: {', '.join(map(str, malicious))}"
         yield error(
             name,
             message,
@@ -79,22 +98,28 @@ def _release(names: list[str]) -> Iterator[Check]:
         )
     elif found:
         make = error if any(each.level is releases.Level.ERROR for each in found) else warning
-        message = f"{names[0]} runs, and has known holes: {', '.join(map(str, found))}"
+        message = f"{running.name} runs, and has known holes: {', '.join(map(str, found))}"
         yield make(name, message, f"Use {wiring.DEFAULT_IMAGE}.")
+    elif not running.release and (suspected := releases.suspected(running.name)):
+        reasons = ", ".join(map(str, suspected))
+        message = f"{running.name} runs, and its tag is that of a compromised LiteLLM: {reasons}"
+        yield warning(name, message, "`nixcfg pin` looks into the image, and refuses that release.")
 
 
-def _names(backend: str, data: dict[str, Any]) -> list[str]:
-    """References of a container's image: as it was started, then its tags and its digests.
+def _running(backend: str, data: dict[str, Any]) -> _Running:
+    """What a container's image is called, and what it says of itself.
 
     `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
     has the digest in the container's ImageDigest too.
     """
     started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
     names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
+    claimed = ""
     try:
         output = machine.run(backend, "image", "inspect", str(data["Image"]))
         image = json.loads(output.out)[0]
         names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+        claimed = release(image.get("Config") or {})
     except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
         pass  # the engine does not report it: the name is judged
-    return [str(each) for each in names if each]
+    return _Running([str(each) for each in names if each], claimed)
