@@ -1,6 +1,8 @@
 {
   lib,
+  stdenv,
   python3Packages,
+  installShellFiles,
   nix,
   versionCheckHook,
 }:
@@ -37,10 +39,26 @@ python3Packages.buildPythonApplication {
     jinja2
     jsonschema
     pyyaml
+    # `import` of a NixOS module or Terraform file.
+    tree-sitter
+    tree-sitter-grammars.tree-sitter-hcl
+    tree-sitter-grammars.tree-sitter-nix
+    # `lsp` needs pygls 2, which nixpkgs has under another name until it is the usual one.
+    (if lib.versionAtLeast pygls.version "2" then pygls else pygls_2)
   ];
+
+  nativeBuildInputs = [ installShellFiles ];
+
+  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    installShellCompletion --cmd nixcfg \
+      --bash <($out/bin/nixcfg completion bash) \
+      --fish <($out/bin/nixcfg completion fish) \
+      --zsh <($out/bin/nixcfg completion zsh)
+  '';
 
   nativeCheckInputs = [
     nix
+    python3Packages.pytest-xdist
     python3Packages.pytestCheckHook
     versionCheckHook
   ];

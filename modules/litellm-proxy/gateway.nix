@@ -7,7 +7,7 @@
 
 let
   common = import ./common.nix args;
-  inherit (common) cfg;
+  inherit (common) cfg image;
 
   configOptions = configuration: {
     options = {
@@ -15,7 +15,7 @@ let
         type = lib.types.nullOr lib.types.path;
         default = null;
         description = ''
-          LiteLLM configuration, mounted read-only at `/app/config.yaml`. It is
+          LiteLLM configuration, mounted read-only at `${image.configFile}`. It is
           copied to the world-readable Nix store, so it names keys
           (`api_key: os.environ/OPENAI_API_KEY`) and never holds one.
         '';
@@ -180,7 +180,7 @@ in
       interval = lib.mkOption {
         type = lib.types.str;
         default = "30s";
-        description = "Time between two health checks (`/health/liveliness`, which costs nothing).";
+        description = "Time between two health checks (`${image.alivePath}`, which costs nothing).";
         example = "10s";
       };
 
@@ -235,7 +235,7 @@ in
       tmpSize = lib.mkOption {
         type = lib.types.strMatching "[1-9][0-9]*[kmg]";
         default = "256m";
-        description = "Size of `/tmp`, the one place in the container that can be written to.";
+        description = "Size of `${image.writable}`, the one place in the container that can be written to.";
         example = "1g";
       };
     };

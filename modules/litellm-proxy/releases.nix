@@ -49,36 +49,42 @@ let
     else
       -1;
 
-  ours = if isLiteLLM then release tag else null;
+  ours = release tag;
   inRange =
     range:
     (range.introduced == "0" || compare ours (release range.introduced) >= 0)
     && (!range ? fixed || compare ours (release range.fixed) < 0)
     && (!range ? last_affected || compare ours (release range.last_affected) <= 0);
-  affects =
+  byTag =
     entry:
-    (
-      digest != ""
-      && (
-        lib.elem digest (entry.digests or [ ])
-        || lib.any (start: lib.hasPrefix start digest) (entry.digest_prefixes or [ ])
-      )
-    )
-    || (
-      ours != null
-      && (
-        lib.any (version: compare ours (release version) == 0) (entry.versions or [ ])
-        || lib.any inRange (entry.ranges or [ ])
-      )
+    ours != null
+    && (
+      lib.any (version: compare ours (release version) == 0) (entry.versions or [ ])
+      || lib.any inRange (entry.ranges or [ ])
+    );
+  byDigest =
+    entry:
+    digest != ""
+    && (
+      lib.elem digest (entry.digests or [ ])
+      || lib.any (start: lib.hasPrefix start digest) (entry.digest_prefixes or [ ])
     );
 
-  known = lib.filter affects data.releases;
-  ofLevel = level: lib.filter (entry: entry.level == level) known;
+  ofLevel = level: lib.filter (entry: entry.level == level);
+  known = lib.filter (entry: byDigest entry || (isLiteLLM && byTag entry)) data.releases;
 in
 {
-  compromised = ofLevel "compromised";
-  exploited = ofLevel "error";
-  holes = ofLevel "warning";
+  inherit tag;
+  # "1.108.14", whether before the final one or not; null for what is not known to be LiteLLM.
+  release = if isLiteLLM && ours != null then ours.numbers else null;
+  compromised = ofLevel "compromised" known;
+  exploited = ofLevel "error" known;
+  holes = ofLevel "warning" known;
+  # Only the tag's number is that of a compromised release: neither the name nor a digest says
+  # whether this is LiteLLM.
+  suspected = lib.optionals (!isLiteLLM && digest == "") (
+    ofLevel "compromised" (lib.filter byTag data.releases)
+  );
   # As a sentence has them: `CVE-1 (what it is; fixed in 1.2.3), CVE-2 (...)`.
   describe = lib.concatMapStringsSep ", " (
     entry:

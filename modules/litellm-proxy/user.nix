@@ -33,7 +33,7 @@ in
       default = lib.hasInfix "non_root" cfg.image;
       defaultText = lib.literalMD "whether the image's name has `non_root` in it";
       description = ''
-        Whether the process in the container is nobody (65534), as the images
+        Whether the process in the container is nobody (${toString image.nobody}), as the images
         `litellm-non_root` want it, instead of root without a capability.
       '';
       example = true;
@@ -42,7 +42,7 @@ in
     containerUid = lib.mkOption {
       type = lib.types.ints.unsigned;
       default = image.user;
-      defaultText = lib.literalMD "`65534` with {option}`services.litellm-proxy.nonRootImage`, otherwise `0`";
+      defaultText = lib.literalMD "`${toString image.nobody}` with {option}`services.litellm-proxy.nonRootImage`, otherwise `0`";
       description = ''
         The user on this machine that the process in the container is, to whom its keys are
         given. It is another one than in the container where the engine maps users, as

@@ -1,28 +1,25 @@
 """The image that really runs: whether nixcfg.yaml names it, and what is known of it."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.doctor import SWITCH, Check, error, ok, skipped, warning
-from nixcfg.gateway import machine
+from nixcfg.gateway.container import Image, image_of
 from nixcfg.knowledge import choose, releases
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
-from nixcfg.registry.reference import BadReferenceError, parse
 
 
 def checks(here: Machine, data: dict[str, Any] | None) -> Iterator[Check]:
     """The checks of one container; `data` is what the engine reports of it, None for nothing."""
-    names = _names(here.backend, data or {})
-    yield _named(here.image, names)
-    yield from _release(names)
+    running = image_of(here.backend, data or {})
+    yield _named(here.image, running)
+    yield from _release(running)
 
 
-def _named(wanted: str, names: list[str]) -> Check:
+def _named(wanted: str, running: Image) -> Check:
     name = "image"
-    running = next((each for each in names if not each.startswith("@")), "")
-    if found := _difference(wanted, running, names):
+    if found := _difference(wanted, running):
         return found
     tag = wanted.partition("@")[0].rpartition("/")[2].partition(":")[2]
     chosen = choose(tag)
@@ -35,43 +32,32 @@ def _named(wanted: str, names: list[str]) -> Check:
     return ok(name, wanted)
 
 
-def _difference(wanted: str, running: str, names: list[str]) -> Check | None:
-    """What nixcfg.yaml says against what runs: by the digest, where it has one, else by name.
-
-    podman calls a container's image NAME@DIGEST although it was started as NAME:TAG@DIGEST.
-    """
+def _difference(wanted: str, running: Image) -> Check | None:
+    """What nixcfg.yaml says against what runs."""
     name, pinned = "image", wanted.partition("@")[2]
-    digests = dict.fromkeys(each.partition("@")[2] for each in names if "@" in each)
-    if not running or (pinned and pinned in digests):
+    started, is_wanted = running.started_as, running.is_named(wanted)
+    if is_wanted or not started:
         return None
-    if pinned and digests:
-        # With the very reference that is pinned, no switch is missing: something else is wrong.
-        make = error if running == wanted else warning
-        message = f"{running} runs, which is {', '.join(digests)}, and nixcfg.yaml pins {pinned}"
-        return make(name, message, SWITCH)
-    if _means(running) != _means(wanted.partition("@")[0] if pinned else wanted):
-        return warning(name, f"{running} runs, and nixcfg.yaml says {wanted}", SWITCH)
-    if pinned:
-        message = f"{running} has no digest here: it was loaded from a file, or built"
+    if is_wanted is None:
+        message = f"{started} has no digest here: it was loaded from a file, or built"
         return skipped(name, f"{message}, and cannot be compared with {pinned}")
-    return None
+    if pinned and running.digests:
+        # With the very reference that is pinned, no switch is missing: something else is wrong.
+        make = error if started == wanted else warning
+        digests = ", ".join(running.digests)
+        message = f"{started} runs, which is {digests}, and nixcfg.yaml pins {pinned}"
+        return make(name, message, SWITCH)
+    return warning(name, f"{started} runs, and nixcfg.yaml says {wanted}", SWITCH)
 
 
-def _means(image: str) -> tuple[str, ...]:
-    """The image that a reference names: podman writes docker.io/ where nixcfg.yaml need not."""
-    try:
-        named = parse(image)
-    except BadReferenceError:
-        return (image,)
-    return named.registry, named.repository, named.wanted, named.digest
-
-
-def _release(names: list[str]) -> Iterator[Check]:
-    """What is known against the image that really runs, under each of its names and digests."""
+def _release(running: Image) -> Iterator[Check]:
+    """What is known against the image that really runs, whatever its name: by each of its names
+    and digests, and by its own label."""
     name = "release"
-    found = tuple(dict.fromkeys(each for image in names for each in releases.of_image(image)))
+    by_name = [each for image in running.names for each in releases.of_image(image)]
+    found = tuple(dict.fromkeys((*by_name, *releases.of_version(running.release))))
     if malicious := releases.compromised(found):
-        message = f"{names[0]} runs, and is compromised: {', '.join(map(str, malicious))}"
+        message = f"{running.name} runs, and is compromised: {', '.join(map(str, malicious))}"
         yield error(
             name,
             message,
@@ -79,22 +65,9 @@ def _release(names: list[str]) -> Iterator[Check]:
         )
     elif found:
         make = error if any(each.level is releases.Level.ERROR for each in found) else warning
-        message = f"{names[0]} runs, and has known holes: {', '.join(map(str, found))}"
+        message = f"{running.name} runs, and has known holes: {', '.join(map(str, found))}"
         yield make(name, message, f"Use {wiring.DEFAULT_IMAGE}.")
-
-
-def _names(backend: str, data: dict[str, Any]) -> list[str]:
-    """References of a container's image: as it was started, then its tags and its digests.
-
-    `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
-    has the digest in the container's ImageDigest too.
-    """
-    started = data.get("ImageName") or (data.get("Config") or {}).get("Image") or ""
-    names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
-    try:
-        output = machine.run(backend, "image", "inspect", str(data["Image"]))
-        image = json.loads(output.out)[0]
-        names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
-    except (machine.UnknownError, ValueError, LookupError, TypeError, AttributeError):
-        pass  # the engine does not report it: the name is judged
-    return [str(each) for each in names if each]
+    elif not running.release and (suspected := releases.suspected(running.name)):
+        reasons = ", ".join(map(str, suspected))
+        message = f"{running.name} runs, and its tag is that of a compromised LiteLLM: {reasons}"
+        yield warning(name, message, "`nixcfg pin` looks into the image, and refuses that release.")

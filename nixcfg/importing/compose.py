@@ -16,7 +16,7 @@ from nixcfg.importing.container import (
     set_variable,
     to_mount,
 )
-from nixcfg.importing.litellm import names_key
+from nixcfg.importing.written import names_key
 from nixcfg.problems.problem import Steps
 from nixcfg.yamltext import reader
 from nixcfg.yamltext.document import Document

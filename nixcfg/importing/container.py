@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nixcfg import knowledge
 from nixcfg.importing import Config, Container, Kind
-from nixcfg.importing.litellm import is_key_for
+from nixcfg.importing.written import is_key_for
 from nixcfg.problems.problem import Span
 from nixcfg.project import wiring
 

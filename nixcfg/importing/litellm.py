@@ -1,21 +1,14 @@
 """A LiteLLM configuration as a source: what of it can be carried over, and under which names."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.importing import Kind, Note
 from nixcfg.importing.rest import rewritten
-from nixcfg.keys.shapes import (
-    has_prefix,
-    is_harmless,
-    looks_like_key,
-    names_no_secret,
-    names_secret,
-    password_in_url,
-)
+from nixcfg.importing.written import is_key, is_reference, is_secret_field, texts
 from nixcfg.problems.problem import Span, Steps
 from nixcfg.project import wiring
 from nixcfg.project.credentials import credentials
@@ -27,7 +20,6 @@ from nixcfg.yamltext.document import Document
 
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
-_DOLLAR = re.compile(r"\$\{[^}]*\}")
 _DEFAULTED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?-[^}]*\}")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # The settings that name Python code: LiteLLM imports `module.attribute` from beside its file.
@@ -106,7 +98,7 @@ def names_in_use(documents: Iterable[Document], given: Iterable[str]) -> Names:
     """The variables that the configurations read already, and those that are `given`."""
     names = Names({wiring.MASTER_KEY_VARIABLE, *given})
     for document in documents:
-        for _, _, text in _texts(document.data):
+        for _, _, text in texts(document.data):
             names.taken |= {each for each in (referenced(text), dollar(text)) if each}
         for entry in document.data.get(MODELS) or ():
             needed = credentials(entry["litellm_params"], (), knowledge.current())
@@ -128,25 +120,6 @@ def read(document: Document, names: Names) -> Litellm:
 def is_config(data: Any) -> bool:
     """Whether a YAML document is a LiteLLM configuration."""
     return isinstance(data, dict) and any(section in data for section in (MODELS, *SETTINGS))
-
-
-def names_key(variable: str) -> bool:
-    """Whether an environment variable is called like one that holds a key."""
-    return _is_secret_field((ENVIRONMENT, variable), variable)
-
-
-def is_key_for(variable: str, text: str) -> bool:
-    """Whether a text is a key, as the value of an environment variable."""
-    if _is_reference(text):
-        return False
-    if password_in_url(text) or has_prefix(text.removeprefix("Bearer ")):
-        return True
-    return names_key(variable) and _is_no_dummy(text)
-
-
-def all_texts(value: Any) -> Iterator[str]:
-    """Every text in a configuration."""
-    return (text for _, _, text in _texts(value))
 
 
 def _leave_out_code(found: Litellm) -> None:
@@ -230,11 +203,11 @@ def _replace_keys(found: Litellm, names: Names) -> None:
     """Write a reference in place of every key; what cannot hold a reference is left out."""
     edits: dict[Steps, str] = {}
     kept = []
-    for path, key, text in _texts(found.document.data):
+    for path, key, text in texts(found.document.data):
         if any(path[: len(gone)] == gone for gone in found.gone):
             continue
         defaulted = _DEFAULTED.fullmatch(text)
-        if path == _MASTER_KEY and not _is_reference(text):
+        if path == _MASTER_KEY and not is_reference(text):
             found.gone.add(path)
             found.has_master_key = True
             found.note(Kind.SECRET, path, "a master key is written out; it comes from a file now")
@@ -245,9 +218,9 @@ def _replace_keys(found: Litellm, names: Names) -> None:
                 path,
                 f"LiteLLM expands no ${{{defaulted[1]}:-...}}; it is {edits[path]} now",
             )
-        elif _is_key(found, path, key, text):
+        elif is_key(found.document, path, key, text):
             _replace_key(found, path, names, edits)
-        elif text and _is_secret_field(path, key) and not _is_reference(text):
+        elif text and is_secret_field(path, key) and not is_reference(text):
             kept.append(path)
     if kept:
         places = ", ".join(str(found.document.span(path).line) for path in kept)
@@ -300,56 +273,3 @@ def _variable(data: Mapping[str, Any], path: Steps) -> str:
 def _upper(name: str) -> str:
     name = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()
     return name if not name[:1].isdigit() else f"KEY_{name}"
-
-
-def _is_reference(text: str) -> bool:
-    return text.startswith(("os.environ/", "oidc/")) or dollar(text) is not None
-
-
-def _is_key(found: Litellm, path: Steps, key: str, text: str) -> bool:
-    """Whether a text is a key that must not be copied."""
-    if not text.strip() or _is_reference(text):
-        return False
-    if "${" in text:
-        # LiteLLM expands none of it: what is around it may be the key.
-        text = _DOLLAR.sub("", text).removeprefix("Bearer ")
-        return _is_secret_field(path, key) and len(text) >= 8 and _is_no_dummy(text)
-    if text in found.document.secrets():
-        return True
-    if password_in_url(text) or has_prefix(text.removeprefix("Bearer ")):
-        return True
-    if not _is_secret_field(path, key):
-        return False
-    if path[0] == MODELS:
-        params = found.document.data[MODELS][path[1]]["litellm_params"]
-        has_own_server = any(name in params for name in ("api_base", "base_url"))
-        if not has_own_server and credentials({"model": params["model"]}, (), knowledge.current()):
-            return True  # the vendor's own server takes no placeholder
-    return _is_no_dummy(text)
-
-
-def _is_no_dummy(text: str) -> bool:
-    return looks_like_key(text) or not (_is_dummy(text) or is_harmless(text))
-
-
-def _is_dummy(text: str) -> bool:
-    """What people write for a server of their own that wants no key: `none`, `sk-local`."""
-    return text == "sk-1234" or (len(text) < 24 and not re.search(r"[0-9]", text))
-
-
-def _is_secret_field(path: Steps, key: str) -> bool:
-    if "model_info" in path[2:3]:
-        return False  # free-form: descriptions may hold anything
-    section = "litellm_params" if path[0] == MODELS else str(path[0])
-    known = knowledge.keys(section).get(key) if section in knowledge.sections() else None
-    if known:
-        return known.secret
-    above = [step for step in path[1:] if isinstance(step, str)]
-    return any(map(names_secret, above)) and not names_no_secret(key)
-
-
-def _texts(value: Any) -> Iterator[tuple[Steps, str, str]]:
-    """Every text in a document with its path and the nearest key above it."""
-    for path, inner in walk(value):
-        if isinstance(inner, str):
-            yield path, next((s for s in reversed(path) if isinstance(s, str)), ""), inner

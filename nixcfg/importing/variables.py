@@ -9,6 +9,7 @@ from nixcfg.importing.attempt import Attempt
 from nixcfg.importing.litellm import Litellm
 from nixcfg.importing.rest import Rest, with_key
 from nixcfg.importing.split import ProviderFile
+from nixcfg.importing.written import all_texts
 from nixcfg.problems.problem import START
 from nixcfg.project import shape, wiring
 from nixcfg.project.build import build
@@ -135,7 +136,7 @@ def _references(providers: Mapping[str, ProviderFile], blocks: Rest | None) -> s
     """The variables that models and settings read."""
     data = [provider.rest.data for provider in providers.values()]
     data += [blocks.data] if blocks else []
-    return {v for v in map(referenced, litellm.all_texts(data)) if v}
+    return {v for v in map(referenced, all_texts(data)) if v}
 
 
 def _given(providers: Mapping[str, ProviderFile]) -> set[str]:

@@ -55,13 +55,18 @@ def of_image(image: str) -> tuple[Advisory, ...]:
     The tag counts where the name has the word litellm: 1.82.7 may be a sound release of another
     program. A digest counts under every name, so that a mirror hides nothing.
     """
-    name, _, digest = image.partition("@")
-    *folders, last = name.split("/")
-    if folders and (folders[0] == "localhost" or re.search("[.:]", folders[0])):
-        del folders[0]
-    own, _, tag = last.partition(":")
-    is_litellm = any(_LITELLM.fullmatch(part.lower()) for part in (*folders, own))
-    return _known(_order(tag) if is_litellm else None, digest.lower().removeprefix("sha256:"))
+    is_litellm, tag, digest = _parts(image)
+    return _known(_order(tag) if is_litellm else None, digest)
+
+
+def suspected(image: str) -> tuple[Advisory, ...]:
+    """The compromised releases whose number an image has, while nothing says whether it is LiteLLM.
+
+    A mirror may call 1.107.0 `llm:v1.107.0`; so may the owner of another program. A name with the
+    word litellm decides that, and a digest says which image it is.
+    """
+    is_litellm, tag, digest = _parts(image)
+    return () if is_litellm or digest else compromised(_known(_order(tag), ""))
 
 
 def of_version(version: str) -> tuple[Advisory, ...]:
@@ -113,6 +118,17 @@ def way_out(advisories: Iterable[Advisory]) -> str:
     """The first release without any of them, `1.84.0`, or "" if there is none."""
     fixes = [each.fixed for each in advisories]
     return max(fixes, key=lambda text: _order(text) or (0, 0, 0, False)) if all(fixes) else ""
+
+
+def _parts(image: str) -> tuple[bool, str, str]:
+    """Whether the name has the word litellm, the tag, and the digest without `sha256:`."""
+    name, _, digest = image.partition("@")
+    *folders, last = name.split("/")
+    if folders and (folders[0] == "localhost" or re.search("[.:]", folders[0])):
+        del folders[0]
+    own, _, tag = last.partition(":")
+    is_litellm = any(_LITELLM.fullmatch(part.lower()) for part in (*folders, own))
+    return is_litellm, tag, digest.lower().removeprefix("sha256:")
 
 
 @functools.cache

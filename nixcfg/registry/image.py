@@ -56,15 +56,16 @@ def look(client: Client, wanted: str) -> Image:
             raise RegistryError(f"{wanted} is for {system}, and not for {' or '.join(PLATFORMS)}")
     inner = config.get("config")
     inner = inner if isinstance(inner, dict) else {}
-    labels = inner.get("Labels")
-    version = labels.get("org.opencontainers.image.version") if isinstance(labels, dict) else None
-    return Image(
-        manifest.digest,
-        tuple(found.values()),
-        platforms,
-        version if isinstance(version, str) else "",
-        _is_litellm(inner),
-    )
+    parts = tuple(found.values())
+    return Image(manifest.digest, parts, platforms, _version(inner), _is_litellm(inner))
+
+
+def release(config: Mapping[str, Any]) -> str:
+    """The release of LiteLLM that an image's configuration claims, "" for none.
+
+    The engine's `image inspect` has the configuration as `Config`.
+    """
+    return _version(config) if _is_litellm(config) else ""
 
 
 def _object(body: bytes, wanted: str) -> dict[str, Any]:
@@ -100,6 +101,12 @@ def _config(client: Client, manifest: Mapping[str, Any], wanted: str) -> dict[st
     if not isinstance(data, dict):
         raise RegistryError(f"{wanted} has no configuration that can be read")
     return data
+
+
+def _version(config: Mapping[str, Any]) -> str:
+    labels = config.get("Labels")
+    version = labels.get("org.opencontainers.image.version") if isinstance(labels, dict) else None
+    return version if isinstance(version, str) else ""
 
 
 def _is_litellm(config: Mapping[str, Any]) -> bool:

@@ -150,7 +150,7 @@ HOLED_IMAGE = Rule("NX521", Severity.ERROR)
 @EveryMachine
 def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
     document, image, where = whole.project.document, machine.image, machine.place("image")
-    found = releases.of_image(image)
+    found, suspected = releases.of_image(image), releases.suspected(image)
     levels = {each.level for each in found}
     if releases.Level.COMPROMISED in levels:
         bad = "; ".join(f"{each.what} ({each.id})" for each in releases.compromised(found))
@@ -171,6 +171,17 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
             help=f"Use {until and f'a release from {until} on, such as '}{wiring.DEFAULT_IMAGE}.",
         )
         yield problem if is_open else replace(problem, level=Severity.WARNING)
+    elif suspected:
+        bad = "; ".join(f"{each.what} ({each.id})" for each in suspected)
+        problem = document.problem(
+            MALICIOUS_IMAGE,
+            where,
+            "the tag is that of a compromised LiteLLM, and the name does not say whether this is "
+            f"LiteLLM: {bad}",
+            help="`nixcfg pin` looks into the image: it refuses that release, and pins any other "
+            "by its digest.",
+        )
+        yield replace(problem, level=Severity.WARNING)
     if releases.is_floating(image):
         tag = image.rpartition("/")[2].partition(":")[2]
         yield document.problem(
@@ -182,6 +193,10 @@ def _image(whole: Whole, machine: Machine) -> Iterator[Problem]:
         )
 
 
+def _is_bad(image: str) -> bool:
+    return bool(releases.of_image(image) or releases.suspected(image))
+
+
 UNPINNED_IMAGE = Rule("NX524", Severity.NOTE)
 
 
@@ -191,7 +206,7 @@ def _unpinned(whole: Whole, machine: Machine) -> Iterator[Problem]:
     document, image, where = whole.project.document, machine.image, machine.place("image")
     is_named = where[0] in document.data
     # What is worse has to be changed anyway, and what was built on the machine is in no registry.
-    is_worse = releases.is_floating(image) or releases.of_image(image)
+    is_worse = releases.is_floating(image) or _is_bad(image)
     if is_named and "@" not in image and not is_worse and not image.startswith("localhost/"):
         yield document.problem(
             UNPINNED_IMAGE,
@@ -218,7 +233,7 @@ def unknown_release(document: Document, where: Steps, chosen: Choice) -> Problem
 @EveryMachine
 def _unknown_release(whole: Whole, machine: Machine) -> Iterator[Problem]:
     # One with advisories has to be replaced anyway.
-    if not machine.chosen.is_known and not releases.of_image(machine.image):
+    if not machine.chosen.is_known and not _is_bad(machine.image):
         yield unknown_release(whole.project.document, machine.place("image"), machine.chosen)
 
 

@@ -10,24 +10,19 @@ let
   inherit (common)
     cfg
     hasDatabase
+    image
     opt
     usesDatabase
     ;
   db = cfg.database;
-
-  # The release that the image's tag names; of a digest alone nothing is known.
-  tag = lib.last (lib.splitString "/" (lib.head (lib.splitString "@" cfg.image)));
-  found = builtins.match "[^:]*:(.*[^0-9.])?([0-9]+[.][0-9]+[.][0-9]+)([^0-9].*)?" tag;
-  release = if found == null then null else lib.elemAt found 1;
 in
 {
   config = lib.mkIf cfg.enable {
     assertions = [
       {
-        # BerriAI/litellm#33853: with HOME=/tmp, which the read-only root file system needs.
-        assertion = !hasDatabase || release == null || builtins.compareVersions release "1.90.6" >= 0;
+        assertion = !hasDatabase || image.has "tables";
         message = ''
-          ${opt "image"} = "${cfg.image}" with a database: releases before 1.90.6 start without making its tables.
+          ${opt "image"} = "${cfg.image}" with a database: releases before ${image.since.tables} start without making its tables.
           Use a newer release, such as "${options.services.litellm-proxy.image.default}".
         '';
       }

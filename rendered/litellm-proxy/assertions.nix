@@ -23,12 +23,10 @@ let
 
   # registry:port/name:tag@digest
   imageDigest = builtins.match ".*@(sha256:[0-9a-f]{64})" cfg.image;
-  imageTag = builtins.match ".*/?[^/:@]+:([^/:@]+)(@.*)?" cfg.image;
-  tag = if imageTag == null then "" else lib.head imageTag;
   isPinned =
     common.isLoaded
     || imageDigest != null
-    || builtins.match ".*[0-9]+[.][0-9]+[.][0-9]+.*" tag != null;
+    || builtins.match ".*[0-9]+[.][0-9]+[.][0-9]+.*" known.tag != null;
 
   known = import ./releases.nix { inherit lib; } cfg.image;
 in
@@ -44,6 +42,11 @@ in
       ++ lib.optional (known.holes != [ ] && known.exploited == [ ] && known.compromised == [ ]) ''
         ${opt "image"} = "${cfg.image}" is a release of LiteLLM with known holes: ${known.describe known.holes}.
         Use a newer release, such as "${options.services.litellm-proxy.image.default}".
+      ''
+      ++ lib.optional (known.suspected != [ ]) ''
+        ${opt "image"} = "${cfg.image}" has the tag of a compromised LiteLLM, and its name does not say
+        whether it is LiteLLM: ${known.describe known.suspected}.
+        `nixcfg pin` looks into the image: it refuses that release, and pins any other by its digest.
       ''
       ++ lib.optional (cfg.workers > 1 && !usesRedis) ''
         ${opt "workers"} = ${toString cfg.workers} without Redis: each worker counts rate

@@ -26,7 +26,7 @@ let
 
   defaultEnvironment =
     image.defaultEnvironment
-    // lib.optionalAttrs (!hasDatabase) { DISABLE_ADMIN_UI = "True"; };
+    // lib.optionalAttrs (!hasDatabase) image.withoutPages;
 
   # Under a name and hash of its own, as the configuration.
   ownFile =
@@ -60,7 +60,7 @@ let
   whyItFailed = instance: ''
     if [ "''${SERVICE_RESULT:-success}" != success ]; then
       case ''${EXIT_STATUS:-} in
-        1 | 2 | 3) echo "<3>LiteLLM itself refused to start: its configuration, its master key or its database is not accepted." >&2 ;;
+        ${image.refusals}) echo "<3>LiteLLM itself refused to start: its configuration, its master key or its database is not accepted." >&2 ;;
         125) echo "<3>${cfg.backend} could not create the container: the image cannot be had, or ${instance.address}:${toString instance.port} is taken." >&2 ;;
         137 | KILL) echo "<3>The container was killed: by the memory limit (${cfg.resources.memory}), or because its health check failed." >&2 ;;
       esac
@@ -89,7 +89,7 @@ let
     extraOptions = [
       "--security-opt=no-new-privileges"
       "--read-only"
-      "--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"
+      "--tmpfs=${image.writable}:rw,noexec,nosuid,nodev,mode=1777,size=${cfg.resources.tmpSize}"
       "--pids-limit=${toString cfg.resources.pids}"
       "--memory=${cfg.resources.memory}"
       # No swap, and no core dump: both would put keys on the disk.

@@ -1,5 +1,6 @@
 # What is known about the inside of LiteLLM's images, and nowhere else in this module: how
-# it is started, stopped and asked for its health, as whom it runs, and where things are.
+# it is started, stopped and asked for its health, as whom it runs, where things are, and
+# from which release on. The variables of a feature are in its own file (database.nix).
 {
   cfg,
   lib,
@@ -8,6 +9,17 @@
 }:
 
 rec {
+  # That of the image's tag, "1.108.14"; null where there is only a digest, a tag that moves,
+  # or a name that may be another program's.
+  inherit (import ./releases.nix { inherit lib; } cfg.image) release;
+
+  # The first release with what this module needs. A release that is not known has all of it.
+  since = {
+    # It makes the tables of its database with HOME on a tmpfs: BerriAI/litellm#33853.
+    tables = "1.90.6";
+  };
+  has = fact: release == null || builtins.compareVersions release since.${fact} >= 0;
+
   # LiteLLM moves to a random port, without a word, when it finds 4000 taken. On
   # any other port it fails, so 4000 is never used inside the container.
   containerPort = 4040;
@@ -19,8 +31,9 @@ rec {
   # directory decide what start.py imports.
   entrypoint = "python3";
 
-  # What an image of any release would have run itself: each of these ends as
-  # `litellm ARGUMENTS`, after what that release prepares for it.
+  # What an image of any release would have run itself, the newest first: each of these ends
+  # as `litellm ARGUMENTS`, after what that release prepares for it. start.py takes the first
+  # that the image has, for a digest does not say which release it is.
   programs = [
     "/app/docker-entrypoint.sh"
     "/app/docker/prod_entrypoint.sh"
@@ -50,9 +63,16 @@ rec {
     if given == null then 8 else (given + 999) / 1000;
 
   # /health would call every model.
+  alivePath = "/health/liveliness";
+  # What a new instance has to answer before requests are sent to it.
+  readyPath = "/health/readiness";
   healthCommand =
     "python3 -c 'import urllib.request; "
-    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}/health/liveliness\", timeout=${toString healthSeconds})'";
+    + "urllib.request.urlopen(\"http://127.0.0.1:${toString containerPort}${alivePath}\", timeout=${toString healthSeconds})'";
+
+  # How it ends when it does not accept its configuration, its master key or its database, as
+  # a pattern of the shell.
+  refusals = "1 | 2 | 3";
 
   # LiteLLM's behaviour is fixed by this file alone: no `.env`, no price map from
   # the network, no telemetry of LiteLLM or of the libraries it loads.
@@ -74,12 +94,19 @@ rec {
     NO_OPENAPI = "True";
     NO_REDOC = "True";
     # The root file system is read-only: what is written goes to the tmpfs.
-    HOME = "/tmp";
-    LITELLM_MIGRATION_DIR = "/tmp/litellm-migrations";
+    HOME = writable;
+    LITELLM_MIGRATION_DIR = "${writable}/litellm-migrations";
   };
+  writable = "/tmp";
+  # What only some containers are told.
+  withoutPages.DISABLE_ADMIN_UI = "True";
+  keepTables.DISABLE_SCHEMA_UPDATE = "True";
+  workers = count: { NUM_WORKERS = toString count; };
 
   # As whom it runs, whatever the image says: the keys belong to this user alone, and
   # the container has no capability to read what belongs to others.
   user = if cfg.nonRootImage then nobody else 0;
   nobody = 65534;
+  # On this machine, where the engine maps no users.
+  userName = if cfg.nonRootImage then "nobody" else "root";
 }

@@ -20,6 +20,7 @@ let
     cfg
     environmentFile
     hasDatabase
+    image
     instances
     isFleet
     opt
@@ -51,14 +52,14 @@ let
   # not look after the container while this runs.
   awaitReady = instance: ''
     for _ in {1..${toString startSeconds}}; do
-      if curl --silent --fail --max-time 10 --output /dev/null http://${instance.address}:${toString instance.port}/health/readiness; then
+      if curl --silent --fail --max-time 10 --output /dev/null http://${instance.address}:${toString instance.port}${image.readyPath}; then
         rm -f ${out instance}
         exit 0
       fi
       kill -0 "$MAINPID" || exit 1
       sleep 1
     done
-    echo "<3>${instance.name} has not answered /health/readiness for ${toString startSeconds} seconds." >&2
+    echo "<3>${instance.name} has not answered ${image.readyPath} for ${toString startSeconds} seconds." >&2
     exit 1
   '';
 
@@ -217,8 +218,7 @@ in
     (lib.mkIf (cfg.enable && cfg.workers > 1) {
       virtualisation.oci-containers.containers = lib.listToAttrs (
         map (
-          instance:
-          lib.nameValuePair instance.name { environment.NUM_WORKERS = toString cfg.workers; }
+          instance: lib.nameValuePair instance.name { environment = image.workers cfg.workers; }
         ) instances
       );
     })
@@ -233,7 +233,7 @@ in
             # The target starts it.
             autoStart = false;
             # The first instance brings the tables of a new LiteLLM up to date.
-            environment = lib.mkIf (hasDatabase && instance.index > 1) { DISABLE_SCHEMA_UPDATE = "True"; };
+            environment = lib.mkIf (hasDatabase && instance.index > 1) image.keepTables;
           }
         ) instances
       );

@@ -63,9 +63,9 @@ let
 
   capabilities = container.capabilities or { };
   environment =
-    removeAttrs container.environment [ "NUM_WORKERS" ]
+    removeAttrs container.environment (lib.attrNames (image.workers 1))
     # The running one has the tables that it needs.
-    // lib.optionalAttrs hasDatabase { DISABLE_SCHEMA_UPDATE = "True"; };
+    // lib.optionalAttrs hasDatabase image.keepTables;
 
   run =
     container.preRunExtraOptions or [ ]

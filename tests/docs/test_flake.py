@@ -1,7 +1,13 @@
 """flake.nix, as far as it can be evaluated without a binary cache: against a nixpkgs of names."""
 
 import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +32,7 @@ def test_it_has_one_input_and_every_promised_output(flake: dict[str, Any]) -> No
         "checks",
         "devShells",
         "formatter",
+        "lib",
         "nixosModules",
         "overlays",
         "packages",
@@ -39,11 +46,73 @@ def test_it_has_one_input_and_every_promised_output(flake: dict[str, Any]) -> No
 
 def test_the_package_is_what_pyproject_says(flake: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = {dependency.partition(">=")[0] for dependency in project["dependencies"]}
+    extras = project["optional-dependencies"]
+    needed = project["dependencies"] + extras["import"] + extras["lsp"]
+    names = {dependency.partition(">=")[0] for dependency in needed}
     assert set(flake["package"]["dependencies"]) == names
     assert flake["package"]["version"] == project["version"]
-    assert flake["overlay"] == flake["package"]
+    assert flake["overlay"] == flake["withoutFlakes"] == flake["package"]
+    # What pyproject.toml gives to pytest, the check in the sandbox must know.
+    assert "pytest-xdist" in flake["package"]["tools"]
     assert flake["app"].endswith("/bin/nixcfg")
+
+
+_INSTALL = """
+installShellCompletion() {
+  test "$1 $2" = "--cmd nixcfg"; shift 2
+  while [ $# -gt 0 ]; do cat "$2" > "completion.${1#--}"; shift 2; done
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "names"),
+    [("bash", "complete -o nosort"), ("zsh", "#compdef nixcfg\n"), ("fish", "complete --no-files")],
+)
+def test_the_package_installs_completions(
+    flake: dict[str, Any], tmp_path: Path, shell: str, names: str
+) -> None:
+    """By its own script, with a stand-in for nixpkgs' function."""
+    assert "installShellFiles" in flake["package"]["tools"]
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "nixcfg"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m nixcfg "$@"\n')
+    program.chmod(0o755)
+    script = f"set -eu\n{_INSTALL}\n{flake['package']['postInstall']}"
+    environment = {**os.environ, "out": str(tmp_path)}
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True)
+    assert names in (tmp_path / f"completion.{shell}").read_text()
+
+
+def test_a_project_can_be_checked(flake: dict[str, Any], nixcfg: Run, tmp_path: Path) -> None:
+    """By the check's own script."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "nixcfg"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m nixcfg "$@"\n')
+    program.chmod(0o755)
+    project = tmp_path / "project"
+    ignored = shutil.ignore_patterns("expected")
+    shutil.copytree(HERE / "cases" / "minimal", project, ignore=ignored)
+
+    def passes(build: str) -> bool:
+        (tmp_path / build).mkdir()
+        environment = {
+            **os.environ,
+            **{name: str(tmp_path / build) for name in ("TMPDIR", "HOME")},
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "out": str(tmp_path / build / "out"),
+            "project": str(project),
+        }
+        script = ["bash", "-euc", flake["projectCheck"]["script"]]
+        done = subprocess.run(script, cwd=tmp_path / build, env=environment, check=False)
+        assert (done.returncode == 0) == (tmp_path / build / "out").exists()
+        return done.returncode == 0
+
+    assert not passes("not-rendered")
+    assert nixcfg("-C", project, "render").returncode == 0
+    assert passes("rendered")
+    (project / "providers" / "broken.yaml").write_text("model_list: 1\n")
+    assert not passes("broken")
 
 
 def test_module_and_template_are_there(flake: dict[str, Any]) -> None:

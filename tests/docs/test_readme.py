@@ -97,6 +97,68 @@ def test_nix_snippets_parse(nix: Run, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+_FLAKE = """
+let
+  nixcfg.overlays.default = _: _: { nixcfg = "our package"; };
+  outputs = (import ./snippet.nix).outputs {
+    inherit nixcfg;
+    nixpkgs.lib.nixosSystem = given: given;
+  };
+  modules = outputs.nixosConfigurations.machine.modules;
+  own = builtins.head (builtins.filter builtins.isFunction modules);
+  add = pkgs: overlay: pkgs // overlay pkgs pkgs;
+  pkgs = builtins.foldl' add { } (own { pkgs = { }; }).nixpkgs.overlays;
+in
+(own { inherit pkgs; }).environment.systemPackages
+"""
+
+
+def test_the_flake_gives_a_machine_the_package(nix: Run, tmp_path: Path) -> None:
+    [snippet] = [each for each in blocks("nix") if "inputs.nixcfg" in each]
+    (tmp_path / "snippet.nix").write_text(snippet)
+    (tmp_path / "machine.nix").write_text(_FLAKE)
+    done = nix("--eval", "--strict", "--json", tmp_path / "machine.nix")
+    assert json.loads(done.stdout or "null") == ["our package"], done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["uv", "pipx"])
+def test_what_installs_it_without_nix(tool: str, tmp_path: Path) -> None:
+    """Each command of the table, with the real tools and the registry that they are set up for."""
+    uv = Path(sys.executable).with_name("uv")
+    if not uv.exists():
+        pytest.skip("uv is not installed here")
+    programs, ours = tmp_path / "programs", tmp_path / "ours"
+    programs.mkdir()
+    for name, real in (("uv", uv), ("uvx", f"{uv} tool run"), ("pipx", f"{uv} tool run pipx")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+        (programs / name).chmod(0o755)
+    places = {"HOME": tmp_path, "UV_TOOL_BIN_DIR": ours, "PIPX_BIN_DIR": ours}
+    kept = {name: os.environ[name] for name in os.environ if name not in ("NIXCFG", "PYTHONPATH")}
+    environment = {
+        **kept,
+        **{name: str(place) for name, place in places.items()},
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+    }
+    [row] = re.findall(rf"^\| {tool} \|(.*)\|$", README, re.MULTILINE)
+    for command in re.findall(r"`(.*?)`", row):
+        done = subprocess.run(
+            ["bash", "-ec", command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Usage: nixcfg" in done.stdout or (ours / "nixcfg").exists(), command
+    said = subprocess.run(
+        [ours / "nixcfg", "--version"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith("nixcfg ")
+
+
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!http|#)([^)#]+)", README):
         assert (ROOT / target).exists(), target

@@ -601,20 +601,42 @@ BAD_IMAGES = {
         "registry.example/mirror/gateway:ours",
         {"RepoDigests": [f"registry.example/mirror/gateway@sha256:c00f9d92c427{'0' * 52}"]},
     ),
+    "labelled": (
+        "registry.example/mirror/gateway:ours",
+        {
+            "Config": {
+                "Entrypoint": ["docker/prod_entrypoint.sh"],
+                "Labels": {"org.opencontainers.image.version": "v1.107.0"},
+            }
+        },
+    ),
 }
 
 
-@pytest.mark.parametrize("name", BAD_IMAGES)
-def test_a_compromised_image_runs(doctor, stand_in, project: Path, name: str):
-    started, image = BAD_IMAGES[name]
+def report_of(doctor, stand_in, project: Path, started: str, image: dict[str, object]):
+    """What doctor says where the engine reports this of a running container and its image."""
     container = json.loads(inspected(project, "whole"))
     container[0] |= {"Config": {"Image": started}, "Image": "sha256:1234"}
     script = f"""case "$1 $3" in
       "image sha256:1234") cat <<'E'\n{json.dumps([image])}\nE\n;;
       container*) cat <<'E'\n{json.dumps(container)}\nE\n;;
       esac"""
-    found = doctor(PATH=stand_in("docker", script))
+    return doctor(PATH=stand_in("docker", script))
+
+
+@pytest.mark.parametrize("name", BAD_IMAGES)
+def test_a_compromised_image_runs(doctor, stand_in, project: Path, name: str):
+    started, image = BAD_IMAGES[name]
+    found = report_of(doctor, stand_in, project, started, image)
     told(found["release"], "error", f"{started} runs, and is compromised", "Stop it now")
+
+
+def test_a_tag_of_a_compromised_release_under_another_name(doctor, stand_in, project: Path):
+    started = "registry.example/mirror/llm:v1.107.0"
+    found = report_of(doctor, stand_in, project, started, {})
+    told(found["release"], "warning", "its tag is that of a compromised", "`nixcfg pin` looks")
+    digest = f"@sha256:{'1' * 64}"
+    assert "release" not in report_of(doctor, stand_in, project, started + digest, {})
 
 
 NAME, PINNED, OTHER = "ghcr.io/berriai/litellm", f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"

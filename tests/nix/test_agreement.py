@@ -70,11 +70,18 @@ SOUND = [  # not refused
     f"{_REPOSITORY}:v1.107.1",
     f"{_REPOSITORY}:v1.110.2",
     f"{_REPOSITORY}@sha256:{'0' * 64}",
-    "litellm.example/other:1.82.7",
-    "localhost:5000/other:1.107.0",
-    "registry.example/other:v1.107.0",
+    "registry.example/other:v1.107.1",
+    "registry.example/other:v1.83.6",
+    f"registry.example/other:v1.107.0@sha256:{'0' * 64}",
 ]
-IMAGES = [*COMPROMISED, *HOLED, *SOUND]
+SUSPECTED = [  # warned of: nothing says whether it is LiteLLM
+    "registry.example/mirror/llm:v1.107.0",
+    "registry.example/llm:main-v1.107.0-stable",
+    "localhost:5000/other:1.107.0",
+    "litellm.example/other:1.82.7",
+    "gateway:1.82.8",
+]
+IMAGES = [*COMPROMISED, *HOLED, *SOUND, *SUSPECTED]
 
 # Lines of nixcfg.yaml: sound ones, and ones that the module refuses for a reason of its own.
 LINES = [
@@ -271,3 +278,6 @@ def test_both_judge_an_image_alike(nix, tmp_path: Path) -> None:
         assert ours == refused, image
         wanted = {"compromised"} if image in COMPROMISED else {"error"} if image in HOLED else set()
         assert refused == wanted, image
+        is_suspected = "has the tag of a compromised" in shown
+        assert is_suspected is (image in SUSPECTED) is bool(releases.suspected(image)), image
+        assert all(each.id in shown for each in releases.suspected(image)), image

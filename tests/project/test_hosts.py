@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nixcfg import check
+from nixcfg.problems.problem import Severity
 from nixcfg.project import model
 from nixcfg.project.build import build
 from nixcfg.project.find import read_project
@@ -277,6 +278,18 @@ def test_what_all_hosts_say_is_told_once(tmp_path: Path) -> None:
     hosts = f"{{a: {{}}, b: {{}}, c: {{image: '{good}'}}}}"
     text = f"image: ghcr.io/berriai/litellm:v1.82.8\nhosts: {hosts}\n"
     assert problems(tmp_path, text) == [("NX510", 1, 8)]
+
+
+@pytest.mark.parametrize("image", ["x.io/mirror/llm:v1.107.0", "gateway:1.82.7"])
+def test_a_compromised_number_under_another_name_is_a_warning(tmp_path: Path, image: str) -> None:
+    """That alone, until a digest says which image it is."""
+    problems(tmp_path, f"image: {image}\n")
+    (found,) = check.validate(read_project(tmp_path)).problems
+    assert (found.code, found.severity) == ("NX510", Severity.WARNING)
+    assert "1.107.0" in found.message or "1.82.7" in found.message
+    assert "nixcfg pin" in found.help
+    (tmp_path / "nixcfg.yaml").write_text(f"image: {image}@sha256:{'0' * 64}\n")
+    assert "NX510" not in {p.code for p in check.validate(read_project(tmp_path)).problems}
 
 
 def test_secrets_and_variables_are_replaced_one_by_one(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -65,9 +64,8 @@ def test_other_words_are_refused(tmp_path, module):
     assert check.validate(read_project(tmp_path)).project is None
 
 
-@pytest.mark.skipif(shutil.which("nix-instantiate") is None, reason="nix is not installed")
 @pytest.mark.parametrize("module", ["flake", "./module"])
-def test_the_options_are_set_all_the_same(tmp_path, module):
+def test_the_options_are_set_all_the_same(tmp_path, module, nix):
     """docker.nix as data, with the module imported beside it or by the path that is said."""
     for path, content in rendered_files(project(tmp_path, f"module: {module}\n")).items():
         file = tmp_path / "rendered" / path
@@ -80,18 +78,8 @@ def test_the_options_are_set_all_the_same(tmp_path, module):
         {tmp_path}/rendered/docker.nix {beside}
         {{ _module.check = false; _module.args.pkgs = {{ }}; }}
       ]; }}"""
-    done = subprocess.run(
-        [
-            *("nix-instantiate", "--eval", "--strict", "--read-write-mode", "-E"),
-            f"({expression}).config.services.litellm-proxy.modelConfig".replace(
-                "@root@", str(ROOT)
-            ),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    asked = f"({expression}).config.services.litellm-proxy.modelConfig"
+    done = nix("--eval", "--strict", "--read-write-mode", "-E", asked.replace("@root@", str(ROOT)))
     assert done.stdout.strip() == '"all"', done.stderr
 
 

@@ -10,14 +10,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 # pip install uv: environments in seconds, overrides of requirements, and the lock.
 UV = Path(sys.executable).with_name("uv")
 
 _OWN = re.compile(r"(litellm-[a-z-]+)==([0-9]+(?:\.[0-9]+)*)(?:\.post[0-9]+)?(?=;|$)")
-_SPLIT_OFF = 'litellm-proxy ; python_version < "3"'
+_SPLIT_OFF = "litellm-proxy"
+_NOT_WANTED = f'{_SPLIT_OFF} ; python_version < "3"'
 _PROGRAM = "from importlib.metadata import requires as r; print(*r('litellm'), sep='\\n')"
 
 
@@ -34,11 +35,11 @@ def install(release: str, folder: Path) -> Path:
     if _succeeds(*pip, wanted):
         return python
     _run(*pip, "--no-deps", f"litellm=={release}")
-    for overrides in (relaxed(needed(python)), [*map(_name, own(needed(python))), _SPLIT_OFF]):
+    for overrides in ways_around(needed(python)):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write("\n".join(overrides))
             file.flush()
-            if overrides and _succeeds(*pip, "--override", file.name, wanted):
+            if _succeeds(*pip, "--override", file.name, wanted):
                 print(f"note: the registry lacks what {wanted} pins; taken instead: {overrides}")
                 return python
     raise SystemExit(f"{wanted} cannot be installed from this registry")
@@ -64,6 +65,15 @@ def of_extra(requirements: Iterable[str]) -> Iterator[str]:
 def own(requirements: Iterable[str]) -> list[str]:
     """Those that pin a package of LiteLLM's own to one build."""
     return [each for each in requirements if _OWN.match(each)]
+
+
+def ways_around(requirements: Sequence[str]) -> Iterator[list[str]]:
+    """uv's overrides for what a registry may lack, the ones nearest to what is pinned first."""
+    with_proxy = relaxed(requirements)
+    yield with_proxy
+    without = [each for each in with_proxy if _name(each) != _SPLIT_OFF]
+    yield [*without, _NOT_WANTED]
+    yield [*map(_name, without), _NOT_WANTED]
 
 
 def relaxed(requirements: Iterable[str]) -> list[str]:

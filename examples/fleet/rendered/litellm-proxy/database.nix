@@ -11,6 +11,7 @@ let
   common = import ./common.nix args;
   inherit (common)
     cfg
+    image
     opt
     usesDatabase
     ;
@@ -18,12 +19,14 @@ let
 
   socketDirectory = "/run/postgresql";
   localPort = toString config.services.postgresql.settings.port;
+  rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
   # What PostgreSQL sees at the other end of the socket: the container has no user
   # namespace of its own, so its root is root.
-  containerUser = if cfg.nonRootImage then "nobody" else "root";
+  mapping = "litellm-proxy ${image.userName} ${db.user}";
 
-  rule = "local ${db.name} ${db.user} peer map=litellm-proxy";
-  mapping = "litellm-proxy ${containerUser} ${db.user}";
+  # Each worker of each instance opens up to 10 (database_connection_pool_limit); 10 are left
+  # for PostgreSQL's superuser, a dump, and whoever looks.
+  connections = 10 * cfg.instances * cfg.workers + 10;
 
   host = if lib.hasInfix ":" db.host then "[${db.host}]" else db.host;
 
@@ -207,6 +210,8 @@ in
       # Before NixOS' own rule for everybody, and for this one database.
       authentication = rule;
       identMap = mapping;
+      # PostgreSQL's own default is 100.
+      settings.max_connections = lib.mkIf (connections > 100) (lib.mkDefault connections);
     };
 
     # Otherwise the directory is another one after a restart of PostgreSQL, and the

@@ -13,6 +13,7 @@ let
   inherit (common)
     cfg
     generatedSaltKey
+    image
     stateDirectory
     usesDatabase
     ;
@@ -146,7 +147,7 @@ in
         serviceConfig = (import ./sandbox.nix) // {
           Type = "oneshot";
           # Whom PostgreSQL lets in through the socket: see database.nix.
-          User = if cfg.nonRootImage then "nobody" else "root";
+          User = image.userName;
           RuntimeDirectory = "litellm-proxy-salt-key";
           RuntimeDirectoryMode = "0755";
           RuntimeDirectoryPreserve = true;
