@@ -8,7 +8,8 @@ from nixcfg.knowledge.entries import GuardrailKind, steps_of
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules.context import Config, reached, variable_stores_models
+from nixcfg.rules import services
+from nixcfg.rules.context import Config, reached
 from nixcfg.rules.entries import INCOMPLETE, UNGUARDED
 from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.document import Map
@@ -116,10 +117,8 @@ def _names(config: Config) -> Iterator[Problem]:
     known = config.context.guardrails
     if not config.context.complete or config.context.included:
         return
-    # Of a database LiteLLM takes guardrails too, but later than it checks its policies.
-    stored = config.has("general_settings", "store_model_in_db") or variable_stores_models(
-        {**config.environment, **config.context.environment}
-    )
+    # LiteLLM asks its database for them later than it checks its policies.
+    stored = services.stores_models(config)
     for path, name in _named(config):
         in_policy = path[0] == "policies"
         if name in known or referenced(name) or (stored and not (in_policy and known)):

@@ -7,6 +7,7 @@ from nixcfg.project.model import ENVIRONMENT
 from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument
+from nixcfg.rules.services import stores_models
 from nixcfg.yamltext.document import Map
 
 _OFTEN = 300
@@ -112,7 +113,7 @@ def _spend_logs(config: Config) -> Iterator[Problem]:
     general = "general_settings"
     if any(config.has(general, key) for key in (_RETENTION, "disable_spend_logs")):
         return
-    if config.context.included or not config.context.complete:
+    if config.context.included or not config.context.complete or stores_models(config):
         return
     for path in _DATABASES:
         value: object = config.data

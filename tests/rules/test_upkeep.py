@@ -24,6 +24,7 @@ def places(report: Any, code: str) -> list[tuple[str, int]]:
         ("general_settings: {database_url: os.environ/DATABASE_URL}", 4),
         ("environment_variables: {DATABASE_URL: 'postgresql://db.test/x'}", 4),
         ("general_settings: {database_url: x, disable_spend_logs: true}", 0),
+        ("general_settings: {database_url: x, store_model_in_db: true}", 0),
         ("general_settings: {database_url: x, maximum_spend_logs_retention_period: 30d}", 0),
         ("general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}", 0),
     ],
