@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def rendered_project(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path
 def project(rendered_project: Path, tmp_path: Path) -> Path:
     """A rendered project of this test's own."""
     return Path(shutil.copytree(rendered_project, tmp_path / "project", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def as_owner() -> list[str]:
+    """Runs a command so that permissions bind it: root without the right to ignore them."""
+    if os.geteuid() != 0:
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("root ignores permissions, and there is no setpriv here to give that up")
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
