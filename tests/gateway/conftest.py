@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-# The key files of test_wiring.py are there.
-sys.path.insert(0, str(Path(__file__).parents[1] / "nix"))
-
 from day import Cli, Done, Trying, clean_environment, make_project, start_trying
 from examined import checks, unit
 from gateway import free_port
