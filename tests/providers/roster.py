@@ -14,3 +14,7 @@ KEY = "gsk_Zm9vYmFyYmF6cXV4Zm9vYmFy"
 def data(file: Path) -> dict[str, object]:
     loaded: dict[str, object] = yaml.safe_load(file.read_text())
     return loaded
+
+
+def text(project: Path, name: str) -> str:
+    return (project / "providers" / f"{name}.yaml").read_text()
