@@ -15,7 +15,8 @@ import pytest
 from day import Cli, Done, Trying, clean_environment, make_project, start_trying
 from examined import checks, unit
 from gateway import free_port
-from vendors import Anthropic, Gemini, OpenAI, Vendor
+from vendor import Vendor
+from vendors import Anthropic, Gemini, OpenAI
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from day import Trying
 from examined import UNIT, port_of, settings, told
 from gateway import free_port
-from vendors import Vendor
+from vendor import Vendor
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from day import Cli, Done
 from examined import checks, claude_key, settings, told
 from other_user import NOBODY, run_as
-from vendors import Vendor
+from vendor import Vendor
 
 SOPS = "config.sops.secrets.anthropic.path"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from examined import UNIT, claude_key, port_of, settings, systemctl, told, unit
-from vendors import Vendor
+from vendor import Vendor
 
 
 def test_a_stopped_unit(doctor, stand_in):
