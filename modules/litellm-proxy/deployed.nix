@@ -8,6 +8,7 @@
 
 let
   inherit (import ./common.nix args)
+    accessFile
     cfg
     configFile
     instances
@@ -31,6 +32,7 @@ in
         port
         workers
         ;
+      access = accessFile;
       config = configFile;
       hasSettings = selected.settings != { };
       metrics = cfg.metrics.enable;

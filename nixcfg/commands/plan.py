@@ -1,7 +1,8 @@
 """`nixcfg plan`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from nixcfg.commands.context import find_root, json_option, valid_project
 from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
+    from nixcfg.plan.change import Change
     from nixcfg.plan.compare import Plan
 
 CHANGES = 2
@@ -37,16 +39,20 @@ def command(base: Path, host: str | None, form: str) -> int:
     """
     from nixcfg.plan.compare import plan
     from nixcfg.plan.facts import UnknownDeploymentError, absent_keys, deployed, wanted
+    from nixcfg.plan.look import look
 
     project = valid_project(find_root(base))
     if project.hosts and host:
         name = host.rpartition("@")[2].partition(".")[0]
         project = valid_project(find_root(base), name)
     try:
-        new = wanted(project.machine)
-        found = plan(deployed(host or ""), new)
+        old, new = deployed(host or ""), wanted(project)
     except UnknownDeploymentError as error:
         raise click.ClickException(f"{error}") from None
+    found = plan(old, new)
+    if not host:
+        drift, unknown = look(old, project.machine)
+        found = replace(found, drift=tuple(drift), unsure=(*found.unsure, *unknown))
     absent = () if host else absent_keys(new)
     if form == "json":
         click.echo(
@@ -63,17 +69,23 @@ def command(base: Path, host: str | None, form: str) -> int:
 
 def _data(plan: "Plan") -> dict[str, object]:
     return {
-        "changes": [
-            {"what": each.what, "kind": each.kind.name.lower(), "name": each.name,
-             "detail": each.detail}
-            for each in plan.changes
-        ],
+        "changes": _listed(plan.changes),
         "units": [
             {"unit": each.unit, "does": each.verb, "why": list(each.why)} for each in plan.effects
         ],
         "loses_requests": plan.loses,
+        "access": _listed(plan.access),
+        "drift": _listed(plan.drift),
         "unsure": list(plan.unsure),
-    }  # fmt: skip
+    }
+
+
+def _listed(changes: "Sequence[Change]") -> list[dict[str, str]]:
+    return [
+        {"what": each.what, "kind": each.kind.name.lower(), "name": each.name,
+         "detail": each.detail}
+        for each in changes
+    ]  # fmt: skip
 
 
 def _lines(plan: "Plan") -> Iterator[str]:
@@ -83,12 +95,14 @@ def _lines(plan: "Plan") -> Iterator[str]:
     groups: dict[str, list[str]] = {}
     for each in plan.changes:
         title = _TITLES.get(each.what, "Machine")
-        name = each.name if title != "Machine" else f"{each.what}: {each.name}"
-        detail = f"  {each.detail}" if each.detail else ""
-        groups.setdefault(title, []).append(f"  {each.kind.value} {name}{detail}")
+        groups.setdefault(title, []).append(_line(each, is_named=title != "Machine"))
     for title, lines in groups.items():
         yield title
         yield from lines
+    if plan.access:
+        yield "Who may use what"
+        for each in plan.access:
+            yield _line(each, is_named=False)
     yield "Units"
     for effect in plan.effects:
         why = f" ({', '.join(effect.why)})" if effect.why else ""
@@ -96,6 +110,15 @@ def _lines(plan: "Plan") -> Iterator[str]:
     if not plan.effects:
         yield "  none restarts"
     yield _cost(plan)
+    if plan.drift:
+        yield "Drift: on the machine and in no source, so a switch leaves it as it is"
+        for each in plan.drift:
+            yield _line(each, is_named=False)
+
+
+def _line(change: "Change", *, is_named: bool) -> str:
+    name = change.name if is_named else f"{change.what}: {change.name}"
+    return f"  {change.kind.value} {name}" + (f"  {change.detail}" if change.detail else "")
 
 
 def _cost(plan: "Plan") -> str:

@@ -1,6 +1,5 @@
 """The units and their containers: whether they run, and whether they run what is rendered."""
 
-import json
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from nixcfg.doctor import SWITCH, Check, error, hidden, image, ok, skipped, warning
 from nixcfg.doctor.files import Found
 from nixcfg.gateway import machine
+from nixcfg.gateway.container import AwayError, HiddenError, config_in, inspect
 from nixcfg.keys.mask import masked
 from nixcfg.project import wiring
 from nixcfg.project.model import Machine
@@ -182,24 +182,18 @@ def inspected(backend: str, container: str) -> Container:
     """What an engine knows of a container, and the check of whether it runs."""
     name = "container"
     try:
-        output = machine.run(backend, "container", "inspect", container)
+        data = inspect(backend, container)
+    except AwayError as reason:
+        return Container(None, error(name, f"{reason}", f"sudo systemctl start {backend}"))
+    except HiddenError as reason:
+        return Container(None, hidden(name, f"{reason}"))
     except machine.UnknownError as reason:
         return Container(None, skipped(name, f"{reason}"))
-    if "annot connect" in output.err and "permission denied" not in output.err.lower():
-        message = f"{backend} is installed, and its daemon does not answer"
-        return Container(None, error(name, message, f"sudo systemctl start {backend}"))
-    if output.code != 0:
-        denied = "permission denied" in output.err.lower() or not machine.is_root()
-        if denied:
-            return Container(None, hidden(name, f"{backend} answers only root"))
+    if data is None:
         unit = wiring.container_unit(backend, container)
         message = f"{backend} has no container {container}"
         return Container(None, error(name, message, f"sudo systemctl start {unit}"))
-    try:
-        data = json.loads(output.out)[0]
-        state = data["State"]
-    except (ValueError, LookupError, TypeError):
-        return Container(None, skipped(name, f"{backend} gives no answer that is understood"))
+    state = data["State"]
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or "no health"
     message = f"{container} is {state.get('Status')} ({health})"
     logs = f"sudo {backend} logs --tail 50 {container}"
@@ -215,7 +209,7 @@ def deployed(
 ) -> Check:
     """The configuration that the container loads against the rendered one."""
     name = "deployed"
-    path = _config_in(data) or _config_of(states)
+    path = config_in(data or {}) or _config_of(states)
     if path is None:
         return hidden(name, "what the gateway loads is not known here")
     rendered = root / wiring.RENDERED_DIR / wiring.host_folder(here.name)
@@ -232,14 +226,6 @@ def deployed(
             message = f"the gateway loads {config.name}, and nixcfg.yaml says {here.model_config}"
             return warning(name, message, f"nixcfg use {config.name}, or {SWITCH}")
     return error(name, f"the gateway loads {path}, which is not what is rendered", SWITCH)
-
-
-def _config_in(data: dict[str, Any] | None) -> Path | None:
-    """Where the container's configuration comes from, as docker and podman report it."""
-    for mount in (data or {}).get("Mounts") or ():
-        if mount.get("Destination") == wiring.CONTAINER_CONFIG:
-            return Path(mount.get("Source", ""))
-    return None
 
 
 def _config_of(states: dict[str, str]) -> Path | None:

@@ -2,33 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from nixcfg import knowledge
 from nixcfg.knowledge import Knowledge
+from nixcfg.plan.change import Change, Kind
 from nixcfg.plan.facts import Facts
+from nixcfg.plan.permitted import permitted
 from nixcfg.project import wiring
 from nixcfg.project.model import MODELS
 from nixcfg.providers import catalogue
-
-
-class Kind(StrEnum):
-    """What becomes of a thing."""
-
-    ADDED = "+"
-    REMOVED = "-"
-    CHANGED = "~"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that changes: what it is (model, key, image ...), its name, and how."""
-
-    what: str
-    kind: Kind
-    name: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +25,20 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a switch changes. `loses` says whether requests are lost; `unsure` what cannot be
-    known from here."""
+    """What a switch changes. `access` is what teams, users and keys may use; `loses` says whether
+    requests are lost; `drift` is what a switch leaves as it is, and `unsure` what cannot be known
+    from here."""
 
     changes: tuple[Change, ...]
     effects: tuple[Effect, ...]
     loses: bool
     unsure: tuple[str, ...] = ()
+    access: tuple[Change, ...] = ()
+    drift: tuple[Change, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.changes or self.effects)
+        return not (self.changes or self.effects or self.access or self.drift)
 
 
 _OPTIONS = {
@@ -78,7 +64,7 @@ def plan(old: Facts, new: Facts) -> Plan:
             "Nix changes this configuration after it is rendered (configs.NAME.settings), which "
             "is not in the sources: what it changes is shown as a difference."
         )
-    return Plan(tuple(changes), tuple(effects), loses, tuple(unsure))
+    return Plan(tuple(changes), tuple(effects), loses, tuple(unsure), tuple(permitted(old, new)))
 
 
 # What changes for the people who use it.

@@ -10,16 +10,17 @@ from typing import Any
 
 import yaml
 
+from nixcfg.access.desired import desired, reconcilers
 from nixcfg.disk import shipped
 from nixcfg.gateway import machine
 from nixcfg.project import wiring
-from nixcfg.project.model import Machine
+from nixcfg.project.model import Project
 from nixcfg.render.litellm import litellm_yaml
 
 DEPLOYED = "/etc/nixcfg/litellm-proxy.json"
 """Where the module writes what the machine runs (modules/litellm-proxy/deployed.nix)."""
 _END = "# end"
-"""What says that ssh has brought all of it."""
+"""What says that ssh has brought all of a file. No line of JSON is like it."""
 
 
 class UnknownDeploymentError(Exception):
@@ -30,7 +31,8 @@ class UnknownDeploymentError(Exception):
 class Facts:
     """One gateway. `text` is its LiteLLM configuration, `key_files` the place of each key by
     variable; `has_settings` where Nix changed the configuration after it was rendered. `backend`
-    is "" where the machine decides."""
+    is "" where the machine decides, `config_file` where nothing is deployed yet; `access` are its
+    teams, users and keys as in access.json, {} where nixcfg looks after none."""
 
     image: str
     model_config: str
@@ -47,6 +49,8 @@ class Facts:
     environment: Mapping[str, str]
     module: str
     has_settings: bool = False
+    config_file: str = ""
+    access: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -56,8 +60,9 @@ class Facts:
         return data if isinstance(data, dict) else {}
 
 
-def wanted(here: Machine) -> Facts:
+def wanted(project: Project) -> Facts:
     """What the sources say, as it would be rendered."""
+    here = project.machine
     return Facts(
         image=here.image,
         model_config=here.model_config,
@@ -76,6 +81,7 @@ def wanted(here: Machine) -> Facts:
         host_ports=here.host_ports,
         environment=here.environment,
         module=module_version() if here.module == wiring.BUNDLED else "",
+        access=desired(project) if here in reconcilers(project) else {},
     )
 
 
@@ -114,6 +120,8 @@ def deployed(host: str = "") -> Facts:
         raw = Path(DEPLOYED).read_text("utf-8")
         data = json.loads(raw)
         text = Path(data["config"]).read_text("utf-8")
+        access = Path(data["access"]).read_text("utf-8") if data.get("access") else ""
+        return facts(data, text, access)
     except FileNotFoundError as error:
         raise UnknownDeploymentError(
             f"there is no {error.filename}: no gateway runs here, or one of an older nixcfg. "
@@ -121,32 +129,38 @@ def deployed(host: str = "") -> Facts:
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnknownDeploymentError(f"{DEPLOYED} cannot be understood: {error}") from None
-    return facts(data, text)
 
 
 def _remote(host: str) -> Facts:
-    """By one connection of the user's own ssh: the description, then the configuration."""
+    """By one connection of the user's own ssh: the description, then the files that it names."""
     file = shlex.quote(DEPLOYED)
-    find = """sed 's/.*"config":"\\([^"]*\\)".*/\\1/'"""
-    ask = f'cat {file} && echo && cat "$({find} {file})" && echo "{_END}"'
+
+    def named(key: str) -> str:
+        return f"""$(sed -n 's/.*"{key}":"\\([^"]*\\)".*/\\1/p' {file})"""
+
+    ask = (
+        f'cat {file} && echo && access="{named("access")}" && {{ [ -z "$access" ] || '
+        f'cat "$access"; }} && echo && echo "{_END}" && cat "{named("config")}" && echo "{_END}"'
+    )
     try:
         done = machine.run("ssh", "-o", "BatchMode=yes", "--", host, ask)
     except machine.UnknownError as error:
         raise UnknownDeploymentError(f"ssh {host}: {error}") from None
-    head, _, text = done.out.partition("\n")
+    head, _, rest = done.out.partition("\n")
+    access, _, text = rest.partition(f"{_END}\n")
     if done.code != 0 or not text.endswith(_END):
         said = done.err.strip().splitlines()
         raise UnknownDeploymentError(f"ssh {host}: {said[-1] if said else 'no answer'}")
     try:
-        return facts(json.loads(head), text.removesuffix(_END))
+        return facts(json.loads(head), text.removesuffix(_END), access)
     except (ValueError, KeyError, TypeError) as error:
         raise UnknownDeploymentError(f"{host}: {DEPLOYED} cannot be understood: {error}") from None
 
 
-def facts(data: Mapping[str, Any], text: str) -> Facts:
-    """Those of what the module wrote to DEPLOYED, and the configuration that it names.
+def facts(data: Mapping[str, Any], text: str, access: str = "") -> Facts:
+    """Those of what the module wrote to DEPLOYED, and the texts of the files that it names.
 
-    Raises KeyError for what another module wrote.
+    Raises KeyError for what another module wrote, and ValueError for what is no JSON.
     """
     return Facts(
         image=data["image"],
@@ -164,4 +178,6 @@ def facts(data: Mapping[str, Any], text: str) -> Facts:
         environment=data["environment"],
         module=data["module"],
         has_settings=data["hasSettings"],
+        config_file=data["config"],
+        access=json.loads(access) if access.strip() else {},
     )

@@ -24,6 +24,7 @@ from nixcfg.project.model import (
     Provider,
     Settings,
 )
+from nixcfg.project.pools import fitted
 from nixcfg.project.values import declared_secrets, reference, resolve
 from nixcfg.yamltext.document import Document
 
@@ -60,11 +61,13 @@ def build(document: Document, provider_documents: Mapping[str, Document]) -> Pro
         _config(name, [by_name[m] for m in members if m in by_name], own, read)
         for name, members in groups.items()
     )
+    (common,) = fitted([machine("", data, {}, configs)])
+    hosts = fitted([machine(name, data, host, configs) for name, host in said.items()])
     return Project(
         document=document,
         knowledge=knowledge,
-        machine=machine("", data, {}, configs),
-        hosts={name: machine(name, data, host, configs) for name, host in said.items()},
+        machine=common,
+        hosts={host.name: host for host in hosts},
         profiles=profiles,
         providers=providers,
         moves=moves,

@@ -100,7 +100,7 @@ def _closed(config: Config) -> Config:
     """The configuration for `database_config: ignored`."""
     settings = config.litellm.get("general_settings") or {}
     closed = {**settings, **CLOSED}
-    return replace(config, litellm=_with_section(config.litellm, "general_settings", closed))
+    return replace(config, litellm=with_section(config.litellm, "general_settings", closed))
 
 
 def _counted(litellm: Mapping[str, Any], *, with_redis: bool) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _counted(litellm: Mapping[str, Any], *, with_redis: bool) -> dict[str, Any]:
     if with_redis:
         services = _with(settings.get("service_callback"), "prometheus_system")
         settings["service_callback"] = services
-    return _with_section(litellm, "litellm_settings", settings)
+    return with_section(litellm, "litellm_settings", settings)
 
 
 def _with(given: Any, name: str) -> list[Any]:
@@ -134,12 +134,13 @@ def _coordinated(litellm: Mapping[str, Any], redis: Server) -> dict[str, Any]:
         variables["password"] = "REDIS_PASSWORD"  # noqa: S105 (a variable's name)
     named = {key: reference(variable) for key, variable in variables.items()}
     settings = litellm.get("general_settings") or {}
-    return _with_section(litellm, "general_settings", {"coordination_redis": named, **settings})
+    return with_section(litellm, "general_settings", {"coordination_redis": named, **settings})
 
 
-def _with_section(
+def with_section(
     litellm: Mapping[str, Any], section: str, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """The settings of LiteLLM with this section in its place."""
     changed = {**litellm, section: settings}
     ordered = sorted(changed, key=lambda each: (each != MODELS, *rank(each)))
     return {each: changed[each] for each in ordered}

@@ -11,6 +11,7 @@
 let
   common = import ./common.nix args;
   inherit (common)
+    accessFile
     cfg
     generatedMasterKey
     hasDatabase
@@ -31,12 +32,10 @@ let
   isBelow = directory: lib.any (folder: lib.hasPrefix "${directory}/" "${folder}/") folders;
 
   # Under a name and hash of its own, so that the unit changes when this file does.
-  stored =
-    name: path:
-    builtins.path {
-      inherit path name;
-    };
-  data = if common.isPath access.file then stored "access.json" access.file else toString access.file;
+  program = builtins.path {
+    path = ./access.py;
+    name = "access.py";
+  };
   named = if access.file == null then [ ] else lib.attrNames (lib.importJSON access.file).keys;
   places = builtins.toFile "litellm-proxy-keys.json" (
     builtins.unsafeDiscardStringContext (
@@ -150,9 +149,9 @@ in
       ]
       ++ map (instance: "${instance.unit}.service") instances;
       script = ''
-        exec ${pkgs.python3}/bin/python3 -I ${stored "access.py" ./access.py} ${
+        exec ${pkgs.python3}/bin/python3 -I ${program} ${
           lib.escapeShellArgs [
-            "${data}"
+            "${accessFile}"
             "${places}"
             "http://${gateway}"
             missingKey

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +13,14 @@ import pytest
 import toolchain
 from gateway import Gateway, gateway
 from reconciler import MASTER_KEY, Unit
+from rules_support import TODAY
 from services import Postgres
 
+from nixcfg import check
 from nixcfg.doctor import database
 from nixcfg.gateway import client
+from nixcfg.plan import facts, look
+from nixcfg.project.find import read_project
 from nixcfg.project.machine import CLOSED
 
 pytestmark = pytest.mark.scale
@@ -100,6 +105,61 @@ def test_what_is_in_the_database_counts_unless_it_is_closed(
     finally:
         postgres.ask('delete from "LiteLLM_ProxyModelTable"')
         postgres.ask('delete from "LiteLLM_Config"')
+
+
+def test_plan_finds_what_was_made_by_hand(
+    unit: Unit, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    unit.team("research", models=["plain"])
+    for name in ("kept", "changed", "deleted"):
+        unit.key(name, "research", rpm_limit=5)
+    unit.run()
+    monkeypatch.setenv("LITELLM_MASTER_KEY", MASTER_KEY)
+    with started(postgres, tmp_path / "open", {"store_model_in_db": True}) as running:
+        files = {
+            "nixcfg.yaml": "model_config: all\nenvironment: {DATABASE_URL: postgresql:///none}\n",
+            "providers/one.yaml": f"model_list: {json.dumps([IN_FILE])}\n",
+        }
+        for path, text in files.items():
+            (tmp_path / "project" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "project" / path).write_text(text)
+        project = check.validate(read_project(tmp_path / "project"), TODAY).project
+        assert project is not None
+        old = replace(
+            facts.wanted(project),
+            access=unit.desired,
+            listen_address="127.0.0.1",
+            port=running.port,
+        )
+
+        def found() -> set[tuple[str, str, str]]:
+            return {
+                (each.what, f"{each.kind.value} {each.name}", each.detail)
+                for each in look.database(old, project.machine)
+            }
+
+        assert found() == set()
+        for name in ("in-database", "in-file"):
+            made = {"model_name": name, "litellm_params": FILE, "model_info": {}}
+            assert running.request("POST", "/model/new", made).status == 200
+        unit.api.post("/key/generate", {"key_alias": "by-hand"})
+        unit.api.post("/team/new", {"team_id": "0815", "team_alias": "theirs"})
+        unit.api.post("/user/new", {"user_id": "eve", "auto_create_key": False})
+        unit.api.post("/key/update", {"key": unit.row("keys", "changed")["token"], "rpm_limit": 9})
+        unit.api.post("/key/delete", {"keys": [unit.row("keys", "deleted")["token"]]})
+        try:
+            assert found() == {
+                ("model", "+ in-database", "in the database alone"),
+                ("model", "~ in-file", "has more deployments in the database"),
+                ("key", "+ by-hand", "made by hand"),
+                ("team", "+ theirs", "made by hand"),
+                ("user", "+ eve", "made by hand"),
+                ("key", "~ changed", "rpm_limit changed by hand"),
+                ("key", "- deleted", "deleted by hand"),
+            }
+        finally:
+            postgres.ask('delete from "LiteLLM_ProxyModelTable"')
+            postgres.ask('delete from "LiteLLM_Config"')
 
 
 def test_keys_teams_and_spend_are_there_with_a_closed_database(

@@ -114,6 +114,7 @@ let
           ensureDatabases
           identMap
           ;
+        connections = postgresql.settings.max_connections or null;
         owners = map (user: user.name) (lib.filter (user: user.ensureDBOwnership) postgresql.ensureUsers);
         runtimeDirectoryPreserve =
           config.systemd.services.postgresql.serviceConfig.RuntimeDirectoryPreserve or false;

@@ -48,6 +48,13 @@ ALONE = {
       configs.claude.secrets = [ "DATABASE_URL" ]; secrets.DATABASE_URL.file = "/etc/db"; };""",
     "models-in-database": """services.litellm-proxy = {
       database.createLocally = true; environment.STORE_MODEL_IN_DB = "True"; };""",
+    "nine-workers": """services.litellm-proxy = { workers = 9;
+      database.createLocally = true; redis.createLocally = true; };""",
+    "many-workers": """services.litellm-proxy = { instances = 4; workers = 3;
+      database.createLocally = true; redis.createLocally = true; };""",
+    "many-workers-and-a-limit": """services = { postgresql.settings.max_connections = 500;
+      litellm-proxy = { instances = 4; workers = 3;
+      database.createLocally = true; redis.createLocally = true; }; };""",
     "redis-without-password": 'services.litellm-proxy.redis.host = "redis.lan";',
     "redis-with-tls": """services.litellm-proxy = {
       redis.host = "redis.lan"; environment.REDIS_SSL = "True"; };""",
@@ -203,6 +210,14 @@ def test_local_database_is_for_the_container_alone(evaluated):
         line.split() for line in case["identMap"].splitlines()
     ]
     assert case["runtimeDirectoryPreserve"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "connections"),
+    [("nine-workers", None), ("many-workers", 130), ("many-workers-and-a-limit", 500)],
+)
+def test_local_database_takes_every_worker(evaluated, name, connections):
+    assert evaluated[name]["postgresql"]["connections"] == connections
 
 
 def test_local_redis_is_for_the_container_alone(evaluated):

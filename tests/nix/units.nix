@@ -12,6 +12,7 @@
 #     "files":   { "/nix/store/HASH-litellm-config.yaml": TEXT, … },
 #     "wantedBy": { "podman-litellm-proxy.service": ["multi-user.target"] },
 #     "nginx": TEXT of nginx.conf, empty without nginx
+#     "deployed": TEXT of /etc/nixcfg/litellm-proxy.json
 #     "container": "podman-litellm-proxy.service"
 #   }
 #
@@ -72,5 +73,6 @@ else
     wantedBy = lib.filterAttrs (_: targets: targets != [ ]) (
       lib.mapAttrs (_: unit: unit.wantedBy) units
     );
+    deployed = plain config.environment.etc."nixcfg/litellm-proxy.json".text;
     container = "${cfg.backend}-litellm-proxy.service";
   }

@@ -92,7 +92,7 @@ def evaluated(nix: Run, nixcfg: Run, tmp_path_factory: pytest.TempPathFactory) -
         each["deployed"] = json.loads(each["deployed"])
         project = check.validate(read_project(folder / name), TODAY).project
         assert project is not None
-        each["wanted"] = facts.wanted(project.machine)
+        each["wanted"] = facts.wanted(project)
         text = Path(each["deployed"]["config"]).read_text()
         each["facts"] = facts.facts(each["deployed"], text)
     return found
@@ -145,7 +145,7 @@ def test_the_version_of_the_module_is_that_of_nix(evaluated: dict[str, Any]):
 
 def test_nothing_secret_is_deployed(evaluated: dict[str, Any]):
     assert set(evaluated["base"]["deployed"]) == {
-        "auth", "backend", "config", "environment", "hasSettings", "hostPorts", "image",
+        "access", "auth", "backend", "config", "environment", "hasSettings", "hostPorts", "image",
         "instances", "keyFiles", "listenAddress", "metrics", "modelConfig", "module", "port",
         "revisions", "workers",
     }  # fmt: skip

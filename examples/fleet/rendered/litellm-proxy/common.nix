@@ -79,6 +79,16 @@ rec {
     else
       toString selected.file;
 
+  # The same of teams, users and keys; "" where there are none.
+  accessFile =
+    if isPath cfg.access.file then
+      builtins.path {
+        path = cfg.access.file;
+        name = "access.json";
+      }
+    else
+      toString cfg.access.file;
+
   undeclared = lib.subtractLists (lib.attrNames cfg.secrets);
 
   # Without these LiteLLM does not start, whatever its models need.

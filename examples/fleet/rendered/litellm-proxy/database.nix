@@ -24,6 +24,10 @@ let
   # namespace of its own, so its root is root.
   mapping = "litellm-proxy ${image.userName} ${db.user}";
 
+  # Each worker of each instance opens up to 10 (database_connection_pool_limit); 10 are left
+  # for PostgreSQL's superuser, a dump, and whoever looks.
+  connections = 10 * cfg.instances * cfg.workers + 10;
+
   host = if lib.hasInfix ":" db.host then "[${db.host}]" else db.host;
 
   wireDatabase = ''
@@ -206,6 +210,8 @@ in
       # Before NixOS' own rule for everybody, and for this one database.
       authentication = rule;
       identMap = mapping;
+      # PostgreSQL's own default is 100.
+      settings.max_connections = lib.mkIf (connections > 100) (lib.mkDefault connections);
     };
 
     # Otherwise the directory is another one after a restart of PostgreSQL, and the
