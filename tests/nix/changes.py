@@ -1,25 +1,8 @@
-"""The machine of booted.nix: its podman, its keys, and the ways in which a key file changes."""
+"""The machine of booted.nix: its keys, and the ways in which a key file changes."""
 
 import shutil
 
 from booting import Machine
-
-# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does. A container on
-# trial answers its health check, unless it ends with what is in /srv/trial-ends.
-PODMAN = """#!/bin/sh
-case "$*" in
-  image* | pull*) [ ! -e /srv/no-image ]; exit ;;
-  run*--name=litellm-proxy-trial*) echo "$*" >> /srv/trials; exit ;;
-  exec*litellm-proxy-trial*) [ ! -e /srv/trial-ends ]; exit ;;
-  inspect*litellm-proxy-trial) echo "false $(cat /srv/trial-ends)"; exit ;;
-  run*) ;;
-  *) exit 0 ;;
-esac
-[ ! -e /srv/refuse ] || exit 3
-until [ "${1%/environment:ro}" != "$1" ]; do shift; done
-cp "${1%%:*}" "/srv/starts/$(ls /srv/starts | wc -l)"
-exec sleep infinity
-"""
 
 # Newer oci-containers modules than that of this nixpkgs give podman's unit a runtime directory of
 # the container's name, which is the one where the wiring writes.

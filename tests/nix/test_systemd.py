@@ -13,7 +13,7 @@ from pathlib import Path
 import booting
 import pytest
 from booting import Machine
-from changes import CHANGES, DROP_IN, GOOD, PODMAN, edit
+from changes import CHANGES, DROP_IN, GOOD, edit
 
 pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 
@@ -25,7 +25,9 @@ CONTAINER = "podman-litellm-proxy.service"
 def booted(nix, tmp_path_factory) -> Iterator[Machine]:
     overlay = tmp_path_factory.mktemp("overlay")
     booting.lay(
-        overlay, nix("units.nix", settings=str(HERE / "booted.nix")), {"/usr/bin/podman": PODMAN}
+        overlay,
+        nix("units.nix", settings=str(HERE / "booted.nix")),
+        {"/usr/bin/podman": booting.PODMAN},
     )
     drop_in = overlay / "etc/systemd/system" / f"{CONTAINER}.d" / "podman.conf"
     drop_in.parent.mkdir()
