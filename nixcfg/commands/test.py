@@ -87,6 +87,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
     cases = [each for each in found if part in each.name]
     if not cases:
         raise click.UsageError(f"no case has {part!r} in its name")
+    if lacking := process.absent():
+        raise click.ClickException(process.not_installed(lacking))
     results: list[Result] = []
     for name, of_config in _by_config(cases, project).items():
         if form == "text":

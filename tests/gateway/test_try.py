@@ -16,7 +16,7 @@ import pytest
 from day import REFUSED, Cli, Trying, clean_environment, descendants, is_running, start_trying
 from gateway import free_port
 from terminal import Terminal
-from vendors import Vendor
+from vendor import Vendor
 
 from nixcfg.commands import running
 from program import ROOT
@@ -238,6 +238,27 @@ def test_without_litellm_one_command_is_named(project: Path, bare_packages: str,
     assert "LiteLLM's proxy is not installed beside nixcfg (no litellm" in done.stderr
     assert f"{sys.executable} -m pip install 'nixcfg[proxy]'" in done.stderr
     assert "or install podman or docker, which then runs ghcr.io/berriai/litellm" in done.stderr
+
+
+def test_cases_without_litellm(project: Path, bare_packages: str, tmp_path: Path):
+    """An image does not help there: LiteLLM is forked for each case."""
+    (project / "tests").mkdir()
+    (project / "tests" / "case.yaml").write_text(
+        "cases:\n"
+        "  - name: it answers\n"
+        "    request: { model: gpt-4o, prompt: Hello }\n"
+        "    expect: { status: 200 }\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-m", "nixcfg", "-C", project, "test"],
+        env={**clean_environment(), "PYTHONPATH": bare_packages, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Error: LiteLLM's proxy is not installed beside nixcfg")
 
 
 def test_an_end_while_it_starts(

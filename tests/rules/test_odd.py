@@ -266,7 +266,8 @@ PROJECTS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         ],
     ),
     "the database by its variable": (
-        "database: local\ngeneral_settings: {database_url: os.environ/DATABASE_URL}\n",
+        "database: local\ngeneral_settings:\n  database_url: os.environ/DATABASE_URL\n"
+        "  maximum_spend_logs_retention_period: 90d\n",
         MODELS,
         [],
     ),
