@@ -18,7 +18,7 @@ from pathlib import Path
 from string import ascii_letters
 from typing import Any
 
-from learn import guarding, imports, layout
+from learn import guarding, handed, imports, layout
 from learn.package import Package
 from learn.places import PLACES, Place, keeps, keys
 from measure_refusals import BASE, KINDS, PYTHON, TYPES
@@ -128,16 +128,18 @@ def measured(folder: Path) -> dict[str, Any]:
             print(f"{place.path}: the sample is not taken: {sample['error']}", file=sys.stderr)
             continue
         found[place.path] = told(place, known[number], others) | more(oracle, place, known[number])
+    sections = json.loads((folder / "litellm.json").read_bytes())["sections"]
+
+    def error(text: str) -> str:
+        return str(oracle.ask({"text": text})["error"] or "")
+
     return {
         "places": found,
         "guardrails": guarding.kinds(oracle.ask),
         "durations": durations(),
-        "imports": imports.found(
-            json.loads((folder / "litellm.json").read_bytes())["sections"],
-            modules(known),
-            lambda text: oracle.ask({"text": text}).get("error") or "",
-            BASE,
-        ),
+        "imports": imports.found(sections, modules(known), error, BASE),
+        "caches": handed.caches(error, BASE, sections["cache_params"]["keys"]["type"]["values"]),
+        "team_variables": handed.team_variables(),
     }
 
 

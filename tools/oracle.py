@@ -126,6 +126,7 @@ async def _answer(path: Path, question: Mapping[str, Any], log: _Log, wire: _Wir
         router, _, general = await asyncio.wait_for(
             proxy_server.ProxyConfig().load_config(None, str(path)), timeout=20
         )
+        _authenticate_tokens(general or {})
         refused = _refused_master_key(general or {}, path)
     except BaseException as problem:  # noqa: BLE001 (whatever it is, it is the answer)
         error = f"{type(problem).__name__}: {problem}"[:3000]
@@ -178,6 +179,20 @@ async def _request(path: str, headers: Mapping[str, str]) -> str:
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
         asked = client.post(path, headers=dict(headers), json={"query": "hello"})
         return str((await asyncio.wait_for(asked, 20)).status_code)
+
+
+def _authenticate_tokens(general: Mapping[str, Any]) -> None:
+    """What the proxy does with litellm_jwtauth at its start, after it has loaded the file."""
+    from litellm.proxy import proxy_server
+
+    startup: Any = proxy_server.ProxyStartupEvent
+    name = "initialize_jwt_auth"
+    begin = getattr(startup, name, None) or getattr(startup, f"_{name}")
+    begin(
+        general_settings=dict(general),
+        prisma_client=None,
+        user_api_key_cache=proxy_server.user_api_key_cache,
+    )
 
 
 def _refused_master_key(general: Mapping[str, Any], path: Path) -> bool:

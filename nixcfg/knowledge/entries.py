@@ -88,6 +88,13 @@ class Entries:
         self._words = frozenset(data["durations"]["words"])
         self.imports = tuple(map(steps_of, data["imports"]))
         """Settings, and keys of entries, that name Python which LiteLLM imports at its start."""
+        self.caches: Mapping[str, frozenset[str]] = {
+            kind: frozenset(names) for kind, names in data["caches"].items()
+        }
+        """The kinds of cache with which LiteLLM does not start when cache_params holds a key that
+        is neither the cache's own nor one of these, which its client takes."""
+        self.team_variables = frozenset(data["team_variables"])
+        """What an entry of default_team_settings may hold beside its callbacks."""
         self.guardrails = {name: _kind(facts) for name, facts in guardrails["kinds"].items()}
 
     def is_duration(self, text: str) -> bool:

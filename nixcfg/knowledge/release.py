@@ -243,6 +243,10 @@ class Knowledge:
             )
         return self._models[provider]
 
+    def regions(self, model: str) -> tuple[str, ...]:
+        """Where alone LiteLLM asks Vertex AI for this model, the first if no one names a region."""
+        return tuple(self._catalogue["regions"].get(model, ()))
+
     @cached_property
     def _common(self) -> frozenset[str]:
         return families(self._catalogue["models"].values())

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, Severity
+from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment
 from nixcfg.yamltext.document import Map
@@ -47,7 +48,8 @@ def _region(config: Config, deployment: Deployment) -> Iterator[Problem]:
         yield replace(problem, level=Severity.WARNING)
         return
     variables = _VARIABLES[key]
-    if any(config.variable_is_wired(each) for each in variables):
+    only = config.knowledge.regions(deployment.bare) if key == _VERTEX else ()
+    if any(config.variable_is_wired(each) for each in variables) or only:
         return
     yield config.document.problem(
         NO_REGION,
@@ -55,6 +57,27 @@ def _region(config: Config, deployment: Deployment) -> Iterator[Problem]:
         f"no region is named: unless {variables[0]} says another, prompts go to {usual}",
         help=f"Add {key}.",
     )
+
+
+REPLACED_REGION = Rule("NX435", Severity.WARNING)
+
+
+@EveryDeployment
+def _replaced(config: Config, deployment: Deployment) -> Iterator[Problem]:
+    """A model that LiteLLM asks for in one region, whatever is written."""
+    on_vertex = (deployment.provider or "") in config.knowledge.params.regions
+    if not on_vertex or deployment.api_base is not None:
+        return
+    only = config.knowledge.regions(deployment.bare)
+    for key in (_VERTEX, *_NAMING[_VERTEX]):
+        given = deployment.params.get(key)
+        if only and isinstance(given, str) and not referenced(given) and given not in only:
+            yield config.document.problem(
+                REPLACED_REGION,
+                (*deployment.params_path, key),
+                f"{config.litellm} asks for this model in {only[0]}, and not in {given}",
+                help=f"Write {' or '.join(only)} if prompts may go there, or take another model.",
+            )
 
 
 def _is_named(config: Config, deployment: Deployment, key: str) -> bool:

@@ -40,6 +40,7 @@ from nixcfg.rules import (
     servers,
     services,
     sharing,
+    teams,
     upkeep,
     values,
 )
@@ -68,6 +69,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     extensions,
     entries,
     guardrails,
+    teams,
     servers,
     secrets,
     environment,

@@ -72,6 +72,21 @@ def _settings(config: Config) -> Iterator[Problem]:
             yield from _nested(config, (place, key), name, nested)
 
 
+def _client_arguments(config: Config, params: Mapping[str, Any]) -> frozenset[str] | None:
+    """What the client of a cache takes, where LiteLLM does not start with anything else.
+
+    A client that has a URL or nodes, also from the environment, is given only what it knows.
+    """
+    settings = config.section("litellm_settings")
+    if settings.get("cache") is not True or not params.get("host"):
+        return None
+    if any(params.get(key) for key in ("url", "redis_startup_nodes", "sentinel_nodes")):
+        return None
+    if any(config.variable_is_wired(name) for name in ("REDIS_URL", "REDIS_CLUSTER_NODES")):
+        return None
+    return config.knowledge.entries.caches.get(str(params.get("type")))
+
+
 UNKNOWN_SECTION = Rule("NX205", Severity.WARNING)
 
 
@@ -193,7 +208,7 @@ def _move(config: Config, path: Steps, home: str) -> Fix | None:
 UNKNOWN_SETTING = Rule("NX203", Severity.WARNING)
 
 
-def _unknown(config: Config, path: Steps, section: Section) -> Problem:
+def _unknown(config: Config, path: Steps, section: Section, *, stops: bool = False) -> Problem:
     key = str(path[-1])
     homes = _homes(config, key)
     guess = "" if homes else _meant(key, section)
@@ -210,6 +225,8 @@ def _unknown(config: Config, path: Steps, section: Section) -> Problem:
                 elsewhere = f"Did you mean {near} in {other}?"
                 break
     breaks = section.unknown == "attribute" and key in _REPLACED
+    if stops:
+        what = "LiteLLM does not start"
     if breaks:
         what = "it replaces its own function of that name, and every request fails"
         guess, elsewhere = "", "Remove it."
@@ -221,7 +238,8 @@ def _unknown(config: Config, path: Steps, section: Section) -> Problem:
         key=True,
         fix=_rename(config, path, guess),
     )
-    return replace(problem, level=Severity.ERROR) if breaks else problem
+    is_error = breaks or (stops and not config.standalone)
+    return replace(problem, level=Severity.ERROR) if is_error else problem
 
 
 _REPLACED = frozenset(
@@ -257,9 +275,14 @@ def _rename(config: Config, path: Steps, guess: str) -> Fix | None:
 
 def _nested(config: Config, path: Steps, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     section = config.knowledge.sections()[name]
+    taken = _client_arguments(config, values) if name == "cache_params" else None
     for key in values:
+        if key in section.keys or key in (taken or ()):
+            continue
+        if taken is not None:
+            yield _unknown(config, (*path, key), section, stops=True)
         # A free-form section swallows any name, so only what looks like a typo is reported.
-        if key not in section.keys and (section.unknown != "kept" or nearest(key, section.keys)):
+        elif section.unknown != "kept" or nearest(key, section.keys):
             yield _unknown(config, (*path, key), section)
 
 

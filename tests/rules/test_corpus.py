@@ -26,6 +26,9 @@ NOT_IN_VERDICTS = {"NX314", "NX219"}
 test_oracle.py asks the check of the master key itself. And guardrails that it starts without:
 test_entries.py asks which are at work."""
 
+TOKENS = "litellm_jwtauth"
+"""The section that LiteLLM looks at only then, too; test_entries.py asks what it does."""
+
 
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, tuple[Any, check.Report]]:
@@ -46,7 +49,7 @@ def test_no_error_on_what_litellm_accepts(corpus: dict[str, tuple[Any, check.Rep
         name: [
             (p.code, p.span.line, p.message)
             for p in report.problems
-            if p.is_error and p.code not in NOT_IN_VERDICTS
+            if p.is_error and p.code not in NOT_IN_VERDICTS and TOKENS not in p.message
         ]
         for name, (verdict, report) in corpus.items()
         if verdict["verdict"].startswith("accept") and not verdict["dropped"]
@@ -78,5 +81,5 @@ def test_nothing_but_keys_is_hidden(corpus: dict[str, tuple[Any, check.Report]])
                 if "***" in read and "***" not in text:
                     hidden.append((name, text))
             if "*" in safe.line_text and "*" not in problem.line_text:
-                assert re.search(r"(?i)(key|token|secret|password)|://", problem.line_text), name
+                assert re.search(r"(?i)(key|token|secret|password|client.id)|://", problem.line_text), name
     assert hidden == []

@@ -56,6 +56,14 @@ def passing(**endpoint: Any) -> dict[str, Any]:
     return {"general": {"pass_through_endpoints": [{"path": "/x", **endpoint}]}}
 
 
+def prompted(integration: str) -> dict[str, str]:
+    return {"prompt_id": "p", "prompt_integration": integration, "dotprompt_content": "hello"}
+
+
+def cached(**params: Any) -> dict[str, Any]:
+    return {"litellm_settings": {"cache": True, "cache_params": {"type": "redis", **params}}}
+
+
 def routed(**params: Any) -> dict[str, Any]:
     given = {"model": "auto_router/complexity_router", **params}
     return {"model_list": [MODEL, {"model_name": "smart", "litellm_params": given}]}
@@ -242,6 +250,45 @@ CASES |= {
         },
         ("NX213", "LiteLLM has no callback presido"),
         stops=True,
+    ),
+    "a kind of prompts that is not there": Case(
+        {"prompts": [{"prompt_id": "p", "litellm_params": prompted("dotpromt")}]},
+        ("NX208", "prompt_integration cannot be dotpromt"),
+        stops=True,
+    ),
+    "what a role may do": Case(
+        {"general": {"role_permissions": [{"role": "team", "models": ["m"]}]}}, None
+    ),
+    "models of a role as text": Case(
+        {"general": {"role_permissions": [{"role": "team", "models": "m"}]}},
+        ("NX209", "as models"),
+        stops=True,
+    ),
+    "a role that is not there": Case(
+        {"general": {"role_permissions": [{"role": "teams"}]}},
+        ("NX208", "role cannot be teams"),
+        stops=True,
+    ),
+    "claims of a token": Case({"general": {"litellm_jwtauth": {"team_id_jwt_field": "t"}}}, None),
+    "an old name of a claim": Case({"general": {"litellm_jwtauth": {"jwt_client_id_field": "t"}}}),
+    "a misspelt claim": Case(
+        {"general": {"litellm_jwtauth": {"team_id_jwt_feild": "t"}}},
+        ("NX203", "knows no team_id_jwt_feild in general_settings.litellm_jwtauth"),
+        stops=True,
+    ),
+    "a claim that is a number": Case(
+        {"general": {"litellm_jwtauth": {"team_id_jwt_field": 5}}},
+        ("NX209", "as team_id_jwt_field"),
+        stops=True,
+    ),
+    "a misspelt argument of a Redis": Case(
+        cached(host="r.test", port=6379, pasword="x"),
+        ("NX203", "knows no pasword in litellm_settings.cache_params: LiteLLM does not start"),
+        stops=True,
+    ),
+    "an argument of its client": Case(cached(host="r.test", port=6379, socket_timeout=1), None),
+    "a misspelt argument beside a URL": Case(
+        cached(url="redis://r.test", pasword="x"), ("NX203", "knows no pasword")
     ),
     "a provider that is not there": Case(
         {

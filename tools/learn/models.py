@@ -59,7 +59,22 @@ def models(names: frozenset[str]) -> tuple[dict[str, Any], dict[str, list[str] |
         for name, verdict in verdicts.items()
         if verdict is not None and name.partition("/")[0] not in names and verdict[1] == name
     }
-    return {"columns": list(COLUMNS), "bare": bare, "models": catalogue}, verdicts
+    found = {"columns": list(COLUMNS), "bare": bare, "models": catalogue, "regions": regions()}
+    return found, verdicts
+
+
+def regions() -> dict[str, list[str]]:
+    """The regions of the models that LiteLLM asks for nowhere else, by name on Vertex AI."""
+    import litellm
+    from litellm.llms.vertex_ai.vertex_llm_base import VertexBase
+
+    prefix, elsewhere = "vertex_ai/", "nixcfg-region"
+    return {
+        name.removeprefix(prefix): facts["supported_regions"]
+        for name, facts in sorted(litellm.model_cost.items())
+        if name.startswith(prefix) and facts.get("supported_regions")
+        if VertexBase.get_vertex_region(elsewhere, name.removeprefix(prefix)) != elsewhere
+    }
 
 
 def mentioned_models() -> set[str]:

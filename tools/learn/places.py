@@ -6,7 +6,7 @@ LiteLLM does there is asked of it (measure_entries.py), starting from a sample t
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from learn.annotations import of_model
@@ -19,7 +19,8 @@ from learn.sections import is_secret
 class Place:
     """`models` are classes that LiteLLM makes of what is there, dotted; `reads` are files, of which
     a release has one, and the name under which code there reads it. `live` is the section of
-    live.py that the sample's entry is in.
+    live.py that the sample's entry is in. `choices` are keys whose choices no annotation holds: the
+    keys of a registry, dotted.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Place:
     models: tuple[str, ...] = ()
     reads: tuple[str, ...] = ("", "")
     live: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 GUARDRAIL = {
@@ -53,6 +55,7 @@ AGENT = {
     "agent_name": "sample",
     "agent_card_params": {"name": "sample", "url": "http://sample.test", "version": "1"},
 }
+ISSUER = {"issuer": "https://sample.test", "audience": "sample"}
 POLICIES = {
     # `x` is also what a list holds that is tried in the place of a mapping.
     "guardrails": [{**GUARDRAIL, "guardrail_name": "x"}],
@@ -65,6 +68,7 @@ _MCP = (
 )
 _PASSING = "proxy/pass_through_endpoints/pass_through_endpoints.py"
 _TYPES = "litellm.proxy._types"
+_PROMPTS = "litellm.proxy.prompts.prompt_registry"
 _POLICY = "litellm.types.proxy.policy_engine.policy_types"
 
 
@@ -166,6 +170,7 @@ PLACES = (
         {"prompts": [PROMPT]},
         ("litellm.types.prompts.init_prompts.PromptLiteLLMParams",),
         live="prompts",
+        choices={"prompt_integration": f"{_PROMPTS}.prompt_initializer_registry"},
     ),
     Place(
         "agents[]",
@@ -225,6 +230,22 @@ PLACES = (
         ("litellm.types.secret_managers.main.KeyManagementSettings",),
     ),
     Place(
+        "general_settings.role_permissions[]",
+        {"general_settings": {"role_permissions": [{"role": "team"}]}},
+        (f"{_TYPES}.RoleBasedPermissions",),
+    ),
+    Place(
+        "general_settings.litellm_jwtauth",
+        {"general_settings": {"litellm_jwtauth": {}}},
+        (f"{_TYPES}.LiteLLM_JWTAuth",),
+        ("proxy/_types.py", "kwargs"),
+    ),
+    Place(
+        "general_settings.litellm_jwtauth.issuers[]",
+        {"general_settings": {"litellm_jwtauth": {"issuers": [ISSUER]}}},
+        (f"{_TYPES}.JWTIssuerConfig",),
+    ),
+    Place(
         "router_settings.provider_budget_config{}",
         {
             "router_settings": {
@@ -268,6 +289,9 @@ def keys(place: Place, source: Package, load: Callable[[str], Any]) -> dict[str,
                 continue
             if known is None or known["type"] == "any" or "values" in each:
                 found[key] = each
+    for key, registry in place.choices.items():
+        if choices := load(registry):
+            found[key]["values"] = sorted(choices)
     for key, each in found.items():
         each.pop("required", None)
         if is_secret(key, each["type"]):
