@@ -21,8 +21,13 @@ from nixcfg.yamltext.document import Document, Map
 if TYPE_CHECKING:
     from nixcfg.project.standalone import Configuration
 
-AGES = frozenset({"NX203", "NX402", "NX403", "NX405", "NX411", "NX416"})
-"""What may be true of a release that nixcfg does not know: no error, so that it keeps no one from
+AGES = frozenset(
+    {
+        *("NX203", "NX402", "NX403", "NX405", "NX411", "NX416"),  # keys, providers, models
+        *("NX208", "NX213", "NX219", "NX221"),  # choices, callbacks, guardrails and their modes
+    }
+)
+"""What may be wrong of a release that nixcfg does not know: no error, so that it keeps no one from
 rendering."""
 MAX_ERRORS = 10 * limits.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""

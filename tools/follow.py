@@ -2,8 +2,8 @@
 
     python tools/follow.py X.Y.Z [--default] [--venvs FOLDER]
 
-The release is installed in an environment of its own, its set of knowledge is generated and
-measured, compared with the nearest older one, and stored unless something was lost. With --default
+The release is installed in an environment of its own, its set of knowledge is generated, compared
+with the nearest older one, and unless something was lost measured and stored. With --default
 the release becomes the one that nixcfg renders: every place that names it is rewritten, what
 follows from it is made again, and it is installed beside nixcfg. Then the tests that ask the real
 LiteLLM run. What a person has to decide is printed at the end.
@@ -40,6 +40,16 @@ WRITTEN = (
     "modules/litellm-proxy/dashboard.json",
     "modules/litellm-proxy/gateway.nix",
 )
+# What measures a set that has been generated.
+MEASURE = (
+    "measure_params",
+    "measure_variables",
+    "measure_refusals",
+    "measure_behaviour",
+    "measure_entries",
+)
+# A page about all sets.
+PAGES = (["tools/write_catalogues.py"],)
 # What makes the rest again, in this order; a golden file is made by the test that reads it.
 REMAKE = (
     ["-m", "nixcfg", "render"],
@@ -50,9 +60,20 @@ REMAKE = (
         *("-m", "pytest", "-q", "--update-golden"),
         *("tests/test_cases.py", "tests/commands/test_commands.py", "tests/docs/test_readme.py"),
     ],
+    ["tools/record_session.py"],
 )
 # Made again by these, or by `uv lock`.
-MADE = ("docs/options.md", "rendered/docker.nix", "rendered/litellm-proxy/gateway.nix", "uv.lock")
+MADE = (
+    "docs/options.md",
+    "docs/rules/README.md",
+    "docs/session.svg",
+    "examples/fleet/rendered/litellm-proxy/gateway.nix",
+    "rendered/docker.nix",
+    "rendered/litellm-proxy/gateway.nix",
+    "uv.lock",
+)
+# What holds every set against the others and against the words that people read about it.
+SETS = ("tests/knowledge/test_releases.py", "tests/settings/test_schema.py")
 
 _FORMS = (
     r"litellm(?:-[a-z_]+)?:v{0}\b",
@@ -72,19 +93,6 @@ def run(*command: str | Path, env: dict[str, str] | None = None, check: bool = T
     if check and done.returncode:
         raise SystemExit(f"ended with {done.returncode}: {' '.join(map(str, command))}")
     return done.returncode
-
-
-def learn(python: Path, folder: Path) -> None:
-    """Generate and measure a set of knowledge."""
-    run(python, TOOLS / "generate_knowledge.py", "--output", folder)
-    for program in (
-        "measure_params",
-        "measure_variables",
-        "measure_refusals",
-        "measure_behaviour",
-        "measure_entries",
-    ):
-        run(python, TOOLS / f"{program}.py", folder)
 
 
 def nearest_older(release: str, known: Iterable[str]) -> str:
@@ -142,11 +150,18 @@ def rename(old: str, new: str, requirements: Sequence[str]) -> None:
     )
     project.write_text(text, encoding="utf-8")
     log = ROOT / "CHANGELOG.md"
-    text = log.read_text(encoding="utf-8")
+    log.write_text(noted(log.read_text(encoding="utf-8"), old, new), encoding="utf-8")
+
+
+def noted(log: str, old: str, new: str) -> str:
+    """A changelog whose newest section says which release is the default one, once."""
     line = f"- The default image is LiteLLM {new}; it was {old}.\n"
-    log.write_text(
-        re.sub(r"(?ms)^(## [^\n]*\n.*?)(^- )", rf"\1{line}\2", text, count=1), encoding="utf-8"
-    )
+    head, *sections = re.split(r"(?m)^(?=## )", log)
+    said = re.compile(r"(?m)^- The default image is LiteLLM [^\n]*\n(?:  [^\n]*\n)*")
+    newest, count = said.subn(line, sections[0], count=1)
+    if not count:
+        newest = re.sub(r"(?m)^(?=- )", line, sections[0], count=1)
+    return head + newest + "".join(sections[1:])
 
 
 def decisions(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -159,27 +174,33 @@ def decisions(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         new = keys.keys() - before["refused"]["refused"].get(section, {}).keys()
         if new:
             yield f"{section}: values of {', '.join(sorted(new))} now stop LiteLLM"
+    for section, facts in after["litellm"]["sections"].items():
+        known = knowledge.default().description
+        new = sorted(key for key in facts["keys"] if not known(section, key))
+        if new:
+            yield f"{section}: describe {', '.join(new)} in nixcfg/knowledge/descriptions.json"
 
 
-def known_set(release: str, venvs: Path) -> tuple[dict[str, Any], list[str]]:
+def known_set(release: str, python: Path) -> tuple[dict[str, Any], list[str]]:
     """The sets with this release's among them, and what is to be decided."""
     sets = store_knowledge.stored()
     older = nearest_older(release, [each for each in sets if each != release] or sets)
-    python = install(release, venvs)
     with tempfile.TemporaryDirectory() as name:
         new, old = Path(name, "new"), Path(name, "old")
         new.mkdir()
-        learn(python, new)
+        run(python, TOOLS / "generate_knowledge.py", "--output", new)
         unpack(sets[older], old)
         print(f"\n{older} and {release}:")
         run(python, TOOLS / "compare_knowledge.py", old, new)
+        for program in MEASURE:
+            run(python, TOOLS / f"{program}.py", new)
         sets[release] = store_knowledge.given(new)
     return sets, list(decisions(sets[older], sets[release]))
 
 
-def make_default(old: str, release: str, venvs: Path) -> None:
+def make_default(old: str, release: str, requirements: Sequence[str]) -> None:
     """Everything that follows from another default release."""
-    rename(old, release, needed(venvs / release / "bin" / "python"))
+    rename(old, release, requirements)
     run(UV, "pip", "install", "--quiet", "--python", sys.executable, "-e", ".[dev]")
     run(UV, "lock")
     for arguments in REMAKE:
@@ -193,14 +214,23 @@ def main() -> int:
     parser.add_argument("--venvs", type=Path, default=ROOT / ".venvs", help="where to install it")
     options = parser.parse_args()
     release, default, began = options.release, knowledge.default().version, time.monotonic()
-    sets, to_decide = known_set(release, options.venvs)
+    python = install(release, options.venvs)
+    asks_for = needed(python)
+    if options.default:  # Before anything is rewritten: may it be installed beside nixcfg?
+        can = (UV, "pip", "install", "--quiet", "--dry-run", "--python", sys.executable)
+        run(*can, *extra(release, asks_for))
+    sets, to_decide = known_set(release, python)
     store_knowledge.save(sets, release if options.default else default)
     tests = ["tests/knowledge/test_other_release.py"]
+    for page in PAGES:
+        run(sys.executable, *page)
     if options.default:
-        make_default(default, release, options.venvs)
+        make_default(default, release, asks_for)
         tests = ["tests"]
     asked = {"NIXCFG_LITELLM_VENV": str(options.venvs / release)}
     # Each of a test's own words is a decision: the program goes on to print them all.
+    if run(sys.executable, "-m", "pytest", "-q", *SETS, check=False):
+        to_decide.append("the tests that failed above: what is said about the sets")
     arguments = ("-m", "pytest", "-q", "--all", "-m", "oracle", *tests)
     if run(sys.executable, *arguments, env=asked, check=False):
         to_decide.append("the tests that failed above: LiteLLM does what a rule or page denies")

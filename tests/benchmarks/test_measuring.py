@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from arrivals import Answers, spacings
 from endure import slope
 from knee import PRECISION, knee
-from processes import Usage, below, pin
+from probe import disturbed
+from processes import Taken, Usage, below, pin
 from tables import Figures, Row, sizing, table
 
 
@@ -67,13 +68,13 @@ def test_what_disturbs_is_what_ours_waited_for(waited, busy, stolen, taken):
 def test_a_neighbour_on_the_core_is_seen():
     """Two of ours and one of nobody's on one core: of a third of it they are deprived."""
     core = max(os.sched_getaffinity(0))
-    spin = [sys.executable, "-c", "while True: pass"]
-    # A process whose parent is not ours: it is started by a shell that ends at once. It ends by
-    # itself, and holds none of our pipes.
-    endless = f"{sys.executable} -c 'while True: pass' > /dev/null 2>&1"
-    shell = ["sh", "-c", f"taskset -c {core} timeout 20 {endless} & echo $!"]
-    foreign = int(subprocess.run(shell, stdout=subprocess.PIPE, check=True, text=True).stdout)
-    ours = subprocess.Popen(spin)
+    spin = "import time; end = time.monotonic() + 20\nwhile time.monotonic() < end: pass"
+    # A process whose parent is not ours: it is started by a shell that ends at once. It holds none
+    # of our pipes, and ends by itself if we are killed.
+    shell = 'taskset -c "$1" "$2" -c "$3" > /dev/null 2>&1 & echo $!'
+    command = ["sh", "-c", shell, "sh", str(core), sys.executable, spin]
+    foreign = int(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    ours = subprocess.Popen([sys.executable, "-c", spin])
     try:
         pin(ours.pid, core)
         assert ours.pid in below(os.getpid())
@@ -85,6 +86,18 @@ def test_a_neighbour_on_the_core_is_seen():
         ours.kill()
         ours.wait()
         os.kill(foreign, 9)
+
+
+@pytest.mark.parametrize(
+    ("taken", "reason"),
+    [
+        ({0: Taken(0.5, 0.1), 1: Taken(0.02, 0.1)}, ""),
+        ({0: Taken(0.0, 0.0), 1: Taken(0.04, 0.0)}, "other programs took 4% of the gateway's core"),
+        ({0: Taken(0.0, 0.3)}, "for other programs ours waited 0.3 ms each time"),
+    ],
+)
+def test_a_disturbed_look_says_how(taken, reason):
+    assert disturbed(taken) == reason
 
 
 def figures(*knees: float) -> Figures:

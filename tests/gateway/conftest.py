@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nix"))
 from day import Cli, Done, Trying, clean_environment, make_project, start_trying
 from gateway import free_port
 from vendors import Anthropic, Gemini, OpenAI, Vendor
+
+from program import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,23 @@ def litellm() -> None:
     absent = [m for m in ("litellm", "fastapi", "uvicorn", "apscheduler") if not find_spec(m)]
     if absent:
         pytest.skip(f"litellm[proxy] is not installed here: no {', '.join(absent)}")
+
+
+@pytest.fixture(scope="session")
+def bare_packages(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PYTHONPATH on which nixcfg finds itself, what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("packages")
+    needed = ["click", "jinja2", "markupsafe", "jsonschema", "jsonschema_specifications"]
+    needed += ["referencing", "rpds", "attr", "attrs", "yaml", "_yaml", "typing_extensions"]
+    known = packages_distributions()
+    for name in needed:
+        for package in known.get(name, ()):
+            for file in distribution(package).files or ():
+                top = file.parts[0]
+                place = Path(str(distribution(package).locate_file(top)))
+                if ".." not in top and place.exists() and not (folder / top).exists():
+                    (folder / top).symlink_to(place)
+    return f"{ROOT}{os.pathsep}{folder}"
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,18 @@ def probe_in_address(after: dict[str, Any]) -> None:
     provider("predibase", after)["api_base"]["appends"] = "/nixcfg-predibase-tenant-id-end/x"
 
 
+def without_address(after: dict[str, Any]) -> None:
+    del provider("groq", after)["api_base"]["default"]
+
+
+def without_chat(after: dict[str, Any]) -> None:
+    provider("groq", after)["chat"] = False
+
+
+def without_section(after: dict[str, Any]) -> None:
+    del after["litellm"]["sections"]["cache_params"]
+
+
 def without_provider(after: dict[str, Any]) -> None:
     del after["litellm"]["providers"]["mistral"]
 
@@ -104,6 +116,9 @@ def without_callback(after: dict[str, Any]) -> None:
         (required_now, "is required now"),
         (model_in_address, "providers.azure.api_base: has a model's name in it"),
         (probe_in_address, "providers.predibase.api_base: has a model's name in it"),
+        (without_address, "providers.groq.api_base: its own address is lost"),
+        (without_chat, "providers.groq: no longer for chat"),
+        (without_section, "cache_params: the section is gone"),
         (without_provider, "providers.mistral: gone"),
         (without_models, "models: "),
         (without_callback, "callbacks.callbacks.langfuse: the name is lost"),

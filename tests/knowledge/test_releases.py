@@ -17,7 +17,9 @@ from nixcfg.project.standalone import read_configuration
 
 KNOWN = knowledge.known()
 UNKNOWN = {"NX203", "NX205", "NX402", "NX403", "NX405", "NX411"}
-"""What a rule says about a name that a release does not have."""
+"""What a rule says about a name that a release does not have: a key, a provider, a model."""
+UNKNOWN_WORDS = {"NX208", "NX212", "NX213", "NX219", "NX221"}
+"""The same for a word as a value: a choice, a callback, a kind of guardrail, its mode."""
 VALUES = {"bool": True, "int": 1, "float": 1.5, "str": "x", "list[str]": [], "list": [], "map": {}}
 
 
@@ -60,10 +62,58 @@ def everything(release: str, step: int) -> str:
     return yaml.safe_dump(file)
 
 
-def unknown(path: Path, release: str, chosen: Choice, step: int = 60) -> list[Any]:
-    path.write_text(everything(release, step), encoding="utf-8")
+def guardrails(known: Knowledge) -> Iterator[dict[str, Any]]:
+    """One of every kind in every mode, with what it needs."""
+    for name, kind in known.entries.guardrails.items():
+        for mode in kind.modes or ("pre_call",):
+            params = {"guardrail": name, "mode": mode}
+            for choice in kind.needs:
+                own = [each for each in choice if not each.isupper()]
+                params |= dict.fromkeys(own[:1], "x")
+            yield {"guardrail_name": f"{name} {mode}", "litellm_params": params}
+
+
+def choices(known: Knowledge, section: str) -> Iterator[dict[str, str]]:
+    """A section with every key that has choices, until each has had all of its own."""
+    keys = {name: key.values for name, key in known.keys(section).items() if key.values}
+    for number in range(max(map(len, keys.values()), default=0)):
+        yield {name: values[number % len(values)] for name, values in keys.items()}
+
+
+@cache
+def words(release: str) -> tuple[str, ...]:
+    """LiteLLM files with every choice, callback, kind of guardrail and mode of a release."""
+    known = knowledge.of(release)
+    callbacks = {
+        name: sorted(known.callbacks(name))
+        for name in ("callbacks", "success_callback", "failure_callback")
+    }
+    files: list[dict[str, Any]] = [
+        {"litellm_settings": callbacks, "guardrails": list(guardrails(known))}
+    ]
+    for section in ("litellm_settings", "router_settings", "general_settings"):
+        files += [{section: values} for values in choices(known, section)]
+    for values in choices(known, "cache_params"):
+        files.append({"litellm_settings": {"cache": True, "cache_params": values}})
+    return tuple(map(yaml.safe_dump, files))
+
+
+def problems(path: Path, text: str, chosen: Choice, codes: set[str]) -> list[Any]:
+    path.write_text(text, encoding="utf-8")
     found = check.standalone([read_configuration(path, path.name)], None, chosen).problems
-    return [problem for problem in found if problem.code in UNKNOWN]
+    return [problem for problem in found if problem.code in codes]
+
+
+def unknown(path: Path, release: str, chosen: Choice, step: int = 60) -> list[Any]:
+    return problems(path, everything(release, step), chosen, UNKNOWN)
+
+
+def unknown_words(path: Path, release: str, chosen: Choice) -> list[Any]:
+    return [
+        problem
+        for text in words(release)
+        for problem in problems(path, text, chosen, UNKNOWN_WORDS)
+    ]
 
 
 def test_at_least_six_lines_are_known():
@@ -77,12 +127,37 @@ def test_a_release_knows_all_of_its_own(tmp_path: Path, release: str):
 
 
 @pytest.mark.parametrize("release", KNOWN)
+def test_a_release_knows_all_words_of_its_own(tmp_path: Path, release: str):
+    found = unknown_words(tmp_path / "config.yaml", release, knowledge.choose(release))
+    assert [str(problem.message) for problem in found] == []
+
+
+def test_words_differ_between_releases(tmp_path: Path):
+    """The files above hold what they are for."""
+    chosen = knowledge.choose("1.104.9")
+    found = unknown_words(tmp_path / "config.yaml", "1.110.2", chosen)
+    said = "\n".join(problem.message for problem in found)
+    for word in ("callback ternary", "no kind reco", "runs at no post_mcp_call"):
+        assert word in said
+    older = unknown_words(tmp_path / "config.yaml", "1.104.9", knowledge.choose("1.110.2"))
+    assert [problem.message for problem in older] == ["type cannot be disk"]
+
+
+@pytest.mark.parametrize("release", KNOWN)
 def test_age_never_keeps_anyone_from_rendering(tmp_path: Path, release: str):
     """Each release as if nixcfg did not know it, judged by every other set."""
     for other in KNOWN:
         chosen = Choice(knowledge.of(other), "9.9.9", is_known=False)
         found = unknown(tmp_path / "config.yaml", release, chosen)
         assert not [problem for problem in found if problem.is_error], other
+
+
+@pytest.mark.parametrize(("release", "other"), [(KNOWN[0], KNOWN[-1]), (KNOWN[-1], KNOWN[0])])
+def test_nor_do_the_words_of_another_age(tmp_path: Path, release: str, other: str):
+    chosen = Choice(knowledge.of(other), "9.9.9", is_known=False)
+    found = unknown_words(tmp_path / "config.yaml", release, chosen)
+    assert found
+    assert not [problem for problem in found if problem.is_error]
 
 
 @pytest.mark.parametrize("release", KNOWN)

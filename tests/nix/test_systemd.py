@@ -19,23 +19,6 @@ pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 HERE = Path(__file__).parent
 CONTAINER = "podman-litellm-proxy.service"
 
-# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does. A container on
-# trial answers its health check, unless it ends with what is in /srv/trial-ends.
-PODMAN = """#!/bin/sh
-case "$*" in
-  image* | pull*) [ ! -e /srv/no-image ]; exit ;;
-  run*--name=litellm-proxy-trial*) echo "$*" >> /srv/trials; exit ;;
-  exec*litellm-proxy-trial*) [ ! -e /srv/trial-ends ]; exit ;;
-  inspect*litellm-proxy-trial) echo "false $(cat /srv/trial-ends)"; exit ;;
-  run*) ;;
-  *) exit 0 ;;
-esac
-[ ! -e /srv/refuse ] || exit 3
-until [ "${1%/environment:ro}" != "$1" ]; do shift; done
-cp "${1%%:*}" "/srv/starts/$(ls /srv/starts | wc -l)"
-exec sleep infinity
-"""
-
 # Newer oci-containers modules than that of this nixpkgs give podman's unit a runtime directory of
 # the container's name, which is the one where the wiring writes.
 DROP_IN = """[Service]
@@ -57,7 +40,9 @@ GOOD = {
 def booted(nix, tmp_path_factory) -> Iterator[Machine]:
     overlay = tmp_path_factory.mktemp("overlay")
     booting.lay(
-        overlay, nix("units.nix", settings=str(HERE / "booted.nix")), {"/usr/bin/podman": PODMAN}
+        overlay,
+        nix("units.nix", settings=str(HERE / "booted.nix")),
+        {"/usr/bin/podman": booting.PODMAN},
     )
     drop_in = overlay / "etc/systemd/system" / f"{CONTAINER}.d" / "podman.conf"
     drop_in.parent.mkdir()

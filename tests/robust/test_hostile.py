@@ -22,7 +22,7 @@ from cli import Cli, names, snapshot
 
 #: Counting lines, as coverage does, takes several times as long and some memory.
 COUNTED = 6 if "COVERAGE_PROCESS_CONFIG" in os.environ else 1
-CPU_SECONDS = 1.0 * COUNTED
+CPU_SECONDS = 1.5 * COUNTED
 LARGE_CPU_SECONDS = 4.0 * COUNTED
 MEMORY_MB = 200 + 50 * (COUNTED > 1)
 MOST_CHARACTERS = 200_000
