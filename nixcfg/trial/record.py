@@ -60,11 +60,12 @@ def text(found: Sequence[Recorded], deployments: Mapping[str, Sequence[str]], he
 
 def _case(each: Recorded, deployments: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Of an answer what stays true on stand-ins: neither its words nor its tokens."""
-    group = each.group if each.group in deployments else each.model
+    is_known = each.group in deployments
+    group = each.group if is_known else each.model
     is_fallback = group != each.model
     behind = dict.fromkeys(deployments[group])
     expect: dict[str, Any] = {"status": each.answered.status}
-    if each.group and len(behind) == 1:  # of several, LiteLLM takes any
+    if is_known and len(behind) == 1:  # of several, LiteLLM takes any
         expect["answered_by"] = next(iter(behind))
     failing = [model for model in dict.fromkeys(deployments[each.model]) if model not in behind]
     return {

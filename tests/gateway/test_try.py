@@ -16,7 +16,7 @@ import pytest
 from day import REFUSED, Cli, Trying, clean_environment, descendants, is_running, start_trying
 from gateway import free_port
 from terminal import Terminal
-from vendors import Vendor
+from vendor import Vendor
 
 from nixcfg.commands import running
 from program import ROOT

@@ -23,7 +23,8 @@ import pytest
 import services
 from booting import Machine
 from services import Redis
-from vendors import OpenAI, Reply, Seen
+from vendor import Reply, Seen
+from vendors import OpenAI
 
 from nixcfg.plan.compare import Plan, plan
 from nixcfg.plan.facts import Facts, facts
