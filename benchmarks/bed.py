@@ -21,8 +21,8 @@ import services  # noqa: E402
 import toolchain  # noqa: E402
 from arrivals import Question, Target  # noqa: E402
 from gateway import Gateway, gateway  # noqa: E402
+from paced_vendor import PIECE_SECONDS, vendor  # noqa: E402
 from processes import below, children, memory, pin, preempt  # noqa: E402
-from vendor import PIECE_SECONDS, vendor  # noqa: E402
 
 MASTER_KEY = "sk-benchmark-0123456789abcdef"
 RUN = "from litellm import run_server; run_server()"
