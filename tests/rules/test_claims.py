@@ -16,6 +16,7 @@ NOT_ABOUT_LITELLM = {
     "NX202", "NX302", "NX303", "NX304", "NX305", "NX325",  # the project
     "NX211",  # needs a Postgres database to show the difference
     "NX228",  # what a vendor bills
+    "NX231",  # needs a Postgres database, and time
     "NX412", "NX413",  # what a vendor will do
     "NX434",  # LiteLLM's list of models
     "NX426",  # the project
