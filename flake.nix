@@ -38,6 +38,14 @@
         nixcfg = final.callPackage ./nix/package.nix { };
       };
 
+      # A check for the flake of a project: nix/project-check.nix.
+      lib.projectCheck =
+        { pkgs, src }:
+        import ./nix/project-check.nix {
+          inherit pkgs src;
+          nixcfg = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+        };
+
       nixosModules.default = ./modules/litellm-proxy;
 
       templates.default = {

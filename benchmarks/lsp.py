@@ -1,6 +1,6 @@
 """How long `nixcfg lsp` takes to answer: median and worst of many questions, by size of project.
 
-    python benchmarks/lsp.py [--models 100 1000] [--times 30]
+    python benchmarks/lsp.py [--models 100 1000] [--times 30] > benchmarks/LATENCY.md
 
 A real client asks a real server over pipes. A project has ten models a file. `diagnostics` is from
 the keystroke to the findings, without the pause that waits for the next keystroke; the others are
@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from editing import Editor
+from run import machine
 
 PER_FILE = 10
 
@@ -87,7 +88,10 @@ def main() -> int:
     options = parser.parse_args()
     from nixcfg.lsp.server import PAUSE
 
-    print("| models | question | median ms | worst ms |\n| --- | --- | --- | --- |")
+    print("# How soon an editor has its answer\n")
+    print("Written by `python benchmarks/lsp.py`, whose docstring says what is measured.\n")
+    print(f"{machine()}\n")
+    print("| models | question | median ms | worst ms |\n|---:|---|---:|---:|")
     for models in options.models:
         with tempfile.TemporaryDirectory() as name:
             root = Path(name)
@@ -97,7 +101,7 @@ def main() -> int:
             for what, taken in measured(editor, options.times):
                 less = PAUSE if what == "diagnostics" else 0
                 middle, worst = statistics.median(taken) - less, max(taken) - less
-                print(f"| {models} | {what} | {middle * 1000:.0f} | {worst * 1000:.0f} |")
+                print(f"| {models:,} | {what} | {middle * 1000:.0f} | {worst * 1000:.0f} |")
             editor.stop()
     return 0
 

@@ -25,7 +25,10 @@ in
   '';
 
   # rendered/ is committed: it must be what `nixcfg render` writes today.
-  drift = check "drift" [ nixcfg ] "nixcfg render --check";
+  drift = import ./project-check.nix {
+    inherit pkgs nixcfg;
+    src = self;
+  };
 }
 // import ./module-checks.nix { inherit pkgs; }
 // import ./vm-tests.nix { inherit pkgs; }

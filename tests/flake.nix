@@ -7,10 +7,12 @@ let
   named = name: { inherit name; } // { __toString = _: name; };
   stdenv = {
     buildPlatform.canExecute = _: true;
-    hostPlatform = { };
+    hostPlatform.system = "x86_64-linux";
   };
   pkgs = lib.genAttrs [ "mypy" "nix" "nixfmt-rfc-style" "nixfmt-tree" "ruff" "shellcheck" "strace" "uv" ] named // {
     mkShell = lib.id;
+    inherit stdenv;
+    runCommand = name: _: script: { inherit name script; };
     callPackage = file: arguments: import file (arguments // {
       inherit lib;
       inherit (pkgs) nix;
@@ -66,6 +68,8 @@ in
   overlay = shown (outputs.overlays.default pkgs { }).nixcfg;
   app = outputs.apps.${system}.default.program;
   checks = lib.attrNames outputs.checks.${system};
+  # `src` is named, and not copied.
+  projectCheck = outputs.lib.projectCheck { inherit pkgs; src = "$project"; };
   module = toString outputs.nixosModules.default;
   template = toString outputs.templates.default.path;
   shell = map (package: package.name) outputs.devShells.${system}.default.packages;

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("question", required=False)
+@click.argument("question", nargs=-1)
 @click.option(
     "--model",
     default="",
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 def command(
     base: Path,
     *,
-    question: str | None,
+    question: tuple[str, ...],
     model: str,
     mock: bool,
     url: str | None,
@@ -65,7 +65,7 @@ def command(
     """
     from nixcfg.gateway import ask, targets
 
-    text = question if question is not None else _typed()
+    text = " ".join(question) or _typed()
     if mock and url:
         raise click.UsageError("--mock starts a gateway of its own; leave --url out")
     whole = (project_here if mock else valid_project)(find_root(base), host)

@@ -62,7 +62,8 @@ def command(
         return OK
     if name not in clients.CLIENTS:
         guess = nearest(name, clients.CLIENTS)
-        hint = f"did you mean {guess}?" if guess else f"there are {', '.join(clients.CLIENTS)}"
+        listed = f"there are {', '.join(clients.CLIENTS)}; for any other, take what curl is told"
+        hint = f"did you mean {guess}?" if guess else listed
         raise click.UsageError(f"no client {name} is known; {hint}")
     if write and show_key:
         raise click.UsageError("--show-key prints; a key that is written out in a file stays there")

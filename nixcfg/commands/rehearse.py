@@ -9,11 +9,12 @@ import click
 from nixcfg.commands import OK, PROBLEMS, complete
 from nixcfg.commands.context import config_of, find_root, host_option, json_option, project_here
 from nixcfg.commands.output import report
-from nixcfg.commands.running import shortened
+from nixcfg.commands.running import container_for, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nixcfg.gateway.pinned import Container
     from nixcfg.gateway.rehearsal import Rehearsal
     from nixcfg.project.model import Config, Project
 
@@ -40,7 +41,8 @@ def command(
     """
     project = project_here(find_root(base), host)
     chosen = [config_of(project, name) for name in configs or (None,)]
-    results = [_rehearse(project, config, verbose=verbose) for config in chosen]
+    container = container_for(project.machine)
+    results = [_rehearse(project, config, container, verbose=verbose) for config in chosen]
     if form == "json":
         listed = [result.as_data() for result in results]
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
@@ -52,25 +54,26 @@ def command(
 
 def went_well(project: "Project") -> bool:
     """Rehearse what the container loads, print it, and say whether all of it is served."""
-    result = _rehearse(project, config_of(project, None), verbose=False)
+    container = container_for(project.machine)
+    result = _rehearse(project, config_of(project, None), container, verbose=False)
     _print(result)
     return not result.has_failed
 
 
-def _rehearse(project: "Project", config: "Config", *, verbose: bool) -> "Rehearsal":
+def _rehearse(
+    project: "Project", config: "Config", container: "Container | None", *, verbose: bool
+) -> "Rehearsal":
     from nixcfg.gateway import process
     from nixcfg.gateway.rehearsal import rehearse
 
-    lacking = process.absent()
-    if lacking:
-        raise click.ClickException(process.not_installed(lacking))
-    report(f"{config.name}: starting LiteLLM {process.version()} ...")
+    release = container.release if container else process.version()
+    report(f"{config.name}: starting LiteLLM {release} ...")
 
     def tick(_seconds: float, lines: "Sequence[str]") -> None:
         for line in lines if verbose else ():
             report(line)
 
-    return rehearse(project.machine, config, tick)
+    return rehearse(project.machine, config, tick, container)
 
 
 def _print(result: "Rehearsal") -> None:

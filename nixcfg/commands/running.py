@@ -13,8 +13,9 @@ from nixcfg.commands.output import report
 
 if TYPE_CHECKING:
     from nixcfg.gateway.launch import Launch
+    from nixcfg.gateway.pinned import Container
     from nixcfg.gateway.process import Proxy
-    from nixcfg.project.model import Config, Project
+    from nixcfg.project.model import Config, Machine, Project
 
 
 ANSWER = (
@@ -28,8 +29,34 @@ def shortened(text: str) -> str:
     return text if len(text) <= 400 else f"{text[:397]}..."
 
 
+def container_for(here: "Machine") -> "Container | None":
+    """What runs the machine's image where LiteLLM is not installed; None where it is.
+
+    Fetches an image that is not there. Ends the command where nothing can run LiteLLM.
+    """
+    from nixcfg.gateway import pinned, process
+
+    lacking = process.absent()
+    if not lacking:
+        return None
+    found = pinned.found(here)
+    if found is None:
+        raise click.ClickException(
+            f"{process.not_installed(lacking)}\n"
+            f"or install podman or docker, which then runs {here.image}"
+        )
+    report(f"LiteLLM is not installed beside nixcfg, so {found.engine} runs {found.image}.")
+    if not found.is_fetched():
+        report(f"{found.engine} fetches it first, which is done once.")
+        if not found.fetch():
+            raise click.ClickException(f"{found.engine} could not fetch {found.image}")
+    return found
+
+
 @contextlib.contextmanager
-def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
+def starting(
+    launch: "Launch", container: "Container | None" = None, *, verbose: bool = False
+) -> "Iterator[Proxy]":
     """LiteLLM while it runs; its start is reported on stderr, and so is one that fails."""
     from nixcfg.gateway import log, process
 
@@ -41,19 +68,17 @@ def starting(launch: "Launch", *, verbose: bool = False) -> "Iterator[Proxy]":
             for line in lines:
                 report(line)
         elif is_terminal:
-            click.echo(f"\r{title}: {seconds:.0f} s ", nl=False, err=True)
+            click.echo(f"\rStarting {title}: {seconds:.0f} s ", nl=False, err=True)
 
+    title = f"LiteLLM {container.release if container else process.version()}"
     try:
-        title = f"Starting LiteLLM {process.version()}" if not process.absent() else ""
-        if title and (holes := process.holes()):
+        if not container and (holes := process.holes()):
             report(f"warning: {holes}")
-        if not is_terminal and title:
-            report(f"{title} ...")
-        with process.running(launch, tick) as running:
+        if not is_terminal:
+            report(f"Starting {title} ...")
+        with process.running(launch, tick, container) as running:
             end = "\r" if is_terminal and not verbose else ""
-            report(
-                f"{end}LiteLLM {process.version()} is up after {time.monotonic() - began:.1f} s.  "
-            )
+            report(f"{end}{title} is up after {time.monotonic() - began:.1f} s.  ")
             yield running
     except process.StartError as error:
         errors = [event.text for event in log.events(error.log) if event.level == "error"]
@@ -72,12 +97,13 @@ def launched(
     """
     from nixcfg.gateway import vendor
 
+    container = container_for(project.machine)
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(vendor.serving(ANSWER)) if mock else ""
         launch = _launch(project, config, url, port)
         if launch is None:
             raise click.exceptions.Exit(PROBLEMS)
-        yield stack.enter_context(starting(launch, verbose=verbose)), launch
+        yield stack.enter_context(starting(launch, container, verbose=verbose)), launch
 
 
 def _launch(project: "Project", config: "Config", vendor: str, port: int) -> "Launch | None":

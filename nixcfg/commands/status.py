@@ -108,7 +108,7 @@ def _lines(found: "Glance") -> "Iterator[tuple[str, str]]":
         yield "deployed", found.deployed.message
     if found.error is not None:
         yield "last error", found.error or "none in the log"
-    elif found.state not in ("elsewhere", "absent"):
+    elif found.state not in ("elsewhere", "absent", "foreign"):
         yield "last error", "the log is for root to see: sudo nixcfg status"
 
 
@@ -122,6 +122,8 @@ def _gateway(found: "Glance") -> str:
             verb = "answers" if found.answers else "runs, and does not answer yet"
             ago = status.ago(found.since, dt.datetime.now(tz=dt.UTC))
             return f"{found.url} {verb}" + (f", up for {ago}" if ago else "")
+        case "foreign":
+            return f"{found.url} answers, but not as a unit: nixcfg try, or another program"
         case "starting":
             return f"{found.url} is starting: an image is fetched, or LiteLLM needs some seconds"
         case "failed":

@@ -10,6 +10,7 @@ import click
 from nixcfg.commands import OK, PROBLEMS
 from nixcfg.commands.context import config_of, find_root, host_option, valid_project
 from nixcfg.commands.output import report, wants_color
+from nixcfg.commands.reached import key_file_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,21 @@ _FORMATS = ("text", "json", "junit", "github")
     default=len(os.sched_getaffinity(0)),
     help="How many cases run at a time.  [default: one for each processor]",
 )
+@click.option(
+    "--record", "url", metavar="URL", help="Ask the gateway at URL, and print its answers as cases."
+)
+@key_file_option
 @host_option
 @click.pass_obj
 def command(  # noqa: PLR0917 (click passes them by name)
-    base: Path, files: tuple[Path, ...], part: str, form: str, jobs: int, host: str | None
+    base: Path,
+    files: tuple[Path, ...],
+    part: str,
+    form: str,
+    jobs: int,
+    url: str | None,
+    key_file: Path | None,
+    host: str | None,
 ) -> int:
     """Ask the gateway what tests/ says; stand-ins answer.
 
@@ -51,22 +63,32 @@ def command(  # noqa: PLR0917 (click passes them by name)
     nothing leaves this machine. Without a case, LiteLLM is started once, and what it drops of the
     configuration is reported.
 
+    --record asks a running gateway for each chat model of the project, once, and prints a case for
+    each good answer: real vendors answer then.
+
     \b
     Examples:
       nixcfg test
       nixcfg test tests/fallbacks.yaml -k timeout
       nixcfg test --format junit > report.xml
+      nixcfg test --record http://127.0.0.1:4000 > tests/recorded.yaml
     """
     from nixcfg.gateway import process
 
     root = find_root(base)
     project = valid_project(root, host)
+    if url:
+        if files:
+            raise click.UsageError("--record takes no file; it prints one")
+        return _record(project, url, key_file, part)
     found = _cases(root, project, base, files)
     if not found:
         return _rehearsed(project)
     cases = [each for each in found if part in each.name]
     if not cases:
         raise click.UsageError(f"no case has {part!r} in its name")
+    if lacking := process.absent():
+        raise click.ClickException(process.not_installed(lacking))
     results: list[Result] = []
     for name, of_config in _by_config(cases, project).items():
         if form == "text":
@@ -108,6 +130,42 @@ def _rehearsed(project: "Project") -> int:
     from nixcfg.commands.rehearse import went_well
 
     return OK if went_well(project) else PROBLEMS
+
+
+def _record(project: "Project", url: str, key_file: Path | None, part: str) -> int:
+    """Print the cases; says on stderr of what none is made, and why."""
+    from nixcfg.commands import reached
+    from nixcfg.gateway import errors, targets
+    from nixcfg.trial import record
+
+    config = config_of(project, None)
+    gateway = reached.gateway(project, url, key_file)
+    served = reached.served(gateway, project)
+    names = []
+    for target in targets.wanted(project, config, (), everything=True):
+        why = target.skipped.partition(";")[0]
+        if part in target.name and not why and target.name not in served:
+            why = "the gateway does not serve it"
+        if part in target.name and why:
+            report(f"{target.name}: {why}, so it is not asked.")
+        elif part in target.name:
+            names.append(target.name)
+    if not names:
+        raise click.ClickException(f"{gateway.url}: there is no model to ask")
+    report(f"{gateway.url}: one request to each of {', '.join(names)}.")
+    found = []
+    for each in record.record(gateway, names):
+        found.append(each)
+        if not each.is_good:
+            said = errors.vendor_message(each.answered.error or each.answered.broken)
+            report(f"{each.model}: {each.answered.status or 'no answer'} {said}: no case is made.")
+    deployments: dict[str, list[str]] = {}
+    for entry in config.litellm["model_list"]:
+        deployments.setdefault(entry["model_name"], []).append(entry["litellm_params"]["model"])
+    if any(each.is_good for each in found):
+        heading = "What a gateway answered, as cases: nixcfg test --record"
+        click.echo(record.text(found, deployments, heading), nl=False)
+    return OK if all(each.is_good for each in found) else PROBLEMS
 
 
 def _by_config(cases: "Sequence[Case]", project: "Project") -> "dict[str, list[Case]]":

@@ -38,10 +38,10 @@ def command(  # noqa: PLR0917 (click passes them by name)
 ) -> int:
     """Run the gateway here, until Ctrl-C.
 
-    The real LiteLLM, without NixOS and without a container. It loads exactly what `nixcfg render`
-    writes for CONFIG (the one that the container loads, if you name none), on 127.0.0.1. The keys
-    are read from their files, or the environment where those are absent, and given to this one
-    process.
+    The real LiteLLM, without NixOS: the one that is installed beside nixcfg, or else the pinned
+    image, by podman or docker. It loads exactly what `nixcfg render` writes for CONFIG (the one
+    that the container loads, if you name none), on 127.0.0.1. The keys are read from their files,
+    or the environment where those are absent, and given to this one process.
 
     \b
     Examples:

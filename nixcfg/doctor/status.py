@@ -22,9 +22,12 @@ from nixcfg.providers.overview import overview
 LOG_LINES = 400
 _LINE = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d)\S* \S+ \S+?: (?P<text>.*)")
 
-State = Literal["answers", "silent", "starting", "failed", "stopped", "absent", "elsewhere"]
-"""What is known of the gateway: `silent` runs and does not answer, `absent` was never installed on
-this machine, and one that is `elsewhere` could not be, as this is no NixOS."""
+State = Literal[
+    "answers", "foreign", "silent", "starting", "failed", "stopped", "absent", "elsewhere"
+]
+"""What is known of the gateway: `foreign` answers and is no unit of this machine, `silent` runs and
+does not answer, `absent` was never installed on this machine, and one that is `elsewhere` could not
+be, as this is no NixOS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Glance:
 
     @property
     def answers(self) -> bool:
-        return self.state == "answers"
+        return self.state in ("answers", "foreign")
 
     @property
     def next(self) -> str:
@@ -88,7 +91,7 @@ def glance(root: Path, project: Project, broken: tuple[str, ...], checked: Repor
     state = _state(states, is_alive=Gateway(url).is_alive())
     name = wiring.containers(here.instances)[0]
     deployed = None
-    if state not in ("elsewhere", "absent"):
+    if state not in ("elsewhere", "absent", "foreign"):
         container = units.inspected(backend, name)
         deployed = units.deployed(root, here, states or {}, container.data)
     return Glance(
@@ -138,7 +141,7 @@ def _states(backend: str, here: Machine) -> dict[str, str] | None:
 
 def _state(states: dict[str, str] | None, *, is_alive: bool) -> State:
     if is_alive:
-        return "answers"
+        return "foreign" if states is None else "answers"
     if states is None:
         return "absent" if machine.is_nixos() else "elsewhere"
     known: dict[str, State] = {"active": "silent", "activating": "starting", "failed": "failed"}

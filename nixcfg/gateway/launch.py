@@ -50,6 +50,11 @@ _FIXED = {
 """As in modules/litellm-proxy; the last two are for a log that comes line by line."""
 
 
+def kept() -> dict[str, str]:
+    """What a Python of this machine needs of its environment, beside that of a launch."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What the key files gave. `values` are printed nowhere; `missing`, `errors` are in words.
@@ -202,7 +207,6 @@ def _launch(
         port=port,
         master_key=master_key,
         environment={
-            **{name: os.environ[name] for name in _KEPT if name in os.environ},
             **plain,
             **environment,
             **_FIXED,

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from nixcfg.gateway import cleanup, machine
 from nixcfg.gateway.client import Gateway
-from nixcfg.gateway.launch import Launch
+from nixcfg.gateway.launch import Launch, kept
+from nixcfg.gateway.pinned import Container
 from nixcfg.keys.mask import masked
 from nixcfg.knowledge import releases
 
@@ -160,26 +161,40 @@ def check_installed() -> None:
 
 @contextlib.contextmanager
 def running(
-    launch: Launch, tick: Callable[[float, Sequence[str]], None] = lambda _seconds, _lines: None
+    launch: Launch,
+    tick: Callable[[float, Sequence[str]], None] = lambda _seconds, _lines: None,
+    container: Container | None = None,
 ) -> Iterator[Proxy]:
-    """LiteLLM, up and answering. `tick` is called some times a second while it starts, with the
-    seconds since and the new lines of its log.
+    """LiteLLM, up and answering; that of `container` where one is given, else the installed one.
+    `tick` is called some times a second while it starts, with the seconds since and the new lines
+    of its log.
 
     Ends it, and all that it started, however the block is left; SIGTERM and SIGHUP are a
     KeyboardInterrupt meanwhile. Raises StartError.
     """
-    check_installed()
-    with interruptible(), private_folder() as (folder, end_with_us):
-        (folder / "config.yaml").write_text(launch.config, encoding="utf-8")
-        with _documents(launch.documents) as (paths, handles):
-            process = _start(folder, launch, paths, handles)
+    if container is None:
+        check_installed()
+    with interruptible(), _child(launch, container) as process:
         try:
-            end_with_us(process.pid)
             proxy = Proxy(process, launch)
-            _wait(proxy, launch, tick)
+            _wait(proxy, launch, tick, process.pid if container is None else None)
             yield proxy
         finally:
             _stop(process)
+
+
+@contextlib.contextmanager
+def _child(launch: Launch, container: Container | None) -> Iterator["subprocess.Popen[bytes]"]:
+    """LiteLLM, or what holds its container, as a child that ends when nixcfg is killed."""
+    if container is not None:
+        yield container.start(launch)
+        return
+    with private_folder() as (folder, end_with_us):
+        (folder / "config.yaml").write_text(launch.config, encoding="utf-8")
+        with _documents(launch.documents) as (paths, handles):
+            process = _start(folder, launch, paths, handles)
+        end_with_us(process.pid)
+        yield process
 
 
 @contextlib.contextmanager
@@ -256,6 +271,7 @@ def _start(
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(folder),
             "TMPDIR": str(folder),
+            **kept(),
             **launch.environment,
             **paths,
             # It would win over --config.
@@ -269,7 +285,12 @@ def _start(
     )
 
 
-def _wait(proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], None]) -> None:
+def _wait(
+    proxy: Proxy,
+    launch: Launch,
+    tick: Callable[[float, Sequence[str]], None],
+    pid: int | None,
+) -> None:
     began = time.monotonic()
     while (seconds := time.monotonic() - began) < START_SECONDS:
         tick(seconds, list(proxy.lines(0.2)))
@@ -277,7 +298,7 @@ def _wait(proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], N
             proxy.log.extend(proxy.lines(2))
             code = proxy.process.returncode
             raise StartError(f"LiteLLM ended by itself with exit code {code}", proxy.log)
-        listens = _listens(proxy.process.pid, launch.port)
+        listens = _listens(pid, launch.port)
         if listens is False:
             # LiteLLM would move from 4000 to a random port without a word.
             raise StartError(f"port {launch.port} was taken while LiteLLM started")
@@ -286,13 +307,16 @@ def _wait(proxy: Proxy, launch: Launch, tick: Callable[[float, Sequence[str]], N
     raise StartError(f"LiteLLM was not up after {START_SECONDS:.0f} seconds", proxy.log)
 
 
-def _listens(pid: int, port: int) -> bool | None:
-    """Whether it is this process that listens; None while no one does. Its log may be silent."""
+def _listens(pid: int | None, port: int) -> bool | None:
+    """Whether it is this process that listens; None while no one does. Its log may be silent.
+
+    Of a container no process is known here: whoever listens is taken for it.
+    """
     try:
         found = [each for each in machine.listeners(port) if each.address == "127.0.0.1"]
     except machine.UnknownError:
         return True  # not to be found out; that it answers has to be enough
-    return any(each.pid == pid for each in found) if found else None
+    return any(pid in (None, each.pid) for each in found) if found else None
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

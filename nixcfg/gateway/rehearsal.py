@@ -7,6 +7,7 @@ from typing import Any
 
 from nixcfg.gateway import launch, log, process
 from nixcfg.gateway.compare import compare
+from nixcfg.gateway.pinned import Container
 from nixcfg.project.model import MODELS, Config, Machine
 
 
@@ -52,9 +53,12 @@ class Rehearsal:
 
 
 def rehearse(
-    here: Machine, config: Config, tick: Callable[[float, Sequence[str]], None]
+    here: Machine,
+    config: Config,
+    tick: Callable[[float, Sequence[str]], None],
+    container: Container | None = None,
 ) -> Rehearsal:
-    """Run LiteLLM until it serves its models, or fails to; `tick` as for process.running."""
+    """Run LiteLLM until it serves its models, or fails to; the rest as for process.running."""
     began = time.monotonic()
     text = launch.configuration(here, config)
     start = launch.rehearsed(here, config, text, process.free_port(0))
@@ -62,7 +66,7 @@ def rehearse(
     missing: tuple[str, ...] = ()
     failure: tuple[str, ...] = ()
     try:
-        with process.running(start, tick) as running:
+        with process.running(start, tick, container) as running:
             up = round(time.monotonic() - began, 1)
             missing = compare(config, running.gateway.models()).missing
             list(running.lines(0.2))
@@ -71,7 +75,8 @@ def rehearse(
         lines, failure = error.log, (f"{error}",)
     events = log.events(lines)
     errors = tuple(dict.fromkeys(each.text for each in events if each.level == "error"))
-    warnings = [process.holes(), *(each.text for each in events if each.level == "warning")]
+    holes = "" if container else process.holes()
+    warnings = [holes, *(each.text for each in events if each.level == "warning")]
     return Rehearsal(
         config=config.name,
         models=len({entry["model_name"] for entry in config.litellm[MODELS]}),

@@ -17,7 +17,8 @@ from nixcfg.keys.shapes import (
     password_in_url,
 )
 
-_NAME = re.compile(r"(?<![\w.-])(?P<name>[\w.-]++)[\"']?[ \t]*+(?:=>|[:=])[ \t]*")
+# A name has a letter: 1:59:59 is a number.
+_NAME = re.compile(r"(?<![\w.-])(?=[\d.-]*[^\W\d])(?P<name>[\w.-]++)[\"']?[ \t]*+(?:=>|[:=])[ \t]*")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)*")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)(?:\"|$)|'((?:[^']|'')*)(?:'|$)", re.DOTALL)
 _BLOCK = re.compile(r"[|>][0-9+-]*[ \t]*(?:#[^\n]*)?(?:\n|$)")

@@ -86,7 +86,7 @@ class Entries:
         units = "|".join(data["durations"]["units"])
         self._duration = re.compile(rf"\d+({units})") if units else re.compile("(?!)")
         self._words = frozenset(data["durations"]["words"])
-        self.imports = tuple(tuple(_steps(path)) for path in data["imports"])
+        self.imports = tuple(map(steps_of, data["imports"]))
         """Settings, and keys of entries, that name Python which LiteLLM imports at its start."""
         self.guardrails = {name: _kind(facts) for name, facts in guardrails["kinds"].items()}
 
@@ -107,7 +107,7 @@ def _place(path: str, facts: Mapping[str, Any]) -> Place:
     )
     return Place(
         path=path,
-        steps=tuple(_steps(path)),
+        steps=steps_of(path),
         unknown=facts["unknown"],
         entry=facts.get("entry", {}),
         names=facts.get("names", {}),
@@ -115,6 +115,11 @@ def _place(path: str, facts: Mapping[str, Any]) -> Place:
         needs=needs,
         keys=keys,
     )
+
+
+def steps_of(path: str) -> tuple[Step, ...]:
+    """`guardrails[].litellm_params` as steps."""
+    return tuple(_steps(path))
 
 
 def _steps(path: str) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
+from nixcfg.rules import services
 from nixcfg.rules.context import Config, reached
 from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.document import Map
@@ -44,6 +45,11 @@ def _callbacks(config: Config) -> Iterator[Problem]:
             known = given is listed and name in config.knowledge.callbacks(key)
             if not known and (given is listed or key == "callbacks"):
                 yield _unknown_callback(config, path, key, name)
+    for path, given in services.guardrail_callbacks(settings.get("guardrails")):
+        for index, name in enumerate(given if isinstance(given, list) else ()):
+            is_plain = isinstance(name, str) and not referenced(name) and "." not in name
+            if is_plain and name not in {*config.knowledge.callbacks("callbacks"), *own}:
+                yield _unknown_callback(config, (*path, index), "callbacks", name)
 
 
 UNKNOWN_CALLBACK = Rule("NX212", Severity.WARNING)

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from nixcfg.knowledge.entries import GuardrailKind
-from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
+from nixcfg.knowledge.entries import GuardrailKind, steps_of
+from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules.context import Config, variable_stores_models
+from nixcfg.rules import services
+from nixcfg.rules.context import Config, reached
 from nixcfg.rules.entries import INCOMPLETE, UNGUARDED
 from nixcfg.rules.scope import EveryDocument, ModelFile
 from nixcfg.yamltext.document import Map
@@ -116,10 +117,8 @@ def _names(config: Config) -> Iterator[Problem]:
     known = config.context.guardrails
     if not config.context.complete or config.context.included:
         return
-    # Of a database LiteLLM takes guardrails too, but later than it checks its policies.
-    stored = config.has("general_settings", "store_model_in_db") or variable_stores_models(
-        {**config.environment, **config.context.environment}
-    )
+    # LiteLLM asks its database for them later than it checks its policies.
+    stored = services.stores_models(config)
     for path, name in _named(config):
         in_policy = path[0] == "policies"
         if name in known or referenced(name) or (stored and not (in_policy and known)):
@@ -127,20 +126,39 @@ def _names(config: Config) -> Iterator[Problem]:
         guess = nearest(name, known)
         stops = in_policy and bool(known)
         effect = "LiteLLM does not start" if stops else "nothing is checked"
+        is_key = isinstance(path[-1], str)
+        edit = RenameKey(path, guess) if is_key else SetValue(path, guess)
         problem = config.document.problem(
             UNKNOWN_GUARDRAIL,
             path,
             f"there is no guardrail {name}: {effect}",
             help=f"Did you mean {guess}?" if guess else "Define it under guardrails, or remove it.",
-            fix=Fix((SetValue(path, guess),), safe=False) if guess else None,
+            key=is_key,
+            fix=Fix((edit,), safe=False) if guess else None,
         )
         yield replace(problem, level=Severity.ERROR) if stops else problem
+
+
+_NAMING = tuple(
+    map(
+        steps_of,
+        (
+            "general_settings.pass_through_endpoints[].guardrails",
+            "litellm_settings.default_key_generate_params.metadata.guardrails",
+        ),
+    )
+)
 
 
 def _named(config: Config) -> Iterator[tuple[Steps, str]]:
     for deployment in config.deployments:
         names = deployment.params.get("guardrails")
         yield from _texts(names, (*deployment.params_path, "guardrails"))
+    for steps in _NAMING:
+        for path, names in reached(config.data, steps):
+            yield from _texts(names, path)
+            for name in names if isinstance(names, Map) else ():
+                yield (*path, name), name
     if config.is_project_file:
         return
     policies = config.data.get("policies")
@@ -159,3 +177,20 @@ def _texts(value: Any, path: Steps) -> Iterator[tuple[Steps, str]]:
     for index, item in enumerate(value if isinstance(value, list) else ()):
         if isinstance(item, str):
             yield (*path, index), item
+
+
+_IDLE = ("litellm_settings", "default_key_generate_params", "guardrails")
+
+
+@EveryDocument
+def _of_keys(config: Config) -> Iterator[Problem]:
+    """Guardrails for every new key, which LiteLLM takes from its metadata alone."""
+    params = config.section("litellm_settings").get("default_key_generate_params")
+    if isinstance(params, Map) and params.get("guardrails"):
+        yield config.document.problem(
+            UNGUARDED,
+            _IDLE,
+            "LiteLLM gives new keys no guardrails from here: none runs",
+            help="Set default_on: true at each; those of a key need a licence, and its metadata.",
+            key=True,
+        )

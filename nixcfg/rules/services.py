@@ -7,7 +7,7 @@ from typing import Any
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.rules import values
-from nixcfg.rules.context import Config, Setting
+from nixcfg.rules.context import Config, Setting, variable_stores_models
 from nixcfg.rules.scope import EveryDocument
 from nixcfg.yamltext.document import Map
 
@@ -48,6 +48,13 @@ def _database(config: Config) -> Iterator[Problem]:
                 else "Add database: local to nixcfg.yaml, or the host of one.",
                 key=True,
             )
+
+
+def stores_models(config: Config) -> bool:
+    """Whether LiteLLM takes models, guardrails and settings from its database too."""
+    return config.has("general_settings", "store_model_in_db") or variable_stores_models(
+        {**config.environment, **config.context.environment}
+    )
 
 
 _VARIABLES = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
@@ -154,7 +161,7 @@ def _licensed_callbacks(config: Config) -> Iterator[Problem]:
     settings = config.section("litellm_settings")
     for path, given in (
         (("litellm_settings", "callbacks"), settings.get("callbacks")),
-        *_guardrail_callbacks(settings.get("guardrails")),
+        *guardrail_callbacks(settings.get("guardrails")),
     ):
         for index, name in enumerate(given if isinstance(given, list) else ()):
             if isinstance(name, str) and name in values.licensed_callbacks(config.knowledge):
@@ -166,7 +173,7 @@ def _licensed_callbacks(config: Config) -> Iterator[Problem]:
                 )
 
 
-def _guardrail_callbacks(old: Any) -> Iterator[tuple[Steps, Any]]:
+def guardrail_callbacks(old: Any) -> Iterator[tuple[Steps, Any]]:
     """The callbacks of the older guardrails that are on by default, and so are loaded at once."""
     for index, item in enumerate(old if isinstance(old, list) else ()):
         for name, value in item.items() if isinstance(item, Map) else ():

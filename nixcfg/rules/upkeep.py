@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
+from nixcfg.project.model import ENVIRONMENT
+from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument
+from nixcfg.rules.services import stores_models
 from nixcfg.yamltext.document import Map
 
 _OFTEN = 300
@@ -58,8 +61,6 @@ _HOSTS: tuple[Steps, ...] = (
     ("general_settings", "coordination_redis", "host"),
 )
 
-URL_AS_HOST = Rule("NX230", Severity.ERROR, standalone=Severity.WARNING)
-
 
 @EveryDocument
 def _redis_hosts(config: Config) -> Iterator[Problem]:
@@ -67,10 +68,63 @@ def _redis_hosts(config: Config) -> Iterator[Problem]:
         value: object = config.section(str(section))
         for key in keys:
             value = value.get(str(key)) if isinstance(value, Map) else None
-        if isinstance(value, str) and "://" in value:
+        # A file's own variables are set too late for a reference (NX308).
+        variable = referenced(value)
+        if _is_url(config.context.environment.get(variable) if variable else value):
+            yield _url_as_host(config, (section, *keys), variable)
+    # Where no setting names a host, LiteLLM asks this variable for one.
+    for environment in (ENVIRONMENT, "environment"):
+        if environment in config.data and _is_url(config.section(environment).get("REDIS_HOST")):
+            yield _url_as_host(config, (environment, "REDIS_HOST"))
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, str) and "://" in value
+
+
+URL_AS_HOST = Rule("NX230", Severity.ERROR, standalone=Severity.WARNING)
+
+
+def _url_as_host(config: Config, path: Steps, variable: str | None = None) -> Problem:
+    holds = f"and {variable} holds a URL" if variable else "not a URL"
+    return config.document.problem(
+        URL_AS_HOST,
+        path,
+        f"{path[-1]} is the name of a host, {holds}: LiteLLM finds no Redis there",
+        help="Write the name alone, and the port under port."
+        if path[-1] != "REDIS_HOST"
+        else "Write the name alone, and the port as REDIS_PORT; or set REDIS_URL.",
+    )
+
+
+_RETENTION = "maximum_spend_logs_retention_period"
+_DATABASES: tuple[Steps, ...] = (
+    ("general_settings", "database_url"),
+    (ENVIRONMENT, "DATABASE_URL"),
+    (ENVIRONMENT, "DATABASE_HOST"),
+)
+
+KEPT_FOR_GOOD = Rule("NX231", Severity.NOTE)
+
+
+@EveryDocument
+def _spend_logs(config: Config) -> Iterator[Problem]:
+    """A row for every request, which LiteLLM deletes only when it is told after how long."""
+    general = "general_settings"
+    if any(config.has(general, key) for key in (_RETENTION, "disable_spend_logs")):
+        return
+    if config.context.included or not config.context.complete or stores_models(config):
+        return
+    for path in _DATABASES:
+        value: object = config.data
+        for step in path:
+            value = value.get(str(step)) if isinstance(value, Map) else None
+        if value:
             yield config.document.problem(
-                URL_AS_HOST,
-                (section, *keys),
-                f"{keys[-1]} is the name of a host, not a URL: LiteLLM finds no Redis there",
-                help="Write the name alone, and the port under port.",
+                KEPT_FOR_GOOD,
+                path,
+                "LiteLLM writes a row for every request to this database, and deletes none",
+                help=f"Add {_RETENTION}: 90d to general_settings, or disable_spend_logs: true.",
+                key=True,
             )
+            return

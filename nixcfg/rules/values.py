@@ -209,7 +209,8 @@ def _is_taken_anyway(path: Steps, value: Any) -> bool:
         return isinstance(value, str)  # LiteLLM asks whether `slack` is in it, which a text answers
     if key.endswith("port"):
         return isinstance(value, int) or bool(referenced(value)) or value.isdigit()
-    return key in _FLOATED and isinstance(value, str) and _is_number(value, "float")
+    is_text = isinstance(value, str) and (_is_number(value, "float") or bool(referenced(value)))
+    return key in _FLOATED and is_text
 
 
 _CHAINS = ("default_fallbacks", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks")

@@ -117,6 +117,7 @@ def _imported(
                 "PATH": os.environ.get("PATH", os.defpath),
                 "HOME": str(folder),
                 "TMPDIR": str(folder),
+                **launch.kept(),
                 **start.environment,
                 "CONFIG_FILE_PATH": str(folder / "config.yaml"),
             },

@@ -115,7 +115,7 @@ def test_without_a_name_it_lists_them(project: Path, nixcfg: Run) -> None:
 
 
 def test_ask_says_what_it_needs(project: Path, home: dict[str, str], nixcfg: Run) -> None:
-    done = nixcfg("-C", project, "ask", "Hello", env=home)
+    done = nixcfg("-C", project, "ask", "Hello", "there", env=home)
     assert done.returncode == 1
     assert "no one listens there" in done.stderr
     both = nixcfg("-C", project, "ask", "Hello", "--mock", "--url", "http://x", env=home)

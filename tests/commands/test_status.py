@@ -114,6 +114,19 @@ def test_a_gateway_that_runs(
     assert len(done.stdout.splitlines()) <= 10
 
 
+def test_what_answers_and_is_no_unit_of_this_machine(
+    project: Path, alive: int, nixcfg: Run
+) -> None:
+    settings(project, alive)
+    done = nixcfg("-C", project, "status", env=environment("/nowhere"))
+    found = rows(done.stdout)
+    said = f"http://127.0.0.1:{alive} answers, but not as a unit: nixcfg try, or another program"
+    assert found["gateway"] == said
+    assert "last error" not in found
+    assert "deployed" not in found
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [

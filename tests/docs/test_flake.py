@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -31,6 +32,7 @@ def test_it_has_one_input_and_every_promised_output(flake: dict[str, Any]) -> No
         "checks",
         "devShells",
         "formatter",
+        "lib",
         "nixosModules",
         "overlays",
         "packages",
@@ -80,6 +82,37 @@ def test_the_package_installs_completions(
     environment = {**os.environ, "out": str(tmp_path)}
     subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True)
     assert names in (tmp_path / f"completion.{shell}").read_text()
+
+
+def test_a_project_can_be_checked(flake: dict[str, Any], nixcfg: Run, tmp_path: Path) -> None:
+    """By the check's own script."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "nixcfg"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m nixcfg "$@"\n')
+    program.chmod(0o755)
+    project = tmp_path / "project"
+    ignored = shutil.ignore_patterns("expected")
+    shutil.copytree(HERE / "cases" / "minimal", project, ignore=ignored)
+
+    def passes(build: str) -> bool:
+        (tmp_path / build).mkdir()
+        environment = {
+            **os.environ,
+            **{name: str(tmp_path / build) for name in ("TMPDIR", "HOME")},
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "out": str(tmp_path / build / "out"),
+            "project": str(project),
+        }
+        script = ["bash", "-euc", flake["projectCheck"]["script"]]
+        done = subprocess.run(script, cwd=tmp_path / build, env=environment, check=False)
+        assert (done.returncode == 0) == (tmp_path / build / "out").exists()
+        return done.returncode == 0
+
+    assert not passes("not-rendered")
+    assert nixcfg("-C", project, "render").returncode == 0
+    assert passes("rendered")
+    (project / "providers" / "broken.yaml").write_text("model_list: 1\n")
+    assert not passes("broken")
 
 
 def test_module_and_template_are_there(flake: dict[str, Any]) -> None:

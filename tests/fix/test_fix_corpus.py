@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_fix_properties import alike, exact, wanted
+from expected import alike, exact, wanted
 
 from nixcfg import check, fixing
 from nixcfg.problems.problem import MoveKey, Problem

@@ -7,17 +7,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
-
-# The key files of test_wiring.py are there.
-sys.path.insert(0, str(Path(__file__).parents[1] / "nix"))
-
 from day import Cli, Done, Trying, clean_environment, make_project, start_trying
+from examined import checks, unit
 from gateway import free_port
-from vendors import Anthropic, Gemini, OpenAI, Vendor
+from vendor import Vendor
+from vendors import Anthropic, Gemini, OpenAI
+
+from program import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +33,23 @@ def litellm() -> None:
     absent = [m for m in ("litellm", "fastapi", "uvicorn", "apscheduler") if not find_spec(m)]
     if absent:
         pytest.skip(f"litellm[proxy] is not installed here: no {', '.join(absent)}")
+
+
+@pytest.fixture(scope="session")
+def bare_packages(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PYTHONPATH on which nixcfg finds itself, what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("packages")
+    needed = ["click", "jinja2", "markupsafe", "jsonschema", "jsonschema_specifications"]
+    needed += ["referencing", "rpds", "attr", "attrs", "yaml", "_yaml", "typing_extensions"]
+    known = packages_distributions()
+    for name in needed:
+        for package in known.get(name, ()):
+            for file in distribution(package).files or ():
+                top = file.parts[0]
+                place = Path(str(distribution(package).locate_file(top)))
+                if ".." not in top and place.exists() and not (folder / top).exists():
+                    (folder / top).symlink_to(place)
+    return f"{ROOT}{os.pathsep}{folder}"
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +119,36 @@ def trying(
 def project(tmp_path: Path, vendors: dict[str, Vendor]) -> Path:
     """A project of one's own, for a gateway that does not run."""
     return make_project(tmp_path / "project", vendors, free_port())
+
+
+@pytest.fixture
+def doctor(cli: Cli, project: Path, stand_in):
+    """`doctor()` examines the project on a machine whose gateway is installed and stopped, unless
+    PATH says otherwise; gives the checks by name."""
+    installed = stand_in("systemctl", unit("inactive"))
+
+    def run(*, code: int | None = None, **environment: str) -> dict[str, dict[str, Any]]:
+        environment = {"PATH": installed, **environment}
+        done = cli(project, "doctor", "--json", **environment)
+        found = checks(done)
+        has_error = any(check["status"] == "error" for check in found.values())
+        assert done.code == (1 if has_error else 0)
+        assert code is None or done.code == code
+        return found
+
+    return run
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path):
+    """`stand_in("systemctl", text)` puts a program on PATH, a shell script; gives that PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def put(name: str, script: str) -> str:
+        file = folder / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+    return put

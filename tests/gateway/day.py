@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vendors import Vendor
+from vendor import Vendor
 
 START_SECONDS = 180.0
 UP = "Ctrl-C ends it."

@@ -12,7 +12,7 @@ import pytest
 from day import MODELS, Cli, Done, Trying
 from gateway import MISSING_KEY, free_port
 from terminal import Terminal
-from vendors import Behaviour, Reply, Seen, Vendor
+from vendor import Behaviour, Reply, Seen, Vendor
 
 KEYED = ("claude", "openai", "gemini")
 

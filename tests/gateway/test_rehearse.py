@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from day import REFUSED, Cli
-from vendors import Vendor
+from vendor import Vendor
 
 
 @pytest.mark.slow

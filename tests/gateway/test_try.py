@@ -10,14 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
 from day import REFUSED, Cli, Trying, clean_environment, descendants, is_running, start_trying
 from gateway import free_port
 from terminal import Terminal
-from vendors import Vendor
+from vendor import Vendor
 
 from nixcfg.commands import running
 from program import ROOT
@@ -225,23 +224,11 @@ def test_a_project_with_errors(cli: Cli, project: Path):
     assert "providers/openai.yaml:1:13: error[" in done.err
 
 
-def test_without_litellm_one_command_is_named(project: Path, tmp_path: Path):
-    """An interpreter that finds nixcfg and what it needs, and nothing else."""
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    needed = ["click", "jinja2", "markupsafe", "jsonschema", "jsonschema_specifications"]
-    needed += ["referencing", "rpds", "attr", "attrs", "yaml", "_yaml", "typing_extensions"]
-    known = packages_distributions()
-    for name in needed:
-        for package in known.get(name, ()):
-            for file in distribution(package).files or ():
-                top = file.parts[0]
-                place = Path(str(distribution(package).locate_file(top)))
-                if ".." not in top and place.exists() and not (packages / top).exists():
-                    (packages / top).symlink_to(place)
+def test_without_litellm_one_command_is_named(project: Path, bare_packages: str, tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-S", "-P", "-m", "nixcfg", "-C", project, "try", "--mock"],
-        env={**clean_environment(), "PYTHONPATH": f"{ROOT}{os.pathsep}{packages}"},
+        # No podman and no docker on it, which would run the image.
+        env={**clean_environment(), "PYTHONPATH": bare_packages, "PATH": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -250,6 +237,28 @@ def test_without_litellm_one_command_is_named(project: Path, tmp_path: Path):
     assert done.returncode == 1, done.stderr
     assert "LiteLLM's proxy is not installed beside nixcfg (no litellm" in done.stderr
     assert f"{sys.executable} -m pip install 'nixcfg[proxy]'" in done.stderr
+    assert "or install podman or docker, which then runs ghcr.io/berriai/litellm" in done.stderr
+
+
+def test_cases_without_litellm(project: Path, bare_packages: str, tmp_path: Path):
+    """An image does not help there: LiteLLM is forked for each case."""
+    (project / "tests").mkdir()
+    (project / "tests" / "case.yaml").write_text(
+        "cases:\n"
+        "  - name: it answers\n"
+        "    request: { model: gpt-4o, prompt: Hello }\n"
+        "    expect: { status: 200 }\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-m", "nixcfg", "-C", project, "test"],
+        env={**clean_environment(), "PYTHONPATH": bare_packages, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Error: LiteLLM's proxy is not installed beside nixcfg")
 
 
 def test_an_end_while_it_starts(

@@ -2,66 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from editing import Editor
 from lsprotocol import types as lsp
+from typed_project import CLAUDE, OPENAI, PROJECT
 
-PROJECT = {
-    "nixcfg.yaml": (
-        "model_config: all\n"
-        "profiles:\n"
-        "  small: [openai]\n"
-        "router_settings:\n"
-        "  fallbacks:\n"
-        "  - gpt: [sonnet]\n"
-    ),
-    "providers/openai.yaml": (
-        "model_list:\n"
-        "- model_name: gpt\n"
-        "  litellm_params:\n"
-        "    model: openai/gpt-5.6\n"
-        "environment_variables:\n"
-        "  OPENAI_API_KEY: ${OPENAI_API_KEY}\n"
-    ),
-    "providers/claude.yaml": (
-        "model_list:\n"
-        "- model_name: sonnet # 🎉 the good one\n"
-        "  litellm_params:\n"
-        "    model: anthropic/claude-sonnet-4-5\n"
-        "    api_key: os.environ/ANTHROPIC_API_KEY\n"
-        "environment_variables:\n"
-        "  ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}\n"
-        "router_settings:\n"
-        "  model_group_alias: {best: sonnet}\n"
-    ),
-}
-OPENAI, CLAUDE = PROJECT["providers/openai.yaml"], PROJECT["providers/claude.yaml"]
+pytestmark = pytest.mark.usefixtures("as_it_was")
+
 SECRET = "sk-proj-Abcdefghij0123456789klmnopqrst"
-
-
-@pytest.fixture(scope="module")
-def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
-    root = tmp_path_factory.mktemp("project")
-    (root / "providers").mkdir()
-    for name, text in PROJECT.items():
-        (root / name).write_text(text)
-    editor = Editor(root)
-    editor.start()
-    yield editor
-    editor.stop()
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(editor: Editor) -> Iterator[None]:
-    """Each test leaves the buffers as the files are."""
-    yield
-    for name, text in PROJECT.items():
-        if editor.uri(name) in editor.versions:
-            editor.type(name, text)
-    editor.texts = {}
 
 
 def test_diagnostics_are_about_the_whole_project_as_it_is_typed(editor: Editor) -> None:
@@ -102,156 +52,6 @@ def test_typing_is_never_behind(editor: Editor) -> None:
     bad = OPENAI.replace("openai/", "opnai/")
     editor.type("providers/openai.yaml", bad)
     editor.until(lambda found: "NX402" in str(found.get(editor.uri("providers/openai.yaml"))))
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        (
-            "providers/openai.yaml",
-            OPENAI + "litellm_settings:\n  drop_pa|rams: true\n",
-            ["drop_params", "Leave out parameters", "By default false"],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI + "litellm_settings:\n  routing_str|ategy: least-busy\n",
-            ["no effect in litellm_settings", "reads it in router_settings", "nixcfg renders it"],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI.replace("openai/gpt-5.6", "openai/gpt-4|o"),
-            ["**gpt-4o** at openai", "tokens in", "for a million tokens"],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI.replace("openai/gpt-5.6", "opnai/gpt-4|o"),
-            ["finds no provider"],
-        ),
-        (
-            "providers/claude.yaml",
-            CLAUDE.replace("os.environ/ANTHROPIC", "os.environ/ANTH|ROPIC"),
-            ["/etc/nixcfg/secrets/anthropic_api_key.txt", "set-key ANTHROPIC_API_KEY"],
-        ),
-        (
-            "nixcfg.yaml",
-            PROJECT["nixcfg.yaml"].replace("[sonnet]", "[son|net]"),
-            ["anthropic/claude-sonnet-4-5 (providers/claude.yaml)"],
-        ),
-        ("nixcfg.yaml", PROJECT["nixcfg.yaml"].replace("[openai]", "[open|ai]"), ["gpt"]),
-        ("nixcfg.yaml", PROJECT["nixcfg.yaml"] + "po|rt: 4001\n", ["published", "By default 4000"]),
-        (
-            "providers/openai.yaml",
-            OPENAI.replace("gpt\n", "gpt # nixcfg: ignore NX4|08\n"),
-            ["**NX408**"],
-        ),
-        ("providers/openai.yaml", OPENAI.replace("name: gpt", "name: |gpt"), ["clients ask for"]),
-        ("providers/openai.yaml", OPENAI + "x-mi|ne: 1\n", []),
-    ],
-)
-def test_hover_says_what_it_means(editor: Editor, name: str, text: str, said: list[str]) -> None:
-    found = editor.hover(name, text)
-    assert bool(found) == bool(said)
-    for each in said:
-        assert each in found
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "offered", "refused"),
-    [
-        (
-            "providers/openai.yaml",
-            OPENAI + "litellm_settings:\n  drop|",
-            ["drop_params"],
-            ["fallbacks"],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI + "router_settings:\n  |",
-            ["routing_strategy"],
-            ["drop_params"],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI + "router_settings:\n  routing_strategy: l|",
-            ["least-busy"],
-            [],
-        ),
-        ("providers/openai.yaml", OPENAI + "gen|", ["general_settings"], []),
-        (
-            "providers/openai.yaml",
-            "model_list:\n- model_name: x\n  li|",
-            ["litellm_params"],
-            ["model_name"],
-        ),
-        (
-            "providers/openai.yaml",
-            "model_list:\n- litellm_params:\n    model: anthr|",
-            ["anthropic/"],
-            [],
-        ),
-        (
-            "providers/openai.yaml",
-            "model_list:\n- litellm_params:\n    model: openai/gpt-4o-m|",
-            ["openai/gpt-4o-mini"],
-            ["openai/o3"],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI.replace("gpt-5.6\n", "gpt-5.6\n    api_key: os.environ/|\n"),
-            ["os.environ/OPENAI_API_KEY"],
-            [],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI + "router_settings:\n  fallbacks: [{gpt: [|",
-            ["sonnet", "best"],
-            [],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI + "router_settings:\n  default_fallbacks:\n  - |",
-            ["sonnet"],
-            [],
-        ),
-        (
-            "providers/openai.yaml",
-            OPENAI + "litellm_settings:\n  callbacks: [prom|",
-            ["prometheus"],
-            [],
-        ),
-        (
-            "nixcfg.yaml",
-            PROJECT["nixcfg.yaml"].replace("g: all", "g: |"),
-            ["all", "openai", "small"],
-            [],
-        ),
-        ("nixcfg.yaml", "model_config: all\nba|", ["backend"], ["model_config"]),
-        ("nixcfg.yaml", "backend: |", ["docker", "podman"], []),
-        ("nixcfg.yaml", "severities:\n  NX4|", ["NX408"], ["NX003"]),
-        ("nixcfg.yaml", "profiles:\n  x: [op|", ["openai"], []),
-        ("nixcfg.yaml", "# comm|ent", [], ["model_config"]),
-    ],
-)
-def test_completion_offers_what_fits(
-    editor: Editor, name: str, text: str, offered: list[str], refused: list[str]
-) -> None:
-    labels = editor.labels(name, text)
-    assert not set(offered) - set(labels)
-    assert not set(refused) & set(labels)
-    if not offered:
-        assert labels == []
-
-
-def test_an_offer_replaces_what_is_typed(editor: Editor) -> None:
-    text = OPENAI + "litellm_settings:\n  drop|"
-    [found] = [
-        e for e in editor.complete("providers/openai.yaml", text) if e.label == "drop_params"
-    ]
-    assert isinstance(found.text_edit, lsp.TextEdit)
-    assert found.text_edit.new_text == "drop_params: "
-    assert found.text_edit.range.start.character == 2
-    assert found.text_edit.range.end.character == 6
-    assert "Leave out parameters" in found.documentation.value
 
 
 def test_definition_and_references_cross_files(editor: Editor) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wired
 
 HERE = Path(__file__).parent
 
@@ -77,3 +78,16 @@ def root() -> None:
     """Skip where the tests do not run as root, as which systemd runs the wiring."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
+
+
+@pytest.fixture(scope="session")
+def script(nix: Nix) -> str:
+    """The wiring script of wiring.nix."""
+    return wired.script_of(nix, HERE / "wiring.nix")
+
+
+@pytest.fixture
+def machine(script: str, tmp_path: Path) -> wired.Machine:
+    """A machine on which every key of wiring.nix is there and good."""
+    keys = {"FIRST_KEY": wired.FIRST + "\n", "SECOND_KEY": wired.SECOND + "\n"}
+    return wired.machine_with(script, tmp_path, **keys, ACCOUNT=wired.ACCOUNT)

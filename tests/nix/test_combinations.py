@@ -1,17 +1,11 @@
-"""Database, Redis and metrics: what each combination of them gives, and which cannot work."""
+"""Database, Redis and metrics: what each combination of them gives."""
 
 import itertools
-import json
-import re
-from pathlib import Path
-from typing import Any
 
 import pytest
-from test_evaluation import BASE
+from evaluation import BACKEND, Case, evaluate
 
 pytestmark = pytest.mark.slow
-
-Case = dict[str, Any]
 
 DATABASE = {
     "none": "",
@@ -30,10 +24,6 @@ METRICS = {
     "none": "services = { prometheus.enable = true; grafana.enable = true; };",
     "on": """services = { prometheus.enable = true; grafana.enable = true;
       litellm-proxy.metrics.enable = true; };""",
-}
-BACKEND = {
-    "docker": 'services.litellm-proxy.backend = "docker";',
-    "podman": 'services.litellm-proxy.backend = "podman";',
 }
 COMBINATIONS = list(itertools.product(DATABASE, REDIS, METRICS, BACKEND))
 
@@ -77,188 +67,16 @@ ALONE = {
       database.createLocally = true; redis.createLocally = true; metrics.enable = true; };""",
 }
 
-PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
-SECTIONS = re.findall(
-    r"^## (A database|Redis|Several instances|Metrics)\n(.*?)(?=^## |\Z)",
-    PAGE.read_text(),
-    re.MULTILINE | re.DOTALL,
-)
-DOCUMENTED = {
-    f"{section.split()[-1]}-{number}": block
-    for section, text in SECTIONS
-    for number, block in enumerate(
-        re.findall(r"^```nix\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    )
-}
-
-# name: (what is added to BASE, what the message says, the mend)
-REFUSED = {
-    "two-databases": (
-        """services.litellm-proxy.database = { createLocally = true;
-          host = "db"; passwordFile = "/x"; };""",
-        'services.litellm-proxy.database.host = "db" are two databases',
-        "Remove one of the two.",
-    ),
-    "two-redis": (
-        'services.litellm-proxy.redis = { createLocally = true; host = "redis"; };',
-        'services.litellm-proxy.redis.host = "redis" are two servers',
-        "Remove one of the two.",
-    ),
-    "database-without-password": (
-        'services.litellm-proxy.database.host = "db";',
-        "without services.litellm-proxy.database.passwordFile",
-        'holds the password of "litellm"',
-    ),
-    "database-password-of-nothing": (
-        'services.litellm-proxy.database.passwordFile = "/x";',
-        "services.litellm-proxy.database.passwordFile has no effect",
-        "set services.litellm-proxy.database.host",
-    ),
-    "tls-through-a-socket": (
-        'services.litellm-proxy.database = { createLocally = true; sslMode = "require"; };',
-        "services.litellm-proxy.database.sslMode has no effect",
-        "Remove it",
-    ),
-    "redis-password-of-nothing": (
-        'services.litellm-proxy.redis = { createLocally = true; passwordFile = "/x"; };',
-        "services.litellm-proxy.redis.passwordFile has no effect",
-        "Remove it",
-    ),
-    "database-url-as-host": (
-        """services.litellm-proxy.database = { host = "postgresql://u@db/x";
-          passwordFile = "/x"; };""",
-        'services.litellm-proxy.database.host = "postgresql://u@db/x" is not the name',
-        "services.litellm-proxy.secrets.DATABASE_URL.file",
-    ),
-    "database-port-in-host": (
-        'services.litellm-proxy.database = { host = "db:5432"; passwordFile = "/x"; };',
-        'services.litellm-proxy.database.host = "db:5432" is not the name',
-        "set services.litellm-proxy.database.port",
-    ),
-    "redis-socket-as-host": (
-        'services.litellm-proxy.redis.host = "/run/redis.sock";',
-        'services.litellm-proxy.redis.host = "/run/redis.sock" is not the name',
-        "set services.litellm-proxy.redis.port",
-    ),
-    "database-in-the-container": (
-        'services.litellm-proxy.database = { host = "localhost"; passwordFile = "/x"; };',
-        'services.litellm-proxy.database.host = "localhost" is the container itself',
-        "Set services.litellm-proxy.database.createLocally",
-    ),
-    "redis-in-the-container": (
-        'services.litellm-proxy.redis.host = "127.0.0.1";',
-        'services.litellm-proxy.redis.host = "127.0.0.1" is the container itself',
-        "Set services.litellm-proxy.redis.createLocally",
-    ),
-    "role-of-another-name": (
-        'services.litellm-proxy.database = { createLocally = true; user = "other"; };',
-        'services.litellm-proxy.database.user = "other"',
-        "Set both to the same name.",
-    ),
-    "name-that-cannot-be-made": (
-        """services.litellm-proxy.database = { createLocally = true;
-          name = "Lite LLM"; user = "Lite LLM"; };""",
-        'services.litellm-proxy.database.name = "Lite LLM"',
-        "Use small letters",
-    ),
-    "database-that-binds-nobody": (
-        'services.litellm-proxy = { auth = "open"; database.createLocally = true; };',
-        'services.litellm-proxy.auth = "open" with services.litellm-proxy.database',
-        'Set services.litellm-proxy.auth = "master-key".',
-    ),
-    "salt-of-nothing": (
-        'services.litellm-proxy.saltKeyFile = "/x";',
-        "services.litellm-proxy.saltKeyFile has no effect",
-        "Set services.litellm-proxy.database.createLocally",
-    ),
-    "models-without-database": (
-        'services.litellm-proxy.environment.STORE_MODEL_IN_DB = "True";',
-        "services.litellm-proxy.environment.STORE_MODEL_IN_DB",
-        "Set services.litellm-proxy.database.createLocally",
-    ),
-    "url-beside-the-database": (
-        """services.litellm-proxy = { database.createLocally = true;
-          secrets.DATABASE_URL.file = "/etc/db"; };""",
-        "services.litellm-proxy.secrets: `DATABASE_URL`",
-        "see services.litellm-proxy.database",
-    ),
-    "salt-as-a-secret": (
-        """services.litellm-proxy = { database.createLocally = true;
-          secrets.LITELLM_SALT_KEY.file = "/etc/salt"; };""",
-        "services.litellm-proxy.secrets: `LITELLM_SALT_KEY`",
-        "see services.litellm-proxy.saltKeyFile",
-    ),
-    "another-redis-in-environment": (
-        """services.litellm-proxy = { redis.createLocally = true;
-          environment.REDIS_CLUSTER_NODES = "[]"; };""",
-        "services.litellm-proxy.environment: `REDIS_CLUSTER_NODES`",
-        "see services.litellm-proxy.redis",
-    ),
-    "redis-password-as-a-secret": (
-        """services.litellm-proxy = { redis.host = "redis";
-          secrets.REDIS_PASSWORD.file = "/etc/redis"; };""",
-        "services.litellm-proxy.secrets: `REDIS_PASSWORD`",
-        "see services.litellm-proxy.redis.passwordFile",
-    ),
-    "password-in-the-store": (
-        'services.litellm-proxy.redis = { host = "redis"; passwordFile = ./key.txt; };',
-        "services.litellm-proxy.redis.passwordFile is a path literal",
-        "as a string in quotes",
-    ),
-    "unclean-password-path": (
-        'services.litellm-proxy.database = { host = "db"; passwordFile = "/etc/../db"; };',
-        'services.litellm-proxy.database.passwordFile = "/etc/../db"',
-        "Write the plain absolute path.",
-    ),
-}
-
-WARNED = {
-    "authentication-of-ones-own": (
-        """services.postgresql.authentication = lib.mkForce "local all all peer";
-        services.litellm-proxy.database.createLocally = true;""",
-        'services.postgresql.authentication = "local litellm litellm peer map=litellm-proxy".',
-    ),
-    "not-backed-up": (
-        """services.postgresqlBackup = { enable = true; databases = [ "other" ]; };
-        services.litellm-proxy.database.createLocally = true;""",
-        'services.postgresqlBackup.databases lacks "litellm"',
-    ),
-}
-
 
 @pytest.fixture(scope="module")
 def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
-    """Every case of this file, evaluated: its name, and what cases.nix says of it."""
-    folder = tmp_path_factory.mktemp("combinations")
-    (folder / "claude.yaml").write_text("model_list: []\n")
-    (folder / "all.yaml").write_text("model_list: [] # all\n")
-    (folder / "key.txt").write_text("hunter2-of-the-path-literal\n")
-    modules = {
-        f"{database}-{redis}-{metrics}-{backend}": [
-            DATABASE[database],
-            REDIS[redis],
-            METRICS[metrics],
-            BACKEND[backend],
-        ]
-        for database, redis, metrics, backend in COMBINATIONS
+    """Each combination by its names with dashes between, and what stands alone, evaluated."""
+    cases = {
+        f"{d}-{r}-{m}-{b}": [DATABASE[d], REDIS[r], METRICS[m], BACKEND[b]]
+        for d, r, m, b in COMBINATIONS
     }
-    modules |= {name: [text] for name, text in ALONE.items()}
-    modules |= {name: [text.strip()[1:-1]] for name, text in DOCUMENTED.items()}
-    modules |= {name: [given[0]] for name, given in (REFUSED | WARNED).items()}
-    cases = folder / "cases.nix"
-    cases.write_text(
-        "let base = { lib, ... }: {"
-        + BASE
-        + "}; in {\n"
-        + "\n".join(
-            f"{json.dumps(name)} = {{ lib, ... }}: {{ imports = [ base "
-            + " ".join(f"{{ {text} }}" for text in texts)
-            + " ]; };"
-            for name, texts in modules.items()
-        )
-        + "\n}\n"
-    )
-    return nix("cases.nix", cases=str(cases))
+    cases |= {name: [text] for name, text in ALONE.items()}
+    return evaluate(nix, tmp_path_factory.mktemp("combinations"), cases)
 
 
 def combined(function):
@@ -467,36 +285,6 @@ def test_disabled_module_brings_neither(evaluated):
 def test_sound_configuration_has_nothing_to_complain_of(evaluated, name):
     assert evaluated[name]["assertions"] == []
     assert evaluated[name]["warnings"] == []
-
-
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_documentation_shows_what_works(evaluated, name):
-    assert evaluated[name]["assertions"] == []
-    assert evaluated[name]["warnings"] == []
-
-
-def test_documentation_shows_every_kind():
-    assert {name.split("-")[0] for name in DOCUMENTED} == {
-        "database",
-        "Redis",
-        "instances",
-        "Metrics",
-    }
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(evaluated, name):
-    _, where, mend = REFUSED[name]
-    assert len(evaluated[name]["assertions"]) == 1
-    assert where in evaluated[name]["assertions"][0]
-    assert mend in evaluated[name]["assertions"][0]
-
-
-@pytest.mark.parametrize("name", WARNED)
-def test_warned(evaluated, name):
-    assert evaluated[name]["assertions"] == []
-    (warning,) = evaluated[name]["warnings"]
-    assert WARNED[name][1] in warning
 
 
 @pytest.mark.parametrize("backend", BACKEND)

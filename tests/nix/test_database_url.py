@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
-from test_wiring import Machine
+from wired import Machine, machine_with, script_of
 
 pytestmark = pytest.mark.usefixtures("root")
 
@@ -35,26 +35,18 @@ PASSWORDS = {
 
 @pytest.fixture(scope="module")
 def script(nix) -> str:
-    exported = nix("units.nix", settings=str(MACHINE))
-    unit = exported["units"]["litellm-proxy-secrets.service"]
-    (path,) = re.findall(r"^ExecStart=(\S+)", unit, re.MULTILINE)
-    return exported["scripts"][path]
+    return script_of(nix, MACHINE)
 
 
 @pytest.fixture
 def machine(script, tmp_path) -> Machine:
-    path = tmp_path / "wire"
-    path.write_text(script)
-    path.chmod(0o755)
-    made = Machine(path, tmp_path / "credentials", tmp_path / "run", tmp_path / "state")
-    for folder in (made.credentials, made.runtime, made.state):
-        folder.mkdir(mode=0o700)
-    made.give(
+    return machine_with(
+        script,
+        tmp_path,
         LITELLM_MASTER_KEY="sk-0123456789abcdef0123456789abcdef",
         DATABASE_PASSWORD="hunter2",
         REDIS_PASSWORD="hunter3",
     )
-    return made
 
 
 def as_bytes(password: str | bytes) -> bytes:

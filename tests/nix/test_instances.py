@@ -1,12 +1,9 @@
 """Several instances: what the module makes of them, and which settings it refuses."""
 
 import re
-from typing import Any
 
 import pytest
-from test_evaluation import BASE
-
-Case = dict[str, Any]
+from evaluation import Case, evaluate
 
 REDIS = "services.litellm-proxy.redis.createLocally = true;"
 TWO = f"services.litellm-proxy.instances = 2; {REDIS}"
@@ -103,27 +100,12 @@ WARNED = {
 
 @pytest.fixture(scope="module")
 def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
-    folder = tmp_path_factory.mktemp("instances")
-    (folder / "claude.yaml").write_text("model_list: []\n")
-    (folder / "all.yaml").write_text("model_list: [] # all\n")
     snippets = {
         **SOUND,
         **{name: text for name, (text, _, _) in (REFUSED | WARNED).items()},
     }
-    cases = folder / "cases.nix"
-    cases.write_text(
-        "let base = { lib, ... }: {"
-        + BASE
-        + "}; in {\n"
-        + "\n".join(
-            f'"{name}" = {{ lib, ... }}: {{ imports = [ base '
-            + " ".join(f"{{ {part} }}" for part in statements(text))
-            + " ]; };"
-            for name, text in snippets.items()
-        )
-        + "\n}\n"
-    )
-    return nix("cases.nix", cases=str(cases))
+    cases = {name: statements(text) for name, text in snippets.items()}
+    return evaluate(nix, tmp_path_factory.mktemp("instances"), cases)
 
 
 def statements(text: str) -> list[str]:

@@ -13,51 +13,21 @@ from pathlib import Path
 import booting
 import pytest
 from booting import Machine
+from changes import CHANGES, DROP_IN, GOOD, edit
 
 pytestmark = [pytest.mark.usefixtures("root"), pytest.mark.slow]
 
 HERE = Path(__file__).parent
 CONTAINER = "podman-litellm-proxy.service"
 
-# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does. A container on
-# trial answers its health check, unless it ends with what is in /srv/trial-ends.
-PODMAN = """#!/bin/sh
-case "$*" in
-  image* | pull*) [ ! -e /srv/no-image ]; exit ;;
-  run*--name=litellm-proxy-trial*) echo "$*" >> /srv/trials; exit ;;
-  exec*litellm-proxy-trial*) [ ! -e /srv/trial-ends ]; exit ;;
-  inspect*litellm-proxy-trial) echo "false $(cat /srv/trial-ends)"; exit ;;
-  run*) ;;
-  *) exit 0 ;;
-esac
-[ ! -e /srv/refuse ] || exit 3
-until [ "${1%/environment:ro}" != "$1" ]; do shift; done
-cp "${1%%:*}" "/srv/starts/$(ls /srv/starts | wc -l)"
-exec sleep infinity
-"""
-
-# Newer oci-containers modules than that of this nixpkgs give podman's unit a runtime directory of
-# the container's name, which is the one where the wiring writes.
-DROP_IN = """[Service]
-Type=simple
-RuntimeDirectory=litellm-proxy
-"""
-
-GOOD = {
-    "etc/nixcfg/secrets/plain_key.txt": "sk-plain-0\n",
-    "srv/keys/linked-1": "sk-linked-1\n",
-    "srv/keys/linked-2": "sk-linked-2\n",
-    "srv/keys of 100%/it's $HOME.txt": "sk-odd-0\n",
-    "srv/keys/document.json": '{"a": 0}\n',
-    "run/secrets.d/1/managed": "sk-managed-1\n",
-}
-
 
 @pytest.fixture(scope="module")
 def booted(nix, tmp_path_factory) -> Iterator[Machine]:
     overlay = tmp_path_factory.mktemp("overlay")
     booting.lay(
-        overlay, nix("units.nix", settings=str(HERE / "booted.nix")), {"/usr/bin/podman": PODMAN}
+        overlay,
+        nix("units.nix", settings=str(HERE / "booted.nix")),
+        {"/usr/bin/podman": booting.PODMAN},
     )
     drop_in = overlay / "etc/systemd/system" / f"{CONTAINER}.d" / "podman.conf"
     drop_in.parent.mkdir()
@@ -83,70 +53,7 @@ def machine(booted) -> Machine:
     return booted
 
 
-def edit(machine: Machine) -> None:
-    machine.write("etc/nixcfg/secrets/plain_key.txt", "sk-new\n")
-
-
-def rename(machine: Machine) -> None:
-    machine.write("etc/nixcfg/secrets/.plain_key.txt.swp", "sk-new\n")
-    folder = machine.root / "etc/nixcfg/secrets"
-    (folder / ".plain_key.txt.swp").rename(folder / "plain_key.txt")
-
-
-def turn_link(machine: Machine) -> None:
-    machine.write("srv/keys/linked-2", "sk-new\n")
-    machine.settle()
-    machine.link("srv/keys/linked", "linked-2")
-
-
-def edit_behind_link(machine: Machine) -> None:
-    machine.write("srv/keys/linked-1", "sk-new\n")
-
-
-def turn_generation(machine: Machine) -> None:
-    machine.write("run/secrets.d/2/managed", "sk-new\n")
-    machine.link("run/secrets", "/run/secrets.d/2")
-
-
-def turn_generation_and_remove_the_old(machine: Machine) -> None:
-    turn_generation(machine)
-    shutil.rmtree(machine.root / "run/secrets.d/1")
-
-
-def edit_in_odd_place(machine: Machine) -> None:
-    machine.write("srv/keys of 100%/it's $HOME.txt", "sk-new\n")
-
-
-def optional_appears(machine: Machine) -> None:
-    machine.write("etc/nixcfg/secrets/optional_key.txt", "sk-new\n")
-
-
-def burst(machine: Machine) -> None:
-    for number in range(300):
-        machine.write("etc/nixcfg/secrets/plain_key.txt", f"sk-{number}\n")
-    edit(machine)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        edit,
-        *(
-            pytest.param(change, marks=pytest.mark.slow)
-            for change in (
-                rename,
-                turn_link,
-                edit_behind_link,
-                turn_generation,
-                turn_generation_and_remove_the_old,
-                edit_in_odd_place,
-                optional_appears,
-                burst,
-            )
-        ),
-    ],
-    ids=lambda change: change.__name__,
-)
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_changed_key_is_in_use_within_seconds_after_one_restart(machine, change):
     before = machine.starts()
     change(machine)
@@ -157,7 +64,6 @@ def test_changed_key_is_in_use_within_seconds_after_one_restart(machine, change)
     assert took < 10
 
 
-@pytest.mark.slow
 def test_rename_is_never_missed(machine):
     """Four in a row: one path unit with several paths loses about every other one."""
     for number in range(4):
@@ -170,7 +76,6 @@ def test_rename_is_never_missed(machine):
         assert machine.wired()["PLAIN_KEY"] == f"sk-renamed-{number}"
 
 
-@pytest.mark.slow
 def test_changed_document_is_there_after_one_restart(machine):
     before = machine.starts()
     machine.write("srv/keys/document.json", '{"a": 1}\n')
@@ -180,7 +85,6 @@ def test_changed_document_is_there_after_one_restart(machine):
     assert (machine.root / "run/litellm-proxy/files/DOCUMENT").read_text() == '{"a": 1}\n'
 
 
-@pytest.mark.slow
 def test_same_content_restarts_nothing(machine):
     before = machine.starts()
     cursor = machine.cursor()
@@ -260,7 +164,6 @@ def test_missing_key_is_told_and_the_proxy_starts_when_it_comes(machine):
     assert machine.starts() == before + 1
 
 
-@pytest.mark.slow
 def test_whole_directory_of_keys_missing_at_first(machine):
     machine.run("systemctl", "stop", CONTAINER)
     shutil.rmtree(machine.root / "etc/nixcfg")
@@ -275,7 +178,6 @@ def test_missing_optional_key_is_a_harmless_text(machine):
     assert machine.wired()["OPTIONAL_KEY"] == "nixcfg-missing-key"
 
 
-@pytest.mark.slow
 def test_master_key_that_is_deleted_is_made_anew(machine):
     before, old = machine.starts(), machine.wired()["LITELLM_MASTER_KEY"]
     (machine.root / "var/lib/litellm-proxy/master-key").unlink()
@@ -286,7 +188,6 @@ def test_master_key_that_is_deleted_is_made_anew(machine):
     assert machine.starts() == before + 1
 
 
-@pytest.mark.slow
 def test_master_key_outlives_restarts(machine):
     old = machine.wired()["LITELLM_MASTER_KEY"]
     machine.run("systemctl", "restart", CONTAINER)
@@ -306,7 +207,6 @@ def test_modes_and_owners(machine):
         assert (oct(status.st_mode & 0o7777), status.st_uid) == (oct(mode), 0), path
 
 
-@pytest.mark.slow
 def test_stop_by_hand_leaves_nothing_and_is_respected(machine):
     machine.run("systemctl", "stop", CONTAINER)
     machine.settle()
@@ -319,7 +219,6 @@ def test_stop_by_hand_leaves_nothing_and_is_respected(machine):
     assert machine.state(CONTAINER) == "inactive"
 
 
-@pytest.mark.slow
 def test_crash_is_followed_by_a_start_with_fresh_keys(machine):
     before = machine.starts()
     machine.run("systemctl", "kill", "--signal=KILL", CONTAINER)
@@ -329,7 +228,6 @@ def test_crash_is_followed_by_a_start_with_fresh_keys(machine):
     assert machine.wired()["PLAIN_KEY"] == "sk-plain-0"
 
 
-@pytest.mark.slow
 def test_what_fails_is_explained_and_tried_again_without_an_end(machine):
     """As when a database is away: no one has to start the gateway when it is there again."""
     pause = "run/systemd/system/podman-litellm-proxy.service.d/pause.conf"
@@ -369,7 +267,6 @@ def switch(machine: Machine) -> tuple[int, str]:
     return done.returncode, machine.journal(IMAGE_UNIT, cursor)
 
 
-@pytest.mark.slow
 def test_switch_restarts_what_has_changed_and_nothing_else(machine):
     before = machine.starts()
     assert switch(machine)[0] == 0
@@ -380,7 +277,6 @@ def test_switch_restarts_what_has_changed_and_nothing_else(machine):
     assert machine.starts() == before + 1
 
 
-@pytest.mark.slow
 def test_switch_to_an_image_that_cannot_be_had_costs_nothing(machine):
     before = machine.starts()
     machine.write("srv/no-image", "")
@@ -392,7 +288,6 @@ def test_switch_to_an_image_that_cannot_be_had_costs_nothing(machine):
     assert machine.state(CONTAINER) == "active"
 
 
-@pytest.mark.slow
 def test_switch_with_a_key_that_cannot_be_used_costs_nothing(machine):
     before = machine.starts()
     machine.run("systemctl", "stop", "litellm-proxy-secrets*.path")
@@ -407,7 +302,6 @@ def test_switch_with_a_key_that_cannot_be_used_costs_nothing(machine):
     machine.settle()
 
 
-@pytest.mark.slow
 def test_start_of_what_does_not_run(machine):
     machine.run("systemctl", "stop", CONTAINER)
     machine.settle()

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 from in_process import call
 
+from nixcfg.plan import facts
 from program import HERE, ROOT
 
 BIN = Path(sys.executable).parent
@@ -116,26 +118,94 @@ def test_the_action_fails_as_validate_did() -> None:
         assert done.returncode == int(code)
 
 
-def test_the_template_writes_both_reports(repository: Path) -> None:
-    (repository / "gateway" / "providers" / "broken.yaml").write_text(BROKEN)
-    job = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text())[".nixcfg"]
-    (repository / ".nixcfg-venv" / "bin").mkdir(parents=True)
-    program = Path(os.environ.get("NIXCFG") or BIN / "nixcfg")
-    (repository / ".nixcfg-venv" / "bin" / "nixcfg").symlink_to(program)
-    variables = {**job["variables"], "NIXCFG_DIRECTORY": "gateway"}
+def run_job(
+    repository: Path, name: str, **variables: str
+) -> "tuple[dict[str, Any], subprocess.CompletedProcess[str]]":
+    """A job of GitLab's template, and what its own script does. pip is a stand-in: all is there."""
+    jobs = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text())
+    job = jobs[name]
+    programs = repository / ".nixcfg-venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "nixcfg").symlink_to(Path(os.environ.get("NIXCFG") or BIN / "nixcfg"))
+    (programs / "pip").symlink_to("/bin/true")
+    usual = {**jobs[job["extends"]]["variables"], **job.get("variables", {})}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])],
         cwd=repository,
-        env={**os.environ, **variables},
+        env={**os.environ, **usual, "NIXCFG_DIRECTORY": "gateway", **variables},
         capture_output=True,
         text=True,
         check=False,
     )
+    return job, done
+
+
+def test_the_template_writes_both_reports(repository: Path) -> None:
+    (repository / "gateway" / "providers" / "broken.yaml").write_text(BROKEN)
+    job, done = run_job(repository, ".nixcfg")
     assert done.returncode == 1
     assert "error[NX402]" in done.stdout
     assert json.loads((repository / job["artifacts"]["paths"][0]).read_text())["runs"]
     quality = json.loads((repository / job["artifacts"]["reports"]["codequality"]).read_text())
     assert "gateway/providers/broken.yaml" in {each["location"]["path"] for each in quality}
+
+
+CASES = """\
+cases:
+  - name: it answers
+    request: {model: MODEL, prompt: Hello}
+    expect: {status: STATUS}
+"""
+
+
+@pytest.mark.slow
+def test_the_template_runs_the_cases(repository: Path) -> None:
+    pytest.importorskip("litellm")
+    project = repository / "gateway"
+    provider = next((project / "providers").glob("*.yaml"))
+    model = yaml.safe_load(provider.read_text())["model_list"][0]["model_name"]
+    (project / "tests").mkdir()
+    for status in (200, 418):
+        cases = CASES.replace("MODEL", model).replace("STATUS", str(status))
+        (project / "tests" / f"{status}.yaml").write_text(cases)
+    job, done = run_job(repository, ".nixcfg-test")
+    assert done.returncode == 1
+    assert "create rendered/docker.nix" in done.stdout
+    shutil.rmtree(repository / ".nixcfg-venv")
+    assert call("-C", "gateway", "render", cwd=repository).returncode == 0
+    job, done = run_job(repository, ".nixcfg-test")
+    assert done.returncode == 1, done.stderr
+    report = (repository / job["artifacts"]["reports"]["junit"]).read_text()
+    assert "expected 418, got 200" in report
+    assert report.count("<failure") == 1
+
+
+def test_the_template_plans(repository: Path, tmp_path: Path) -> None:
+    """A stand-in for ssh runs the command here, in place of the host."""
+    config = tmp_path / "litellm.yaml"
+    config.write_text("model_list: []\n")
+    deployed = tmp_path / "litellm-proxy.json"
+    deployed.write_text(json.dumps({**DEPLOYED, "config": str(config)}, separators=(",", ":")))
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        '#!/bin/sh\n[ "$4" = gateway.example.org ] || exit 255\n'
+        f'exec sh -c "$(printf %s "$5" | sed s,{facts.DEPLOYED},{deployed},g)"\n'
+    )
+    ssh.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    job, done = run_job(repository, ".nixcfg-plan", NIXCFG_HOST="gateway.example.org", PATH=path)
+    assert done.returncode in job["allow_failure"]["exit_codes"], done.stderr
+    assert "podman-litellm-proxy.service restarts" in done.stdout
+    shutil.rmtree(repository / ".nixcfg-venv")
+    _, done = run_job(repository, ".nixcfg-plan", NIXCFG_HOST="other.example.org", PATH=path)
+    assert done.returncode == 1
+
+
+DEPLOYED = {
+    "access": "", "auth": "open", "backend": "podman", "environment": {}, "hasSettings": False,
+    "hostPorts": [], "image": "", "instances": 1, "keyFiles": {}, "listenAddress": "::1",
+    "metrics": False, "modelConfig": "all", "module": "", "port": 1, "revisions": {}, "workers": 1,
+}  # fmt: skip
 
 
 def copied(folder: Path) -> Path:

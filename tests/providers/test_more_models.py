@@ -1,20 +1,15 @@
 """add-model and rename: what is there changes, with its comments, all of it or nothing."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from in_process import Done
+from roster import Run, Snapshot, text
 
 from nixcfg import check
 from nixcfg.disk.files import plan
 from nixcfg.project.find import read_project
 from nixcfg.providers.rename import rename_provider
-
-Snapshot = Callable[[Path], dict[str, bytes]]
-Run = Callable[..., Done]
 
 BOX = """\
 # Our box.
@@ -64,10 +59,6 @@ def ours(project: Path) -> Path:
     (project / "providers" / "box.yaml").write_text(BOX)
     (project / "nixcfg.yaml").write_text(PROJECT)
     return project
-
-
-def text(project: Path, name: str) -> str:
-    return (project / "providers" / f"{name}.yaml").read_text()
 
 
 def test_a_model_is_reached_as_the_others_are(ours: Path, run: Run) -> None:
@@ -311,49 +302,3 @@ def test_next_says_what_the_container_does_not_load(ours: Path, run: Run) -> Non
     (ours / "nixcfg.yaml").write_text("model_config: claude\n")
     done = run("add-provider", "mistral")
     assert "nixcfg use all   (the container loads claude, without mistral)" in done.stderr
-
-
-def test_the_example_of_the_help_is_clean(project: Path, run: Run, program: list[str]) -> None:
-    """It used to warn of NX311, and `fix --unsafe` wrote another vendor's variable."""
-    box = ("--provider", "openai", "--api-base", "http://localhost:8000/v1", "--model", "qwen3")
-    run("add-provider", "box", *box)
-    with (project / "nixcfg.yaml").open("a") as file:
-        file.write("host_ports: [8000]\n")
-    run("validate", "--strict")
-    before = text(project, "box")
-    assert "environment_variables:\n  BOX_API_KEY: ${BOX_API_KEY}" in before
-    subprocess.run([*program, "-C", project, "fix", "--unsafe"], check=False, capture_output=True)
-    assert text(project, "box") == before
-
-
-@pytest.mark.parametrize("variable", ["BOX_API_KEY", "WX_API_KY", "OPENROUTER_KEY", "GROQ_API_KY"])
-def test_a_suggestion_names_no_vendor_that_the_file_does_not_use(
-    variable: str, project: Path, run: Run
-) -> None:
-    file = project / "providers" / "box.yaml"
-    file.write_text(
-        "model_list:\n  - model_name: x\n    litellm_params:\n      model: openai/x\n"
-        "      api_base: http://box.lan/v1\n      api_key: none\n"
-        f"      organization: os.environ/{variable}\n"
-    )
-    done = run("validate")
-    assert "NX311" in done.stdout
-    assert "Did you mean" not in done.stdout
-    file.write_text(file.read_text().replace(variable, "OPENAI_ORGANIZATON"))
-    assert "Did you mean OPENAI_ORGANIZATION?" in run("validate").stdout
-
-
-def test_names_that_people_type_work_without_a_terminal(project: Path, run: Run) -> None:
-    run("add-provider", "vllm", "--model", "qwen3", "--api-base", "0.0.0.0:8000")
-    (entry,) = yaml.safe_load(text(project, "vllm"))["model_list"]
-    base = "http://host.containers.internal:8000/v1"
-    assert entry["litellm_params"] == {"model": "hosted_vllm/qwen3", "api_base": base}
-    run("add-provider", "llama.cpp", "--model", "phi4")
-    assert "model: llamafile/phi4" in text(project, "llama-cpp")
-    run("add-provider", "azure", "--model", "prod", "--api-base", "our-resource")
-    assert "api_base: https://our-resource.openai.azure.com\n" in text(project, "azure")
-    done = run("add-provider", "openai/gpt-5.6")
-    assert "gpt-5.6: openai/gpt-5.6" in done.stderr
-    done = run("add-provider", "aws")
-    assert "prompts go to us-west-2" in done.stderr
-    assert done.stderr.count("NX429") == 1, "and not once for each model"

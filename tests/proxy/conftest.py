@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from gateway import gateways
-from vendors import Anthropic, Gemini, OpenAI, Vendor
+from vendor import Vendor
+from vendors import Anthropic, Gemini, OpenAI
 
 ORIGINAL = Path(__file__).parents[1] / "cases" / "original"
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 from gateway import MISSING_KEY, Gateway, key_environment
-from vendors import OpenAI, Vendor
+from vendor import Vendor
+from vendors import OpenAI
 
 Render = Callable[[Path], Path]
 Start = Callable[..., AbstractContextManager[dict[str, Gateway]]]

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from oci import Heard, Project, Reply, digest_of, server
+from oci import Project, digest_of
+from oci_logins import Heard, Reply, server
 
 from nixcfg.registry import http
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from oci import (
+from oci import Project, Registry
+from oci_logins import (
     PASSWORD,
     USER,
     Heard,
-    Project,
-    Registry,
     Reply,
     Server,
     basic,

@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from oci import Project, Registry, digest_of, server
+from oci import Project, Registry, digest_of
+from oci_logins import server
 
 from nixcfg.registry.image import Image
 from nixcfg.registry.pin import refusal

@@ -106,3 +106,16 @@ def snapshot(folder: Path) -> dict[str, Entry]:
 def names(folder: Path) -> list[str]:
     """What stands directly in a folder, hidden files too."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def refused(done: Done, code: int = 1, most: int = 50_000):
+    """What holds for every refusal, whatever was wrong; `most` characters are said about it."""
+    assert done.code == code, (done.code, done.said[-2000:])
+    assert "Traceback" not in done.said
+    assert len(done.said) < most, "nobody reads that much"
+    assert done.err.strip(), "a refusal has a reason"
+
+
+def change(project: Path):
+    provider = project / "providers" / "claude.yaml"
+    provider.write_text(provider.read_text().replace("claude-3-7-sonnet", "claude", 1))

@@ -4,14 +4,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli import CPU_SECONDS, MEMORY_KIB, WALL_SECONDS, Cli, Done, names, snapshot
+from cli import CPU_SECONDS, MEMORY_KIB, WALL_SECONDS, Cli, names, refused, snapshot
 
 PLACE = r":\d+:\d+"
 
@@ -110,24 +109,6 @@ NONSENSE = [
 ORDINARY = ("claude", "openai", "gemini")
 
 
-@pytest.fixture(scope="session")
-def as_owner() -> list[str]:
-    """Runs a command so that permissions bind it: root without the right to ignore them."""
-    if os.geteuid() != 0:
-        return []
-    if not shutil.which("setpriv"):
-        pytest.skip("root ignores permissions, and there is no setpriv here to give that up")
-    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-
-
-def refused(done: Done, code: int = 1, most: int = 50_000):
-    """What holds for every refusal, whatever was wrong; `most` characters are said about it."""
-    assert done.code == code, (done.code, done.said[-2000:])
-    assert "Traceback" not in done.said
-    assert len(done.said) < most, "nobody reads that much"
-    assert done.err.strip(), "a refusal has a reason"
-
-
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda n: n.name)
 def test_nonsense_for_a_project_file(
     nonsense: Nonsense, cli: Cli, project: Path, as_owner: list[str]
@@ -194,176 +175,6 @@ def test_harmless_oddities_change_nothing(
     done = cli("-C", project, "render")
     assert done.code == 0, done.said
     assert snapshot(project / "rendered") == before, name
-
-
-@pytest.fixture(scope="module")
-def foreign_words(
-    cli: Cli, rendered_project: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Path]:
-    """A project with names outside ASCII, rendered; and one whose report has to quote them."""
-    good = tmp_path_factory.mktemp("words") / "good"
-    shutil.copytree(rendered_project, good)
-    provider = good / "providers" / "claude.yaml"
-    text = provider.read_text().replace("claude-3-7-sonnet", "claude-naïve-✓-日本", 1)
-    provider.write_text(text)
-    bad = Path(shutil.copytree(good, good.with_name("bad")))
-    (bad / "providers" / "claude.yaml").write_text(text + "✗: &ä [*ö]\n")
-    done = cli("-C", good, "render")
-    assert done.code == 0, done.said
-    assert "日本".encode() in (good / "rendered" / "litellm" / "claude.yaml").read_bytes()
-    return good, bad
-
-
-@pytest.mark.parametrize(
-    "environment",
-    [
-        pytest.param({}, id="no_home"),
-        pytest.param({"HOME": "/nonexistent"}, id="home_that_is_not"),
-        pytest.param({"LC_ALL": "C"}, id="locale_c"),
-        pytest.param(
-            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="only_ascii"
-        ),
-        pytest.param({"LC_ALL": "tlh_KL.KLINGON", "TERM": "dumb"}, id="unknown_locale"),
-    ],
-)
-def test_the_environment_changes_neither_result_nor_report(
-    environment: dict[str, str], foreign_words: tuple[Path, Path], cli: Cli, tmp_path: Path
-):
-    good, bad = foreign_words
-    out = tmp_path / "out"
-    done, *reports = cli.each(
-        ["-C", good, "render", "--out", out],
-        ["-C", bad, "validate"],
-        ["-C", bad, "validate", "--format", "json"],
-        environment=environment,
-    )
-    assert done.code == 0, done.said
-    assert snapshot(out) == snapshot(good / "rendered")
-    for report in reports:
-        assert report.code == 1, report.said
-        assert "Traceback" not in report.said
-        assert "providers/claude.yaml" in report.out
-
-
-def test_closed_stdout(cli: Cli, project: Path):
-    shell = ["sh", "-c", 'exec "$@" >&-', "sh"]
-    for command in (["validate"], ["validate", "--format", "json"], ["render"]):
-        done = cli("-C", project, *command, before=shell)
-        assert done.code in (0, 1), done.err
-        assert "Traceback" not in done.err
-        assert "Exception ignored" not in done.err
-
-
-def test_stdout_whose_reader_is_gone(cli: Cli, project: Path):
-    """As in `nixcfg … | head -0`; 141 is what a shell shows for SIGPIPE."""
-    for command in (["validate", "--format", "json"], ["schema", "provider"], ["--help"]):
-        reader, writer = os.pipe()
-        os.close(reader)
-        try:
-            done = cli("-C", project, *command, stdout=writer)
-        finally:
-            os.close(writer)
-        assert done.code in (0, 1, 141, -13), (command, done.err)
-        assert "Traceback" not in done.err
-        assert "Exception ignored" not in done.err
-
-
-def test_full_stdout(cli: Cli, project: Path):
-    """A report that went nowhere is no success."""
-    for command in (["validate", "--format", "json"], ["schema", "provider"]):
-        full = os.open("/dev/full", os.O_WRONLY)
-        try:
-            done = cli("-C", project, *command, stdout=full)
-        finally:
-            os.close(full)
-        refused(done)
-
-
-def change(project: Path):
-    provider = project / "providers" / "claude.yaml"
-    provider.write_text(provider.read_text().replace("claude-3-7-sonnet", "claude", 1))
-
-
-@pytest.fixture
-def expected(cli: Cli, project: Path, tmp_path: Path):
-    """What the changed project renders to."""
-    copy = shutil.copytree(project, tmp_path / "copy")
-    change(copy)
-    assert cli("-C", copy, "render").code == 0
-    return snapshot(copy / "rendered")
-
-
-@pytest.mark.usefixtures("expected")
-def test_project_that_cannot_be_written_to(cli: Cli, project: Path, as_owner: list[str]):
-    before = snapshot(project / "rendered")
-    change(project)
-    project.chmod(0o555)
-    done = cli("-C", project, "render", before=as_owner)
-    project.chmod(0o755)
-    refused(done)
-    assert snapshot(project / "rendered") == before
-    assert names(project) == ["nixcfg.yaml", "providers", "rendered"]
-
-
-@pytest.mark.parametrize("folder", ["rendered", "rendered/litellm"])
-def test_output_that_cannot_be_written_to(
-    folder: str, expected: object, cli: Cli, project: Path, as_owner: list[str]
-):
-    """Replaced as a whole or left as it was, and nothing left over beside it either way."""
-    change(project)
-    (project / folder).chmod(0o555)
-    before = snapshot(project / "rendered")
-    done = cli("-C", project, "render", before=as_owner)
-    assert "Traceback" not in done.said
-    if done.code == 0:
-        assert snapshot(project / "rendered") == expected
-    else:
-        refused(done)
-        assert snapshot(project / "rendered") == before
-    assert names(project) == ["nixcfg.yaml", "providers", "rendered"]
-
-
-@pytest.mark.parametrize(
-    "put",
-    [
-        pytest.param(lambda p: p.write_text("a file\n"), id="file"),
-        pytest.param(lambda p: p.symlink_to("rendered"), id="symlink_loop"),
-        pytest.param(lambda p: p.symlink_to("nowhere"), id="dangling_symlink"),
-        pytest.param(os.mkfifo, id="named_pipe"),
-    ],
-)
-def test_something_else_in_its_place(put: Callable[[Path], object], cli: Cli, project: Path):
-    shutil.rmtree(project / "rendered")
-    put(project / "rendered")
-    before = snapshot(project)
-    done = cli("-C", project, "render")
-    refused(done)
-    assert "rendered" in done.err
-    assert snapshot(project) == before
-
-
-def test_a_named_pipe_among_the_rendered_files(cli: Cli, project: Path):
-    """It must not be waited for, whatever else becomes of it."""
-    os.mkfifo(project / "rendered" / "pipe")
-    for command in (["render", "--check"], ["render"]):
-        done = cli("-C", project, *command)
-        assert done.code in (0, 1)
-        assert "Traceback" not in done.said
-    change(project)
-    done = cli("-C", project, "render")
-    assert done.code in (0, 1), done.said
-    assert names(project) == ["nixcfg.yaml", "providers", "rendered"]
-
-
-def test_foreign_files_in_it_are_kept(cli: Cli, project: Path):
-    """`--out` at a folder of somebody else's must not cost that folder's content."""
-    other = project / "home"
-    other.mkdir()
-    (other / "thesis.tex").write_text("five years of work\n")
-    done = cli("-C", project, "render", "--out", other)
-    assert "Traceback" not in done.said
-    assert done.code in (0, 1), done.said
-    assert (other / "thesis.tex").read_text() == "five years of work\n"
 
 
 @pytest.mark.parametrize(
@@ -439,74 +250,6 @@ def test_hidden_and_backup_files_of_editors_are_no_providers(cli: Cli, project: 
     done = cli("-C", project, "render")
     assert done.code == 0, done.said
     assert snapshot(project / "rendered") == before
-
-
-def test_limited_shell_is_there():
-    """`sh` must know `ulimit -d`, or every test above would fail for the wrong reason."""
-    done = subprocess.run(["sh", "-c", "ulimit -d 1000000"], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize(
-    "closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</dev/full >/dev/null"], ids=str
-)
-def test_closed_streams(closed: str, cli: Cli, project: Path):
-    """A file that is opened next must not get the number of a stream, and then its text."""
-    change(project)
-    shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
-    commands = (["render"], ["add-provider", "groq"], ["fix"], ["set-key", "groq"], ["validate"])
-    for command in commands:
-        done = cli("-C", project, *command, before=shell)
-        assert done.code in (0, 1), (command, done.said)
-        assert "Traceback" not in done.said
-        assert "has a bug" not in done.said
-    assert (project / "providers" / "groq.yaml").read_text().startswith("#")
-    assert cli("-C", project, "render").code == 0
-    assert cli("-C", project, "render", "--check").code == 0
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "ascii", "latin-1:strict", "cp037", "rot13"])
-def test_odd_encodings_of_the_streams(encoding: str, cli: Cli, project: Path):
-    """What the user has asked Python for may garble a message, not a file."""
-    before = snapshot(project / "rendered")
-    (project / "providers" / "claude.yaml").write_text("é: 'ü\n")
-    done = cli("-C", project, "render", environment={"PYTHONIOENCODING": encoding})
-    assert done.code != 0
-    assert "Traceback" not in done.said
-    assert snapshot(project / "rendered") == before
-
-
-def test_a_folder_that_is_gone(cli: Cli, tmp_path: Path):
-    """As after `git checkout` in another terminal."""
-    for command in ("render", "validate", "init", "fix", "doctor"):
-        script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"'
-        done = cli(command, before=["sh", "-c", script, str(tmp_path / "gone")])
-        assert done.code in (1, 2), (command, done.said)
-        assert "Traceback" not in done.said
-        assert "has a bug" not in done.said
-
-
-def test_a_umask_that_leaves_nothing(cli: Cli, project: Path, as_owner: list[str]):
-    change(project)
-    umask = [*as_owner, "sh", "-c", 'umask 0777; exec "$@"', "sh"]
-    for command in (["render"], ["add-provider", "groq"]):
-        done = cli("-C", project, *command, before=umask)
-        assert done.code in (0, 1), done.said
-        assert "Traceback" not in done.said
-        assert "has a bug" not in done.said
-    assert not [path for path in project.iterdir() if path.name.startswith(".")]
-    key = project.parent / "keys" / "groq.txt"
-    done = cli("-C", project, "set-key", "claude", "--file", key, before=umask)
-    assert done.code in (0, 1)
-
-
-def test_a_home_that_is_read_only(cli: Cli, project: Path, as_owner: list[str], tmp_path: Path):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o555)
-    change(project)
-    done = cli("-C", project, "render", before=as_owner, environment={"HOME": str(home)})
-    assert done.code == 0, done.said
-    assert list(home.iterdir()) == []
 
 
 def test_utf_16_is_named_and_mended(cli: Cli, project: Path):

@@ -118,21 +118,6 @@ class Call:
         return {"write": ("ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC")}.get(self.name, ())
 
 
-@pytest.fixture(scope="session")
-def strace(tmp_path_factory: pytest.TempPathFactory) -> str:
-    program = shutil.which("strace")
-    if not program:
-        pytest.skip("strace is not installed here")
-    log = tmp_path_factory.mktemp("strace") / "log"
-    inject = ["-e", "trace=chdir", "-e", "inject=chdir:error=EMFILE", "-o", str(log)]
-    probe = subprocess.run(
-        [program, "-f", *inject, "sh", "-c", "cd /"], capture_output=True, timeout=30, check=False
-    )
-    if b"(INJECTED)" not in (log.read_bytes() if log.exists() else b""):
-        pytest.skip(f"strace cannot trace or inject here: {probe.stderr.decode().strip()}")
-    return program
-
-
 def state(here: Path, *, hidden: bool = True) -> State:
     """All below `here`; without what a killed run leaves, which is hidden from everybody."""
     return {

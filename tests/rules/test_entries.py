@@ -209,6 +209,40 @@ CASES |= {
     "a tier of no model": Case(
         routed(**{C: {"tiers": {"SIMPLE": "n"}}}), ("NX226", "no model is named n")
     ),
+    "a guardrail of a pass-through that is not there": Case(
+        {**guarded(), **passing(target="http://x.test", guardrails=["h"])},
+        ("NX222", "there is no guardrail h: nothing is checked"),
+        live={"pass_through": ["/x"], "guardrails": ["g"]},
+    ),
+    "with the fields it reads": Case(
+        {
+            **guarded(),
+            **passing(target="http://x.test", guardrails={"g": None, "h": {"request_fields": []}}),
+        },
+        ("NX222", "there is no guardrail h: nothing is checked"),
+        live={"pass_through": ["/x"], "guardrails": ["g"]},
+    ),
+    "a guardrail that every key is to have": Case(
+        {
+            **guarded(),
+            "litellm_settings": {"default_key_generate_params": {"guardrails": ["g"]}},
+        },
+        ("NX219", "LiteLLM gives new keys no guardrails from here"),
+        live={"guardrails": ["g"]},
+    ),
+    "the older form": Case(
+        {"litellm_settings": {"guardrails": [{"g": {"callbacks": ["x"], "default_on": False}}]}},
+        None,
+    ),
+    "a misspelt callback in the older form": Case(
+        {
+            "litellm_settings": {
+                "guardrails": [{"g": {"callbacks": ["presido"], "default_on": True}}]
+            }
+        },
+        ("NX213", "LiteLLM has no callback presido"),
+        stops=True,
+    ),
     "a provider that is not there": Case(
         {
             "litellm_settings": {

@@ -266,7 +266,12 @@ PROJECTS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         ],
     ),
     "the database by its variable": (
-        "database: local\ngeneral_settings: {database_url: os.environ/DATABASE_URL}\n",
+        """\
+database: local
+general_settings:
+  database_url: os.environ/DATABASE_URL
+  maximum_spend_logs_retention_period: 90d
+""",
         MODELS,
         [],
     ),

@@ -4,61 +4,13 @@ One process answers for all of them. What LiteLLM would send to a vendor is caug
 leaves, so that a test can look at the address, the key and the body.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
+from claim import Answer, Claim, drops, key, question, refused, stops, stops_with, url
 from rules_support import Oracle
 
 from nixcfg.problems import pages
-from nixcfg.rules import registry
 
 pytestmark = pytest.mark.oracle
-
-Answer = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """`holds` looks at what LiteLLM did with the bad and with the good example."""
-
-    holds: Callable[[Answer, Answer], bool]
-    ask: str | None = None
-    times: int = 1
-    status: int = 200
-    env: Mapping[str, str] = field(default_factory=dict)
-    request: Mapping[str, Any] | None = None
-    more: str = ""
-    change: tuple[str, str] = ("", "")
-    tags: tuple[str, ...] = ()
-
-
-def stops(bad: Answer, good: Answer) -> bool:
-    return bad["error"] is not None and good["error"] is None
-
-
-def stops_with(text: str) -> Callable[[Answer, Answer], bool]:
-    return lambda bad, good: text in (bad["error"] or "") and good["error"] is None
-
-
-def drops(bad: Answer, good: Answer) -> bool:
-    return bad["error"] is None and bad["loaded"] == 0 and good["loaded"] == 1
-
-
-def key(answer: Answer) -> str:
-    """The key that reached the vendor."""
-    return next(iter(answer["sent"][0]["keys"].values()), "")
-
-
-def refused(answer: Answer) -> int:
-    """How many requests crossed a budget."""
-    return sum("crossed budget" in reply for reply in answer["replies"])
-
-
-def url(answer: Answer) -> str:
-    return str(answer["sent"][0]["url"])
-
 
 MASTER_KEY = "sk-" + "0123456789abcdef" * 2  # the oracle's own
 ENV = {"OPENAI_API_KEY": "sk-the-openai-key", "ANTHROPIC_API_KEY": "sk-the-anthropic-key"}
@@ -368,48 +320,6 @@ CLAIMS: dict[str, Claim] = {
     ),
 }
 
-NOT_ABOUT_LITELLM = {
-    "NX001", "NX002", "NX006", "NX007", "NX011", "NX012", "NX013",  # reading
-    "NX005", "NX008",  # YAML itself
-    "NX016",  # what import reads: LiteLLM would start without a model (NX401)
-    "NX015",  # what the container would find: NX014 proves what LiteLLM does
-    "NX101", "NX104",  # nixcfg.yaml
-    "NX202", "NX302", "NX303", "NX304", "NX305", "NX325",  # the project
-    "NX211",  # needs a Postgres database to show the difference
-    "NX228",  # what a vendor bills
-    "NX412", "NX413",  # what a vendor will do
-    "NX434",  # LiteLLM's list of models
-    "NX426",  # the project
-    "NX427",  # the container: what localhost is in it
-    "NX501", "NX502", "NX503", "NX504", "NX505", "NX506", "NX507", "NX508", "NX509", "NX510",
-    "NX512", "NX515", "NX519",  # the NixOS module
-    "NX513", "NX514", "NX516", "NX517", "NX518", "NX520",  # nixcfg.yaml; tests/scale has the facts
-    "NX521", "NX522",  # the release in the image's tag
-    "NX523",  # the machine's firewall
-    "NX524",  # the registry
-    "NX530", "NX531", "NX532", "NX533", "NX534", "NX535", "NX536", "NX537",
-    "NX538", "NX539",  # the admin API, which needs a database; tests/access asks it
-    "NX511",  # read before the configuration is; tests/proxy runs the whole proxy
-}  # fmt: skip
-
-
-def question(claim: Claim, example: Any) -> dict[str, Any]:
-    """The example as LiteLLM would be given it: a provider file, alone, with what it includes."""
-    files = {"config.yaml": example} if isinstance(example, str) else dict(example)
-    name = next(n for n in files if n == "config.yaml" or n.startswith("providers/"))
-    asked: dict[str, Any] = {"ask": claim.ask, "times": claim.times} if claim.ask else {}
-    if claim.tags:
-        asked["tags"] = list(claim.tags)
-    if claim.request:
-        asked["request"] = claim.request
-    return {
-        "text": files.pop(name).replace(*claim.change) + claim.more,
-        "files": {n: text for n, text in files.items() if "/" not in n},
-        "env": {"TEAM_KEY": "x", **claim.env},
-        "status": claim.status,
-        **asked,
-    }
-
 
 @pytest.fixture(scope="module")
 def answers(oracle: type[Oracle]) -> dict[str, tuple[Answer, Answer]]:
@@ -427,8 +337,3 @@ def answers(oracle: type[Oracle]) -> dict[str, tuple[Answer, Answer]]:
 def test_the_claim_holds(code: str, answers: dict[str, tuple[Answer, Answer]]):
     bad, good = answers[code]
     assert CLAIMS[code].holds(bad, good), (bad, good)
-
-
-def test_every_rule_about_litellm_makes_a_claim():
-    assert set(CLAIMS) | NOT_ABOUT_LITELLM == set(registry.RULES)
-    assert not set(CLAIMS) & NOT_ABOUT_LITELLM

@@ -23,7 +23,11 @@ import pytest
 import services
 from booting import Machine
 from services import Redis
-from vendors import OpenAI, Reply, Seen
+from vendor import Reply, Seen
+from vendors import OpenAI
+
+from nixcfg.plan.compare import Plan, plan
+from nixcfg.plan.facts import Facts, facts
 
 HERE = Path(__file__).parent
 UNITS_NIX = HERE.parent / "nix" / "units.nix"
@@ -181,26 +185,25 @@ class Fleet:
         return self.machine.journal(unit, cursor)
 
     def switch(self, config: str) -> tuple[list[str], bool]:
-        """What `nixos-rebuild switch` does with units: those which have changed and run are
-        restarted, unless they say that a switch is not to do that. Gives their names, and whether
-        every restart went well."""
+        """As booting.switch, of which it gives the answer."""
         before = self.fleets.exported
         after = self.fleets.export(config)
         assert after["nginx"] == before["nginx"], "a switch would reload nginx"
         self.fleets.lay(self.machine.root, after)
-        assert self.machine.run("systemctl", "daemon-reload").returncode == 0
-        changed = [
-            name
-            for name, text in after["units"].items()
-            if before["units"].get(name) != text
-            and "X-RestartIfChanged=false" not in text
-            and self.machine.state(name) in ("active", "activating", "failed")
-        ]
-        went_well = True
-        for name in changed:
-            done = self.machine.run("systemctl", "restart", name, timeout=START_SECONDS)
-            went_well = went_well and done.returncode == 0
-        return changed, went_well
+        return booting.switch(self.machine, before, after, START_SECONDS)
+
+    def planned(self, config: str) -> Plan:
+        """What `nixcfg plan` says of a switch to a configuration, by what the module deploys."""
+        running = self.fleets.exported
+        to = self.fleets.export(config)
+        self.fleets.exported = running
+        return plan(*(deployed(each) for each in (running, to)))
+
+
+def deployed(exported: dict[str, Any]) -> Facts:
+    """What the machine of some units runs."""
+    data = json.loads(exported["deployed"])
+    return facts(data, exported["files"][data["config"]])
 
 
 @dataclass

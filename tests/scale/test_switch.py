@@ -46,27 +46,53 @@ def whole(fleet: Fleet, vendor: PatientOpenAI) -> None:
     vendor.forget()
 
 
+def restarted(before: dict[int, int], fleet: Fleet) -> dict[str, str]:
+    """What became of each instance, in the words of `nixcfg plan`."""
+    after = fleet.started()
+    return {
+        fleet.unit(each): "restarts, one after the other"
+        for each in INSTANCES
+        if before[each] != after[each]
+    }
+
+
 def tell(what: str, record: Load, seconds: float) -> None:
     print(f"\n{what} in {seconds:.0f} s: {record.summary()}")  # noqa: T201 - see above
 
 
+def test_a_switch_that_changes_nothing(fleet: Fleet):
+    before = fleet.started()
+    planned = fleet.planned("first")
+    assert planned.is_empty
+    assert fleet.switch("first") == ([], True)
+    fleet.until_whole()
+    assert restarted(before, fleet) == {}
+
+
 def test_a_provider_added_and_one_removed(fleet: Fleet):
     before = fleet.started()
+    planned = fleet.planned("second")
+    assert [(each.kind.value, each.name) for each in planned.changes] == [
+        ("-", "goes"),
+        ("+", "comes"),
+    ]
     with load(fleet.port, fleet.master_key, ["stays", "goes"]) as record:
         time.sleep(2)
         # Its clients know that it goes.
         record.models = ["stays"]
         time.sleep(4)
         begin = time.monotonic()
-        restarted, went_well = fleet.switch("second")
+        switched, went_well = fleet.switch("second")
         seconds = time.monotonic() - begin
         record.models = ["stays", "comes"]
         time.sleep(3)
     tell("A provider added and one removed", record, seconds)
-    assert restarted == [ROLL]
+    assert switched == [ROLL]
     assert went_well
     assert record.failed() == [], record.summary()
-    assert not set(before.values()) & set(fleet.started().values())
+    assert restarted(before, fleet) == {each.unit: each.verb for each in planned.effects}
+    assert planned.effects
+    assert planned.loses == bool(record.failed())
     for instance in INSTANCES:
         assert fleet.models(instance) == ["comes", "stays"]
     asked = {each.model for each in record.since(begin + seconds)}

@@ -15,6 +15,23 @@ HERE = Path(__file__).parent
 
 NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--kill-child"]
 
+# `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does. A container on
+# trial answers its health check, unless it ends with what is in /srv/trial-ends.
+PODMAN = """#!/bin/sh
+case "$*" in
+  image* | pull*) [ ! -e /srv/no-image ]; exit ;;
+  run*--name=litellm-proxy-trial*) echo "$*" >> /srv/trials; exit ;;
+  exec*litellm-proxy-trial*) [ ! -e /srv/trial-ends ]; exit ;;
+  inspect*litellm-proxy-trial) echo "false $(cat /srv/trial-ends)"; exit ;;
+  run*) ;;
+  *) exit 0 ;;
+esac
+[ ! -e /srv/refuse ] || exit 3
+until [ "${1%/environment:ro}" != "$1" ]; do shift; done
+cp "${1%%:*}" "/srv/starts/$(ls /srv/starts | wc -l)"
+exec sleep infinity
+"""
+
 
 @dataclass
 class Machine:
@@ -97,6 +114,24 @@ def lay(overlay: Path, exported: Mapping[str, Any], programs: Mapping[str, str])
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(text)
         program.chmod(0o755)
+
+
+def switch(
+    machine: Machine, before: Mapping[str, Any], after: Mapping[str, Any], seconds: float = 60
+) -> tuple[list[str], bool]:
+    """What `nixos-rebuild switch` does with units, of which `after` is laid out: those which have
+    changed and run are restarted, unless they say that a switch is not to do that. Gives their
+    names, and whether every restart went well."""
+    assert machine.run("systemctl", "daemon-reload").returncode == 0
+    changed = [
+        name
+        for name, text in after["units"].items()
+        if before["units"].get(name) != text
+        and "X-RestartIfChanged=false" not in text
+        and machine.state(name) in ("active", "activating", "failed")
+    ]
+    done = [machine.run("systemctl", "restart", name, timeout=seconds) for name in changed]
+    return changed, all(each.returncode == 0 for each in done)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ import pytest
 
 IMAGE = "localhost/stub:1"
 
-#: Shows whom it runs as, answers a health check, and waits for the signal with which the container
-#: stops; ends as LiteLLM does with a key that its database does not take.
+#: Shows whom it runs as, answers a health check, lists one model, and waits for the signal with
+#: which the container stops; ends as LiteLLM does with a key that its database does not take.
 LITELLM = """#!/usr/bin/python3
 import os, signal, sys, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,8 +22,9 @@ if "refused" in os.environ["ANTHROPIC_API_KEY"]:
     sys.exit(3)
 class Health(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/health/liveliness" else 404)
+        self.send_response(200 if self.path in ("/health/liveliness", "/v1/models") else 404)
         self.end_headers()
+        self.wfile.write(b'{"data": [{"id": "claude"}]}')
 try:
     server = HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Health)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,12 +1,16 @@
 """Cases as they are read, stand-ins as they answer, verdicts: without LiteLLM."""
 
 import json
+from typing import Any
 
 import pytest
+import yaml
 
-from nixcfg.trial import judge
+from nixcfg.trial import judge, record
 from nixcfg.trial.case import Case, read
 from nixcfg.trial.exchange import Request
+from nixcfg.trial.judge import Answered
+from nixcfg.trial.record import Recorded
 from nixcfg.trial.standin import Deployment, StandIns
 from nixcfg.trial.vendors import every
 from nixcfg.trial.vendors.base import Good
@@ -143,3 +147,29 @@ def test_an_answer_is_read_as_it_was_meant(path: str, is_streamed: bool):
         assert (got.text, got.tool, got.is_complete) == (good.text, tool, True)
         if is_streamed:
             assert not judge.answered(200, reply.headers, lines[:-3], "").is_complete
+
+
+@pytest.mark.parametrize(
+    ("group", "vendors", "by"),
+    [
+        ("gpt", None, "openai/gpt-4o"),
+        ("claude", {"openai/gpt-4o": {"status": 503}}, "anthropic/claude-haiku-4-5"),
+        ("pool", {"openai/gpt-4o": {"status": 503}}, None),  # two take turns
+        ("", None, None),  # a key that does not open /model/info
+        ("made-in-the-ui", None, None),
+    ],
+)
+def test_what_is_recorded_of_an_answer(group: str, vendors: Any, by: str | None):
+    deployments = {
+        "gpt": ["openai/gpt-4o"],
+        "claude": ["anthropic/claude-haiku-4-5"],
+        "pool": ["anthropic/claude-haiku-4-5", "gemini/gemini-2.5-flash"],
+    }
+    # What failed is no case.
+    answers = [Recorded("gpt", Answered(status), group) for status in (200, 401)]
+    text = record.text(answers, deployments, "Recorded")
+    assert text.startswith("# Recorded\n")
+    (case,) = yaml.safe_load(text)["cases"]
+    assert case.get("vendors") == vendors
+    assert case["expect"].get("answered_by") == by
+    assert case["request"] == {"model": "gpt", **record.REQUEST}

@@ -63,7 +63,8 @@ let
   location = ''
     proxy_pass http://$litellm_proxy_pool;
     proxy_http_version 1.1;
-    proxy_set_header Host $host;
+    # With its port: LiteLLM sends a browser on to addresses that it makes of this.
+    proxy_set_header Host $http_host;
     proxy_set_header X-Real-IP $remote_addr;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
