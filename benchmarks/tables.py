@@ -1,167 +1,97 @@
-"""What is measured, and the tables that are made of it."""
+"""What was measured of the gateway, and the tables that are made of it. Pure."""
 
 import math
-import os
 import statistics
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from vendor import PIECES
-
-REPETITIONS = 3
-
-
-SECONDS = 6.0
-
-
-CONNECTIONS = 32
-
 
 #: What the plan for users assumes: at the busiest time, and how full a worker may be then.
 REQUESTS_A_USER_AND_MINUTE = 1.0
-
-
 FULL = 0.5
-
-
-ANSWER_SECONDS = 10.0
-
-
-#: Of the machines that a large number of users takes.
-CORES = 8
-
-
 #: What each worker opens to the database, unless LiteLLM is told otherwise.
 POOL = 10
 
 
 @dataclass(frozen=True)
-class Setup:
-    """One row of the table."""
+class Figures:
+    """One row. Rates in requests a second, times in milliseconds above the stand-in's own, CPU
+    time in milliseconds a request, memory in MiB, shares of a core from 0 to 1."""
 
-    name: str
-    instances: int = 1
-    workers: int = 1
-    redis: bool = False
-    postgres: bool = False
-    stream: bool = False
-    #: How long the vendor takes, and how many ask at the same time.
-    delay: float = 0.0
-    connections: int = CONNECTIONS
-
-
-ONE = Setup("1 instance, 1 worker")
-
-
-BOTH = Setup("1 instance, 1 worker, PostgreSQL and Redis", redis=True, postgres=True)
-
-
-STREAMED = Setup(f"1 instance, 1 worker, streamed in {PIECES} pieces", stream=True)
-
-
-SETUPS = [
-    ONE,
-    Setup("1 instance, 2 workers", workers=2),
-    Setup("2 instances, 1 worker each", instances=2),
-    Setup("1 instance, 1 worker, Redis", redis=True),
-    Setup("2 instances, 1 worker each, Redis", instances=2, redis=True),
-    Setup("1 instance, 1 worker, PostgreSQL", postgres=True),
-    BOTH,
-    STREAMED,
-    Setup("1 instance, 1 worker, 200 wait for 2 seconds", delay=2.0, connections=200),
-]
+    knees: Sequence[float]
+    p50: float
+    p95: float
+    cpu: Sequence[float]
+    memory: float
+    gateway_share: float
+    other_share: float
+    first_answer: float
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One measurement. CPU in milliseconds a request, memory in MiB a worker."""
+class Row:
+    """`refused` says why there are no figures."""
 
-    rate: float
-    alone: float
-    p50: float
-    p99: float
-    cpu: float
-    engine_cpu: float
-    services_cpu: float
-    memory: float
-    other_load: float
-    failed: int
+    name: str
+    figures: Figures | None = None
+    refused: str = ""
 
 
-def _of(figures: list[Figures], name: str) -> float:
-    return float(statistics.median(getattr(each, name) for each in figures))
+def _span(values: Sequence[float], digits: int) -> str:
+    middle = f"{statistics.median(values):.{digits}f}"
+    return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def table(results: Mapping[Setup, list[Figures]]) -> str:
-    base = results[ONE]
+def table(rows: Sequence[Row]) -> str:
     columns = (
-        *("what", "requests/s", "of the first row", "alone, ms", "p50, ms", "p99, ms"),
-        *("CPU of LiteLLM a request, ms", "requests/s a core", "memory a worker, MiB"),
-        "other load, cores",
+        *("what", "requests/s within the objective", "at half of that: p50, ms", "p95, ms"),
+        *("CPU a request, ms", "memory, MiB", "core of the gateway", "core of the others"),
+        "start to first answer, s",
     )
-    lines = [f"| {' | '.join(columns)} |", "| --- |" + " ---: |" * 9]
-    for setup, figures in results.items():
-        pairs = zip(figures, base, strict=True)
-        ratios = sorted(each.rate / first.rate for each, first in pairs)
-        spread = "" if setup == ONE else f" ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    lines = [_line(columns), "| --- |" + " ---: |" * (len(columns) - 1)]
+    for row in rows:
+        figures = row.figures
+        if figures is None:
+            lines.append(_line((row.name, f"refused: {row.refused}", *[""] * (len(columns) - 2))))
+            continue
         lines.append(
-            f"| {setup.name} | {_of(figures, 'rate'):.0f} "
-            f"| {statistics.median(ratios):.2f}{spread} "
-            f"| {_of(figures, 'alone') - 1000 * setup.delay:.0f} "
-            f"| {_of(figures, 'p50') - 1000 * setup.delay:.0f} "
-            f"| {_of(figures, 'p99') - 1000 * setup.delay:.0f} | {_of(figures, 'cpu'):.1f} "
-            f"| {1000 / _of(figures, 'cpu'):.0f} | {_of(figures, 'memory'):.0f} "
-            f"| {_of(figures, 'other_load'):.2f} |"
+            _line(
+                (
+                    row.name,
+                    _span(figures.knees, 0) if max(figures.knees) else "none",
+                    f"{figures.p50:.1f}",
+                    f"{figures.p95:.1f}",
+                    _span(figures.cpu, 1),
+                    f"{figures.memory:.0f}",
+                    f"{figures.gateway_share:.0%}",
+                    f"{figures.other_share:.0%}",
+                    f"{figures.first_answer:.1f}",
+                )
+            )
         )
     return "\n".join(lines)
 
 
-def noise(results: Mapping[Setup, list[Figures]]) -> str:
-    everything = [each for figures in results.values() for each in figures]
-    first = results[ONE]
-    rates, others = [each.rate for each in first], [each.other_load for each in everything]
-    engine = [each.engine_cpu for each in everything if each.engine_cpu]
-    return (
-        f"Repetitions: {len(first)}, of which the medians stand here; "
-        f"{sum(each.failed for each in everything)} failed requests. The first row alone varied "
-        f"from {min(rates):.0f} to {max(rates):.0f} requests/s. Other programs used "
-        f"{statistics.median(others):.2f} cores in the median, {max(others):.2f} at most, of "
-        f"{os.cpu_count()}. Prisma's engine, here WebAssembly instead of the native one, used "
-        f"{statistics.median(engine):.1f} ms of CPU a request, and Redis and PostgreSQL together "
-        f"{max(each.services_cpu for each in everything):.1f} ms at most: they stand in no column."
-    )
-
-
-def plan(results: Mapping[Setup, list[Figures]]) -> str:
-    """Streamed answers, which cost most, with what Redis and PostgreSQL add."""
-    cpu = {setup: _of(figures, "cpu") for setup, figures in results.items()}
-    with_both = cpu[STREAMED] + cpu[BOTH] - cpu[ONE]
-    memory = max(_of(figures, "memory") for figures in results.values())
-    columns = (
-        *("users", "requests/s at the busiest time", "answers under way", "workers"),
-        *("memory for them", "database connections", "what to run"),
-    )
-    lines = [f"| {' | '.join(columns)} |", "|" + " ---: |" * 6 + " --- |"]
-    for users in (10, 1_000, 100_000):
-        rate = users * REQUESTS_A_USER_AND_MINUTE / 60
-        cost = cpu[STREAMED] if users <= 10 else with_both
-        workers = math.ceil(rate * cost / 1000 / FULL)
+def sizing(figures: Figures) -> str:
+    """How many workers a number of users takes, by the row that is most like what they do."""
+    rate = statistics.median(figures.knees) * FULL
+    columns = ("users", "requests/s at the busiest time", "workers", "memory", "connections")
+    lines = [_line(columns), "|" + " ---: |" * len(columns)]
+    for users in (10, 100, 1_000, 10_000):
+        arriving = users * REQUESTS_A_USER_AND_MINUTE / 60
+        workers = math.ceil(arriving / rate)
         lines.append(
-            f"| {users:,} | {rate:,.1f} | {rate * ANSWER_SECONDS:,.0f} | {workers} "
-            f"| {workers * memory / 1024:,.1f} GiB | {workers * POOL if users > 10 else 0:,} "
-            f"| {_advice(users, workers)} |"
+            _line(
+                (
+                    f"{users:,}",
+                    f"{arriving:,.1f}",
+                    f"{workers:,}",
+                    f"{workers * figures.memory / 1024:,.1f} GiB",
+                    f"{workers * POOL:,}",
+                )
+            )
         )
-    rate = 1000 / with_both * FULL
-    return "\n".join(lines) + (
-        f"\n\nOne worker, half full, with Redis and PostgreSQL: {rate:.0f} streamed answers a "
-        f"second, or {rate * 60 / REQUESTS_A_USER_AND_MINUTE:.0f} users."
-    )
+    return "\n".join(lines)
 
 
-def _advice(users: int, workers: int) -> str:
-    if users <= 10:
-        return "one instance and nothing else; a local PostgreSQL for keys and budgets"
-    if users <= 1_000:
-        return f"2 instances of {math.ceil(workers / 2)} workers, PostgreSQL and Redis beside them"
-    machines = math.ceil(workers / CORES)
-    return f"{machines} machines of {CORES} cores, PostgreSQL (behind a pooler) and Redis elsewhere"
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -185,17 +185,22 @@ def known_set(release: str, python: Path) -> tuple[dict[str, Any], list[str]]:
     """The sets with this release's among them, and what is to be decided."""
     sets = store_knowledge.stored()
     older = nearest_older(release, [each for each in sets if each != release] or sets)
+    # Against a newer set, what that one has gained would be a loss.
+    has_older = order(older) < order(release)
     with tempfile.TemporaryDirectory() as name:
         new, old = Path(name, "new"), Path(name, "old")
         new.mkdir()
         run(python, TOOLS / "generate_knowledge.py", "--output", new)
         unpack(sets[older], old)
         print(f"\n{older} and {release}:")
-        run(python, TOOLS / "compare_knowledge.py", old, new)
+        run(python, TOOLS / "compare_knowledge.py", old, new, check=has_older)
         for program in MEASURE:
             run(python, TOOLS / f"{program}.py", new)
         sets[release] = store_knowledge.given(new)
-    return sets, list(decisions(sets[older], sets[release]))
+    to_decide = list(decisions(sets[older], sets[release]))
+    if not has_older:
+        to_decide.append(f"no set is older than {release}: is what is LOST above only newer?")
+    return sets, to_decide
 
 
 def make_default(old: str, release: str, requirements: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ A table goes to a terminal that is wide enough; where it is not, a block for eac
 """
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
@@ -34,7 +35,19 @@ def advise(message: str) -> None:
 def advise_next(steps: Sequence[str]) -> None:
     """What to do next, one step a line; nothing where there are none."""
     if steps:
-        advise("Next: " + "\n      ".join(steps))
+        width = width_of(sys.stderr)
+        lines = [line for step in steps for line in _fitted(step, width)]
+        advise("Next: " + f"\n{_INDENT}".join(lines))
+
+
+_INDENT = " " * len("Next: ")
+
+
+def _fitted(step: str, width: int | None) -> list[str]:
+    """A command and, after two blanks or more, what it is for: below it where the line is short."""
+    command, *why = re.split(" {2,}", step, maxsplit=1)
+    fits = width is None or len(_INDENT + step) <= width
+    return [step] if fits or not why else [command, f"  {why[0]}"]
 
 
 def is_quiet() -> bool:

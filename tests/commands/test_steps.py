@@ -1,9 +1,11 @@
 """What each step says comes next, from an empty folder to the switch."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from terminal import Terminal
 
 from program import Run
 
@@ -107,3 +109,13 @@ def test_the_doctor_names_what_a_flake_does_not_see(gateway: Path, nixcfg: Run) 
     assert f"git add {gateway}/rendered" in shown
     git(gateway, "add", ".")
     assert "a flake does not see" not in nixcfg("-C", gateway, "doctor").stdout
+
+
+def test_a_narrow_terminal_has_a_step_and_what_it_is_for_below_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "nixcfg", "init", "gateway"]
+    with Terminal(command, tmp_path, columns=60) as person:
+        assert person.ends() == 0
+    shown = [line.rstrip() for line in person.lines]
+    at = shown.index("      nixcfg try --mock")
+    assert shown[at + 1] == "        to see it answer, without a key"
+    assert max(map(len, shown)) < 60

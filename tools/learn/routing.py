@@ -15,8 +15,9 @@ def routing(  # noqa: C901 - one pass over the names finds all rules
 ) -> dict[str, Any]:
     """The rules by which a model name finds its provider, beside the plain prefix."""
     import litellm
-    from litellm.llms.bedrock_mantle.common_utils import BEDROCK_REGIONS
+    from litellm.llms.bedrock.common_utils import AmazonBedrockGlobalConfig
 
+    regions = frozenset(AmazonBedrockGlobalConfig().get_all_regions())
     keeps, keeps_own, drops_region, shapes = [], [], [], {}
     for name in sorted(names):
         sample = f"{name}/nixcfg/probe"
@@ -26,7 +27,7 @@ def routing(  # noqa: C901 - one pass over the names finds all rules
             keeps.append(name)
         if resolve(f"{name}/probe", name) == [name, f"{name}/probe"]:
             keeps_own.append(name)
-        if resolve(f"{name}/{min(BEDROCK_REGIONS)}/probe") == [name, "probe"]:
+        if resolve(f"{name}/{min(regions)}/probe") == [name, "probe"]:
             drops_region.append(name)
     keeps_own = [name for name in keeps_own if name not in keeps]
     renamed: dict[str, list[str | None]] = {}
@@ -34,7 +35,7 @@ def routing(  # noqa: C901 - one pass over the names finds all rules
     for model, verdict in sorted(verdicts.items()):
         prefix, slash, rest = model.partition("/")
         if slash and prefix in names:
-            if prefix in drops_region and rest.partition("/")[0] in BEDROCK_REGIONS:
+            if prefix in drops_region and rest.partition("/")[0] in regions:
                 rest = rest.partition("/")[2]
             plain = [prefix, model if prefix in keeps else rest]
             if verdict != plain:
@@ -53,7 +54,7 @@ def routing(  # noqa: C901 - one pass over the names finds all rules
         "keeps_own_prefix": keeps_own,
         "keeps_prefix": keeps,
         "patterns": patterns(),
-        "regions": sorted(BEDROCK_REGIONS),
+        "regions": sorted(regions),
         "renamed": renamed,
         "renamed_in_name_only": sorted(undeclared),
         "shapes": shapes,
