@@ -322,7 +322,7 @@ def test_instances_are_told_who_asked(gateway):
     (headers,) = [each.headers[0] for each in gateway.instances if each.headers]
     assert headers["X-Forwarded-For"] == "127.0.0.1"
     assert headers["X-Forwarded-Proto"] == "http"
-    assert headers["Host"] == "127.0.0.1"
+    assert headers["Host"] == f"127.0.0.1:{gateway.port}"
     assert headers["Connection"] is None
 
 
