@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from debian import apt_sources, debian_release
+
 ROOT = Path(__file__).parents[2]
 
 #: What `virtualisation.oci-containers` needs from the system, as Debian names it.
@@ -148,7 +150,7 @@ def missing() -> str | None:
     absent = [name for name in programs if shutil.which(name) is None]
     if absent:
         return f"not installed: {', '.join(absent)}"
-    if not _debian_release():
+    if not debian_release():
         return "the disk is made from this machine's Debian packages, and it is no Debian"
     return None
 
@@ -162,7 +164,7 @@ def build(cache: Path | None = None) -> Image:
     cache.mkdir(parents=True, exist_ok=True)
     # The syntax tree and not the text: a comment is no reason to build for three minutes.
     code = ast.dump(ast.parse(Path(__file__).read_text()))
-    recipe = f"{code}\0{litellm()}\0{_debian_release()}"
+    recipe = f"{code}\0{litellm()}\0{debian_release()}"
     folder = cache / f"vm-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     with _locked(cache / "lock"):
         if not (folder / "built.json").exists():
@@ -201,8 +203,8 @@ def _build(folder: Path) -> None:
 
     try:
         sources = work / "debian.list"
-        sources.write_text("".join(f"{line}\n" for line in _apt_sources()))
-        release = _debian_release()
+        sources.write_text("".join(f"{line}\n" for line in apt_sources()))
+        release = debian_release()
 
         container = work / "container"
         run(
@@ -321,39 +323,6 @@ def _configure(system: Path) -> None:
     for link in (etc / "systemd/system").glob("*/*"):  # a name in the pattern would skip
         if link.name in DISABLED:  # links whose target is absent on this machine
             link.unlink()
-
-
-def _apt_sources() -> Iterator[str]:
-    """The lines of this machine's apt configuration that name its Debian release."""
-    listing = subprocess.run(
-        [
-            "apt-get",
-            "indextargets",
-            "--format",
-            "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)",
-            "Created-By: Packages",
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    ).stdout
-    release = _debian_release()
-    wanted = {release, f"{release}-updates", f"{release}-security"}
-    for line in sorted(set(listing.splitlines())):
-        uri, suite, component, origin = line.split("|")
-        # Without downloaded lists apt knows no origin and repeats the variable's name.
-        if suite in wanted and (origin == "Debian" or origin.startswith("$")):
-            yield f"deb {uri} {suite} {component}"
-
-
-def _debian_release() -> str:
-    """Code name of this machine's Debian release; empty on another system."""
-    try:
-        release = platform.freedesktop_os_release()
-    except OSError:
-        return ""
-    return release.get("VERSION_CODENAME", "") if release["ID"] == "debian" else ""
 
 
 @contextmanager

@@ -7,7 +7,6 @@ ends with the QEMU process.
 
 import base64
 import contextlib
-import fcntl
 import json
 import os
 import shlex
@@ -24,8 +23,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from image import Image
+from kvm import kvm_works
 
-KVM_CREATE_VM = 0xAE01
 # NixOS has no AppArmor by default either; the others save time under emulation.
 KERNEL_OPTIONS = (
     "root=/dev/vda rw console=ttyS0 loglevel=4 panic=-1 apparmor=0 audit=0 mitigations=off "
@@ -315,47 +314,6 @@ class Machine:
                     line = self._line(time.monotonic() + 1)
                 return
         raise MachineError(f"the VM did not come up within {limit:.0f} s\n{self.tail()}")
-
-
-def kvm_works(image: Image) -> bool:
-    """Whether this kernel runs under KVM here: some hosts open /dev/kvm and then hang.
-
-    Started without a root file system and with panic=-1, the kernel must end within seconds.
-    """
-    try:
-        with Path("/dev/kvm").open("rb") as device:
-            os.close(fcntl.ioctl(device, KVM_CREATE_VM, 0))
-    except OSError:
-        return False
-    try:
-        return (
-            subprocess.run(
-                [
-                    "qemu-system-x86_64",
-                    "-nodefaults",
-                    "-display",
-                    "none",
-                    "-accel",
-                    "kvm",
-                    "-cpu",
-                    "max",
-                    "-m",
-                    "512",
-                    "-no-reboot",
-                    "-kernel",
-                    image.kernel,
-                    "-append",
-                    "panic=-1 quiet",
-                ],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=6,
-                check=False,
-            ).returncode
-            == 0
-        )
-    except subprocess.TimeoutExpired:
-        return False
 
 
 @contextlib.contextmanager

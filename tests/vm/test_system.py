@@ -10,50 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from guest import IMAGE, MASTER_KEY, SECRETS, Gateway
+from guest import MASTER_KEY, SECRETS, Gateway
+from hidden import assert_keys_are_hidden, assert_the_search_finds_the_old_way
 from machine import MachineError, stopwatch
-
-QUESTION = {"role": "user", "content": "What is the meaning of life?"}
-PLAIN: dict[str, object] = {"model": "claude-3-7-sonnet", "messages": [QUESTION]}
-SYSTEM_MESSAGE: dict[str, object] = {
-    "model": "claude-3-7-sonnet",
-    "messages": [
-        {"role": "system", "content": "You are a helpful assistant that gives concise answers."},
-        QUESTION,
-    ],
-}
-STREAMING: dict[str, object] = {
-    "model": "claude-3-7-sonnet",
-    "messages": [{"role": "user", "content": "Write a short poem about coding."}],
-    "stream": True,
-}
-ANSWER = "Forty-two, as far as anybody knows."
-
-Figures = dict[str, float]
-
-
-def rotated(gateway: Gateway, since: float, name: str, figures: Figures) -> None:
-    """The container runs again within 10 s of an unhindered processor; the time is recorded."""
-    seconds = gateway.until_restarted(since, limit=180)
-    slowness = gateway.vm.slowness()
-    figures[f"{name}: in the container (processor {slowness:.0f} times slower)"] = seconds
-    assert seconds <= 10 * slowness, (
-        f"{seconds:.1f} s, on a processor {slowness:.1f} times slower than this machine's\n"
-        + gateway.journal("litellm-proxy-rotate.service", since)
-    )
-
-
-def rotation_ended(gateway: Gateway, since: float) -> str:
-    """Wait for the watcher's service to run and end after `since`; what it said."""
-    rotate = "litellm-proxy-rotate.service"
-    gateway.vm.wait(
-        f"test $(systemctl show --value -p InactiveEnterTimestampMonotonic {rotate})"
-        f" -gt {int(since * 1e6)} && ! systemctl -q is-active {rotate}"
-        f" && test $(systemctl show --value -p ActiveState {rotate}) != activating",
-        limit=120,
-    )
-    return gateway.journal(rotate, since)
-
+from questions import ANSWER, PLAIN, QUESTION, STREAMING, SYSTEM_MESSAGE
+from watching import Figures, rotated, rotation_ended
 
 # -- keys that are missing ------------------------------------------------------------------------
 
@@ -186,45 +147,6 @@ def test_only_loopback_is_published(gateway: Gateway):
     assert [address for address in addresses if address.endswith((":4000", ":4040"))] == [
         "127.0.0.1:4000"
     ]
-
-
-def assert_keys_are_hidden(gateway: Gateway) -> None:
-    vm = gateway.vm
-    keys = [*gateway.keys, gateway.master_key()]
-    searched, *places = gateway.found(keys)
-    assert int(searched.removeprefix("searched files: ")) > 1000
-    assert places == [], "a key is where it does not belong"
-
-    # Every file that came into being since the system was installed and that no one may read.
-    readable = vm.run(
-        "findmnt -rno TARGET -t ext4,tmpfs,ramfs,overlay > /root/mounts;"
-        " setpriv --reuid=65534 --regid=65534 --clear-groups"
-        " find $(cat /root/mounts) -xdev -type f -readable -newer /usr/local/sbin/reveal"
-        " -print0 2>/dev/null > /root/readable;"
-        " tr '\\0' '\\n' < /root/readable | wc -l;"
-        " xargs -0r grep -laFf /root/keys < /root/readable",
-        check=False,
-        limit=240,
-    ).out.split()
-    assert int(readable[0]) > 3
-    assert readable[1:] == [], "everybody can read a key"
-
-
-def assert_the_search_finds_the_old_way(gateway: Gateway) -> None:
-    """The same search finds a key that is given to the engine as the module once did."""
-    key = f"sk-the-old-way-with-{gateway.backend}"
-    gateway.vm.put("/root/old-way", f"ANTHROPIC_API_KEY={key}\n", 0o600)
-    gateway.vm.run(
-        f"{gateway.backend} run -d --name old-way --env-file /root/old-way --entrypoint sleep"
-        f" {IMAGE} 3600",
-        limit=120,
-    )
-    _, *places = gateway.found([key])
-    gateway.vm.run(f"{gateway.backend} rm -f old-way", limit=120)
-
-    folder = {"podman": "/var/lib/containers/", "docker": "/var/lib/docker/"}[gateway.backend]
-    assert f"{gateway.backend} inspect" in places
-    assert [place for place in places if place.startswith(folder)], places
 
 
 def test_a_key_is_where_it_belongs_and_nowhere_else(gateway: Gateway):
