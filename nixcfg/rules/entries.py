@@ -17,6 +17,7 @@ from nixcfg.project.values import referenced
 from nixcfg.rules import extensions, sections, values
 from nixcfg.rules.context import Config, reached
 from nixcfg.rules.scope import EveryDocument
+from nixcfg.yamltext.data import at
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 
@@ -57,7 +58,7 @@ INCOMPLETE = Rule("NX221", Severity.ERROR)
 
 def _no_entry(config: Config, place: Place, path: Steps, becomes: str) -> Problem:
     rule = _SHAPES.get(place.steps[0].name, INCOMPLETE)
-    value = _at(config, path)
+    value = at(config.data, path)
     return config.document.problem(
         rule if becomes == "stops" else _left_out(place),
         path,
@@ -69,7 +70,7 @@ def _no_entry(config: Config, place: Place, path: Steps, becomes: str) -> Proble
 
 def _above(config: Config, place: Place, path: Steps) -> Iterator[Problem]:
     """Settings of a place that are beside it, one level too high."""
-    for name in _at(config, path[:-1]) if place.above else ():
+    for name in at(config.data, path[:-1]) if place.above else ():
         if name in place.above:
             yield config.document.problem(
                 INCOMPLETE,
@@ -147,13 +148,19 @@ def _without(place: Place, becomes: str) -> str:
 def _value(
     config: Config, place: Place, path: Steps, key: EntryKey, value: Any
 ) -> Iterator[Problem]:
-    becomes = key.refused.get(_kind(key, value), "")
-    if becomes and not values.coerced(key.facts, value) and not referenced(value):
+    if becomes := _outcome(key, value):
         yield _refused(config, place, path, key, becomes)
     elif key.other and isinstance(value, str) and not referenced(value):
         known = key.facts.values if key.case else [each.lower() for each in key.facts.values]
         if (value if key.case else value.lower()) not in known:
             yield _not_a_choice(config, place, path, key)
+
+
+def _outcome(key: EntryKey, value: Any) -> str:
+    """What becomes of a value of the wrong kind; "" where LiteLLM takes it."""
+    if values.coerced(key.facts, value) or referenced(value):
+        return ""
+    return key.refused.get(_kind(key, value), "")
 
 
 def _kind(key: EntryKey, value: Any) -> str:
@@ -164,7 +171,7 @@ def _kind(key: EntryKey, value: Any) -> str:
 
 
 def _refused(config: Config, place: Place, path: Steps, key: EntryKey, becomes: str) -> Problem:
-    value = _at(config, path)
+    value = at(config.data, path)
     types = [values.WORDS[name] for name in sorted(key.facts.types) if name in values.WORDS]
     fix, advice = values.how_to_fix(config, path, key.facts, value)
     shown = "this value" if key.facts.secret else describe(value)
@@ -182,7 +189,7 @@ def _refused(config: Config, place: Place, path: Steps, key: EntryKey, becomes: 
 
 
 def _not_a_choice(config: Config, place: Place, path: Steps, key: EntryKey) -> Problem:
-    value, known = _at(config, path), key.facts.values
+    value, known = at(config.data, path), key.facts.values
     guess = nearest(value, known)
     problem = config.document.problem(
         values.WRONG_CHOICE if key.other == "stops" else _left_out(place),
@@ -216,13 +223,15 @@ def _unknown(config: Config, place: Place, path: Steps, entry: Map) -> Iterator[
         return
     stops = place.unknown == "stops"
     what = _without(place, place.unknown) if place.unknown in ("stops", "skipped") else ""
+    # The value may be of a kind that the better name does not take.
+    fits = guess and guess not in entry and not _outcome(place.keys[guess], entry[name])
     problem = config.document.problem(
         sections.UNKNOWN_SETTING,
         path,
         f"{config.litellm} knows no {name} in {spelt(path[:-1])}: {what or 'it ignores this'}",
         help=f"Did you mean {guess}?" if guess else "Remove it.",
         key=True,
-        fix=Fix((RenameKey(path, guess),), safe=False) if guess and guess not in entry else None,
+        fix=Fix((RenameKey(path, guess),), safe=False) if fits else None,
     )
     yield replace(problem, level=Severity.ERROR) if stops else problem
 
@@ -232,13 +241,6 @@ def _is_of_litellm(config: Config, place: Place, entry: Mapping[str, Any]) -> bo
     if place.steps[0].name != _GUARDRAILS:
         return True
     return entry.get("guardrail") in config.knowledge.entries.guardrails
-
-
-def _at(config: Config, path: Steps) -> Any:
-    value: Any = config.data
-    for step in path:
-        value = value[step]
-    return value
 
 
 def spelt(path: Steps) -> str:

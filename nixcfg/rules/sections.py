@@ -10,8 +10,10 @@ from nixcfg.problems.problem import Fix, MoveKey, Problem, RenameKey, Rule, Seve
 from nixcfg.project.merge import honouring_section
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
+from nixcfg.rules import values
 from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.yamltext.data import at
 from nixcfg.yamltext.document import Map
 
 _REFUSED_IN_ROUTER = ("health_check_interval", "health_check_concurrency")
@@ -230,13 +232,15 @@ def _unknown(config: Config, path: Steps, section: Section, *, stops: bool = Fal
     if breaks:
         what = "it replaces its own function of that name, and every request fails"
         guess, elsewhere = "", "Remove it."
+    value = at(config.data, path)
+    takes_no_such = bool(guess) and values.refuses(config.knowledge, section.name, guess, value)
     problem = config.document.problem(
         UNKNOWN_SETTING,
         path,
         f"{config.litellm} knows no {key} in {where}: {what}",
         help=f"Did you mean {guess}?" if guess else elsewhere or INSTEAD.get(key, "Remove it."),
         key=True,
-        fix=_rename(config, path, guess),
+        fix=None if takes_no_such else _rename(config, path, guess),
     )
     is_error = breaks or (stops and not config.standalone)
     return replace(problem, level=Severity.ERROR) if is_error else problem

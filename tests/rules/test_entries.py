@@ -1,6 +1,7 @@
 """Entries beyond models and settings: what nixcfg says of each, and what LiteLLM does with it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,22 @@ def test_the_walk_reaches_lists_mappings_and_conditions():
     ]
     settings["routing_strategy"] = "simple-shuffle"
     assert not list(context.reached(data, by_strategy.steps))
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "fix"),
+    [
+        ("general_settings", {"alertin": ["slack"]}, True),
+        ("general_settings", {"alertin": 3}, False),
+        ("general_settings", {"litellm_jwtauth": {"public_key_ttk": 60}}, True),
+        ("general_settings", {"litellm_jwtauth": {"public_key_url": "https://x.test"}}, False),
+    ],
+)
+def test_no_fix_gives_a_value_to_a_setting_that_refuses_it(
+    section: str, value: Mapping[str, Any], fix: bool, tmp_path: Path
+):
+    text = json.dumps({"model_list": [MODEL], section: value})
+    report = by_itself(tmp_path, {"config.yaml": text})
+    (found,) = [p for p in report.problems if p.code == "NX203"]
+    assert "Did you mean" in found.help
+    assert (found.fix is not None) == fix
