@@ -79,9 +79,12 @@ def figures(pytestconfig: pytest.Config) -> Iterator[dict[str, float]]:
 
 @pytest.fixture(scope="session")
 def gateway(
-    disk: image.Image, units: Callable[[str], Path], figures: dict[str, float]
+    units: Callable[[str], Path], disk: image.Image, figures: dict[str, float]
 ) -> Iterator[Gateway]:
-    """The VM with the podman units installed, no key file yet, and nothing started."""
+    """The VM with the podman units installed, no key file yet, and nothing started.
+
+    The units come first: without nixpkgs no disk is built in vain.
+    """
     produced = units("proxy.nix")
     shutil.copy(HERE / "upstream.py", produced / "upstream.py")
     with machine.Machine(disk) as vm:
