@@ -1,7 +1,7 @@
 """What the processes of a measurement take of the machine, and what is taken from them.
 
 Every process that is measured is pinned to one core. A core's other load disturbs only as far as
-somebody waited for it: a program of the lowest priority that runs while ours sleep disturbs no
+something waited for it: a program of the lowest priority that runs while ours sleep disturbs no
 one. So what counts is the smaller of two times: that for which ours were ready and did not run,
 and that for which others had the core; and what the hypervisor took besides.
 """

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,16 @@ def nix() -> Run:
         return subprocess.run([*command, *map(str, arguments)], check=False, **options)
 
     return run
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Puts a line into pytest's own output, also while that of the tests is captured."""
+    plugins = request.config.pluginmanager
+    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+
+    def write(line: str):
+        with capture.global_and_fixture_disabled():
+            reporter.write_line(line)
+
+    return write

@@ -25,7 +25,7 @@ let
   mapping = "litellm-proxy ${image.userName} ${db.user}";
 
   # Each worker of each instance opens up to 10 (database_connection_pool_limit); 10 are left
-  # for PostgreSQL's superuser, a dump, and whoever looks.
+  # for PostgreSQL's superuser, a dump, and a person who looks.
   connections = 10 * cfg.instances * cfg.workers + 10;
 
   host = if lib.hasInfix ":" db.host then "[${db.host}]" else db.host;

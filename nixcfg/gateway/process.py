@@ -310,7 +310,7 @@ def _wait(
 def _listens(pid: int | None, port: int) -> bool | None:
     """Whether it is this process that listens; None while no one does. Its log may be silent.
 
-    Of a container no process is known here: whoever listens is taken for it.
+    Of a container no process is known here: what listens there is taken for it.
     """
     try:
         found = [each for each in machine.listeners(port) if each.address == "127.0.0.1"]

@@ -1,4 +1,4 @@
-"""Which texts of a foreign configuration are keys that somebody wrote out."""
+"""Which texts of a foreign configuration are keys, written out."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One thing that changes, or that has changed: what plan and drift are told in."""
+"""One thing that changes, or that has changed: what plan and drift are made of."""
 
 from dataclasses import dataclass
 from enum import StrEnum

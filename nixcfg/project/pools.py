@@ -14,7 +14,7 @@ POOL = 10
 """What LiteLLM opens in each worker (LiteLLMDatabaseConnectionPool in its proxy/proxy_cli.py)."""
 SERVER = 90
 """What PostgreSQL has for them: its max_connections is 100 unless it is set, of which 10 are left
-for its superuser, a dump, and whoever looks."""
+for its superuser, a dump, and a person who looks."""
 LEAST = 2
 """A transaction of Prisma's holds one while another query may want the next."""
 LIMIT = "database_connection_pool_limit"

@@ -12,7 +12,7 @@ from nixcfg.trial.run import ask
 from nixcfg.yamltext import emit
 
 REQUEST: Mapping[str, Any] = {"prompt": "Say hello in one word."}
-"""What each model is asked, whoever uses the gateway: no one's prompt gets into a case."""
+"""What each model is asked, whatever users ask: no one's prompt gets into a case."""
 _ID = "x-litellm-model-id"
 
 

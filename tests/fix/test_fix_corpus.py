@@ -38,19 +38,6 @@ def documents() -> list[Document]:
     return [document for document in read if document.data is not None]
 
 
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Puts a line into pytest's own output, also while that of the tests is captured."""
-    plugins = request.config.pluginmanager
-    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
-
-    def write(line: str):
-        with capture.global_and_fixture_disabled():
-            reporter.write_line(line)
-
-    return write
-
-
 def problems(document: Document) -> tuple[Problem, ...]:
     return check.standalone([Configuration((Part(document),))]).problems
 

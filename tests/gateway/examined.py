@@ -23,7 +23,7 @@ def checks(done: Done) -> dict[str, dict[str, Any]]:
 
 
 def told(check: dict[str, Any], status: str, *parts: str) -> None:
-    """The check has this status, and these texts in its message or mend."""
+    """The check has this status, and these texts in its message or fix."""
     assert check["status"] == status, check
     for part in parts:
         assert part in f"{check['message']} {check['mend']}", check

@@ -65,7 +65,7 @@ def test_what_is_deployed_cannot_be_read(doctor, stand_in, project: Path):
     path = stand_in("docker", f"cat <<'E'\n{text}\nE")
     check = doctor(PATH=path)["deployed"]
     told(check, "skipped", "rendered/litellm/whole.yaml cannot be read: No such file")
-    # Of a start script that is none, and of a container without the file, nobody knows.
+    # Of a start script that is none, and of a container without the file, no one knows.
     script = project / "start"
     script.write_bytes(b"\xff\xfe")
     stand_in("docker", """echo '[{"State": {}, "Mounts": [{"Destination": "/tmp"}]}]'""")

@@ -66,7 +66,7 @@ def test_another_program_has_the_port(doctor, project: Path, vendors: dict[str, 
 
 @contextmanager
 def gateway_that(*answers: bytes) -> Iterator[int]:
-    """A port where somebody answers /health/liveliness, and everything after it in this order."""
+    """A port where something answers /health/liveliness, and everything after it in this order."""
     alive = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n"I\'m alive!"'
 
     def serve(listener: socket.socket) -> None:

@@ -36,10 +36,10 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_keys_that_the_service_refuses(doctor, project: Path, name: str):
-    content, message, mend = BAD[name]
+    content, message, fix = BAD[name]
     claude_key(project).write_text(content)
     found = doctor(code=1)
-    told(found["key ANTHROPIC_API_KEY"], "error", message, mend)
+    told(found["key ANTHROPIC_API_KEY"], "error", message, fix)
     assert "secret-" not in json.dumps(found)
 
 

@@ -37,7 +37,7 @@ SOUND = {
     "own-reload": f"{TWO} services.nginx.enableReload = false;",
 }
 
-# name: (what is added to BASE, the option that the message begins with or names, the mend)
+# name: (what is added to BASE, the option that the message begins with or names, the fix)
 REFUSED = {
     "without-redis": (
         "services.litellm-proxy.instances = 2;",
@@ -127,19 +127,19 @@ def test_sound_configuration_has_nothing_to_complain_of(evaluated, name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(evaluated, name):
-    _, where, mend = REFUSED[name]
+    _, where, fix = REFUSED[name]
     assert len(evaluated[name]["assertions"]) == 1
     assert where in evaluated[name]["assertions"][0]
-    assert mend in evaluated[name]["assertions"][0]
+    assert fix in evaluated[name]["assertions"][0]
 
 
 @pytest.mark.parametrize("name", WARNED)
 def test_warned(evaluated, name):
-    _, where, mend = WARNED[name]
+    _, where, fix = WARNED[name]
     assert evaluated[name]["assertions"] == []
     (warning,) = evaluated[name]["warnings"]
     assert where in warning
-    assert mend in warning
+    assert fix in warning
 
 
 def test_one_is_what_it_always_was(evaluated):

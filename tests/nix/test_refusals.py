@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from evaluation import BASE, Case, evaluate
 
-# name: (what is added to BASE, the option that the message begins with or names, the mend)
+# name: (what is added to BASE, the option that the message begins with or names, the fix)
 REFUSED = {
     "moves-others": (
         """services.litellm-proxy.backend = lib.mkDefault "docker";
@@ -202,10 +202,10 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(evaluated, name):
-    _, where, mend = REFUSED[name]
+    _, where, fix = REFUSED[name]
     assert len(evaluated[name]["assertions"]) == 1
     assert where in evaluated[name]["assertions"][0]
-    assert mend in evaluated[name]["assertions"][0]
+    assert fix in evaluated[name]["assertions"][0]
 
 
 def test_no_refusal_repeats_a_key(evaluated):

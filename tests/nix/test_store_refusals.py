@@ -149,10 +149,10 @@ def evaluated(nix, tmp_path_factory) -> dict[str, Case]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(evaluated, name):
-    _, where, mend = REFUSED[name]
+    _, where, fix = REFUSED[name]
     assert len(evaluated[name]["assertions"]) == 1
     assert where in evaluated[name]["assertions"][0]
-    assert mend in evaluated[name]["assertions"][0]
+    assert fix in evaluated[name]["assertions"][0]
 
 
 @pytest.mark.parametrize("name", WARNED)

@@ -3,7 +3,7 @@
 import pytest
 from evaluation import Case, evaluate
 
-# name: (what is added to BASE, the option that the warning names, the mend)
+# name: (what is added to BASE, the option that the warning names, the fix)
 WARNED = {
     **{
         f"floating-{tag or 'none'}": (
@@ -56,11 +56,11 @@ def evaluated(nix, tree, tmp_path_factory) -> dict[str, Case]:
 
 @pytest.mark.parametrize("name", WARNED)
 def test_warned(evaluated, name):
-    _, where, mend = WARNED[name]
+    _, where, fix = WARNED[name]
     assert evaluated[name]["assertions"] == []
     (warning,) = evaluated[name]["warnings"]
     assert where in warning
-    assert mend in warning
+    assert fix in warning
 
 
 @pytest.mark.parametrize("name", PINNED)

@@ -61,7 +61,7 @@ FURTHER = "  - {model_name: o3, litellm_params: {model: openai/o3}}\n"
     ("change", "expected"),
     [
         ({}, set()),
-        # Whoever may use everything has what the gateway has.
+        # Anyone who may use everything has what the gateway has.
         ({"models": MODELS + FURTHER}, set()),
         (
             {"text": BASE.replace("[gpt, claude]", "[gpt-mini, best]")},

@@ -112,7 +112,7 @@ def refused(done: Done, code: int = 1, most: int = 50_000):
     """What holds for every refusal, whatever was wrong; `most` characters are said about it."""
     assert done.code == code, (done.code, done.said[-2000:])
     assert "Traceback" not in done.said
-    assert len(done.said) < most, "nobody reads that much"
+    assert len(done.said) < most, "no one reads that much"
     assert done.err.strip(), "a refusal has a reason"
 
 

@@ -1,7 +1,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,16 +73,3 @@ def change(cli: Cli, rendered_project: Path, tmp_path_factory: pytest.TempPathFa
 def first(cli: Cli, rendered_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Change:
     """The very first render of a project."""
     return changed(cli, rendered_project, tmp_path_factory.mktemp("first"), fresh=True)
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Puts a line into pytest's own output, also while that of the tests is captured."""
-    plugins = request.config.pluginmanager
-    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
-
-    def write(line: str):
-        with capture.global_and_fixture_disabled():
-            reporter.write_line(line)
-
-    return write

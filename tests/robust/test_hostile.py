@@ -184,7 +184,7 @@ def judge(done: Measured, code: int, seconds: float = CPU_SECONDS):
     assert done.code == code, done.said[-2000:]
     assert "Traceback" not in done.said
     assert "has a bug" not in done.said
-    assert len(done.said) < MOST_CHARACTERS, "nobody reads that much"
+    assert len(done.said) < MOST_CHARACTERS, "no one reads that much"
     assert done.seconds < seconds or done.seconds < seconds * slowness(), done.seconds
     assert done.megabytes < MEMORY_MB
 
