@@ -48,7 +48,6 @@ class Listed:
 
     name: str
     image: str
-    state: str
 
 
 def listed(backend: str, host: Host = HERE) -> list[Listed]:
@@ -56,12 +55,13 @@ def listed(backend: str, host: Host = HERE) -> list[Listed]:
 
     podman lists to each user its own: those of the gateway are root's.
     """
-    form = "{{.Names}}\t{{.Image}}\t{{.State}}"
+    # No tab: podman makes blanks of it.
+    form = "{{.Names}}|{{.Image}}"
     output = _asked(backend, host, "ps", "--all", "--no-trunc", "--format", form)
     if output.code != 0:
         raise machine.UnknownError(output.err.partition("\n")[0] or f"{backend} gives no reason")
-    rows = (line.split("\t") for line in output.out.splitlines())
-    return [Listed(*row) for row in rows if len(row) == 3]
+    rows = (line.split("|") for line in output.out.splitlines())
+    return [Listed(*row) for row in rows if len(row) == 2]
 
 
 def _asked(backend: str, host: Host, *arguments: str) -> machine.Output:

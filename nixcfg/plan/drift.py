@@ -88,8 +88,7 @@ def of_strangers(
     """Those of them that no unit of NixOS runs; `real` says where the file of a unit leads."""
     for each in found:
         if not real.get(wiring.container_unit(backend, each.name), "").startswith(_STORE):
-            said = f"{backend} has it, {each.state}, with {each.image}"
-            yield Change("container", Kind.ADDED, each.name, said)
+            yield Change("container", Kind.ADDED, each.name, f"{backend} has it, of {each.image}")
 
 
 def of_models(old: Facts, found: Stored) -> Iterator[Change]:

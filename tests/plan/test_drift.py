@@ -245,10 +245,10 @@ def test_a_container_that_was_changed_by_hand(
 
 def test_a_container_by_hand(machine: Machine, planned: Planned):
     listed = (
-        "litellm-proxy\tghcr.io/berriai/litellm:v1.108.14\trunning\n"
-        "trying-it\tghcr.io/berriai/litellm:v1.110.2\trunning\n"
-        "of-nixos\tghcr.io/berriai/litellm:v1.110.2\trunning\n"
-        "another\tdocker.io/library/redis:7\trunning\n"
+        "litellm-proxy|ghcr.io/berriai/litellm:v1.108.14\n"
+        "trying-it|ghcr.io/berriai/litellm:v1.110.2\n"
+        "of-nixos|ghcr.io/berriai/litellm:v1.110.2\n"
+        "another|docker.io/library/redis:7\n"
     )
     machine.write("srv/listed", listed)
     name = "podman-of-nixos.service"
@@ -260,7 +260,7 @@ def test_a_container_by_hand(machine: Machine, planned: Planned):
     finally:
         machine.write("srv/listed", "")
         unit.unlink()
-    said = "podman has it, running, with ghcr.io/berriai/litellm:v1.110.2"
+    said = "podman has it, of ghcr.io/berriai/litellm:v1.110.2"
     assert found == {("container", "trying-it", said)}
 
 

@@ -129,13 +129,13 @@ def test_another_by_hand_in_its_place(
 )
 def test_another_beside_it(running: Engine, config: Path, name: str, image: str, *, is_found: bool):
     run(running, config, name=name, image=image)
-    said = f"{name} {running.name} has it, running, with {image}"
+    said = f"{name} {running.name} has it, of {image}"
     assert drift(running, config) == [said] * is_found
 
 
 def test_one_of_nixos_is_explained():
     """Another LiteLLM of the machine's own configuration has a unit that leads into the store."""
-    listed = [Listed("second", LITELLM, "running"), Listed("by-hand", LITELLM, "exited")]
+    listed = [Listed("second", LITELLM), Listed("by-hand", LITELLM)]
     old = facts.facts({**DEPLOYED, "backend": "docker"}, "")
     found = pure.strangers(old, listed, "docker")
     real = {"docker-second.service": "/nix/store/abc-unit/docker-second.service",
@@ -146,7 +146,7 @@ def test_one_of_nixos_is_explained():
 def test_the_other_engine_has_one(config: Path):
     """What is deployed with podman is a stranger where docker has it."""
     old = facts.facts({**DEPLOYED, "backend": "podman", "config": str(config)}, "")
-    listed = [Listed("litellm-proxy", IMAGE, "running")]
+    listed = [Listed("litellm-proxy", IMAGE)]
     assert pure.strangers(old, listed, "docker") == listed
     assert pure.strangers(old, listed, "podman") == []
 
