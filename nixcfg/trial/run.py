@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import http.client
 import json
 import os
 import signal
@@ -21,14 +20,15 @@ from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
 from nixcfg.project.model import Config, Project
 from nixcfg.trial import judge, zygote
-from nixcfg.trial.case import Case, Step
+from nixcfg.trial.ask import ask
+from nixcfg.trial.case import Case
+from nixcfg.trial.clock import Clock
+from nixcfg.trial.deployment import KEY, deployments
 from nixcfg.trial.intercept import Authority, Interceptor
-from nixcfg.trial.judge import Answered, Failure
-from nixcfg.trial.standin import KEY, Exchange, StandIns, deployments
+from nixcfg.trial.judge import Failure
+from nixcfg.trial.standin import Exchange, StandIns
 
 UP_SECONDS = 60.0
-ANSWER_SECONDS = 120.0
-_WRONG_KEY = "sk-not-the-key-of-this-gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +158,16 @@ class _Ground:
         vendors = StandIns(deployments(self.project, self.config), case.vendors)
         failures: list[Failure] = []
         broken = ""
-        with Interceptor(self.authority, vendors.answer) as outside:
+        clock = Clock(self.folder / f"case-{number}.clock", skips=case.skips)
+        with Interceptor(self.authority, vendors.answer, clock) as outside:
             url = f"http://127.0.0.1:{self.ports[number]}"
             gateway = Gateway(url, self.start.master_key)
             try:
                 with self._serving(number, gateway, outside):
                     for step in case.steps:
+                        clock.leap(step.after)
                         seen = len(vendors.log)
-                        answers = [ask(gateway, step) for _ in range(step.repeat)]
+                        answers = [ask(gateway, step, clock.now) for _ in range(step.repeat)]
                         failures += judge.failures(step, answers[-1], vendors.log[seen:])
             except process.StartError as error:
                 broken = "\n".join([f"{error}", *error.log])
@@ -182,6 +184,8 @@ class _Ground:
                 "port": int(gateway.url.rpartition(":")[2]),
                 "environment": dict(outside.environment),
                 "log": str(written),
+                "clock": str(outside.clock.path),
+                "skips": outside.clock.skips,
             }
         )
         try:
@@ -203,27 +207,3 @@ class _Ground:
                 why = "ended by itself" if has_ended else f"was not up after {UP_SECONDS:.0f} s"
                 raise process.StartError(f"LiteLLM {why}", said or log.last_words(lines))
             time.sleep(0.05)
-
-
-def ask(gateway: Gateway, step: Step) -> Answered:
-    """Send the request of a step; everything that can happen is an answer."""
-    chosen = step.request.get("key")
-    key = {"wrong": _WRONG_KEY, "none": ""}.get(chosen) if chosen else None
-    lines: list[bytes] = []
-    status, headers = None, {}
-    broken = ""
-    try:
-        with gateway.stream(
-            step.route,
-            step.body,
-            ANSWER_SECONDS,
-            key=key,
-            headers=step.request.get("headers", {}),
-        ) as (head, body):
-            status, headers = head.status, head.headers
-            lines.extend(body)
-    except (OSError, http.client.HTTPException) as error:
-        broken = str(error) or type(error).__name__
-    if status is None:
-        return Answered(None, broken=broken or "no answer", is_complete=False)
-    return judge.answered(status, headers, lines, broken)
