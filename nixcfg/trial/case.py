@@ -95,9 +95,12 @@ class Case:
 
     @property
     def skips(self) -> bool:
-        """Whether there is a time to be skipped, so that no one has to wait for it."""
-        delays = (each.delay for given in self.vendors.values() for each in given)
-        return any(delays) or any(step.after for step in self.steps)
+        """Whether there is a time to be skipped, or an end of work to be waited for between two
+        requests."""
+        behaviours = [each for given in self.vendors.values() for each in given]
+        waits = any(each.delay or each.retry_after for each in behaviours)
+        waits |= any(step.after for step in self.steps)
+        return waits or sum(step.repeat for step in self.steps) > 1
 
 
 def read(document: Document) -> tuple[list[Case], list[Problem]]:

@@ -1,9 +1,9 @@
-"""A clock for one case, which runs ahead while LiteLLM waits for a stand-in.
+"""A clock for one case, which runs ahead while LiteLLM waits.
 
-nixcfg and LiteLLM share five numbers in a file. While every request that LiteLLM sent is held by a
-stand-in, LiteLLM's event loop, once it has nothing to do, jumps to its next timer or to the moment
-at which the stand-in goes on, whichever is first: a time-out of a minute takes a moment. Work takes
-as long as it does. Python's own library alone, because LiteLLM's process imports it.
+nixcfg and LiteLLM share some numbers in a file. While a client waits, and stand-ins hold all that
+LiteLLM has sent, or it has sent nothing, its event loop jumps to the next timer or to the moment at
+which a stand-in goes on, whichever is first: a time-out of a minute takes a moment. Work takes as
+long as it does. Python's own library alone, because LiteLLM's process imports it.
 """
 
 import contextlib
@@ -20,14 +20,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-_OFFSET, _IDLE, _RELEASE, _SEEN, _LEAP = range(5)
-"""LiteLLM writes how far ahead it is and how often it had nothing to do; nixcfg the moment until
-which all is held, which idleness it has seen, and how far it was asked to leap."""
-_SIZE = 8
+_OFFSET, _IDLE, _RESTED, _RELEASE, _SEEN, _LEAP, _REST = range(7)
+"""LiteLLM writes how far ahead it is, how often it began or ended to have nothing to do (odd: it
+has nothing now), and which of these times was long enough to say so; nixcfg the moment until which
+no one but LiteLLM does anything, which idleness it has seen, how far LiteLLM was asked to leap, and
+how many real seconds without an event are enough."""
+_COUNT, _SIZE = 7, 8
 _NAP, _LOOK = 0.02, 0.001
-_QUIET = 0.02
-"""Seconds without an event after which LiteLLM is taken to wait; its threads may still work."""
-_LEAP_SECONDS = 5.0
+_HELD_REST, _OWN_REST = 0.02, 0.2
+"""LiteLLM's threads may still work: shorter where it waits for a vendor, which it does last."""
+_WORK = 0.002
+"""Seconds of a processor that other threads of LiteLLM take, from which on they are at work."""
+_FAR = 3600.0
+_LEAP_SECONDS, _SETTLE_SECONDS = 30.0, 5.0
+"""Real seconds after which no one waits any longer for LiteLLM to leap, and to settle."""
 _BY_THE_MINUTE = ("utils", "router", "router_strategy", "router_utils", "caching", "proxy.hooks")
 """Modules of LiteLLM that count by the minute of the wall clock."""
 _monotonic, _wall = time.monotonic, time.time
@@ -38,7 +44,7 @@ class _Memory:
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 5 * _SIZE)
+            self._map = mmap.mmap(file.fileno(), _COUNT * _SIZE)
 
     def __getitem__(self, index: int) -> float:
         value: float = struct.unpack_from("d", self._map, index * _SIZE)[0]
@@ -56,55 +62,100 @@ class Clock:
     """nixcfg's side. `path` is the file; with `skips`, LiteLLM runs ahead."""
 
     def __init__(self, path: Path, *, skips: bool) -> None:
-        path.write_bytes(bytes(5 * _SIZE))
+        path.write_bytes(bytes(_COUNT * _SIZE))
         self.path = path
         self.skips = skips
         self._memory = _Memory(path)
+        self._memory[_RELEASE] = math.inf
         self._lock = threading.Lock()
-        self._busy = 0
-        self._held: dict[int, tuple[float, float]] = {}
-        self._publish()
+        self._waiting = self._busy = 0
+        self._held: dict[int, float] = {}
 
     def now(self) -> float:
         """Seconds, of which only a difference means something."""
         return self._memory.now()
 
     @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """While a client waits for LiteLLM; else its clock does not jump."""
+        with self._counted("_waiting"):
+            yield
+
+    @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
-        """While something is under way that LiteLLM waits for, its clock does not jump."""
-        with self._lock:
-            self._busy += 1
-            self._publish()
+        """While a stand-in does something that LiteLLM waits for, its clock does not jump."""
+        with self._counted("_busy"):
+            yield
+
+    @contextlib.contextmanager
+    def watched(self, is_asked: Callable[[], bool]) -> Iterator[None]:
+        """While LiteLLM runs: `is_asked` says whether it has sent what no one has read yet."""
+        ends = threading.Event()
+
+        def watch() -> None:
+            while not ends.wait(_LOOK):
+                idle = self._memory[_IDLE]
+                if not is_asked():
+                    self._memory[_SEEN] = idle
+
+        thread = threading.Thread(target=watch, daemon=True)
+        if self.skips:
+            thread.start()
         try:
             yield
         finally:
-            with self._lock:
-                self._busy -= 1
-                self._publish()
+            ends.set()
+            if self.skips:
+                thread.join()
 
     def hold(self, seconds: float, has_gone: Callable[[float], bool]) -> bool:
         """Wait so long inside of `busy`; True if LiteLLM went before, which `has_gone` finds out
         within so many real seconds."""
         me, until = threading.get_ident(), self.now() + seconds
         look = _LOOK if self.skips else _NAP
-        with self._lock:
-            self._held[me] = until, -1.0
-            self._busy -= 1
-            self._publish()
+        self._change(me, until)
         try:
             while self.now() < until:
-                idle = self._memory[_IDLE]
                 if has_gone(look):
                     return True
-                with self._lock:
-                    self._held[me] = until, idle
-                    self._memory[_SEEN] = min(seen for _, seen in self._held.values())
             return False
         finally:
-            with self._lock:
+            self._change(me, None)
+
+    def _change(self, me: int, until: float | None) -> None:
+        with self._lock:
+            if until is None:
                 del self._held[me]
-                self._busy += 1
+            else:
+                self._held[me] = until
+            self._publish()
+
+    @contextlib.contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        with self._lock:
+            setattr(self, name, getattr(self, name) + 1)
+            self._publish()
+        try:
+            yield
+        finally:
+            with self._lock:
+                setattr(self, name, getattr(self, name) - 1)
                 self._publish()
+
+    def _publish(self) -> None:
+        self._memory[_REST] = _HELD_REST if self._held else _OWN_REST
+        is_quiet = self._waiting and self._busy == len(self._held)
+        until = min(self._held.values(), default=self.now() + _FAR)
+        self._memory[_RELEASE] = until if is_quiet else math.inf
+
+    def settle(self) -> None:
+        """Wait until LiteLLM has done what it does after an answer: count, and fill its cache."""
+        give_up = _monotonic() + (_SETTLE_SECONDS if self.skips else 0)
+        while _monotonic() < give_up:
+            idle = self._memory[_IDLE]
+            if idle % 2 and self._memory[_RESTED] == idle:
+                return
+            time.sleep(_LOOK)
 
     def leap(self, seconds: float) -> None:
         """Let so much time have passed for LiteLLM. Raises TimeoutError where it does not."""
@@ -115,11 +166,6 @@ class Clock:
             if _monotonic() > give_up:
                 raise TimeoutError("LiteLLM's clock stands still")
             time.sleep(_LOOK)
-
-    def _publish(self) -> None:
-        moments = [until for until, _ in self._held.values()]
-        is_waited_for = bool(moments) and not self._busy
-        self._memory[_RELEASE] = min(moments) if is_waited_for else math.inf
 
 
 def install(path: str, *, skips: bool) -> None:
@@ -145,6 +191,7 @@ class _Selector(selectors.EpollSelector if sys.platform == "linux" else selector
         super().__init__()
         self._memory = memory
         self._event_at = _monotonic()
+        self._others = 0.0
         self._leaped = 0.0
 
     def select(self, timeout: float | None = None) -> Any:
@@ -153,12 +200,20 @@ class _Selector(selectors.EpollSelector if sys.platform == "linux" else selector
             return self._noted(super().select(timeout))
         until = math.inf if timeout is None else self._memory.now() + timeout
         self._memory[_IDLE] += 1
+        try:
+            return self._waited(until)
+        finally:
+            self._memory[_IDLE] += 1
+
+    def _waited(self, until: float) -> Any:
         while True:
             is_held = self._memory[_RELEASE] < math.inf
             left = until - self._memory.now()
             ready = super().select(max(min(left, _LOOK if is_held else _NAP), 0))
             if ready:
                 return self._noted(ready)
+            if self._rests(_HELD_REST):
+                self._memory[_RESTED] = self._memory[_IDLE]
             self._leap()
             if self._memory.now() >= until:
                 return ready
@@ -177,12 +232,19 @@ class _Selector(selectors.EpollSelector if sys.platform == "linux" else selector
 
     def _jump(self, until: float) -> None:
         memory = self._memory
-        is_quiet = _monotonic() - self._event_at >= _QUIET
-        if not is_quiet or memory[_SEEN] < memory[_IDLE]:
+        if memory[_SEEN] < memory[_IDLE] or not self._rests(memory[_REST]):
             return
-        jump = min(until, memory[_RELEASE]) - memory.now()
-        if 0 < jump < math.inf and memory[_RELEASE] < math.inf:
+        release = memory[_RELEASE]
+        jump = min(until, release) - memory.now()
+        if release < math.inf and 0 < jump < math.inf:
             memory[_OFFSET] += jump
+
+    def _rests(self, seconds: float) -> bool:
+        """Whether nothing has happened for so long, and no other thread has worked meanwhile."""
+        others = time.process_time() - time.thread_time()
+        if others - self._others > _WORK:
+            self._others, self._event_at = others, _monotonic()
+        return _monotonic() - self._event_at >= seconds
 
 
 def _shift_dates(ahead: Callable[[], float]) -> None:

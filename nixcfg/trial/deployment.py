@@ -34,7 +34,8 @@ class Deployment:
         return tuple(filter(None, own))
 
     def fits(self, request: Request, asked: str) -> int:
-        """How well a request for the model `asked` can be one for this deployment; 0 for no."""
+        """How well a request for the model `asked` can be one for this deployment; 0 for no. A
+        pattern, which many models fit, has to have its key in the request."""
         bare = self.model.partition("/")[2] or self.model
         names = {self.model, bare, bare.rpartition("/")[2]}
         fit = _EXACT if asked in names else _PATTERN
@@ -44,6 +45,8 @@ class Deployment:
             return 0
         sent = f"{request.path}\n{' '.join(request.headers.values())}"
         has_key = any(KEY + variable in sent for variable in self.variables)
+        if fit == _PATTERN and self.variables and not has_key:
+            return 0
         return fit + _HOST * bool(self.host) + _VARIABLE * has_key
 
 

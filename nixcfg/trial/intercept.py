@@ -109,10 +109,18 @@ class Interceptor(ThreadingHTTPServer):
         self.authority = authority
         self.answer = answer
         self.clock = clock
+        self.connected: set[int] = set()
         self.ends = threading.Event()
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
+
+    def is_asked(self) -> bool:
+        """Whether LiteLLM has sent something, or connects, and no thread has seen it yet."""
+        try:
+            return bool(select.select([self.fileno(), *self.connected], [], [], 0)[0])
+        except (OSError, ValueError):
+            return True  # one was closed meanwhile
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -123,6 +131,11 @@ class Interceptor(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join(timeout=5)
         self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A connection, of which a thread will take care."""
+        self.connected.add(request.fileno())
+        super().process_request(request, client_address)
 
     def handle_error(self, *_arguments: object) -> None:
         """A client that leaves is none; `socketserver` would print a traceback."""
@@ -146,6 +159,16 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
     server: Interceptor
     tunnel = ""
+
+    def setup(self) -> None:
+        """A connection begins."""
+        self.number = self.request.fileno()
+        super().setup()
+
+    def finish(self) -> None:
+        """It ends; its number may become that of another one."""
+        self.server.connected.discard(self.number)
+        super().finish()
 
     def do_CONNECT(self) -> None:
         """Be the host that is asked for, until the connection ends."""

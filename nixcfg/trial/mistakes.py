@@ -190,7 +190,7 @@ def against(case: "Case", config: Config, found: Sequence[Deployment]) -> list[P
     named: list[tuple[Steps, str, bool]] = [
         ((*case.path, "vendors", name), name, True) for name in case.vendors
     ]
-    problems = []
+    problems: list[Problem] = []
     for step in case.steps:
         named += [
             ((*step.path, "asked", name), name, True) for name in step.expect.get("asked", ())

@@ -21,11 +21,11 @@ from nixcfg.gateway.launch import Launch
 from nixcfg.project.model import Config, Project
 from nixcfg.trial import judge, zygote
 from nixcfg.trial.ask import ask
-from nixcfg.trial.case import Case
+from nixcfg.trial.case import Case, Step
 from nixcfg.trial.clock import Clock
 from nixcfg.trial.deployment import KEY, deployments
 from nixcfg.trial.intercept import Authority, Interceptor
-from nixcfg.trial.judge import Failure
+from nixcfg.trial.judge import Answered, Failure
 from nixcfg.trial.standin import Exchange, StandIns
 
 UP_SECONDS = 60.0
@@ -163,14 +163,16 @@ class _Ground:
             url = f"http://127.0.0.1:{self.ports[number]}"
             gateway = Gateway(url, self.start.master_key)
             try:
-                with self._serving(number, gateway, outside):
+                with self._serving(number, gateway, outside), clock.watched(outside.is_asked):
                     for step in case.steps:
                         clock.leap(step.after)
                         seen = len(vendors.log)
-                        answers = [ask(gateway, step, clock.now) for _ in range(step.repeat)]
-                        failures += judge.failures(step, answers[-1], vendors.log[seen:])
+                        answered = [_asked(gateway, step, clock) for _ in range(step.repeat)][-1]
+                        failures += judge.failures(step, answered, vendors.log[seen:])
             except process.StartError as error:
                 broken = "\n".join([f"{error}", *error.log])
+            except TimeoutError as error:
+                broken = f"{error}"
         return Result(
             case, tuple(failures), vendors.log, round(time.monotonic() - began, 2), broken
         )
@@ -207,3 +209,10 @@ class _Ground:
                 why = "ended by itself" if has_ended else f"was not up after {UP_SECONDS:.0f} s"
                 raise process.StartError(f"LiteLLM {why}", said or log.last_words(lines))
             time.sleep(0.05)
+
+
+def _asked(gateway: Gateway, step: Step, clock: Clock) -> Answered:
+    with clock.asking():
+        answered = ask(gateway, step, clock.now)
+    clock.settle()
+    return answered

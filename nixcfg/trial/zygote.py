@@ -76,7 +76,8 @@ def _set_clock(path: str, *, skips: bool) -> None:
 
     clock.install(path, skips=skips)
     if skips:  # uvloop has a clock of its own
-        Helpers._get_loop_type = Helpers.get_loop_type = staticmethod(lambda: "asyncio")  # noqa: SLF001
+        for name in ("_get_loop_type", "get_loop_type"):
+            setattr(Helpers, name, staticmethod(lambda: "asyncio"))
 
 
 if __name__ == "__main__":

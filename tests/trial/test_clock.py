@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,14 +63,19 @@ def has_gone(connection: socket.socket, seconds: float) -> bool:
 
 @pytest.mark.parametrize(
     ("patience", "delay", "expected", "passed"),
-    [(1000.0, 3000.0, "timeout", 1000.0), (3000.0, 1000.0, "answer", 1000.0)],
+    [(100.0, 300.0, "timeout", 100.0), (300.0, 100.0, "answer", 100.0)],
 )
 def test_a_long_wait_takes_a_moment(
     tmp_path: Path, patience: float, delay: float, expected: str, passed: float
 ):
     clock = Clock(tmp_path / "clock", skips=True)
     began = time.monotonic()
-    with waiting(clock, patience) as (child, connection), clock.busy():
+    with (
+        waiting(clock, patience) as (child, connection),
+        clock.watched(lambda: False),
+        clock.asking(),
+        clock.busy(),
+    ):
         went = clock.hold(delay, lambda seconds: has_gone(connection, seconds))
         if not went:
             connection.send(b"x")
@@ -86,7 +91,13 @@ def test_a_long_wait_takes_a_moment(
 
 def test_nothing_jumps_while_there_is_work(tmp_path: Path):
     clock = Clock(tmp_path / "clock", skips=True)
-    with waiting(clock, 3000) as (child, connection), clock.busy(), clock.busy():
+    with (
+        waiting(clock, 3000) as (child, connection),
+        clock.watched(lambda: False),
+        clock.asking(),
+        clock.busy(),
+        clock.busy(),
+    ):
         assert clock.hold(0.5, lambda seconds: has_gone(connection, seconds)) is False
         connection.send(b"x")
         assert child.stdout is not None
@@ -100,6 +111,30 @@ def test_a_leap_wakes_who_sleeps(tmp_path: Path):
     clock = Clock(tmp_path / "clock", skips=True)
     with waiting(clock, 3000) as (child, _):
         clock.leap(3001)
+        assert child.stdout is not None
+        child.stdout.readline()
+        said, on_clock, _ = json.loads(child.stdout.readline())
+    assert said == "timeout"
+    assert on_clock >= 3000
+
+
+@pytest.mark.parametrize(("is_asked", "is_asking"), [(True, True), (False, False)])
+def test_nothing_jumps_while_something_is_unread_or_no_one_waits(
+    tmp_path: Path, is_asked: bool, is_asking: bool
+):
+    clock = Clock(tmp_path / "clock", skips=True)
+    with ExitStack() as stack:
+        stack.enter_context(waiting(clock, 3000))
+        stack.enter_context(clock.watched(lambda: is_asked))
+        if is_asking:
+            stack.enter_context(clock.asking())
+        time.sleep(1)
+        assert clock.now() - time.monotonic() < 1
+
+
+def test_who_sleeps_by_itself_is_woken(tmp_path: Path):
+    clock = Clock(tmp_path / "clock", skips=True)
+    with waiting(clock, 3000) as (child, _), clock.watched(lambda: False), clock.asking():
         assert child.stdout is not None
         child.stdout.readline()
         said, on_clock, _ = json.loads(child.stdout.readline())

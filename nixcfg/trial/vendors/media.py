@@ -4,7 +4,7 @@ import base64
 import re
 
 from nixcfg.trial.exchange import Reply, Request
-from nixcfg.trial.vendors.base import CREATED, Good, json_reply, protocol
+from nixcfg.trial.vendors.base import CREATED, Data, Good, json_reply, protocol
 from nixcfg.trial.vendors.openai import named_model, openai_error
 
 _PICTURE = base64.b64decode(
@@ -34,13 +34,17 @@ def _transcription(_request: Request, good: Good) -> Reply:
 
 def _moderation(request: Request, _good: Good) -> Reply:
     texts = request.json().get("input")
-    harmless = {
-        "flagged": False,
-        "categories": dict.fromkeys(_CATEGORIES, False),
-        "category_scores": dict.fromkeys(_CATEGORIES, 0.0),
+    return json_reply(_judged(len(texts) if isinstance(texts, list) else 1, is_flagged=False))
+
+
+def _judged(count: int, *, is_flagged: bool) -> Data:
+    judged = {
+        "flagged": is_flagged,
+        "categories": dict.fromkeys(_CATEGORIES, is_flagged),
+        "category_scores": dict.fromkeys(_CATEGORIES, float(is_flagged)),
+        "category_applied_input_types": {each: ["text"] for each in _CATEGORIES},
     }
-    results = [harmless] * (len(texts) if isinstance(texts, list) else 1)
-    return json_reply({"id": "modr-1", "model": "omni-moderation-latest", "results": results})
+    return {"id": "modr-1", "model": "omni-moderation-latest", "results": [judged] * count}
 
 
 def _form_model(request: Request) -> str:
@@ -53,5 +57,10 @@ PROTOCOLS = (
     protocol("/images/generations$", _images, openai_error, named_model),
     protocol("/audio/speech$", _speech, openai_error, named_model),
     protocol("/audio/(transcriptions|translations)$", _transcription, openai_error, _form_model),
-    protocol("/moderations$", _moderation, openai_error),
+    protocol(
+        "/moderations$",
+        _moderation,
+        openai_error,
+        refusals={"content_policy": (200, _judged(1, is_flagged=True))},
+    ),
 )
