@@ -15,15 +15,8 @@ def confine() -> None:
     """From now on, refuse everything else, as a machine would that no one is connected to."""
     for name in ("connect", "connect_ex", "sendto"):
         _guard(name)
-    looked_up = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
-        if not _is_here(host):
-            _say(host)
-            raise socket.gaierror(socket.EAI_NONAME, f"{host}: nothing leaves this machine")
-        return looked_up(host, *rest, **more)
-
-    socket.getaddrinfo = getaddrinfo
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        _guard_lookup(name)
     with contextlib.suppress(ImportError):
         _guard_uvloop()
 
@@ -33,29 +26,50 @@ def _guard(name: str) -> None:
 
     def guarded(self: socket.socket, *arguments: Any) -> Any:
         address = arguments[-1]
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
-            _say(address[0])
-            raise ConnectionRefusedError(f"{address[0]}: nothing leaves this machine")
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            _check(address[0])
         return original(self, *arguments)
 
     setattr(socket.socket, name, guarded)
 
 
+def _guard_lookup(name: str) -> None:
+    original = getattr(socket, name)
+
+    def guarded(host: Any, *rest: Any, **more: Any) -> Any:
+        try:
+            _check(host)
+        except ConnectionRefusedError as error:
+            raise socket.gaierror(socket.EAI_NONAME, f"{error}") from None
+        return original(host, *rest, **more)
+
+    setattr(socket, name, guarded)
+
+
 def _guard_uvloop() -> None:
-    """uvloop connects below Python's sockets."""
+    """uvloop connects, and looks up names, below Python's sockets."""
     import uvloop
 
-    original = uvloop.Loop.create_connection
+    connect, look_up = uvloop.Loop.create_connection, uvloop.Loop.getaddrinfo
 
     async def create_connection(
         self: Any, factory: Any, host: Any = None, *rest: Any, **more: Any
     ) -> Any:
-        if not _is_here(host):
-            _say(host)
-            raise ConnectionRefusedError(f"{host}: nothing leaves this machine")
-        return await original(self, factory, host, *rest, **more)
+        _check(host)
+        return await connect(self, factory, host, *rest, **more)
 
-    setattr(uvloop.Loop, "create_connection", create_connection)  # noqa: B010 (mypy: a method)
+    async def getaddrinfo(self: Any, host: Any, *rest: Any, **more: Any) -> Any:
+        _check(host)
+        return await look_up(self, host, *rest, **more)
+
+    for guarded in (create_connection, getaddrinfo):
+        setattr(uvloop.Loop, guarded.__name__, guarded)
+
+
+def _check(host: Any) -> None:
+    if not _is_here(host):
+        sys.stderr.write(f"nixcfg: no connection to {host}: nothing leaves this machine\n")
+        raise ConnectionRefusedError(f"{host}: nothing leaves this machine")
 
 
 def _is_here(host: Any) -> bool:
@@ -68,7 +82,3 @@ def _is_here(host: Any) -> bool:
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
-
-
-def _say(host: Any) -> None:
-    sys.stderr.write(f"nixcfg: no connection to {host}: nothing leaves this machine\n")
