@@ -83,8 +83,8 @@ def test_a_long_wait_takes_a_moment(
         minute, line = child.stdout.readline(), child.stdout.readline()
     said, on_clock, on_wall = json.loads(line)
     assert (said, went) == (expected, expected == "timeout")
-    assert passed <= on_clock < passed + 60
-    assert passed <= on_wall < passed + 60
+    assert passed - 1 < on_clock < passed + 60  # who holds has begun before
+    assert passed - 1 < on_wall < passed + 60
     assert float(minute) < 30  # a case begins with a minute; a slow machine may be late
     assert time.monotonic() - began < 60
 
