@@ -10,6 +10,7 @@ let
     hostPlatform.system = "x86_64-linux";
   };
   pkgs = lib.genAttrs [ "mypy" "nix" "nixfmt-rfc-style" "nixfmt-tree" "ruff" "shellcheck" "strace" "uv" ] named // {
+    inherit lib;
     mkShell = lib.id;
     inherit stdenv;
     runCommand = name: _: script: { inherit name script; };

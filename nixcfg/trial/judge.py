@@ -149,8 +149,11 @@ def _delta(data: Mapping[str, Any]) -> tuple[str, str]:
     return str((delta or {}).get("text") or ""), tool
 
 
-def failures(step: Step, got: Answered, log: Sequence[Exchange]) -> list[Failure]:
-    """What of a step's expectation is not met; `log` are the exchanges of this step alone."""
+def failures(
+    step: Step, got: Answered, log: Sequence[Exchange], last: Sequence[Exchange] | None = None
+) -> list[Failure]:
+    """What of a step's expectation is not met; `log` are the exchanges of this step alone, `last`
+    those of its last request, where it was sent several times."""
     checks: Mapping[str, Callable[[str, Any, Answered, Sequence[Exchange]], _Found]] = {
         "status": _status,
         "content": _text,
@@ -171,7 +174,9 @@ def failures(step: Step, got: Answered, log: Sequence[Exchange]) -> list[Failure
         Failure((*step.path, *steps), ".".join(map(str, steps)), expected, actual)
         for name, check in checks.items()
         if name in step.expect
-        for steps, expected, actual in check(name, step.expect[name], got, log)
+        for steps, expected, actual in check(
+            name, step.expect[name], got, log if name != "cached" or last is None else last
+        )
     ]
 
 

@@ -48,14 +48,14 @@ def of_case(document: Document, data: Data, path: Steps) -> list[Problem]:
     numbered = [(each, (*path, "steps", index)) for index, each in enumerate(data.get("steps", ()))]
     for index, (step, place) in enumerate(numbered or [(data, path)]):
         expect = step.get("expect", {})
-        is_first = index == 0 and step.get("repeat", 1) == 1
+        is_alone = step.get("repeat", 1) == 1
         problems += [
             document.problem(
                 shape.WRONG_VALUE, [*place, "expect", key], wrong, help=remedy, key=True
             )
             for key, wrong, remedy in (
                 *_unmet(data.get("vendors", {}), expect),
-                *_uncached(expect, is_first=is_first),
+                *(_uncached(expect, is_first=index == 0) if is_alone else ()),
             )
         ]
     return problems

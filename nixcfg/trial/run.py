@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nixcfg.gateway import launch, log, process
+from nixcfg.gateway import launch, process
+from nixcfg.gateway import log as gateway_log
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
 from nixcfg.project.model import Config, Project
@@ -167,8 +168,11 @@ class _Ground:
                     for step in case.steps:
                         clock.leap(step.after)
                         seen = len(vendors.log)
-                        answered = [_asked(gateway, step, clock) for _ in range(step.repeat)][-1]
-                        failures += judge.failures(step, answered, vendors.log[seen:])
+                        for _ in range(step.repeat):
+                            last = len(vendors.log)
+                            answered = _asked(gateway, step, clock)
+                        log = vendors.log
+                        failures += judge.failures(step, answered, log[seen:], log[last:])
             except process.StartError as error:
                 broken = "\n".join([f"{error}", *error.log])
             except TimeoutError as error:
@@ -205,9 +209,9 @@ class _Ground:
                 lines = (
                     written.read_text("utf-8", "replace").splitlines() if written.exists() else []
                 )
-                said = [each.text for each in log.events(lines) if each.level == "error"]
+                said = [each.text for each in gateway_log.events(lines) if each.level == "error"]
                 why = "ended by itself" if has_ended else f"was not up after {UP_SECONDS:.0f} s"
-                raise process.StartError(f"LiteLLM {why}", said or log.last_words(lines))
+                raise process.StartError(f"LiteLLM {why}", said or gateway_log.last_words(lines))
             time.sleep(0.05)
 
 
