@@ -192,8 +192,9 @@ _TOO_LONG = _refused(
 _OPENAI_REFUSALS = {
     "context_window": _TOO_LONG,
     "content_policy": _refused(
-        "content_policy_violation",
-        "Your request was rejected as a result of our safety system.",
+        "invalid_prompt",
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please "
+        "try again with a different prompt.",
         param=None,
     ),
 }
