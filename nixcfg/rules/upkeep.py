@@ -141,11 +141,11 @@ def _spend_logs_of_machine(whole: Whole, machine: Machine) -> Iterator[Problem]:
         return
     if config is None or variable_stores_models(machine.environment):
         return
-    places = [("database",)] if machine.database else []
+    places: list[tuple[str, ...]] = [("database",)] if machine.database else []
     places += [("secrets", each) for each in _VARIABLES if each in machine.secrets]
     places += [("environment", each) for each in _VARIABLES if each in machine.environment]
     for place in places[:1]:
-        yield _kept(whole.project.document, machine.place(*place))
+        yield _kept(whole.project.document, machine.place(place[0], *place[1:]))
 
 
 def _kept(document: Document, path: Steps) -> Problem:
