@@ -97,7 +97,7 @@ def _open_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
         )
 
 
-def loaded(machine: Machine) -> Config | None:
+def _loaded(machine: Machine) -> Config | None:
     """The configuration that the container loads, where there is such a one."""
     return next((each for each in machine.configs if each.name == machine.model_config), None)
 
@@ -107,7 +107,7 @@ NO_DATABASE = Rule("NX516", Severity.ERROR)
 
 @EveryMachine
 def _without_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
-    config = loaded(machine)
+    config = _loaded(machine)
     if not config or machine.database:
         return
     if "DATABASE_URL" in {*config.secrets, *machine.environment}:
@@ -128,7 +128,7 @@ def _without_database(whole: Whole, machine: Machine) -> Iterator[Problem]:
 @EveryMachine
 def _open_and_closed(whole: Whole, machine: Machine) -> Iterator[Problem]:
     """Settings that take models from the database which `database_config` closes."""
-    project, config = whole.project, loaded(machine)
+    project, config = whole.project, _loaded(machine)
     if machine.database_config != "ignored" or not config:
         return
     related = [project.document.related(machine.place("database_config"), "closed here")]
@@ -162,7 +162,7 @@ GIVEN_TWICE = Rule("NX518", Severity.ERROR)
 
 @EveryMachine
 def _given_twice(whole: Whole, machine: Machine) -> Iterator[Problem]:
-    project, config = whole.project, loaded(machine)
+    project, config = whole.project, _loaded(machine)
     given = {"database": machine.database, "redis": machine.redis}
     by_hand = {each: ours for ours, server in given.items() if server for each in _BY_HAND[ours]}
     names = config.providers if config else ()

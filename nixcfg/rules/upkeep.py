@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
-from nixcfg.project.model import ENVIRONMENT, Machine
+from nixcfg.project.model import ENVIRONMENT
 from nixcfg.project.values import referenced
-from nixcfg.rules.context import Config, Whole, variable_stores_models
-from nixcfg.rules.scope import EveryDocument, EveryMachine
+from nixcfg.rules.context import Config
+from nixcfg.rules.scope import EveryDocument
 from nixcfg.rules.services import stores_models
-from nixcfg.rules.sharing import loaded
-from nixcfg.yamltext.document import Document, Map
+from nixcfg.yamltext.document import Map
 
 _OFTEN = 300
 """Seconds between two health checks unless health_check_interval says otherwise: LiteLLM's own
@@ -98,13 +97,11 @@ def _url_as_host(config: Config, path: Steps, variable: str | None = None) -> Pr
     )
 
 
-_GENERAL = "general_settings"
 _RETENTION = "maximum_spend_logs_retention_period"
-_ENOUGH = (_RETENTION, "disable_spend_logs")
-_VARIABLES = ("DATABASE_URL", "DATABASE_HOST")
 _DATABASES: tuple[Steps, ...] = (
-    (_GENERAL, "database_url"),
-    *((ENVIRONMENT, each) for each in _VARIABLES),
+    ("general_settings", "database_url"),
+    (ENVIRONMENT, "DATABASE_URL"),
+    (ENVIRONMENT, "DATABASE_HOST"),
 )
 
 KEPT_FOR_GOOD = Rule("NX231", Severity.NOTE)
@@ -113,46 +110,21 @@ KEPT_FOR_GOOD = Rule("NX231", Severity.NOTE)
 @EveryDocument
 def _spend_logs(config: Config) -> Iterator[Problem]:
     """A row for every request, which LiteLLM deletes only when it is told after how long."""
-    if any(config.has(_GENERAL, key) for key in _ENOUGH) or stores_models(config):
+    general = "general_settings"
+    if any(config.has(general, key) for key in (_RETENTION, "disable_spend_logs")):
         return
-    if config.context.included or not config.context.complete or _is_in_project(config):
+    if config.context.included or not config.context.complete or stores_models(config):
         return
     for path in _DATABASES:
         value: object = config.data
         for step in path:
             value = value.get(str(step)) if isinstance(value, Map) else None
         if value:
-            yield _kept(config.document, path)
+            yield config.document.problem(
+                KEPT_FOR_GOOD,
+                path,
+                "LiteLLM writes a row for every request to this database, and deletes none",
+                help=f"Add {_RETENTION}: 90d to general_settings, or disable_spend_logs: true.",
+                key=True,
+            )
             return
-
-
-def _is_in_project(config: Config) -> bool:
-    """Whether nixcfg.yaml gives the database, where each machine's is looked at."""
-    given = {*config.context.secrets, *config.context.environment}
-    return not config.standalone and not given.isdisjoint(_VARIABLES)
-
-
-@EveryMachine
-def _spend_logs_of_machine(whole: Whole, machine: Machine) -> Iterator[Problem]:
-    """The same where nixcfg.yaml says which database a machine has."""
-    config = loaded(machine)
-    general = (config.litellm.get(_GENERAL) or {}) if config else {}
-    if any(general.get(key) for key in (*_ENOUGH, "store_model_in_db")):
-        return
-    if config is None or variable_stores_models(machine.environment):
-        return
-    places: list[tuple[str, ...]] = [("database",)] if machine.database else []
-    places += [("secrets", each) for each in _VARIABLES if each in machine.secrets]
-    places += [("environment", each) for each in _VARIABLES if each in machine.environment]
-    for place in places[:1]:
-        yield _kept(whole.project.document, machine.place(place[0], *place[1:]))
-
-
-def _kept(document: Document, path: Steps) -> Problem:
-    return document.problem(
-        KEPT_FOR_GOOD,
-        path,
-        "LiteLLM writes a row for every request to this database, and deletes none",
-        help=f"Add {_RETENTION}: 90d to general_settings, or disable_spend_logs: true.",
-        key=True,
-    )

@@ -34,30 +34,6 @@ def test_rows_that_no_one_deletes(settings: str, line: int, tmp_path: Path):
     assert places(report, "NX231") == ([("config.yaml", line)] if line else [])
 
 
-@pytest.mark.parametrize(
-    ("project", "line"),
-    [
-        ("database: local\n", 2),
-        ("database: {host: db.example.org, password_file: /run/keys/database}\n", 2),
-        ("hosts:\n  alpha: {}\n  beta:\n    database: local\n", 5),
-        ("database: local\nhosts:\n  alpha: {}\n  beta: {}\n", 2),
-        ("secrets: {DATABASE_URL: /run/keys/database}\n", 2),
-        ("database: local\ngeneral_settings: {database_url: os.environ/DATABASE_URL}\n", 2),
-        ("database: local\ngeneral_settings: {maximum_spend_logs_retention_period: 90d}\n", 0),
-        ("database: local\nlitellm_settings: {maximum_spend_logs_retention_period: 90d}\n", 0),
-        ("database: local\ngeneral_settings: {disable_spend_logs: true}\n", 0),
-        ("database: local\nenvironment: {STORE_MODEL_IN_DB: 'true'}\n", 0),
-        ("database: local  # nixcfg: ignore NX231\n", 0),
-        ("database_config: ignored\ndatabase: local\n", 3),
-        ("", 0),
-    ],
-)
-def test_rows_in_the_database_of_a_project(project: str, line: int, tmp_path: Path):
-    files = {"nixcfg.yaml": PROJECT + project, "providers/a.yaml": MODEL}
-    report = in_project(tmp_path, files)
-    assert places(report, "NX231") == ([("nixcfg.yaml", line)] if line else [])
-
-
 URL_IN_VARIABLE = f"""\
 {MODEL}environment_variables: {{REDIS_HOST: "redis://redis.test"}}
 litellm_settings: {{cache: true}}
