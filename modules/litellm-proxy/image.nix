@@ -93,6 +93,9 @@ rec {
     NO_DOCS = "True";
     NO_OPENAPI = "True";
     NO_REDOC = "True";
+    # Python looks for garbage less often: each time that it looks at everything, no request
+    # goes on for half a second (measured; docs/scale.md).
+    PYTHON_GC_THRESHOLD = "50000,20,20";
     # The root file system is read-only: what is written goes to the tmpfs.
     HOME = writable;
     LITELLM_MIGRATION_DIR = "${writable}/litellm-migrations";
@@ -102,6 +105,12 @@ rec {
   withoutPages.DISABLE_ADMIN_UI = "True";
   keepTables.DISABLE_SCHEMA_UPDATE = "True";
   workers = count: { NUM_WORKERS = toString count; };
+  # uvicorn kills a worker that does not answer it for 5 seconds. On a busy machine none that
+  # starts does, and so there is none.
+  patience.TIMEOUT_WORKER_HEALTHCHECK = "60";
+  # LiteLLM breaks off what it answers after 30 seconds, however long the engine waits. The
+  # last ones are for what it does then: it writes what was spent.
+  drain = seconds: { GRACEFUL_SHUTDOWN_TIMEOUT = toString (lib.max 1 (seconds - 5)); };
 
   # As whom it runs, whatever the image says: the keys belong to this user alone, and
   # the container has no capability to read what belongs to others.
