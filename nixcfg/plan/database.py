@@ -16,7 +16,7 @@ from nixcfg.upgrade.compare import counted
 RECOVERS = "1.98.0"
 """The first release whose running instances get over a column that another one adds. Those before
 it refuse virtual keys with 500 `cached plan must not change result type` until they are restarted
-(BerriAI/litellm#36418; tests/proxy/test_cached_plan.py asks the installed LiteLLM)."""
+(BerriAI/litellm#36418, and #41743 for the release)."""
 
 
 @dataclass(frozen=True, slots=True)
