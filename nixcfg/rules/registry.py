@@ -4,11 +4,12 @@ The topics up to shape hold rules and no checks: what they find keeps a file fro
 check from making sense of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Final, TypeVar
 
-from nixcfg.problems.problem import Problem, Rule
+from nixcfg.problems.problem import Problem, Related, Rule
 from nixcfg.project import find as project_files
 from nixcfg.project import shape, standalone
 from nixcfg.project.nearest import nearest
@@ -46,6 +47,7 @@ from nixcfg.rules import (
 )
 from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.scope import (
+    AnyDeployment,
     EveryDeployment,
     EveryDocument,
     EveryMachine,
@@ -107,6 +109,7 @@ RULES: Final[Mapping[str, Rule]] = {
 _EVERY_DOCUMENT: Final = _all(EveryDocument)
 _MODEL_FILES: Final = _all(ModelFile)
 _EVERY_DEPLOYMENT: Final = _all(EveryDeployment)
+_ANY_DEPLOYMENT: Final = _all(AnyDeployment)
 _WHOLE_PROJECT: Final = _all(WholeProject)
 _EVERY_MACHINE: Final = _all(EveryMachine)
 
@@ -122,6 +125,21 @@ def of_document(config: Config) -> Iterator[Problem]:
     for deployment in config.deployments:
         for of_deployment in _EVERY_DEPLOYMENT:
             yield from of_deployment.run(config, deployment)
+    for of_any in _ANY_DEPLOYMENT:
+        yield from _once(p for each in config.deployments for p in of_any.run(config, each))
+
+
+def _once(found: Iterable[Problem]) -> Iterator[Problem]:
+    """Problems that say the same, as the first of them, with where the others are."""
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in found:
+        said = (problem.code, problem.severity, problem.message, problem.help)
+        groups.setdefault(said, []).append(problem)
+    for first, *others in groups.values():
+        related = tuple(Related(p.file, p.span, "here too", p.secrets) for p in others)
+        edits = tuple(edit for p in (first, *others) if p.fix for edit in p.fix.edits)
+        fix = first.fix._replace(edits=edits) if first.fix else None
+        yield replace(first, related=(*first.related, *related), fix=fix)
 
 
 def of_project(whole: Whole) -> Iterator[Problem]:
