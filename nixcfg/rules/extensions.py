@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from nixcfg.problems.once import once
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
@@ -118,6 +119,11 @@ CUSTOM_CODE = Rule("NX217", Severity.WARNING)
 
 @EveryDocument
 def _custom_code(config: Config) -> Iterator[Problem]:
+    yield from once(_absent(config))
+
+
+def _absent(config: Config) -> Iterator[Problem]:
+    """Every use of a module that is not there."""
     for path, name in _imported(config):
         file = name.rpartition(".")[0].replace(".", "/") + ".py"
         first = file.split("/", maxsplit=1)[0]

@@ -4,12 +4,12 @@ The topics up to shape hold rules and no checks: what they find keeps a file fro
 check from making sense of it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Final, TypeVar
 
-from nixcfg.problems.problem import Problem, Related, Rule
+from nixcfg.problems.once import once
+from nixcfg.problems.problem import Problem, Rule
 from nixcfg.project import find as project_files
 from nixcfg.project import shape, standalone
 from nixcfg.project.nearest import nearest
@@ -18,6 +18,7 @@ from nixcfg.rules import (
     access_models,
     azure,
     budgets,
+    caches,
     catalogue,
     credentials,
     deployments,
@@ -41,6 +42,7 @@ from nixcfg.rules import (
     servers,
     services,
     sharing,
+    stages,
     teams,
     upkeep,
     values,
@@ -70,6 +72,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     upkeep,
     extensions,
     entries,
+    caches,
     guardrails,
     teams,
     servers,
@@ -77,6 +80,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     environment,
     credentials,
     deployments,
+    stages,
     params,
     regions,
     groups,
@@ -126,20 +130,7 @@ def of_document(config: Config) -> Iterator[Problem]:
         for of_deployment in _EVERY_DEPLOYMENT:
             yield from of_deployment.run(config, deployment)
     for of_any in _ANY_DEPLOYMENT:
-        yield from _once(p for each in config.deployments for p in of_any.run(config, each))
-
-
-def _once(found: Iterable[Problem]) -> Iterator[Problem]:
-    """Problems that say the same, as the first of them, with where the others are."""
-    groups: dict[tuple[object, ...], list[Problem]] = {}
-    for problem in found:
-        said = (problem.code, problem.severity, problem.message, problem.help)
-        groups.setdefault(said, []).append(problem)
-    for first, *others in groups.values():
-        related = tuple(Related(p.file, p.span, "here too", p.secrets) for p in others)
-        edits = tuple(edit for p in (first, *others) if p.fix for edit in p.fix.edits)
-        fix = first.fix._replace(edits=edits) if first.fix else None
-        yield replace(first, related=(*first.related, *related), fix=fix)
+        yield from once(p for each in config.deployments for p in of_any.run(config, each))
 
 
 def of_project(whole: Whole) -> Iterator[Problem]:
