@@ -20,10 +20,6 @@ _NEEDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("redis_url", "host", "REDIS_HOST"),
         ("redis_url", "password", "REDIS_PASSWORD"),
     ),
-    "valkey-semantic": (
-        ("similarity_threshold",),
-        ("redis_url", "host", "VALKEY_HOST", "REDIS_HOST"),
-    ),
 }
 """By kind: of each choice of keys and variables one has to be there. Source: the __init__ of each
 in litellm/caching; tests/rules/test_caches.py asks LiteLLM for every one."""
@@ -49,21 +45,18 @@ def _needs(config: Config) -> Iterator[Problem]:
         )
 
 
-SENTINEL = ("sentinel_nodes", "service_name")
-
-
 @EveryDocument
 def _sentinel(config: Config) -> Iterator[Problem]:
-    """Redis Sentinel is asked by two keys; with one of them alone LiteLLM looks for a host."""
-    params = config.section("litellm_settings").get("cache_params")
-    if not isinstance(params, Map) or config.section("litellm_settings").get("cache") is not True:
+    """Redis Sentinel is asked by two keys."""
+    settings = config.section("litellm_settings")
+    params = settings.get("cache_params")
+    if settings.get("cache") is not True or not isinstance(params, Map):
         return
-    for key, other in (SENTINEL, SENTINEL[::-1]):
-        if params.get(key) and not params.get(other):
-            yield config.document.problem(
-                INCOMPLETE,
-                (*_PARAMS, key),
-                f"LiteLLM reaches no Sentinel: {key} needs {other}",
-                help=f"Add {other}.",
-                key=True,
-            )
+    if params.get("sentinel_nodes") and not params.get("service_name"):
+        yield config.document.problem(
+            INCOMPLETE,
+            (*_PARAMS, "sentinel_nodes"),
+            "LiteLLM does not start: sentinel_nodes needs service_name",
+            help="Add service_name.",
+            key=True,
+        )
