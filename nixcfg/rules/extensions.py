@@ -117,11 +117,6 @@ PROMPT_SHAPE = Rule("NX218", Severity.ERROR)
 CUSTOM_CODE = Rule("NX217", Severity.WARNING)
 
 
-@EveryDocument
-def _custom_code(config: Config) -> Iterator[Problem]:
-    yield from once(_absent(config))
-
-
 def _absent(config: Config) -> Iterator[Problem]:
     """Every use of a module that is not there."""
     for path, name in _imported(config):
@@ -137,6 +132,11 @@ def _absent(config: Config) -> Iterator[Problem]:
                 if not config.standalone
                 else "Put it beside the configuration.",
             )
+
+
+@EveryDocument
+def _custom_code(config: Config) -> Iterator[Problem]:
+    yield from once(_absent(config))
 
 
 def _imported(config: Config) -> Iterator[tuple[Steps, str]]:
