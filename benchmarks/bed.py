@@ -21,6 +21,7 @@ import services  # noqa: E402
 import toolchain  # noqa: E402
 from arrivals import Question, Target  # noqa: E402
 from gateway import Gateway, gateway  # noqa: E402
+from pace import Pace, pace  # noqa: E402
 from paced_vendor import PIECE_SECONDS, vendor  # noqa: E402
 from processes import below, children, memory, pin, preempt  # noqa: E402
 
@@ -28,7 +29,12 @@ MASTER_KEY = "sk-benchmark-0123456789abcdef"
 RUN = "from litellm import run_server; run_server()"
 OURS, GATEWAY = 0, 1
 #: What the module gives the container, of what may cost or save time.
-MODULE = {"NO_DOCS": "True", "NO_OPENAPI": "True", "NO_REDOC": "True"}
+MODULE = {
+    "NO_DOCS": "True",
+    "NO_OPENAPI": "True",
+    "NO_REDOC": "True",
+    "PYTHON_GC_THRESHOLD": "50000,20,20",
+}
 
 
 #: Models of the gateway: what LiteLLM takes them for, and what the stand-in does.
@@ -85,6 +91,7 @@ class Running:
 
     target: Target
     process: int
+    pace: Pace
     first_answer: float = 0.0
 
     @property
@@ -106,6 +113,7 @@ class Bed:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="nixcfg-speed-"))
         )
         self._starts = 0
+        self.pace = stack.enter_context(pace(GATEWAY))
         self.vendor = stack.enter_context(vendor())
         self._redis = stack.enter_context(services.redis())
         self._postgres = stack.enter_context(services.postgres())
@@ -155,7 +163,7 @@ class Bed:
             for pid in filter(_is_engine, below(process)):
                 pin(pid, OURS)
             target = Target(f"http://127.0.0.1:{proxy.port}", key)
-            yield Running(target, process, first_answer)
+            yield Running(target, process, self.pace, first_answer)
 
 
 def _is_engine(pid: int) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 #: How far apart the rate that meets it and the one that does not may be in the end.
-PRECISION = 0.05
+PRECISION = 0.1
 
 
 def knee(

@@ -1,6 +1,7 @@
 """One look at a running gateway: asked at a rate for some seconds, in quiet, or not at all."""
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from processes import Taken, Usage
 #: many milliseconds they may keep ours waiting each time that they want to run.
 SHARE = 0.03
 DELAY = 0.25
-ATTEMPTS = 4
+#: And how many times slower than at its best that core may be (`pace`).
+SLOWEST = 2.0
+ATTEMPTS = 6
 SECONDS = 5.0
 #: Few requests a second are asked for longer, but not for ever.
 REQUESTS = 150
@@ -27,12 +30,18 @@ class DisturbedError(Exception):
 
 @dataclass(frozen=True)
 class Probe:
-    """What one look saw. CPU time in milliseconds a request, shares from 0 to 1."""
+    """What one look saw. CPU time in milliseconds a request, shares from 0 to 1; `slower` is how
+    many times slower than at its best the gateway's core was, by which the CPU time is divided."""
 
     answers: Answers
     cpu: float
+    slower: float
     gateway_share: float
     other_share: float
+
+    def added(self, alone: Answers, part: float) -> float:
+        """Milliseconds that a percentile is above the stand-in's, were the core at its best."""
+        return (self.answers.percentile(part) - alone.percentile(part)) / self.slower
 
 
 def seconds_for(rate: float) -> float:
@@ -44,21 +53,25 @@ def probe(running: Running, question: Question, rate: float) -> Probe:
     reason = ""
     for attempt in range(ATTEMPTS):
         if attempt:
-            time.sleep(attempt)
+            time.sleep(1)
         answers, before, after = arrivals.ask(
             running.target, question, rate, seconds_for(rate), Usage.now
         )
         shares, spent = after.shares(before), after.spent(before, running.pids)
-        reason = disturbed(after.taken(before))
+        slower = running.pace.factor(before.at, after.at)
+        reason = disturbed(after.taken(before), slower)
         _settle(running)
         if not reason:
-            cpu = 1000 * spent / max(1, len(answers.times))
-            return Probe(answers, cpu, shares[GATEWAY], shares[OURS])
+            cpu = 1000 * spent / max(1, len(answers.times)) / slower
+            return Probe(answers, cpu, slower, shares[GATEWAY], shares[OURS])
+        print(f"  again: {reason}", file=sys.stderr)
     raise DisturbedError(reason)
 
 
-def disturbed(taken: Mapping[int, Taken]) -> str:
+def disturbed(taken: Mapping[int, Taken], slower: float) -> str:
     """Why the figures say nothing, or nothing."""
+    if slower > SLOWEST:
+        return f"the gateway's core was {slower:.1f} times slower than at its best"
     share = taken[GATEWAY].share if GATEWAY in taken else 0.0
     if share > SHARE:
         return f"other programs took {share:.0%} of the gateway's core"
@@ -70,7 +83,7 @@ def disturbed(taken: Mapping[int, Taken]) -> str:
 
 def baseline(bed: Bed, question: Question, rate: float) -> Answers:
     """The stand-in asked without a gateway between."""
-    stand_in = Running(Target(f"{bed.vendor}/{question.behaviour}", "none"), os.getpid())
+    stand_in = Running(Target(f"{bed.vendor}/{question.behaviour}", "none"), os.getpid(), bed.pace)
     return probe(stand_in, question, rate).answers
 
 

@@ -11,12 +11,14 @@ import os
 import platform
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
 SLICE_NANOSECONDS = 100_000
+#: Our own processes that run only while no other wants to (`pace`): they are not measured.
+IDLING: set[int] = set()
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 
 
@@ -32,7 +34,8 @@ class Taken:
 @dataclass(frozen=True)
 class Usage:
     """Seconds since the machine started. By process: CPU time, waiting and runs of our own, and
-    their cores; by core: what everybody used, and what the hypervisor took."""
+    their cores; by core: what everybody used but for those that idle, and what the hypervisor
+    took."""
 
     at: float
     cores: Mapping[int, int]
@@ -45,16 +48,20 @@ class Usage:
     @classmethod
     def now(cls) -> "Usage":
         cores, used, waited, runs = {}, {}, {}, {}
+        idled: dict[int, float] = defaultdict(float)
         for pid in below(os.getpid()):
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                if pid in IDLING:
+                    idled[min(os.sched_getaffinity(pid))] += _seconds(fields)
+                    continue
                 tasks = list(Path(f"/proc/{pid}/task").iterdir())
                 texts = [(task / "schedstat").read_text() for task in tasks]
                 cores[pid] = min(os.sched_getaffinity(pid))
             except OSError:  # it has ended
                 continue
             counts = [[int(number) for number in text.split()] for text in texts]
-            used[pid] = (int(fields[11]) + int(fields[12])) / TICK
+            used[pid] = _seconds(fields)
             waited[pid] = sum(wait for _, wait, _ in counts) / 1e9
             runs[pid] = sum(run for _, _, run in counts)
         busy, stolen = {}, {}
@@ -62,8 +69,9 @@ class Usage:
             name, *numbers = line.split()
             if name.startswith("cpu") and name != "cpu":
                 user, nice, system, _, _, _, _, steal = map(int, numbers[:8])
-                busy[int(name[3:])] = (user + nice + system) / TICK
-                stolen[int(name[3:])] = steal / TICK
+                core = int(name[3:])
+                busy[core] = (user + nice + system) / TICK - idled[core]
+                stolen[core] = steal / TICK
         at = float(Path("/proc/uptime").read_text().split()[0])
         return cls(at, cores, used, waited, runs, busy, stolen)
 
@@ -96,6 +104,11 @@ class Usage:
                 1000 * (for_others + stolen) / max(1, runs[core]),
             )
         return found
+
+
+def _seconds(fields: Sequence[str]) -> float:
+    """The CPU time of a process, by its /proc/PID/stat behind the name."""
+    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def _parents() -> dict[int, int]:

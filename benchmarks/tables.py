@@ -1,21 +1,18 @@
 """What was measured of the gateway, and the tables that are made of it. Pure."""
 
-import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-#: What the plan for users assumes: at the busiest time, and how full a worker may be then.
-REQUESTS_A_USER_AND_MINUTE = 1.0
-FULL = 0.5
-#: What each worker opens to the database, unless LiteLLM is told otherwise.
-POOL = 10
+from nixcfg.plan import size
 
 
 @dataclass(frozen=True)
 class Figures:
     """One row. Rates in requests a second, times in milliseconds above the stand-in's own, CPU
-    time in milliseconds a request, memory in MiB, shares of a core from 0 to 1."""
+    time in milliseconds a request, memory in MiB, shares of a core from 0 to 1; `slower` is what
+    the rates and times have been corrected by."""
 
     knees: Sequence[float]
     p50: float
@@ -25,6 +22,7 @@ class Figures:
     gateway_share: float
     other_share: float
     first_answer: float
+    slower: float
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def table(rows: Sequence[Row]) -> str:
     columns = (
         *("what", "requests/s within the objective", "at half of that: p50, ms", "p95, ms"),
         *("CPU a request, ms", "memory, MiB", "core of the gateway", "core of the others"),
-        "start to first answer, s",
+        *("start to first answer, s", "the core was slower by"),
     )
     lines = [_line(columns), "| --- |" + " ---: |" * (len(columns) - 1)]
     for row in rows:
@@ -65,32 +63,49 @@ def table(rows: Sequence[Row]) -> str:
                     f"{figures.gateway_share:.0%}",
                     f"{figures.other_share:.0%}",
                     f"{figures.first_answer:.1f}",
+                    f"{figures.slower:.2f}",
                 )
             )
         )
     return "\n".join(lines)
 
 
-def sizing(figures: Figures) -> str:
-    """How many workers a number of users takes, by the row that is most like what they do."""
-    rate = statistics.median(figures.knees) * FULL
-    columns = ("users", "requests/s at the busiest time", "workers", "memory", "connections")
+def sizing(rate: float, memory: float) -> str:
+    """What `nixcfg size` says for numbers of users, with a database."""
+    columns = (
+        *("users", "requests/s at the busiest time", "instances", "workers in each"),
+        *("memory", "connections"),
+    )
     lines = [_line(columns), "|" + " ---: |" * len(columns)]
     for users in (10, 100, 1_000, 10_000):
-        arriving = users * REQUESTS_A_USER_AND_MINUTE / 60
-        workers = math.ceil(arriving / rate)
+        arriving = users * size.REQUESTS_A_USER_AND_MINUTE / 60
+        wanted = size.size(arriving, size.Carried("", rate, memory), database=True)
         lines.append(
             _line(
                 (
                     f"{users:,}",
                     f"{arriving:,.1f}",
-                    f"{workers:,}",
-                    f"{workers * figures.memory / 1024:,.1f} GiB",
-                    f"{workers * POOL:,}",
+                    f"{wanted.instances}",
+                    f"{wanted.workers}",
+                    f"{wanted.memory / 1024:,.1f} GiB",
+                    f"{wanted.connections}",
                 )
             )
         )
     return "\n".join(lines)
+
+
+def data(rows: Sequence[Row], where: str, typical: Mapping[str, str]) -> dict[str, Any]:
+    """The content of nixcfg/plan/carried.json: of each row, what a worker carries and holds."""
+    found = {
+        row.name: {
+            "rate": round(statistics.median(row.figures.knees), 1),
+            "memory": round(row.figures.memory),
+        }
+        for row in rows
+        if row.figures
+    }
+    return {"where": where, "typical": typical, "rows": found}
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixcfg.knowledge import Choice, Knowledge, choose
+from nixcfg.knowledge import Choice, choose
 from nixcfg.problems.problem import Problem, Severity
 from nixcfg.project import model, shape, wiring
 from nixcfg.project.build import build
@@ -25,10 +25,13 @@ AGES = frozenset(
     {
         *("NX203", "NX402", "NX403", "NX405", "NX411", "NX416"),  # keys, providers, models
         *("NX208", "NX213", "NX219", "NX221"),  # choices, callbacks, guardrails and their modes
+        *("NX204", "NX206", "NX209", "NX404"),  # what a value does: 1.109 made a number of "3"
+        *("NX216", "NX218", "NX220", "NX222", "NX223", "NX224", "NX232"),  # entries, budgets, teams
+        *("NX422", "NX423", "NX418", "NX215"),  # fallbacks, logins, licences
     }
 )
 """What may be wrong of a release that nixcfg does not know: no error, so that it keeps no one from
-rendering."""
+rendering. Each is what the known releases were seen to do, and some of it changed among them."""
 MAX_ERRORS = 10 * limits.MAX_PROBLEMS
 """More than those for the reader: a project may have given what a rule finds another severity."""
 
@@ -118,24 +121,24 @@ def standalone(
         around = _standalone_context(configuration, today, chosen)
         for index, part in enumerate(configuration.parts):
             here = replace(around, missing=part.missing, included=index > 0)
-            found += [*part.document.problems, *_shape(part.document, chosen.knowledge)]
+            found += [*part.document.problems, *_shape(part.document, chosen)]
             if isinstance(part.document.data, Map):
-                found += _of_document(Config(part.document, here))
+                found += of_document(Config(part.document, here))
         if not chosen.is_known:
             found.append(unknown_release(documents[0], (), chosen))
         problems += policy.ignored(found, documents, standalone=True)
     return Report(files, tuple(_in_order(map(_as_standalone, problems))), None)
 
 
-def _shape(document: Document, knowledge: Knowledge) -> Iterator[Problem]:
-    """What is wrong with the shape of a LiteLLM file, as far as its release minds."""
+def _shape(document: Document, chosen: Choice) -> Iterator[Problem]:
+    """What is wrong with the shape of a LiteLLM file, as far as its release is known to mind."""
     entries = document.data.get(model.MODELS) if isinstance(document.data, Map) else None
     numbers = {
         document.problem(shape.WRONG_TYPE, (model.MODELS, index, "model_name"), "").span
         for index, entry in enumerate(entries if isinstance(entries, list) else ())
         if isinstance(entry, Map) and isinstance(entry.get("model_name"), int | float)
     }
-    serves = knowledge.behaviour["number_as_name"] if numbers else False
+    serves = bool(numbers) and (not chosen.is_known or chosen.knowledge.behaviour["number_as_name"])
     for problem in shape.check(document, "provider", standalone=True):
         is_served = serves and problem.rule is shape.WRONG_TYPE and problem.span in numbers
         yield replace(problem, level=Severity.WARNING) if is_served else problem
@@ -163,7 +166,7 @@ def _of_files(
     if project:
         for some in _by_release(around):
             own = _own_settings(project, sources, _true_on_every_machine(some))
-            yield from _of_document(own)
+            yield from of_document(own)
     members = [_members(project, machine, sources) for machine in machines]
     everywhere = _true_on_every_machine(around)
     given = context.offer(sources.project, everywhere.chosen.knowledge).settings
@@ -177,7 +180,7 @@ def _of_files(
                 groups = _by_release([around[number] for number in loading])
                 known[loading] = [_true_on_every_machine(each) for each in groups]
             for here in known[loading]:
-                yield from _of_document(Config(document, here))
+                yield from of_document(Config(document, here))
 
 
 def _by_release(contexts: Iterable[Context]) -> list[list[Context]]:
@@ -188,7 +191,7 @@ def _by_release(contexts: Iterable[Context]) -> list[list[Context]]:
     return list(found.values())
 
 
-def _of_document(config: Config) -> Iterator[Problem]:
+def of_document(config: Config) -> Iterator[Problem]:
     """What the rules find in one file, the less grave the less its release is known."""
     found = _capped(registry.of_document(config))
     if config.context.chosen.is_known:

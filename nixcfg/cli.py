@@ -66,6 +66,7 @@ HIDDEN = {
     "providers": "List the project's providers.",
     "rehearse": "Start LiteLLM once on what would be rendered.",
     "schema": "Print a JSON Schema, for editors.",
+    "size": "Say what so many users need: `nixcfg plan --users`.",
     "spend": "List what was spent: `nixcfg access spend`.",
 }
 """Commands that work and that --help does not list: other names, and what programs ask for."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixcfg.commands import OK
+from nixcfg.commands import OK, size
 from nixcfg.commands.context import find_root, json_option, valid_project
 from nixcfg.commands.output import report
 
@@ -23,9 +23,12 @@ _TITLES = {"model": "Models", "key": "Keys", "setting": "Settings", "environment
 
 @click.command()
 @click.argument("host", required=False)
+@size.asking
 @json_option
 @click.pass_obj
-def command(base: Path, host: str | None, form: str) -> int:
+def command(
+    base: Path, host: str | None, users: int | None, requests: str | None, form: str
+) -> int:
     """Show what a switch would change, and what it costs.
 
     Compares the sources with what this machine runs, or HOST, which your own ssh reaches: models,
@@ -36,7 +39,10 @@ def command(base: Path, host: str | None, form: str) -> int:
     Examples:
       nixcfg plan
       nixcfg plan gateway.example.org --json
+      nixcfg plan --users 500
     """
+    if users is not None or requests is not None:
+        return size.answer(base, users, requests, host, form)
     from nixcfg.plan.compare import plan
     from nixcfg.plan.facts import UnknownDeploymentError, absent_keys, deployed, wanted
     from nixcfg.plan.look import look

@@ -43,6 +43,7 @@ _FIXED = {
     "NO_DOCS": "True",
     "NO_OPENAPI": "True",
     "NO_REDOC": "True",
+    "PYTHON_GC_THRESHOLD": "50000,20,20",
     "DISABLE_ADMIN_UI": "True",
     "PYTHONUNBUFFERED": "1",
     "PYTHONDONTWRITEBYTECODE": "1",

@@ -68,6 +68,11 @@ class Litellm:
         """The sections that are carried over, but for the models."""
         return [s for s in self.document.data if (s,) not in self.gone and s != MODELS]
 
+    @property
+    def is_inline(self) -> bool:
+        """Whether it is written in another file, which may put in the variables by itself."""
+        return " (" in self.document.name
+
     def note(
         self, kind: Kind, path: Steps, message: str, *, key: bool = False, variable: str = ""
     ) -> None:
@@ -203,6 +208,7 @@ def _replace_keys(found: Litellm, names: Names) -> None:
     """Write a reference in place of every key; what cannot hold a reference is left out."""
     edits: dict[Steps, str] = {}
     kept = []
+    read_now: set[str] = set()
     for path, key, text in texts(found.document.data):
         if any(path[: len(gone)] == gone for gone in found.gone):
             continue
@@ -218,6 +224,10 @@ def _replace_keys(found: Litellm, names: Names) -> None:
                 path,
                 f"LiteLLM expands no ${{{defaulted[1]}:-...}}; it is {edits[path]} now",
             )
+        elif (variable := dollar(text)) and variable not in read_now and not found.is_inline:
+            read_now.add(variable)
+            what = f"LiteLLM took ${{{variable}}} as it is; it is the variable now"
+            found.note(Kind.CHANGED, path, what)
         elif is_key(found.document, path, key, text):
             _replace_key(found, path, names, edits)
         elif text and is_secret_field(path, key) and not is_reference(text):

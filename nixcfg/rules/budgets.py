@@ -10,6 +10,7 @@ from nixcfg.rules.scope import EveryDeployment, EveryDocument
 from nixcfg.yamltext.document import Map
 
 _PROVIDERS = ("router_settings", "provider_budget_config")
+_GENERAL = "general_settings"
 _PERIODS = (
     ("litellm_settings", "budget_duration"),
     ("litellm_settings", "internal_user_budget_duration"),
@@ -19,10 +20,14 @@ _PERIODS = (
     ("litellm_settings", "upperbound_key_generate_params", "duration"),
     ("litellm_settings", "upperbound_key_generate_params", "budget_duration"),
     ("litellm_settings", "default_team_params", "budget_duration"),
-    ("general_settings", "maximum_spend_logs_retention_period"),
-    ("general_settings", "maximum_spend_logs_retention_interval"),
 )
 """Settings that LiteLLM gives to its duration_in_seconds. Source: its own calls of that."""
+_RETENTION = (
+    *("maximum_spend_logs_retention_period", "maximum_spend_logs_retention_interval"),
+    *("maximum_autorouter_session_retention_period", "maximum_health_check_retention_period"),
+    "maximum_daily_tag_spend_retention_period",
+)
+"""The same of general_settings, for what it cleans up; a whole number is of days here."""
 
 NO_LIMIT = Rule("NX223", Severity.ERROR)
 
@@ -81,6 +86,9 @@ def _settings(config: Config) -> Iterator[Problem]:
         for key in keys:
             value = value.get(key) if isinstance(value, Map) else None
         yield from _period(config, (section, *keys), value, "LiteLLM fails when it comes to use it")
+    general = config.section(_GENERAL)
+    for key in _RETENTION:
+        yield from _period(config, (_GENERAL, key), general.get(key), "LiteLLM deletes nothing")
 
 
 @EveryDeployment

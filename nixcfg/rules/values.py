@@ -201,8 +201,10 @@ def _is_number(text: str, kind: str) -> bool:
 
 
 def _is_taken_anyway(path: Steps, value: Any) -> bool:
-    """Ports and what LiteLLM passes through float() work as text too."""
+    """Ports and what LiteLLM passes through float() work as text too; days work as a number."""
     key = str(path[-1])
+    if key.endswith("_retention_period"):
+        return isinstance(value, int) and not isinstance(value, bool)
     if not isinstance(value, str | int):
         return False
     if key == "alerting":
@@ -246,6 +248,8 @@ def how_to_fix(config: Config, path: Steps, known: Key, value: Any) -> tuple[Fix
             return None, f"Write a list: {path[-1]}: [{value}]."
     if "str" in known.types and isinstance(value, int | float):
         source = config.document.source(path)
+        if str(path[-1]).endswith("duration"):
+            return None, "Write a number and a unit: 30s, 12h, 7d or 1mo."
         return Fix((SetValue(path, source),)), "Quote it." if known.secret else f'"{source}".'
     if referenced(value):
         return None, "Write the value itself."

@@ -14,9 +14,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from arrivals import Answers, spacings
 from endure import slope
 from knee import PRECISION, knee
+from pace import Pace, pace
 from probe import disturbed
-from processes import Taken, Usage, below, pin
-from tables import Figures, Row, sizing, table
+from processes import IDLING, Taken, Usage, below, children, pin
+from tables import Figures, Row, data, sizing, table
+
+from nixcfg.plan.size import Carried, carried
 
 
 @pytest.mark.parametrize("rate", [0.7, 1, 6, 33.3, 60, 61, 97, 150, 163.5, 400])
@@ -89,19 +92,39 @@ def test_a_neighbour_on_the_core_is_seen():
 
 
 @pytest.mark.parametrize(
-    ("taken", "reason"),
+    ("taken", "slower", "reason"),
     [
-        ({0: Taken(0.5, 0.1), 1: Taken(0.02, 0.1)}, ""),
-        ({0: Taken(0.0, 0.0), 1: Taken(0.04, 0.0)}, "other programs took 4% of the gateway's core"),
-        ({0: Taken(0.0, 0.3)}, "for other programs ours waited 0.3 ms each time"),
+        ({0: Taken(0.5, 0.1), 1: Taken(0.02, 0.1)}, 1.9, ""),
+        ({1: Taken(0.04, 0.0)}, 1.0, "other programs took 4% of the gateway's core"),
+        ({0: Taken(0.0, 0.3)}, 1.0, "for other programs ours waited 0.3 ms each time"),
+        ({1: Taken(0.0, 0.0)}, 2.5, "the gateway's core was 2.5 times slower than at its best"),
     ],
 )
-def test_a_disturbed_look_says_how(taken, reason):
-    assert disturbed(taken) == reason
+def test_a_disturbed_look_says_how(taken, slower, reason):
+    assert disturbed(taken, slower) == reason
+
+
+def test_a_core_is_as_slow_as_its_work_takes_longer_than_the_fastest(tmp_path):
+    notes = tmp_path / "notes"
+    notes.write_text("1.0 0.010\n2.0 0.016\n3.0 0.014\n4.0 0.020\n5.0 0.0")  # being written
+    assert Pace(notes).factor(2, 4) == pytest.approx(1.5)
+    assert Pace(notes).factor(1, 5) == pytest.approx(1.5)
+    assert Pace(notes).factor(1, 2) == 1
+    assert Pace(notes).factor(6, 7) == 1
+
+
+def test_what_keeps_a_core_awake_is_noted_and_not_measured():
+    core = max(os.sched_getaffinity(0))
+    with pace(core) as running:
+        (awake,) = IDLING & children(os.getpid())
+        time.sleep(1)
+        after = Usage.now()
+        assert running.notes.read_text().count("\n") > 1
+    assert awake not in after.used
 
 
 def figures(*knees: float) -> Figures:
-    return Figures(knees, 3.0, 6.0, [9.0, 10.0, 9.5], 400.0, 0.5, 0.1, 7.0)
+    return Figures(knees, 3.0, 6.0, [9.0, 10.0, 9.5], 400.0, 0.5, 0.1, 7.0, 1.1)
 
 
 def test_a_refused_row_has_a_reason_and_no_figure():
@@ -118,9 +141,16 @@ def test_nothing_meets_it():
 
 
 def test_users_are_carried_by_workers_that_are_half_full():
-    lines = sizing(figures(10, 10, 10)).splitlines()  # 5 a second each
-    assert lines[-1] == "| 10,000 | 166.7 | 34 | 13.3 GiB | 340 |"
-    assert lines[2] == "| 10 | 0.2 | 1 | 0.4 GiB | 10 |"
+    lines = sizing(10, 400).splitlines()  # 5 a second each
+    assert lines[-1] == "| 10,000 | 166.7 | 7 | 5 | 13.7 GiB | 350 |"
+    assert lines[2] == "| 10 | 0.2 | 1 | 1 | 0.4 GiB | 10 |"
+
+
+def test_what_is_kept_of_it_is_what_nixcfg_size_reads():
+    rows = [Row("good", figures(9, 10, 11)), Row("bad", refused="other programs took 9%")]
+    kept = data(rows, "here", {"alone": "good"})
+    assert carried(kept, database=False) == Carried("good", 10, 400)
+    assert "bad" not in kept["rows"]
 
 
 def test_the_slope_is_what_the_memory_does():

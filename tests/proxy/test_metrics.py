@@ -261,6 +261,20 @@ def test_prometheus_has_the_alerts_and_raises_what_is_wrong(prometheus):
     assert raised() <= {"LiteLLMModelFails", "LiteLLMModelUnavailable", "LiteLLMSlow"}
 
 
+def test_what_prometheus_answers_says_how_much_is_needed(prometheus, nixcfg, tmp_path):
+    page = (MODULE.parents[1] / "docs" / "scale.md").read_text()
+    (query,) = re.findall(r"'query=(.+)'", page)
+    soon = query.replace("[5m]", "[30s]").replace("[7d:5m]", "[2m:1s]")
+    assert soon != query
+    url = f"http://127.0.0.1:{prometheus.port}/api/v1/query?{urlencode({'query': soon})}"
+    with urlopen(url, timeout=10) as answer:
+        said = answer.read().decode()
+    assert nixcfg("-C", tmp_path, "init", ".").returncode == 0
+    done = nixcfg("-C", tmp_path, "size", "--requests", "-", "--json", input=said)
+    assert done.returncode == 0, done.stderr
+    assert 0 < json.loads(done.stdout)["requests_per_second"] < 20
+
+
 def test_gateway_with_another_key_is_down_for_prometheus(proxy, tmp_path):
     with watching(tmp_path, proxy, "sk-the-former-key") as running:
         until(lambda: running.query('up{job="litellm-proxy"} == 0'))

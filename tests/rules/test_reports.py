@@ -74,6 +74,10 @@ def passing(**endpoint: Any) -> dict[str, Any]:
     return {"general_settings": {"pass_through_endpoints": endpoints}}
 
 
+def kept(period: int | str) -> dict[str, Any]:
+    return {"general_settings": {"maximum_spend_logs_retention_period": period}}
+
+
 def routed(tiers: Mapping[str, str]) -> dict[str, Any]:
     params = {"model": "auto_router/complexity_router", "complexity_router_default_model": "m"}
     config = {"complexity_router_config": {"tiers": tiers}}
@@ -209,6 +213,12 @@ REPORTS = {
         {"environment_variables": {"DEFAULT_MAX_RETRIES": "7"}},
         ("NX322", "reads DEFAULT_MAX_RETRIES when it is imported"),
         lambda answer: answer["constants"]["DEFAULT_MAX_RETRIES"] != "7",
+    ),
+    "22687: rows that are kept for a number of days": Report(
+        kept(3), None, lambda answer: answer["general"]["maximum_spend_logs_retention_period"] == 3
+    ),
+    "22687: rows that are kept for a length of time without a unit": Report(
+        kept("3"), ("NX224", "LiteLLM deletes nothing: 3 is no length of time"), starts
     ),
     "23699: a router whose tiers name no model": Report(
         {"model_list": [deployment(), routed({"SIMPLE": "nano"})]},

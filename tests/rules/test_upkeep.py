@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rules_support import by_itself, in_project
+from rules_support import Oracle, by_itself, in_project
 
 MODEL = """\
 model_list:
@@ -44,6 +44,14 @@ def test_a_url_in_the_variable(tmp_path: Path):
     assert places(by_itself(tmp_path, {"config.yaml": URL_IN_VARIABLE}), "NX230") == [
         ("config.yaml", 4)
     ]
+
+
+@pytest.mark.oracle
+def test_the_client_takes_the_variable_for_the_name_of_a_host(oracle: type[Oracle]):
+    named = URL_IN_VARIABLE.replace("redis://redis.test", "redis.test")
+    bad, good = oracle.ask([{"text": URL_IN_VARIABLE}, {"text": named}])
+    assert "redis://redis.test" in bad["hosts"]
+    assert "redis.test" in good["hosts"]
 
 
 def test_a_url_in_a_variable_of_the_project(tmp_path: Path):

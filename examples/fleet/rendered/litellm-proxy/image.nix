@@ -93,6 +93,9 @@ rec {
     NO_DOCS = "True";
     NO_OPENAPI = "True";
     NO_REDOC = "True";
+    # Python looks for garbage less often: each time that it looks at everything, no request
+    # goes on for half a second (measured; docs/scale.md).
+    PYTHON_GC_THRESHOLD = "50000,20,20";
     # The root file system is read-only: what is written goes to the tmpfs.
     HOME = writable;
     LITELLM_MIGRATION_DIR = "${writable}/litellm-migrations";
