@@ -40,9 +40,13 @@
 
       # A check for the flake of a project: nix/project-check.nix.
       lib.projectCheck =
-        { pkgs, src }:
+        {
+          pkgs,
+          src,
+          litellm ? null,
+        }:
         import ./nix/project-check.nix {
-          inherit pkgs src;
+          inherit pkgs src litellm;
           nixcfg = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
         };
 

@@ -10,9 +10,11 @@ let
     hostPlatform.system = "x86_64-linux";
   };
   pkgs = lib.genAttrs [ "mypy" "nix" "nixfmt-rfc-style" "nixfmt-tree" "ruff" "shellcheck" "strace" "uv" ] named // {
+    inherit lib;
     mkShell = lib.id;
     inherit stdenv;
     runCommand = name: _: script: { inherit name script; };
+    python3.withPackages = chosen: "/with/${toString (chosen { toPythonModule = each: each.pname; })}";
     callPackage = file: arguments: import file (arguments // {
       inherit lib;
       inherit (pkgs) nix;
@@ -70,6 +72,11 @@ in
   checks = lib.attrNames outputs.checks.${system};
   # `src` is named, and not copied.
   projectCheck = outputs.lib.projectCheck { inherit pkgs; src = "$project"; };
+  projectTest = outputs.lib.projectCheck {
+    inherit pkgs;
+    src = "$project";
+    litellm = named "litellm" // { optional-dependencies.proxy = [ (named "fastapi") ]; };
+  };
   module = toString outputs.nixosModules.default;
   template = toString outputs.templates.default.path;
   shell = map (package: package.name) outputs.devShells.${system}.default.packages;

@@ -170,16 +170,15 @@ async def _ask(router: Any, model: str, tags: list[str]) -> str:
     return f"ok: {reply.choices[0].message.content}"
 
 
-async def _request(path: str, headers: Mapping[str, str], body: Any = None) -> str:
-    """The status and the text that the gateway itself answers, asked without a network."""
+async def _request(path: str, headers: Mapping[str, str]) -> str:
+    """The status of a request to the gateway itself, sent without a network."""
     import httpx
     from litellm.proxy.proxy_server import app
 
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
-        asked = client.post(path, headers=dict(headers), json=body or {"query": "hello"})
-        answer = await asyncio.wait_for(asked, 20)
-        return f"{answer.status_code}: {answer.text}"[:800]
+        asked = client.post(path, headers=dict(headers), json={"query": "hello"})
+        return str((await asyncio.wait_for(asked, 20)).status_code)
 
 
 def _authenticate_tokens(general: Mapping[str, Any]) -> None:

@@ -105,6 +105,12 @@ rec {
   withoutPages.DISABLE_ADMIN_UI = "True";
   keepTables.DISABLE_SCHEMA_UPDATE = "True";
   workers = count: { NUM_WORKERS = toString count; };
+  # uvicorn kills a worker that does not answer it for 5 seconds. On a busy machine none that
+  # starts does, and so there is none.
+  patience.TIMEOUT_WORKER_HEALTHCHECK = "60";
+  # LiteLLM breaks off what it answers after 30 seconds, however long the engine waits. The
+  # last ones are for what it does then: it writes what was spent.
+  drain = seconds: { GRACEFUL_SHUTDOWN_TIMEOUT = toString (lib.max 1 (seconds - 5)); };
 
   # As whom it runs, whatever the image says: the keys belong to this user alone, and
   # the container has no capability to read what belongs to others.

@@ -101,7 +101,8 @@ def _asked(
     from nixcfg.gateway import process
 
     if not mock:
-        yield reached.gateway(whole, url, key_file)
+        trying = "Without a gateway: nixcfg ask --mock ..."
+        yield reached.gateway(whole, url, key_file, otherwise=trying)
         return
     port = process.free_port(0)
     with launched(whole, whole.machine.loaded, mock=True, port=port) as (running, _):

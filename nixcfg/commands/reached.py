@@ -20,12 +20,18 @@ key_file_option = click.option(
 )
 
 
-def gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> "Gateway":
-    """The gateway at `url`, or that of the project, with its master key where there is one."""
+def gateway(
+    whole: "Project | None", url: str | None, key_file: Path | None, *, otherwise: str = ""
+) -> "Gateway":
+    """The gateway at `url`, or that of the project, with its master key where there is one.
+
+    `otherwise` is a line that says what to do without a key.
+    """
     from nixcfg.gateway.client import Gateway, url_of
     from nixcfg.keys import read
     from nixcfg.project import wiring
 
+    more = f"\n{otherwise}" if otherwise else ""
     address = url or (url_of(whole.machine) if whole else "")
     address = address if "://" in address else f"http://{address}"
     is_elsewhere = bool(url) and not wiring.is_loopback(address)
@@ -35,14 +41,14 @@ def gateway(whole: "Project | None", url: str | None, key_file: Path | None) -> 
         key, _ = read.master_key(whole.machine if whole else None, key_file)
     except read.KeyForbiddenError as error:
         raise click.ClickException(
-            f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY."
+            f"{error}\nRun it with sudo, or put the key into $LITELLM_MASTER_KEY.{more}"
         ) from None
     except (read.KeyMissingError, read.KeyUnusableError) as error:
         if url and not key_file:
             return Gateway(address)  # it may be an open one
         raise click.ClickException(
             f"{error}\nThe service makes it at its first start. For another gateway: --key-file, "
-            "or $LITELLM_MASTER_KEY."
+            f"or $LITELLM_MASTER_KEY.{more}"
         ) from None
     return Gateway(address, key)
 

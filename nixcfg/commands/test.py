@@ -43,6 +43,7 @@ _FORMATS = ("text", "json", "junit", "github")
 @click.option(
     "--record", "url", metavar="URL", help="Ask the gateway at URL, and print its answers as cases."
 )
+@click.option("--prompt", metavar="TEXT", help="What --record asks; it is written into the cases.")
 @key_file_option
 @host_option
 @click.pass_obj
@@ -53,6 +54,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     form: str,
     jobs: int,
     url: str | None,
+    prompt: str | None,
     key_file: Path | None,
     host: str | None,
 ) -> int:
@@ -80,7 +82,9 @@ def command(  # noqa: PLR0917 (click passes them by name)
     if url:
         if files:
             raise click.UsageError("--record takes no file; it prints one")
-        return _record(project, url, key_file, part)
+        return _record(project, url, key_file, part, prompt)
+    if prompt:
+        raise click.UsageError("--prompt is for --record; a case has its own prompt")
     found = _cases(root, project, base, files)
     if not found:
         return _rehearsed(project)
@@ -103,11 +107,15 @@ def _cases(root: Path, project: "Project", base: Path, files: "Sequence[Path]") 
     """The cases of these files, or of all there are; ends the command where they are not right."""
     from nixcfg.commands.output import print_problems
     from nixcfg.problems.problem import Problem
-    from nixcfg.trial import case
+    from nixcfg.trial import case, mistakes
+    from nixcfg.trial.deployment import deployments
     from nixcfg.yamltext import reader
 
     folder = root / case.FOLDER
-    found = [base / each for each in files] or sorted(folder.glob("*.yaml"))
+    every = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    found = [base / each for each in files] or every
+    configs = {each.name: each for each in project.machine.configs}
+    behind = {name: deployments(project, each) for name, each in configs.items()}
     if not found:
         report(f"No case in {case.FOLDER}/, so LiteLLM is only started (docs/testing.md).")
         return []
@@ -117,7 +125,11 @@ def _cases(root: Path, project: "Project", base: Path, files: "Sequence[Path]") 
         read, wrong = case.read(document)
         problems += wrong
         for each in read:
-            problems += case.misnamed(each, config_of(project, each.config or None))
+            name = each.config or project.machine.model_config
+            if unknown := mistakes.no_config(each, configs):
+                problems += unknown
+            else:
+                problems += mistakes.against(each, configs[name], behind[name])
         cases += read
     if problems:
         print_problems(sorted(problems, key=Problem.sort_key), len(found))
@@ -132,7 +144,9 @@ def _rehearsed(project: "Project") -> int:
     return OK if went_well(project) else PROBLEMS
 
 
-def _record(project: "Project", url: str, key_file: Path | None, part: str) -> int:
+def _record(
+    project: "Project", url: str, key_file: Path | None, part: str, prompt: str | None
+) -> int:
     """Print the cases; says on stderr of what none is made, and why."""
     from nixcfg.commands import reached
     from nixcfg.gateway import errors, targets
@@ -154,7 +168,7 @@ def _record(project: "Project", url: str, key_file: Path | None, part: str) -> i
         raise click.ClickException(f"{gateway.url}: there is no model to ask")
     report(f"{gateway.url}: one request to each of {', '.join(names)}.")
     found = []
-    for each in record.record(gateway, names):
+    for each in record.record(gateway, names, prompt or record.PROMPT):
         found.append(each)
         if not each.is_good:
             said = errors.vendor_message(each.answered.error or each.answered.broken)
@@ -179,6 +193,7 @@ def _run(
     project: "Project", name: str, cases: "Sequence[Case]", form: str, jobs: int
 ) -> "list[Result]":
     from nixcfg.gateway.process import StartError
+    from nixcfg.trial.alone import alone
     from nixcfg.trial.run import run
 
     def tick(result: "Result") -> None:
@@ -187,8 +202,11 @@ def _run(
             case = result.case
             click.echo(f"{mark} {case.document.name}: {case.name} ({result.seconds:.1f} s)")
 
+    config, changes = alone(config_of(project, name))
+    if changes and form == "text":
+        report(f"{name}: {'; '.join(changes)}: each case is alone.")
     try:
-        return run(project, config_of(project, name), cases, tick, jobs=jobs)
+        return run(project, config, cases, tick, jobs=jobs)
     except StartError as error:
         for line in error.log:
             report(f"  {line}")

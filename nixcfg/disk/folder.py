@@ -52,6 +52,16 @@ class Plan:
             for change in self.changes
         )
 
+    @property
+    def summary(self) -> str:
+        """What is to be written, with the files of the module, which are all or none, as one."""
+        module = [each for each in self.changes if each.path.startswith(f"{wiring.MODULE}/")]
+        others = [each.path for each in self.changes if each not in module]
+        named = [path for path in others if path != MANIFEST]
+        files = "file" if len(module) == 1 else "files"
+        counted = [f"{len(module)} {files} of {wiring.MODULE}/"] if module else []
+        return ", ".join([*named, *counted])
+
 
 def plan(folder: Path, rendered: Mapping[str, bytes]) -> Plan:
     """Compare what is rendered (by path in the folder) with what is on disk. Raises WriteError."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixcfg.disk.folder import MANIFEST, plan
+from nixcfg.disk.folder import plan
 from nixcfg.doctor import Check, error, hidden, ok, skipped, warning
 from nixcfg.gateway import machine
 from nixcfg.keys import read
@@ -37,7 +37,7 @@ def rendered(root: Path, project: Project) -> Iterator[Check]:
     except WriteError as problem:
         yield error(name, f"{problem}", "Make it readable for you.")
         return
-    changed = ", ".join(change.path for change in found.changes if change.path != MANIFEST)
+    changed = found.summary
     if found.edited:
         edited = ", ".join(found.edited)
         yield warning(

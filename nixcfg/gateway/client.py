@@ -62,7 +62,8 @@ class Gateway:
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
-        """POST a JSON document; gives the answer, its body empty, and the lines as they come.
+        """POST a JSON document, or bytes; gives the answer, its body empty, and the lines as they
+        come.
 
         `key` as for `get`; `headers` are sent besides.
         """
@@ -107,7 +108,7 @@ class Gateway:
         key = self.key if key is None else key
         if key:
             sent["Authorization"] = f"Bearer {key}"
-        payload = None if body is None else json.dumps(body).encode()
+        payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
             connection.request(method, url.path.rstrip("/") + path, payload, sent)
             yield connection.getresponse()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nixcfg.gateway import machine
+from nixcfg.gateway.host import HERE, Host
 from nixcfg.project import wiring
 from nixcfg.registry.image import release
 from nixcfg.registry.reference import BadReferenceError, parse
@@ -23,17 +24,14 @@ class HiddenError(machine.UnknownError):
     """The engine shows it to others than this user."""
 
 
-def inspect(backend: str, name: str) -> dict[str, Any] | None:
+def inspect(backend: str, name: str, host: Host = HERE) -> dict[str, Any] | None:
     """What the engine reports of a container, None where it has none of that name.
 
     Raises AwayError, HiddenError or UnknownError. What it gives has a mapping in `State`.
     """
-    output = machine.run(backend, "container", "inspect", name)
-    is_denied = "permission denied" in output.err.lower()
-    if "annot connect" in output.err and not is_denied:
-        raise AwayError(f"{backend} is installed, and its daemon does not answer")
+    output = _asked(backend, host, "container", "inspect", name)
     if output.code != 0:
-        if is_denied or not machine.is_root():
+        if not host.is_root():
             raise HiddenError(f"{backend} answers only root")
         return None
     try:
@@ -42,6 +40,57 @@ def inspect(backend: str, name: str) -> dict[str, Any] | None:
     except (ValueError, LookupError, TypeError, AttributeError):
         raise machine.UnknownError(f"{backend} gives no answer that is understood") from None
     return data
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A container in the engine's list; `image` is the reference that it was started with."""
+
+    name: str
+    image: str
+
+
+def listed(backend: str, host: Host = HERE) -> list[Listed]:
+    """Every container that the engine has, running or not. Raises as inspect.
+
+    podman lists to each user its own: those of the gateway are root's.
+    """
+    # No tab: podman makes blanks of it.
+    form = "{{.Names}}|{{.Image}}"
+    output = _asked(backend, host, "ps", "--all", "--no-trunc", "--format", form)
+    if output.code != 0:
+        raise machine.UnknownError(output.err.partition("\n")[0] or f"{backend} gives no reason")
+    rows = (line.split("|") for line in output.out.splitlines())
+    return [Listed(*row) for row in rows if len(row) == 2]
+
+
+def _asked(backend: str, host: Host, *arguments: str) -> machine.Output:
+    output = host.run(backend, *arguments)
+    if "permission denied" in output.err.lower():
+        raise HiddenError(f"{backend} answers only root")
+    if "annot connect" in output.err:
+        raise AwayError(f"{backend} is installed, and its daemon does not answer")
+    return output
+
+
+def published_in(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where it is published, `ADDRESS:PORT`."""
+    bindings = (data.get("HostConfig") or {}).get("PortBindings") or {}
+    return tuple(
+        f"{_address(each.get('HostIp') or '0.0.0.0')}:{each.get('HostPort')}"  # noqa: S104 (said)
+        for several in bindings.values()
+        for each in several or ()
+    )
+
+
+def _address(text: str) -> str:
+    return f"[{text}]" if ":" in text else text
+
+
+def environment_in(data: Mapping[str, Any]) -> dict[str, str]:
+    """The variables that it was started with, and those of its image. None of them is a key."""
+    pairs = (str(each).partition("=") for each in (data.get("Config") or {}).get("Env") or ())
+    return {name: value for name, _, value in pairs}
 
 
 def config_in(data: Mapping[str, Any]) -> Path | None:
@@ -93,7 +142,7 @@ class Image:
         return None if pinned else True
 
 
-def image_of(backend: str, data: Mapping[str, Any]) -> Image:
+def image_of(backend: str, data: Mapping[str, Any], host: Host = HERE) -> Image:
     """That of a container of which the engine reports `data`.
 
     `docker image inspect` and `podman image inspect` both list RepoTags and RepoDigests; podman
@@ -103,7 +152,7 @@ def image_of(backend: str, data: Mapping[str, Any]) -> Image:
     names = [started, f"@{data['ImageDigest']}"] if data.get("ImageDigest") else [started]
     claimed = ""
     try:
-        output = machine.run(backend, "image", "inspect", str(data["Image"]))
+        output = host.run(backend, "image", "inspect", str(data["Image"]))
         image = json.loads(output.out)[0]
         names += [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
         claimed = release(image.get("Config") or {})

@@ -53,6 +53,15 @@ def of(release: str) -> Knowledge:
     return Knowledge(release)
 
 
+def migrations(old: str, new: str) -> int | None:
+    """How many migrations of the database lie between two releases; None where that is not known
+    exactly."""
+    if not {old, new} <= {*known()}:
+        return None
+    before, after = of(old).migrations, of(new).migrations
+    return None if before is None or after is None else max(after - before, 0)
+
+
 def choose(release: str = "") -> Choice:
     """The set for a release such as ``1.108.7`` or ``v1.108.7-stable``; the default one for "".
 

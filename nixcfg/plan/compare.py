@@ -7,34 +7,34 @@ from typing import Any
 from nixcfg import knowledge
 from nixcfg.knowledge import Knowledge
 from nixcfg.plan.change import Change, Kind
+from nixcfg.plan.database import Migrations, migrations
+from nixcfg.plan.effects import SECONDS, Effect, effects, refuses
 from nixcfg.plan.facts import Facts
 from nixcfg.plan.permitted import permitted
-from nixcfg.project import wiring
 from nixcfg.project.model import MODELS
 from nixcfg.providers import catalogue
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What a switch does to one unit, and why. `verb` is restarts, starts, stops or rolls."""
-
-    unit: str
-    verb: str
-    why: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a switch changes. `access` is what teams, users and keys may use; `loses` says whether
-    requests are lost; `drift` is what a switch leaves as it is, and `unsure` what cannot be known
+    """What a switch changes. `access` is what teams, users and keys may use. `costs` are the ways
+    in which requests are lost, a sentence each; `refused` is for how long none is answered, from
+    and to in seconds. `drift` is what a switch leaves as it is, and `unsure` what cannot be known
     from here."""
 
     changes: tuple[Change, ...]
     effects: tuple[Effect, ...]
-    loses: bool
+    costs: tuple[str, ...] = ()
+    refused: tuple[int, int] | None = None
+    migrations: Migrations | None = None
     unsure: tuple[str, ...] = ()
     access: tuple[Change, ...] = ()
     drift: tuple[Change, ...] = ()
+
+    @property
+    def loses(self) -> bool:
+        """Whether requests are lost."""
+        return bool(self.costs)
 
     @property
     def is_empty(self) -> bool:
@@ -49,22 +49,56 @@ _OPTIONS = {
     "metrics": "metrics",
     "host_ports": "host_ports",
     "instances": "instances",
+    "database": "database",
+    "redis": "redis",
 }
-"""Settings of the machine, as nixcfg.yaml calls them and as a reason is called."""
+"""Settings of the machine, as nixcfg.yaml calls them."""
 
 
 def plan(old: Facts, new: Facts) -> Plan:
     """Everything that a switch from `old` to `new` changes."""
-    changes = [*_models(old, new), *_keys(old, new), *_settings(old, new)]
-    why = _why(old, new)
-    effects, loses = _effects(old, new, why)
-    unsure = []
+    found = migrations(old, new)
+    return Plan(
+        changes=(*_models(old, new), *_keys(old, new), *_settings(old, new)),
+        effects=effects(old, new),
+        costs=tuple(_costs(old, new, found)),
+        refused=SECONDS if refuses(old, new) else None,
+        migrations=found,
+        unsure=tuple(_unsure(old, new)),
+        access=tuple(permitted(old, new)),
+    )
+
+
+def _costs(old: Facts, new: Facts, tables: Migrations | None) -> Iterator[str]:
+    if refuses(old, new):
+        yield (
+            "Requests are refused while LiteLLM starts, which takes {} to {} seconds.".format(
+                *SECONDS
+            )
+        )
+    does = {each.unit: each.verb for each in effects(old, new)}
+    if does.get("nginx.service") == "reloads":
+        yield (
+            "nginx closes the connections that clients keep open: a request that one of them sends "
+            "at that moment is lost."
+        )
+    if does.get("postgresql.service") == "restarts":
+        yield "Requests that need the database are refused while PostgreSQL restarts, for seconds."
+    if tables and tables.loses:
+        yield tables.meanwhile
+
+
+def _unsure(old: Facts, new: Facts) -> Iterator[str]:
     if old.has_settings:
-        unsure.append(
+        yield (
             "Nix changes this configuration after it is rendered (configs.NAME.settings), which "
             "is not in the sources: what it changes is shown as a difference."
         )
-    return Plan(tuple(changes), tuple(effects), loses, tuple(unsure), tuple(permitted(old, new)))
+    if new.module and old.module != new.module:
+        yield (
+            f"The module is another one ({old.module} -> {new.module}): its units may change in "
+            "more ways than the sources say, and the containers are taken to restart."
+        )
 
 
 # What changes for the people who use it.
@@ -134,11 +168,13 @@ def _keys(old: Facts, new: Facts) -> Iterator[Change]:
     for name in dict.fromkeys((*old.key_files, *new.key_files)):
         before, after = old.key_files.get(name), new.key_files.get(name)
         if before is None:
-            yield Change("key", Kind.ADDED, name, after or "")
+            yield Change("key", Kind.ADDED, name, after.file if after else "")
         elif after is None:
-            yield Change("key", Kind.REMOVED, name, before)
+            yield Change("key", Kind.REMOVED, name, before.file)
         elif before != after:
-            yield Change("key", Kind.CHANGED, name, f"{before} -> {after}")
+            pairs = (before.file, after.file), (before.how, after.how)
+            said = [f"{was} -> {becomes}" for was, becomes in pairs if was != becomes]
+            yield Change("key", Kind.CHANGED, name, ", ".join(said) or "changed")
 
 
 def _settings(old: Facts, new: Facts) -> Iterator[Change]:
@@ -159,7 +195,7 @@ def _settings(old: Facts, new: Facts) -> Iterator[Change]:
 def _said(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    return str(value)
+    return str(value) or "none"
 
 
 def _sections(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
@@ -168,10 +204,11 @@ def _sections(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change
         before, after = old.get(section), new.get(section)
         if section == MODELS or before == after:
             continue
-        if not (isinstance(before, dict) and isinstance(after, dict)):
+        if not all(each is None or isinstance(each, dict) for each in (before, after)):
             kind = Kind.ADDED if before is None else Kind.REMOVED if after is None else Kind.CHANGED
             yield Change("setting", kind, section)
             continue
+        before, after = before or {}, after or {}
         for key in dict.fromkeys((*before, *after)):
             if before.get(key) != after.get(key):
                 kind = (
@@ -182,40 +219,3 @@ def _sections(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change
                     else Kind.CHANGED
                 )
                 yield Change("setting", kind, f"{section}.{key}")
-
-
-# What a switch does.
-
-
-def _why(old: Facts, new: Facts) -> tuple[str, ...]:
-    """Why a container is not what it would be started with now."""
-    reasons = {
-        "configuration": old.text != new.text,
-        "image": old.image != new.image,
-        "keys": old.key_files != new.key_files,
-        "environment": old.environment != new.environment,
-        "module": bool(new.module) and old.module != new.module,
-        "backend": bool(new.backend) and old.backend != new.backend,
-        **{name: getattr(old, key) != getattr(new, key) for key, name in _OPTIONS.items()},
-    }
-    if old.instances > 1 and new.instances > 1:
-        # Behind nginx: what it listens on is no matter of the containers, nor is their number.
-        for name in ("address", "port", "instances"):
-            reasons.pop(name)
-    return tuple(name for name, is_true in reasons.items() if is_true)
-
-
-def _effects(old: Facts, new: Facts, why: tuple[str, ...]) -> tuple[list[Effect], bool]:
-    backend = new.backend or old.backend
-    before = {wiring.container_unit(old.backend, each) for each in wiring.containers(old.instances)}
-    after = {wiring.container_unit(backend, each) for each in wiring.containers(new.instances)}
-    effects = [Effect(unit, "stops") for unit in sorted(before - after)]
-    effects += [Effect(unit, "starts") for unit in sorted(after - before)]
-    stays = sorted(before & after)
-    # A container that is gone, or one alone that restarts: no other answers meanwhile.
-    loses = not stays
-    if why and stays:
-        verb = "restarts" if new.instances == 1 else "restarts, one after the other"
-        effects += [Effect(unit, verb, why) for unit in stays]
-        loses = new.instances == 1
-    return effects, loses and bool(effects)

@@ -1,19 +1,22 @@
 """What a machine has that no source explains: of units, containers and the database. Pure."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nixcfg.access.changes import Actual
 from nixcfg.access.plan import plan
 from nixcfg.access.rows import ADMIN, Row, name_of
-from nixcfg.gateway.container import Image, config_in
+from nixcfg.gateway.container import Image, Listed, config_in, environment_in, published_in
 from nixcfg.gateway.stored import Stored
 from nixcfg.plan.change import Change, Kind
 from nixcfg.plan.facts import Facts
+from nixcfg.project import wiring
 from nixcfg.project.model import MODELS
 
 _STORE = "/nix/store/"
+_LITELLM = re.compile(r"(^|[-_./])litellm([-_./:@]|$)")
 _ALIASES = {"team": "team_alias", "user": "user_email", "key": "key_alias"}
 _IDS = {"team": "team_id", "user": "user_id", "key": "key_name"}
 
@@ -35,6 +38,13 @@ def files_of(shown: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(filter(None, [shown.get("FragmentPath"), *shown.get("DropInPaths", "").split()]))
 
 
+def of_files(real: Mapping[str, str]) -> Iterator[Change]:
+    """Files of /etc that NixOS did not write; `real` says where each of them leads."""
+    for path, target in real.items():
+        if not target.startswith(_STORE):
+            yield Change("file", Kind.CHANGED, path, "is no link into the Nix store")
+
+
 def of_container(
     old: Facts, name: str, data: Mapping[str, Any] | None, image: Image | None
 ) -> Iterator[Change]:
@@ -50,6 +60,35 @@ def of_container(
     if str(path) != old.config_file:
         loads = f"loads {path}" if path else "loads no configuration of the module"
         yield Change("container", Kind.CHANGED, name, f"{loads}, and not {old.config_file}")
+    where, wanted = published_in(data), old.published.get(name)
+    if wanted and wanted not in where:
+        said = f"is published on {', '.join(where) or 'no port'}, and not {wanted}"
+        yield Change("container", Kind.CHANGED, name, said)
+    has = environment_in(data)
+    for variable, value in sorted(old.environment.items()):
+        if has.get(variable) != value:
+            yield Change("container", Kind.CHANGED, name, f"has another {variable}")
+
+
+def strangers(old: Facts, listed: Iterable[Listed], backend: str) -> list[Listed]:
+    """The containers of an engine that look like LiteLLM, by name or image, and that the last
+    switch did not deploy."""
+    ours = {*wiring.containers(old.instances)} if backend == old.backend else set()
+    return [
+        each
+        for each in listed
+        if each.name not in {*ours, wiring.TRIAL}
+        and (each.name.startswith(wiring.CONTAINER) or _LITELLM.search(each.image.lower()))
+    ]
+
+
+def of_strangers(
+    found: Iterable[Listed], backend: str, real: Mapping[str, str]
+) -> Iterator[Change]:
+    """Those of them that no unit of NixOS runs; `real` says where the file of a unit leads."""
+    for each in found:
+        if not real.get(wiring.container_unit(backend, each.name), "").startswith(_STORE):
+            yield Change("container", Kind.ADDED, each.name, f"{backend} has it, of {each.image}")
 
 
 def of_models(old: Facts, found: Stored) -> Iterator[Change]:

@@ -2,25 +2,25 @@
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from nixcfg.access.desired import desired, reconcilers
+from nixcfg import knowledge
+from nixcfg.access.desired import desired, reconcilers, value_files
 from nixcfg.disk import shipped
 from nixcfg.gateway import machine
+from nixcfg.gateway.host import HERE, Host
 from nixcfg.project import wiring
-from nixcfg.project.model import Project
+from nixcfg.project.model import Machine, Project, Server
 from nixcfg.render.litellm import litellm_yaml
 
 DEPLOYED = "/etc/nixcfg/litellm-proxy.json"
 """Where the module writes what the machine runs (modules/litellm-proxy/deployed.nix)."""
-_END = "# end"
-"""What says that ssh has brought all of a file. No line of JSON is like it."""
+LOCAL = "local"
+"""A database or a Redis on the gateway's own machine."""
 
 
 class UnknownDeploymentError(Exception):
@@ -28,16 +28,37 @@ class UnknownDeploymentError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A key that is read when the service starts: its file, and how it is read (KeyFile).
+
+    `kind` is "part" for what becomes a part of another variable.
+    """
+
+    file: str
+    kind: str = "env"
+    optional: bool = False
+    encrypted: bool = False
+
+    @property
+    def how(self) -> str:
+        """How it is read, in words."""
+        words = ("optional" if self.optional else "required", "encrypted" * self.encrypted)
+        return ", ".join(filter(None, (*words, "as a file" * (self.kind == "file"))))
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """One gateway. `text` is its LiteLLM configuration, `key_files` the place of each key by
-    variable; `has_settings` where Nix changed the configuration after it was rendered. `backend`
-    is "" where the machine decides, `config_file` where nothing is deployed yet; `access` are its
-    teams, users and keys as in access.json, {} where nixcfg looks after none."""
+    """One gateway. `text` is its LiteLLM configuration, `key_files` each key by its variable;
+    `has_settings` where Nix changed the configuration after it was rendered. `backend` is "" where
+    the machine decides. `database` and `redis` are LOCAL, where the server is, or "". `config_file`
+    and `published`, ADDRESS:PORT by container, are of what is deployed alone. `access` are its
+    teams, users and keys as in access.json, {} where nixcfg looks after none, and `value_files` the
+    files of these keys. `sharing` are the other hosts of the sources on the same database."""
 
     image: str
     model_config: str
     text: str = field(repr=False)
-    key_files: Mapping[str, str]
+    key_files: Mapping[str, Key]
     backend: str
     instances: int
     workers: int
@@ -48,9 +69,14 @@ class Facts:
     host_ports: tuple[int, ...]
     environment: Mapping[str, str]
     module: str
+    database: str = ""
+    redis: str = ""
     has_settings: bool = False
     config_file: str = ""
+    published: Mapping[str, str] = field(default_factory=dict)
     access: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    value_files: Mapping[str, str] = field(default_factory=dict)
+    sharing: tuple[str, ...] = ()
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -59,18 +85,26 @@ class Facts:
         data = yaml.load(self.text, loader)  # noqa: S506 (a safe one)
         return data if isinstance(data, dict) else {}
 
+    @property
+    def release(self) -> str:
+        """The release in its image's tag, "" where that names none."""
+        return knowledge.of_image(self.image)
+
+    @property
+    def has_database(self) -> bool:
+        """Whether LiteLLM has a database, also where its URL is a key or a variable."""
+        return bool(self.database) or "DATABASE_URL" in {*self.key_files, *self.environment}
+
 
 def wanted(project: Project) -> Facts:
     """What the sources say, as it would be rendered."""
     here = project.machine
+    is_reconciler = here in reconcilers(project)
     return Facts(
         image=here.image,
         model_config=here.model_config,
         text=litellm_yaml(here.loaded),
-        key_files={
-            variable: wiring.place(here.key_files[variable].file)
-            for variable in here.loaded.secrets
-        },
+        key_files=_keys(here),
         backend=here.backend,
         instances=here.instances,
         workers=here.workers,
@@ -81,8 +115,60 @@ def wanted(project: Project) -> Facts:
         host_ports=here.host_ports,
         environment=here.environment,
         module=module_version() if here.module == wiring.BUNDLED else "",
-        access=desired(project) if here in reconcilers(project) else {},
+        database=_database(here.database),
+        redis=_redis(here.redis),
+        access=desired(project) if is_reconciler else {},
+        value_files={each.name: wiring.place(each.file) for each in value_files(project)}
+        if is_reconciler
+        else {},
+        sharing=tuple(each.name for each in project.machines if _shares(here, each)),
     )
+
+
+def _shares(one: Machine, other: Machine) -> bool:
+    """Whether two hosts have one database."""
+    where = _database(one.database)
+    return (
+        one.name != other.name and where not in ("", LOCAL) and where == _database(other.database)
+    )
+
+
+def _keys(here: Machine) -> dict[str, Key]:
+    """Every key that the service reads: those of providers, and those of the gateway itself."""
+    found = {}
+    for variable in here.loaded.secrets:
+        given = here.key_files[variable]
+        found[variable] = Key(
+            wiring.place(given.file),
+            given.kind,
+            optional=not here.requires(here.loaded, variable),
+            encrypted=given.encrypted,
+        )
+    others = {
+        wiring.MASTER_KEY_VARIABLE: here.auth == "master-key" and here.master_key_file,
+        wiring.SALT_KEY_VARIABLE: here.salt_key_file,
+        "DATABASE_PASSWORD": here.database and here.database.password_file,
+        "REDIS_PASSWORD": here.redis and here.redis.password_file,
+    }
+    for variable, file in others.items():
+        if file:
+            kind = "part" if variable == "DATABASE_PASSWORD" else "env"
+            found[variable] = Key(wiring.place(file), kind)
+    return found
+
+
+def _database(server: Server | None) -> str:
+    if server is None or not server.host:
+        return LOCAL if server else ""
+    where = f"{server.user or 'litellm'}@{server.host}:{server.port or 5432}"
+    encryption = f" {server.ssl_mode}" if server.ssl_mode else ""
+    return f"{where}/{server.name or 'litellm'}{encryption}"
+
+
+def _redis(server: Server | None) -> str:
+    if server is None or not server.host:
+        return LOCAL if server else ""
+    return f"{server.host}:{server.port or 6379}"
 
 
 def module_version() -> str:
@@ -99,74 +185,49 @@ def module_version() -> str:
     return f"{__version__} ({digest[:12]})"
 
 
-def absent_keys(facts: Facts) -> tuple[str, ...]:
-    """The variables whose key file is not on this machine, as far as this user may look."""
-    found = []
-    for variable, path in facts.key_files.items():
-        try:
-            Path(path).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            found.append(variable)
-        except OSError:
-            continue  # only root can say
-    return tuple(found)
+def absent_keys(facts: Facts, host: Host = HERE) -> tuple[str, ...]:
+    """The variables whose key file is not on a machine, as far as this user may look.
+
+    Raises UnknownError.
+    """
+    absent = host.absent(key.file for key in facts.key_files.values())
+    return tuple(name for name, key in facts.key_files.items() if key.file in absent)
 
 
-def deployed(host: str = "") -> Facts:
-    """What this machine runs, or the one that ssh calls `host`. Raises UnknownDeploymentError."""
-    if host:
-        return _remote(host)
+def deployed(host: Host = HERE) -> Facts:
+    """What a machine runs. Raises UnknownDeploymentError."""
     try:
-        raw = Path(DEPLOYED).read_text("utf-8")
-        data = json.loads(raw)
-        text = Path(data["config"]).read_text("utf-8")
-        access = Path(data["access"]).read_text("utf-8") if data.get("access") else ""
-        return facts(data, text, access)
+        data = json.loads(host.read(DEPLOYED))
+        access = host.read(data["access"]) if data["access"] else ""
+        return facts(data, host.read(data["config"]), access)
     except FileNotFoundError as error:
+        where = f"on {host.name}" if host.name else "here"
         raise UnknownDeploymentError(
-            f"there is no {error.filename}: no gateway runs here, or one of an older nixcfg. "
-            "Name the machine that runs it (nixcfg plan HOST), or switch once with this nixcfg."
+            f"there is no {error.filename} {where}: no gateway runs {where}, or one of an older "
+            "nixcfg. Name the machine that runs it (nixcfg plan HOST), or switch once with this "
+            "nixcfg."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnknownDeploymentError(f"{DEPLOYED} cannot be understood: {error}") from None
-
-
-def _remote(host: str) -> Facts:
-    """By one connection of the user's own ssh: the description, then the files that it names."""
-    file = shlex.quote(DEPLOYED)
-
-    def named(key: str) -> str:
-        return f"""$(sed -n 's/.*"{key}":"\\([^"]*\\)".*/\\1/p' {file})"""
-
-    ask = (
-        f'cat {file} && echo && access="{named("access")}" && {{ [ -z "$access" ] || '
-        f'cat "$access"; }} && echo && echo "{_END}" && cat "{named("config")}" && echo "{_END}"'
-    )
-    try:
-        done = machine.run("ssh", "-o", "BatchMode=yes", "--", host, ask)
+    except KeyError as error:
+        raise UnknownDeploymentError(
+            f"{DEPLOYED} has no {error}: another nixcfg wrote it. Switch once with this one, or "
+            "use the one that the machine runs."
+        ) from None
     except machine.UnknownError as error:
-        raise UnknownDeploymentError(f"ssh {host}: {error}") from None
-    head, _, rest = done.out.partition("\n")
-    access, _, text = rest.partition(f"{_END}\n")
-    if done.code != 0 or not text.endswith(_END):
-        said = done.err.strip().splitlines()
-        raise UnknownDeploymentError(f"ssh {host}: {said[-1] if said else 'no answer'}")
-    try:
-        return facts(json.loads(head), text.removesuffix(_END), access)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnknownDeploymentError(f"{host}: {DEPLOYED} cannot be understood: {error}") from None
+        raise UnknownDeploymentError(f"{error}") from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UnknownDeploymentError(f"{DEPLOYED} cannot be understood: {error}") from None
 
 
 def facts(data: Mapping[str, Any], text: str, access: str = "") -> Facts:
     """Those of what the module wrote to DEPLOYED, and the texts of the files that it names.
 
-    Raises KeyError for what another module wrote, and ValueError for what is no JSON.
+    Raises KeyError and TypeError for what another module wrote, and ValueError for what is no JSON.
     """
     return Facts(
         image=data["image"],
         model_config=data["modelConfig"],
         text=text,
-        key_files=data["keyFiles"],
+        key_files={name: Key(**key) for name, key in data["keyFiles"].items()},
         backend=data["backend"],
         instances=data["instances"],
         workers=data["workers"],
@@ -177,7 +238,11 @@ def facts(data: Mapping[str, Any], text: str, access: str = "") -> Facts:
         host_ports=tuple(data["hostPorts"]),
         environment=data["environment"],
         module=data["module"],
+        database=data["database"],
+        redis=data["redis"],
         has_settings=data["hasSettings"],
         config_file=data["config"],
+        published=data["published"],
         access=json.loads(access) if access.strip() else {},
+        value_files=data["valueFiles"],
     )

@@ -40,6 +40,8 @@ def permitted(old: Facts, new: Facts) -> Iterator[Change]:
                 # Those who may use everything have what the gateway has.
                 is_all = models_of == (was.models, becomes.models)
                 said = () if is_all else _gained(*models_of)
+                if kind == "key" and old.value_files.get(name) != new.value_files.get(name):
+                    said = (*said, "file")
                 if said := (*said, *_differing(before[name], after[name])):
                     yield Change(kind, Kind.CHANGED, name, ", ".join(said))
 

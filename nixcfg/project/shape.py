@@ -37,7 +37,7 @@ def check(document: Document, kind: str, *, standalone: bool = False) -> list[Pr
     `standalone`: what LiteLLM accepts in its own files, as the schema's `x-accepted` says by
     keyword, is a warning; `empty` means what Python takes for empty.
     """
-    if document.data is None or _is_valid(kind, document.data):
+    if document.data is None or is_valid(kind, document.data):
         return []
     found = (
         replace(problem, level=Severity.WARNING) if standalone and failure.is_accepted else problem
@@ -105,7 +105,8 @@ class _Failure:
         return f"entry {name}" if name else "the file"
 
 
-def _is_valid(kind: str, data: Any) -> bool:
+def is_valid(kind: str, data: Any) -> bool:
+    """Whether data fits a schema; what is wrong, `check` says."""
     try:
         importlib.import_module(f"nixcfg.schema.{kind}").check(data)
     except ValueError:

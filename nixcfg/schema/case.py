@@ -1,12 +1,14 @@
 """Whether data fits case.schema.json. Written by tools/compile_schemas.py from it: change that, not this."""
 
-SCHEMA = "sha256:24321874680e276693306e8f5db11417c3e13cb076bd8bd9fc85abd4cb5a58b7"
+SCHEMA = "sha256:f47bdc12a4d52332e7661242611605d8aee77170f3903c154dd94109cb58afa0"
 
 import re
 
 
 REGEX_PATTERNS = {
-    '^/': re.compile('^/')
+    '^/[!-~]*$': re.compile('^/[!-~]*\\Z'),
+    '^[ -~]*$': re.compile('^[ -~]*\\Z'),
+    '^[0-9A-Za-z_-]+$': re.compile('^[0-9A-Za-z_-]+\\Z')
 }
 
 NoneType = type(None)
@@ -75,27 +77,18 @@ def validate____defs_case(data):
                 for data__vendors_key in data__vendors_keys:
                     if data__vendors_key not in []:
                         data__vendors_value = data__vendors.get(data__vendors_key)
-                        data__vendors_value_any_of_count1 = 0
-                        if not data__vendors_value_any_of_count1:
-                            try:
-                                validate____defs_behaviour(data__vendors_value)
-                                data__vendors_value_any_of_count1 += 1
-                            except ValueError: pass
-                        if not data__vendors_value_any_of_count1:
-                            try:
-                                if not isinstance(data__vendors_value, (list, tuple)):
-                                    raise ValueError
-                                data__vendors_value_is_list = isinstance(data__vendors_value, (list, tuple))
-                                if data__vendors_value_is_list:
-                                    data__vendors_value_len = len(data__vendors_value)
-                                    if data__vendors_value_len < 1:
-                                        raise ValueError
-                                    for data__vendors_value_x, data__vendors_value_item in enumerate(data__vendors_value):
-                                        validate____defs_behaviour(data__vendors_value_item)
-                                data__vendors_value_any_of_count1 += 1
-                            except ValueError: pass
-                        if not data__vendors_value_any_of_count1:
+                        if not isinstance(data__vendors_value, (dict, list, tuple)):
                             raise ValueError
+                        validate____defs_behaviour(data__vendors_value)
+                        data__vendors_value_is_list = isinstance(data__vendors_value, (list, tuple))
+                        if data__vendors_value_is_list:
+                            data__vendors_value_len = len(data__vendors_value)
+                            if data__vendors_value_len < 1:
+                                raise ValueError
+                            for data__vendors_value_x, data__vendors_value_item in enumerate(data__vendors_value):
+                                if not isinstance(data__vendors_value_item, (dict)):
+                                    raise ValueError
+                                validate____defs_behaviour(data__vendors_value_item)
         if "request" in data_keys:
             data_keys.remove("request")
             data__request = data["request"]
@@ -131,6 +124,16 @@ def validate____defs_case(data):
                             data__steps_item_keys.remove("expect")
                             data__steps_item__expect = data__steps_item["expect"]
                             validate____defs_expect(data__steps_item__expect)
+                        if "after" in data__steps_item_keys:
+                            data__steps_item_keys.remove("after")
+                            data__steps_item__after = data__steps_item["after"]
+                            if not isinstance(data__steps_item__after, (int, float)) or isinstance(data__steps_item__after, bool):
+                                raise ValueError
+                            if isinstance(data__steps_item__after, (int, float)) and not isinstance(data__steps_item__after, bool):
+                                if data__steps_item__after < 0:
+                                    raise ValueError
+                                if data__steps_item__after > 100000000:
+                                    raise ValueError
                         if "repeat" in data__steps_item_keys:
                             data__steps_item_keys.remove("repeat")
                             data__steps_item__repeat = data__steps_item["repeat"]
@@ -215,6 +218,25 @@ def validate____defs_expect(data):
                         data__headers_value = data__headers.get(data__headers_key)
                         if not isinstance(data__headers_value, (str)):
                             raise ValueError
+        if "within" in data_keys:
+            data_keys.remove("within")
+            data__within = data["within"]
+            if not isinstance(data__within, (int, float)) or isinstance(data__within, bool):
+                raise ValueError
+            if isinstance(data__within, (int, float)) and not isinstance(data__within, bool):
+                if data__within <= 0:
+                    raise ValueError
+        if "guardrails" in data_keys:
+            data_keys.remove("guardrails")
+            data__guardrails = data["guardrails"]
+            if not isinstance(data__guardrails, (list, tuple)):
+                raise ValueError
+            data__guardrails_is_list = isinstance(data__guardrails, (list, tuple))
+            if data__guardrails_is_list:
+                data__guardrails_len = len(data__guardrails)
+                for data__guardrails_x, data__guardrails_item in enumerate(data__guardrails):
+                    if not isinstance(data__guardrails_item, (str)):
+                        raise ValueError
         if "cost" in data_keys:
             data_keys.remove("cost")
             data__cost = data["cost"]
@@ -251,7 +273,7 @@ def validate____defs_request(data):
             if not isinstance(data__path, (str)):
                 raise ValueError
             if isinstance(data__path, str):
-                if not REGEX_PATTERNS['^/'].search(data__path):
+                if not REGEX_PATTERNS['^/[!-~]*$'].search(data__path):
                     raise ValueError
         if "model" in data_keys:
             data_keys.remove("model")
@@ -310,6 +332,21 @@ def validate____defs_request(data):
                         data__headers_value = data__headers.get(data__headers_key)
                         if not isinstance(data__headers_value, (str)):
                             raise ValueError
+                        if isinstance(data__headers_value, str):
+                            if not REGEX_PATTERNS['^[ -~]*$'].search(data__headers_value):
+                                raise ValueError
+                data__headers_len = len(data__headers)
+                if data__headers_len != 0:
+                    data__headers_property_names = True
+                    for data__headers_key in data__headers:
+                        try:
+                            if isinstance(data__headers_key, str):
+                                if not REGEX_PATTERNS['^[0-9A-Za-z_-]+$'].search(data__headers_key):
+                                    raise ValueError
+                        except ValueError:
+                            data__headers_property_names = False
+                    if not data__headers_property_names:
+                        raise ValueError
         if "key" in data_keys:
             data_keys.remove("key")
             data__key = data["key"]
@@ -320,8 +357,6 @@ def validate____defs_request(data):
     return data
 
 def validate____defs_behaviour(data):
-    if not isinstance(data, (dict)):
-        raise ValueError
     data_is_dict = isinstance(data, dict)
     if data_is_dict:
         data_keys = set(data.keys())
@@ -335,6 +370,16 @@ def validate____defs_behaviour(data):
                     raise ValueError
                 if data__status > 599:
                     raise ValueError
+        if "refuses" in data_keys:
+            data_keys.remove("refuses")
+            data__refuses = data["refuses"]
+            if not (isinstance(data__refuses, str) and data__refuses == 'context_window' or isinstance(data__refuses, str) and data__refuses == 'content_policy'):
+                raise ValueError
+        if "down" in data_keys:
+            data_keys.remove("down")
+            data__down = data["down"]
+            if not (isinstance(data__down, bool) and data__down is True):
+                raise ValueError
         if "retry_after" in data_keys:
             data_keys.remove("retry_after")
             data__retryafter = data["retry_after"]
@@ -364,34 +409,21 @@ def validate____defs_behaviour(data):
         if "body" in data_keys:
             data_keys.remove("body")
             data__body = data["body"]
-            if not isinstance(data__body, (str)):
+            if not isinstance(data__body, (str, dict, list, tuple)):
                 raise ValueError
         if "says" in data_keys:
             data_keys.remove("says")
             data__says = data["says"]
-            data__says_any_of_count2 = 0
-            if not data__says_any_of_count2:
-                try:
-                    if not isinstance(data__says, (str)):
-                        raise ValueError
-                    data__says_any_of_count2 += 1
-                except ValueError: pass
-            if not data__says_any_of_count2:
-                try:
-                    if not isinstance(data__says, (list, tuple)):
-                        raise ValueError
-                    data__says_is_list = isinstance(data__says, (list, tuple))
-                    if data__says_is_list:
-                        data__says_len = len(data__says)
-                        if data__says_len < 1:
-                            raise ValueError
-                        for data__says_x, data__says_item in enumerate(data__says):
-                            if not isinstance(data__says_item, (str)):
-                                raise ValueError
-                    data__says_any_of_count2 += 1
-                except ValueError: pass
-            if not data__says_any_of_count2:
+            if not isinstance(data__says, (str, list, tuple)):
                 raise ValueError
+            data__says_is_list = isinstance(data__says, (list, tuple))
+            if data__says_is_list:
+                data__says_len = len(data__says)
+                if data__says_len < 1:
+                    raise ValueError
+                for data__says_x, data__says_item in enumerate(data__says):
+                    if not isinstance(data__says_item, (str)):
+                        raise ValueError
         if "tool" in data_keys:
             data_keys.remove("tool")
             data__tool = data["tool"]

@@ -1,13 +1,13 @@
 """The cases of a project: tests/*.yaml as frozen values. Pure."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nixcfg.problems.problem import Problem, Steps
 from nixcfg.project import shape
-from nixcfg.project.model import MODELS, Config
-from nixcfg.project.nearest import nearest
+from nixcfg.trial import mistakes
 from nixcfg.trial.vendors.base import Good
 from nixcfg.yamltext.document import Document
 
@@ -21,10 +21,13 @@ _PROMPT_TOKENS, _COMPLETION_TOKENS = 12, 9
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """What a vendor does with a request. `status` 200 is a good answer, None of `times` means for
-    ever; `delay` is in seconds, `retry_after` too; `cut` counts the pieces before the break."""
+    ever; `delay` is in seconds, `retry_after` too; `cut` counts the pieces before the break.
+    `refuses` is why the vendor wants no such prompt, "" for none; `down` gives no answer at all."""
 
     good: Good
     status: int = 200
+    refuses: str = ""
+    down: bool = False
     retry_after: int | None = None
     delay: float = 0.0
     cut: int | None = None
@@ -34,13 +37,14 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request, sent `repeat` times, and what is expected of the last answer. `path` is where
-    the expectation is in the document."""
+    """One request, sent `repeat` times `after` so many seconds, and what is expected of the last
+    answer. `path` is where the expectation is in the document."""
 
     request: Mapping[str, Any]
     expect: Mapping[str, Any]
     repeat: int
     path: Steps
+    after: float = 0.0
 
     @property
     def route(self) -> str:
@@ -63,8 +67,14 @@ class Step:
 
 
 def _asking(route: str, text: str) -> Mapping[str, Any]:
-    if route.endswith(("/embeddings", "/responses")):
+    if route.endswith(("/embeddings", "/responses", "/moderations")):
         return {"input": text}
+    if route.endswith("/audio/speech"):
+        return {"input": text, "voice": "alloy"}
+    if route.endswith("/rerank"):
+        return {"query": text, "documents": [text]}
+    if route.endswith(("/images/generations", "/transcriptions", "/translations")):
+        return {"prompt": text}
     if route.endswith("/chat/completions") or not route.endswith("/completions"):
         tokens = {"max_tokens": 100} if route.endswith("/messages") else {}
         return {"messages": [{"role": "user", "content": text}], **tokens}
@@ -73,8 +83,8 @@ def _asking(route: str, text: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. `vendors` has the behaviours, in order, by a provider file or a model; `config` is
-    "" for the configuration that the container loads."""
+    """One case. `vendors` has the behaviours, in order, by one of Deployment.names or a host;
+    `config` is "" for the configuration that the container loads."""
 
     name: str
     config: str
@@ -83,45 +93,32 @@ class Case:
     document: Document
     path: Steps
 
+    @property
+    def skips(self) -> bool:
+        """Whether there is a time to be skipped, or an end of work to be waited for between two
+        requests."""
+        behaviours = [each for given in self.vendors.values() for each in given]
+        waits = any(each.delay or each.retry_after for each in behaviours)
+        waits |= any(step.after for step in self.steps)
+        return waits or sum(step.repeat for step in self.steps) > 1
+
 
 def read(document: Document) -> tuple[list[Case], list[Problem]]:
-    """The cases of one file. With problems there are none."""
+    """The cases of one file that are right in themselves, and what is wrong with the others."""
     problems = [*document.problems, *shape.check(document, "case")]
-    if not problems and document.data is not None:
-        for index, data in enumerate(document.data["cases"]):
-            problems += _unclear(document, data, ("cases", index))
-    if problems or document.data is None:
-        return [], problems
-    usual = document.data.get("config", "")
-    return [
-        _case(document, data, ("cases", index), usual)
-        for index, data in enumerate(document.data["cases"])
-    ], []
-
-
-def _unclear(document: Document, data: Mapping[str, Any], path: Steps) -> Iterable[Problem]:
-    if ("request" in data) == ("steps" in data):
-        wrong = f"{data['name']!r} has " + (
-            "both a request and steps" if "steps" in data else "no request"
-        )
-        yield document.problem(
-            shape.WRONG_VALUE, path, wrong, help="Give it `request` and `expect`, or `steps`."
-        )
-    elif "steps" in data and "expect" in data:
-        yield document.problem(
-            shape.WRONG_VALUE,
-            [*path, "expect"],
-            "with steps, each step has its own expect",
-            help="Move it into the step whose answer it is about.",
-            key=True,
-        )
-    elif not any("expect" in each for each in data.get("steps", [data])):
-        yield document.problem(
-            shape.WRONG_VALUE,
-            path,
-            f"{data['name']!r} expects nothing, so it cannot fail",
-            help="Add `expect`, with status, answered_by, asked, content ...",
-        )
+    data = document.data if isinstance(document.data, Mapping) else {}
+    listed = data.get("cases")
+    usual = data.get("config", "")
+    cases = []
+    for index, each in enumerate(listed if isinstance(listed, list) else ()):
+        if not shape.is_valid("case", {"cases": [each]}):
+            continue
+        path = ("cases", index)
+        wrong = mistakes.of_case(document, each, path)
+        problems += wrong
+        if not wrong:
+            cases.append(_case(document, each, path, usual if isinstance(usual, str) else ""))
+    return cases, [*problems, *mistakes.twice(cases)]
 
 
 def _case(document: Document, data: Mapping[str, Any], path: Steps, config: str) -> Case:
@@ -152,11 +149,13 @@ def _step(data: Mapping[str, Any], path: Steps) -> Step:
         expect=data.get("expect", {}),
         repeat=data.get("repeat", 1),
         path=(*path, "expect"),
+        after=data.get("after", 0.0),
     )
 
 
 def _behaviour(data: Mapping[str, Any], *, is_alone: bool = False) -> Behaviour:
     says = data.get("says", _SAYS)
+    body = data.get("body")
     tool = data.get("tool")
     tokens = data.get("tokens", {})
     return Behaviour(
@@ -167,45 +166,15 @@ def _behaviour(data: Mapping[str, Any], *, is_alone: bool = False) -> Behaviour:
             completion_tokens=tokens.get("completion", _COMPLETION_TOKENS),
         ),
         status=data.get("status", 200),
+        refuses=data.get("refuses", ""),
+        down=data.get("down", False),
         retry_after=data.get("retry_after"),
         delay=data.get("delay", 0.0),
         cut=data.get("cut"),
-        body=data.get("body"),
+        body=body if body is None or isinstance(body, str) else json.dumps(body),
         times=data.get("times", None if is_alone else 1),
     )
 
 
 USUAL = _behaviour({}, is_alone=True)
 """What a vendor does that no case names: it answers well."""
-
-
-def misnamed(case: Case, config: Config) -> list[Problem]:
-    """What the case says of vendors that its configuration does not have."""
-    known = {
-        *config.providers,
-        *(each["litellm_params"]["model"] for each in config.litellm[MODELS]),
-    }
-    named: list[Steps] = [(*case.path, "vendors", name) for name in case.vendors]
-    problems = []
-    for step in case.steps:
-        named += [(*step.path, "asked", name) for name in step.expect.get("asked", ())]
-        by = step.expect.get("answered_by")
-        if by is not None and by not in known:
-            problems.append(_unknown(case, (*step.path, "answered_by"), by, known, key=False))
-    problems += [
-        _unknown(case, path, str(path[-1]), known, key=True)
-        for path in named
-        if path[-1] not in known
-    ]
-    return problems
-
-
-def _unknown(case: Case, path: Steps, name: str, known: Iterable[str], *, key: bool) -> Problem:
-    guess = nearest(name, known)
-    return case.document.problem(
-        shape.WRONG_VALUE,
-        path,
-        f"the configuration has no provider file and no model {name}",
-        help=f"Did you mean {guess}?" if guess else f"There are: {', '.join(sorted(known))}.",
-        key=key,
-    )

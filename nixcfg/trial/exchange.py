@@ -28,10 +28,15 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What goes back. `pieces` are sent one by one; with `is_cut` the connection breaks after
-    them. `delay` is in seconds, before the first byte."""
+    them. `delay` is in seconds, before the first byte. Status 0 is no answer: the connection
+    closes."""
 
     status: int
     headers: Mapping[str, str]
     pieces: tuple[bytes, ...]
     delay: float = 0.0
     is_cut: bool = False
+
+
+NOTHING = Reply(0, {}, (), is_cut=True)
+"""The connection closes without an answer."""

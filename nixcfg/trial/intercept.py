@@ -5,6 +5,7 @@ certificates made here because SSL_CERT_FILE names their authority, which exists
 """
 
 import datetime as dt
+import select
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from nixcfg.trial.clock import Clock
 from nixcfg.trial.exchange import Reply, Request
 
 _IDLE_SECONDS = 120
@@ -100,14 +102,25 @@ class Interceptor(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, authority: Authority, answer: Callable[[Request], Reply]) -> None:
+    def __init__(
+        self, authority: Authority, answer: Callable[[Request], Reply], clock: Clock
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.authority = authority
         self.answer = answer
+        self.clock = clock
+        self.connected: set[int] = set()
         self.ends = threading.Event()
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
+
+    def is_asked(self) -> bool:
+        """Whether LiteLLM has sent something, or connects, and no thread has seen it yet."""
+        try:
+            return bool(select.select([self.fileno(), *self.connected], [], [], 0)[0])
+        except (OSError, ValueError):
+            return True  # one was closed meanwhile
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -118,6 +131,11 @@ class Interceptor(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join(timeout=5)
         self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A connection, of which a thread will take care."""
+        self.connected.add(request.fileno())
+        super().process_request(request, client_address)
 
     def handle_error(self, *_arguments: object) -> None:
         """A client that leaves is none; `socketserver` would print a traceback."""
@@ -142,15 +160,26 @@ class _Handler(BaseHTTPRequestHandler):
     server: Interceptor
     tunnel = ""
 
+    def setup(self) -> None:
+        """A connection begins."""
+        self.number = self.request.fileno()
+        super().setup()
+
+    def finish(self) -> None:
+        """It ends; its number may become that of another one."""
+        self.server.connected.discard(self.number)
+        super().finish()
+
     def do_CONNECT(self) -> None:
         """Be the host that is asked for, until the connection ends."""
         self.tunnel = self.path
         self.send_response(200, "Connection established")
         self.end_headers()
         host = self.path.rpartition(":")[0].strip("[]")
-        context = self.server.authority.context(host)
         try:
-            secure = context.wrap_socket(self.connection, server_side=True)
+            with self.server.clock.busy():
+                context = self.server.authority.context(host)
+                secure = context.wrap_socket(self.connection, server_side=True)
         except OSError:  # ssl.SSLError is one: the client does not trust us, or left
             self.close_connection = True
             return
@@ -163,7 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         try:
-            self._reply(self.server.answer(self._request()))
+            with self.server.clock.busy():
+                self._reply(self.server.answer(self._request()))
         except OSError:
             self.close_connection = True
 
@@ -192,8 +222,12 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def _reply(self, reply: Reply) -> None:
-        if reply.delay:
-            self.server.ends.wait(reply.delay)
+        if reply.delay and self.server.clock.hold(reply.delay, self._has_gone):
+            self.close_connection = True
+            return
+        if not reply.status:
+            self._break()
+            return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -202,10 +236,20 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in reply.pieces:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         if reply.is_cut:
-            self.close_connection = True
-            self.connection.close()
+            self._break()
             return
         self.wfile.write(b"0\r\n\r\n")
+
+    def _has_gone(self, seconds: float) -> bool:
+        """Whether LiteLLM has closed the connection, or the case ends; found out in so long. It
+        sends nothing more before it has its answer."""
+        return (
+            bool(select.select([self.connection], [], [], seconds)[0]) or self.server.ends.is_set()
+        )
+
+    def _break(self) -> None:
+        self.close_connection = True
+        self.connection.close()
 
     def log_message(self, *_args: object) -> None:
         """Silent: the case keeps its own log."""

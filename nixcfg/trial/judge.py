@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nixcfg.problems.problem import Steps
@@ -11,6 +11,7 @@ from nixcfg.trial.case import Step
 from nixcfg.trial.standin import Exchange
 
 _COST = "x-litellm-response-cost"
+_GUARDRAILS = "x-litellm-applied-guardrails"
 _CACHE_KEY = "x-litellm-cache-key"
 _LONG = 300
 
@@ -24,7 +25,8 @@ class Answered:
     """What a client got: `status` is None where there was no answer, and `broken` says why.
 
     `text`, `tool` and `error` are read out of whatever shape the API has. `is_complete` is False
-    for an error, and for a stream that broke off or ended without its last event.
+    for an error, and for a stream that broke off or ended without its last event. `first` are the
+    seconds until the first piece came, None where none did.
     """
 
     status: int | None
@@ -34,6 +36,7 @@ class Answered:
     error: str = ""
     is_complete: bool = True
     broken: str = ""
+    first: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,15 @@ class Failure:
 
 
 def answered(
-    status: int, headers: Mapping[str, str], lines: Sequence[bytes], broken: str
+    status: int,
+    headers: Mapping[str, str],
+    lines: Sequence[bytes],
+    broken: str,
+    first: float | None = None,
 ) -> Answered:
     """Read an answer, which is one document or server-sent events."""
     if "text/event-stream" in headers.get("content-type", ""):
-        return _streamed(status, headers, lines, broken)
+        return replace(_streamed(status, headers, lines, broken), first=first)
     try:
         data = json.loads(b"".join(lines))
     except ValueError:
@@ -66,6 +73,7 @@ def answered(
         error=_error(data),
         is_complete=status < 400 and not broken,
         broken=broken,
+        first=first,
     )
 
 
@@ -114,7 +122,7 @@ def _content(data: Mapping[str, Any]) -> tuple[str, str]:
         calls = message.get("tool_calls") or [{}]
         name = (calls[0].get("function") or {}).get("name") or ""
         return str(message.get("content") or choice.get("text") or ""), name
-    text, tool = "", ""
+    text, tool = str(data.get("text") or ""), ""  # of a sound that was written down
     parts = [
         *(data.get("content") or () if isinstance(data.get("content"), list) else ()),
         *(part for item in data.get("output") or () for part in item.get("content") or [item]),
@@ -141,14 +149,19 @@ def _delta(data: Mapping[str, Any]) -> tuple[str, str]:
     return str((delta or {}).get("text") or ""), tool
 
 
-def failures(step: Step, got: Answered, log: Sequence[Exchange]) -> list[Failure]:
-    """What of a step's expectation is not met; `log` are the exchanges of this step alone."""
+def failures(
+    step: Step, got: Answered, log: Sequence[Exchange], last: Sequence[Exchange] | None = None
+) -> list[Failure]:
+    """What of a step's expectation is not met; `log` are the exchanges of this step alone, `last`
+    those of its last request, where it was sent several times."""
     checks: Mapping[str, Callable[[str, Any, Answered, Sequence[Exchange]], _Found]] = {
         "status": _status,
         "content": _text,
         "contains": _contains,
         "tool": _tool,
         "error": _message,
+        "within": _within,
+        "guardrails": _guardrails,
         "cost": _cost,
         "cached": _cached,
         "complete": _complete,
@@ -161,7 +174,9 @@ def failures(step: Step, got: Answered, log: Sequence[Exchange]) -> list[Failure
         Failure((*step.path, *steps), ".".join(map(str, steps)), expected, actual)
         for name, check in checks.items()
         if name in step.expect
-        for steps, expected, actual in check(name, step.expect[name], got, log)
+        for steps, expected, actual in check(
+            name, step.expect[name], got, log if name != "cached" or last is None else last
+        )
     ]
 
 
@@ -200,6 +215,23 @@ def _message(name: str, wanted: str, got: Answered, _log: Sequence[Exchange]) ->
         yield (name,), f"an error with {_shown(wanted)}", _shown(got.error) if got.error else "none"
 
 
+def _within(name: str, wanted: float, got: Answered, _log: Sequence[Exchange]) -> _Found:
+    if got.first is None or got.first > wanted:
+        said = "no answer" if got.first is None else f"{got.first:.2f} s"
+        yield (name,), f"a first piece within {wanted:g} s", said
+
+
+def _guardrails(
+    name: str, wanted: Sequence[str], got: Answered, _log: Sequence[Exchange]
+) -> _Found:
+    applied = [each for each in got.headers.get(_GUARDRAILS, "").split(",") if each]
+    if not wanted and applied:
+        yield (name,), "none", ", ".join(applied)
+    for index, each in enumerate(wanted):
+        if each not in applied:
+            yield (name, index), each, ", ".join(applied) or "none"
+
+
 def _cost(name: str, wanted: float, got: Answered, _log: Sequence[Exchange]) -> _Found:
     raw = got.headers.get(_COST, "")
     try:
@@ -225,17 +257,16 @@ def _complete(name: str, wanted: bool, got: Answered, _log: Sequence[Exchange]) 
 
 
 def _by(name: str, wanted: str, _got: Answered, log: Sequence[Exchange]) -> _Found:
-    good = next((each.deployment for each in reversed(log) if each.is_good), None)
-    if good is None or wanted not in (good.provider, good.model):
-        yield (name,), wanted, f"{good.provider} ({good.model})" if good else "no vendor"
+    good = next((each for each in reversed(log) if each.is_good), None)
+    if good is None or wanted not in good.names:
+        who = good.deployment if good else None
+        said = f"{who.provider} ({who.model})" if who else good.request.host if good else ""
+        yield (name,), wanted, said or "no vendor"
 
 
 def _asked(name: str, wanted: Mapping[str, int], _got: Answered, log: Sequence[Exchange]) -> _Found:
     for who, times in wanted.items():
-        count = sum(
-            each.deployment is not None and who in (each.deployment.provider, each.deployment.model)
-            for each in log
-        )
+        count = sum(who in each.names for each in log)
         if count != times:
             yield (name, who), _times(times), _times(count)
 

@@ -6,36 +6,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from nixcfg.gateway.client import Gateway
+from nixcfg.trial.ask import ask
 from nixcfg.trial.case import Step
 from nixcfg.trial.judge import Answered
-from nixcfg.trial.run import ask
 from nixcfg.yamltext import emit
 
-REQUEST: Mapping[str, Any] = {"prompt": "Say hello in one word."}
-"""What each model is asked, whatever users ask: no one's prompt gets into a case."""
+PROMPT = "Say hello in one word."
+"""What each model is asked unless a person says otherwise: no user's prompt gets into a case."""
 _ID = "x-litellm-model-id"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a model answered. `group` is the model whose deployment it was, "" where the gateway
-    does not say; another one than was asked for is a fallback."""
+    """What a model answered to a prompt. `group` is the model whose deployment it was, "" where
+    the gateway does not say; another one than was asked for is a fallback."""
 
     model: str
     answered: Answered
     group: str
+    prompt: str = PROMPT
 
     @property
     def is_good(self) -> bool:
         return self.answered.status == 200 and self.answered.is_complete
 
 
-def record(gateway: Gateway, models: Iterable[str]) -> Iterator[Recorded]:
+def record(gateway: Gateway, models: Iterable[str], prompt: str = PROMPT) -> Iterator[Recorded]:
     """Ask each of these models once. What goes wrong is an answer too."""
     groups = _groups(gateway)
     for name in models:
-        answered = ask(gateway, Step({"model": name, **REQUEST}, {}, 1, ()))
-        yield Recorded(name, answered, groups.get(answered.headers.get(_ID, ""), ""))
+        answered = ask(gateway, Step({"model": name, "prompt": prompt}, {}, 1, ()))
+        yield Recorded(name, answered, groups.get(answered.headers.get(_ID, ""), ""), prompt)
 
 
 def _groups(gateway: Gateway) -> dict[str, str]:
@@ -72,6 +73,6 @@ def _case(each: Recorded, deployments: Mapping[str, Sequence[str]]) -> dict[str,
         "name": f"{group} takes over from {each.model}" if is_fallback else f"{each.model} answers",
         # With which status a vendor failed, the gateway does not say.
         **({"vendors": {model: {"status": 503} for model in failing}} if is_fallback else {}),
-        "request": {"model": each.model, **REQUEST},
+        "request": {"model": each.model, "prompt": each.prompt},
         "expect": expect,
     }

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import http.client
 import json
 import os
 import signal
@@ -16,19 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nixcfg.gateway import launch, log, process
+from nixcfg.gateway import launch, process
+from nixcfg.gateway import log as gateway_log
 from nixcfg.gateway.client import Gateway
 from nixcfg.gateway.launch import Launch
 from nixcfg.project.model import Config, Project
 from nixcfg.trial import judge, zygote
+from nixcfg.trial.ask import ask
 from nixcfg.trial.case import Case, Step
+from nixcfg.trial.clock import Clock
+from nixcfg.trial.deployment import KEY, deployments
 from nixcfg.trial.intercept import Authority, Interceptor
 from nixcfg.trial.judge import Answered, Failure
-from nixcfg.trial.standin import KEY, Exchange, StandIns, deployments
+from nixcfg.trial.standin import Exchange, StandIns
 
 UP_SECONDS = 60.0
-ANSWER_SECONDS = 120.0
-_WRONG_KEY = "sk-not-the-key-of-this-gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +159,24 @@ class _Ground:
         vendors = StandIns(deployments(self.project, self.config), case.vendors)
         failures: list[Failure] = []
         broken = ""
-        with Interceptor(self.authority, vendors.answer) as outside:
+        clock = Clock(self.folder / f"case-{number}.clock", skips=case.skips)
+        with Interceptor(self.authority, vendors.answer, clock) as outside:
             url = f"http://127.0.0.1:{self.ports[number]}"
             gateway = Gateway(url, self.start.master_key)
             try:
-                with self._serving(number, gateway, outside):
+                with self._serving(number, gateway, outside), clock.watched(outside.is_asked):
                     for step in case.steps:
+                        clock.leap(step.after)
                         seen = len(vendors.log)
-                        answers = [ask(gateway, step) for _ in range(step.repeat)]
-                        failures += judge.failures(step, answers[-1], vendors.log[seen:])
+                        for _ in range(step.repeat):
+                            last = len(vendors.log)
+                            answered = _asked(gateway, step, clock)
+                        log = vendors.log
+                        failures += judge.failures(step, answered, log[seen:], log[last:])
             except process.StartError as error:
                 broken = "\n".join([f"{error}", *error.log])
+            except TimeoutError as error:
+                broken = f"{error}"
         return Result(
             case, tuple(failures), vendors.log, round(time.monotonic() - began, 2), broken
         )
@@ -182,6 +190,8 @@ class _Ground:
                 "port": int(gateway.url.rpartition(":")[2]),
                 "environment": dict(outside.environment),
                 "log": str(written),
+                "clock": str(outside.clock.path),
+                "skips": outside.clock.skips,
             }
         )
         try:
@@ -199,31 +209,14 @@ class _Ground:
                 lines = (
                     written.read_text("utf-8", "replace").splitlines() if written.exists() else []
                 )
-                said = [each.text for each in log.events(lines) if each.level == "error"]
+                said = [each.text for each in gateway_log.events(lines) if each.level == "error"]
                 why = "ended by itself" if has_ended else f"was not up after {UP_SECONDS:.0f} s"
-                raise process.StartError(f"LiteLLM {why}", said or log.last_words(lines))
+                raise process.StartError(f"LiteLLM {why}", said or gateway_log.last_words(lines))
             time.sleep(0.05)
 
 
-def ask(gateway: Gateway, step: Step) -> Answered:
-    """Send the request of a step; everything that can happen is an answer."""
-    chosen = step.request.get("key")
-    key = {"wrong": _WRONG_KEY, "none": ""}.get(chosen) if chosen else None
-    lines: list[bytes] = []
-    status, headers = None, {}
-    broken = ""
-    try:
-        with gateway.stream(
-            step.route,
-            step.body,
-            ANSWER_SECONDS,
-            key=key,
-            headers=step.request.get("headers", {}),
-        ) as (head, body):
-            status, headers = head.status, head.headers
-            lines.extend(body)
-    except (OSError, http.client.HTTPException) as error:
-        broken = str(error) or type(error).__name__
-    if status is None:
-        return Answered(None, broken=broken or "no answer", is_complete=False)
-    return judge.answered(status, headers, lines, broken)
+def _asked(gateway: Gateway, step: Step, clock: Clock) -> Answered:
+    with clock.asking():
+        answered = ask(gateway, step, clock.now)
+    clock.settle()
+    return answered

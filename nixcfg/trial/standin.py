@@ -2,66 +2,17 @@
 for the lock of its log."""
 
 import itertools
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from nixcfg.gateway import launch
-from nixcfg.project.model import MODELS, Config, Project
-from nixcfg.project.values import references
 from nixcfg.trial.case import USUAL, Behaviour
-from nixcfg.trial.exchange import Reply, Request
+from nixcfg.trial.deployment import Deployment
+from nixcfg.trial.exchange import NOTHING, Reply, Request
 from nixcfg.trial.vendors import every
-from nixcfg.trial.vendors.base import Good, Protocol, error
-
-KEY = "nixcfg-test-"
-"""What the key of a variable begins with in a test; the rest is the variable's name."""
-_EXACT, _PATTERN, _HOST, _VARIABLE = 8, 4, 2, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One entry of model_list: the provider file that it comes from, its `litellm_params.model`,
-    the host of its address ("" for the vendor's own), the variables that it reads."""
-
-    provider: str
-    model: str
-    host: str
-    variables: frozenset[str]
-
-    def fits(self, request: Request, asked: str) -> int:
-        """How well a request for the model `asked` can be one for this deployment; 0 for no."""
-        bare = self.model.partition("/")[2] or self.model
-        names = {self.model, bare, bare.rpartition("/")[2]}
-        fit = _EXACT if asked in names else _PATTERN
-        if fit == _PATTERN and not any(fnmatchcase(asked, name) for name in names):
-            return 0
-        if self.host and self.host != request.host:
-            return 0
-        sent = f"{request.path}\n{' '.join(request.headers.values())}"
-        has_key = any(KEY + variable in sent for variable in self.variables)
-        return fit + _HOST * bool(self.host) + _VARIABLE * has_key
-
-
-def deployments(project: Project, config: Config) -> tuple[Deployment, ...]:
-    """The deployments of a configuration, in its order."""
-    counts = {each.name: len(each.deployments) for each in project.providers}
-    origin = [name for name in config.providers for _ in range(counts[name])]
-    made = []
-    for provider, entry in zip(origin, config.litellm[MODELS], strict=True):
-        params = entry["litellm_params"]
-        base = params.get("api_base") or params.get("base_url") or ""
-        made.append(
-            Deployment(
-                provider=provider,
-                model=str(params["model"]),
-                host=urlsplit(launch.local(base)).netloc if isinstance(base, str) else "",
-                variables=frozenset(references(entry)),
-            )
-        )
-    return tuple(made)
+from nixcfg.trial.vendors.base import JSON, Good, Protocol, error, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +26,22 @@ class Exchange:
     is_good: bool
     note: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a case may call whoever was asked."""
+        return _names(self.request, self.deployment)
+
     def line(self) -> str:
         """One line for a person."""
         who = f"{self.deployment.provider} ({self.deployment.model})" if self.deployment else "?"
         place = f"{self.request.host}{urlsplit(self.request.path).path}"
-        said = f"{self.status}, {self.note}" if self.note else f"{self.status}"
+        status = f"{self.status}" if self.status else "no answer"
+        said = f"{status}, {self.note}" if self.note else status
         return f"{who}: {self.request.method} {place} -> {said}"
+
+
+def _names(request: Request, deployment: Deployment | None) -> tuple[str, ...]:
+    return (*(deployment.names if deployment else ()), request.host)
 
 
 class StandIns:
@@ -106,36 +67,46 @@ class StandIns:
     def answer(self, request: Request) -> Reply:
         """Behave as the case says, and remember it."""
         protocol = every.of(request)
-        if protocol is None:
-            return self._unspoken(request)
-        asked = protocol.model(request)
+        if protocol is not None and not protocol.is_asked:
+            return protocol.answer(request, USUAL.good)
+        asked = protocol.model(request) if protocol else ""
         best = max(self._deployments, key=lambda each: each.fits(request, asked), default=None)
-        deployment = best if best and best.fits(request, asked) else None
+        deployment = best if protocol and best and best.fits(request, asked) else None
         with self._lock:
-            behaviour = self._next(deployment)
-            reply = _reply(protocol, request, behaviour)
-            if not protocol.is_asked:
-                return reply
-            is_good = reply.status == 200 and behaviour.body is None and not reply.is_cut
-            note = _note(behaviour)
-            self._log.append(Exchange(request, deployment, reply.status, is_good, note))
+            behaviour = self._next(_names(request, deployment))
+            if protocol is None and not _is_whole(behaviour):
+                return self._unspoken(request)
+            reply = _reply(protocol or every.UNKNOWN, request, behaviour)
+            exchange = Exchange(
+                request, deployment, reply.status, _is_good(reply, behaviour), _note(behaviour)
+            )
+            self._log.append(exchange)
         return reply
 
-    def _next(self, deployment: Deployment | None) -> Behaviour:
-        if deployment is not None:
-            for name in (deployment.model, deployment.provider):
-                turns = self._left.get(name)
-                if turns:
-                    return turns[0] if turns[0].times is None else turns.pop(0)
+    def _next(self, names: Sequence[str]) -> Behaviour:
+        for name in names:
+            turns = self._left.get(name)
+            if turns:
+                return turns[0] if turns[0].times is None else turns.pop(0)
         return USUAL
 
     def _unspoken(self, request: Request) -> Reply:
         """A host that is none of the vendors, or an API that no stand-in speaks."""
-        if request.method == "POST":
-            with self._lock:
-                note = "no stand-in speaks this API"
-                self._log.append(Exchange(request, None, 501, is_good=False, note=note))
-        return Reply(404 if request.method != "POST" else 501, {}, ())
+        if request.method != "POST":
+            return Reply(404, {}, ())
+        note = "no stand-in speaks this API"
+        self._log.append(Exchange(request, None, 501, is_good=False, note=note))
+        return Reply(501, {}, ())
+
+
+def _is_whole(behaviour: Behaviour) -> bool:
+    """Whether it says what is answered, in whatever API."""
+    return behaviour.down or behaviour.body is not None or behaviour.status != 200
+
+
+def _is_good(reply: Reply, behaviour: Behaviour) -> bool:
+    is_answer = behaviour.body is None or reply.headers == JSON
+    return reply.status == 200 and is_answer and not behaviour.refuses and not reply.is_cut
 
 
 def _turns(behaviour: Behaviour) -> list[Behaviour]:
@@ -144,11 +115,16 @@ def _turns(behaviour: Behaviour) -> list[Behaviour]:
 
 
 def _reply(protocol: Protocol, request: Request, behaviour: Behaviour) -> Reply:
-    if behaviour.status != 200:
+    if behaviour.down:
+        reply = NOTHING
+    elif behaviour.body is not None:
+        head = JSON if _is_json(behaviour.body) else {"content-type": "text/html"}
+        reply = Reply(behaviour.status, head, (behaviour.body.encode(),))
+    elif behaviour.refuses:
+        reply = refusal(protocol, behaviour.refuses)
+    elif behaviour.status != 200:
         message = f"a stand-in was asked to answer {behaviour.status}"
         reply = error(protocol, behaviour.status, message)
-    elif behaviour.body is not None:
-        reply = Reply(200, {"content-type": "text/html"}, (behaviour.body.encode(),))
     else:
         reply = protocol.answer(request, behaviour.good)
     if behaviour.retry_after is not None:
@@ -159,12 +135,22 @@ def _reply(protocol: Protocol, request: Request, behaviour: Behaviour) -> Reply:
     return replace(reply, delay=behaviour.delay)
 
 
+def _is_json(body: str) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
 def _before_the_cut(
     protocol: Protocol, request: Request, good: Good, cut: int
 ) -> tuple[bytes, ...]:
     """What is sent of a streamed answer before the first piece that is left out; nothing of an
-    answer that is one document."""
+    answer that is one document. A call of a tool is one piece."""
     whole = protocol.answer(request, good).pieces
+    if good.tool:
+        return whole[: max(len(whole) // 2, 1)] if cut == 0 and len(whole) > 1 else whole[:-1]
     if cut >= len(good.pieces):
         return whole[:-1]
     other = replace(good, pieces=(*good.pieces[:cut], "\0", *good.pieces[cut + 1 :]))
@@ -174,6 +160,8 @@ def _before_the_cut(
 
 def _note(behaviour: Behaviour) -> str:
     notes = [
+        "the connection is closed" if behaviour.down else "",
+        f"refused: {behaviour.refuses}" if behaviour.refuses else "",
         "another body" if behaviour.body is not None else "",
         f"cut before piece {behaviour.cut + 1}" if behaviour.cut is not None else "",
         f"after {behaviour.delay:g} s" if behaviour.delay else "",

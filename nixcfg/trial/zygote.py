@@ -2,7 +2,8 @@
 
 Run as a program with two arguments: the process id of nixcfg, with which it dies, and the handle on
 which it answers. Each line of standard input is a JSON object: `config` (a path), `port`,
-`environment` (variables to set), `log` (a path). The answer is the process id of the child that
+`environment` (variables to set), `log` and `clock` (paths), `skips` (whether the clock runs ahead).
+The answer is the process id of the child that
 serves it.
 """
 
@@ -11,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -19,6 +21,10 @@ _PR_SET_PDEATHSIG = 1
 def main(parent: int, answers: int) -> None:
     """Import LiteLLM, say so, then fork on request until standard input ends."""
     _die_with(parent)
+    sys.path.append(str(Path(__file__).parents[2]))
+    from nixcfg.trial import loopback
+
+    loopback.confine()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: nixcfg looks at the port
     from litellm.proxy import proxy_server  # noqa: F401 (what takes the time)
     from litellm.proxy.proxy_cli import run_server
@@ -53,6 +59,7 @@ def _serve(asked: dict[str, Any], run_server: Any) -> None:
         for stream, handle in ((0, nothing), (1, log), (2, log)):
             os.dup2(handle, stream)
         os.environ.update(asked["environment"])
+        _set_clock(asked["clock"], skips=asked["skips"])
         arguments = ["--config", asked["config"], "--host", "127.0.0.1"]
         run_server(
             [*arguments, "--port", str(asked["port"]), "--num_workers", "1"], standalone_mode=False
@@ -60,6 +67,17 @@ def _serve(asked: dict[str, Any], run_server: Any) -> None:
         code = 0
     finally:
         os._exit(code)  # nothing of the parent's is to be cleaned up here
+
+
+def _set_clock(path: str, *, skips: bool) -> None:
+    from litellm.proxy.proxy_cli import ProxyInitializationHelpers as Helpers
+
+    from nixcfg.trial import clock
+
+    clock.install(path, skips=skips)
+    if skips:  # uvloop has a clock of its own
+        for name in ("_get_loop_type", "get_loop_type"):
+            setattr(Helpers, name, staticmethod(lambda: "asyncio"))
 
 
 if __name__ == "__main__":

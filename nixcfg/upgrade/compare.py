@@ -148,10 +148,10 @@ def _spelled(value: Any) -> str:
 def _database(project: Project, named: tuple[str, str]) -> Iterator[Difference]:
     if not any(machine.database for machine in project.machines):
         return
-    count = _migrations(*named)
+    count = knowledge.migrations(*named)
     if count == 0:
         return
-    how = "migrates the database" if count is None else f"runs {_counted(count)} of the database"
+    how = "migrates the database" if count is None else f"runs {counted(count)} of the database"
     yield Difference(
         Effect.CHANGE,
         f"the new release {how} when it first starts: dump it before, because the old release may "
@@ -159,13 +159,6 @@ def _database(project: Project, named: tuple[str, str]) -> Iterator[Difference]:
     )
 
 
-def _counted(count: int) -> str:
+def counted(count: int) -> str:
+    """`1 migration`, `7 migrations`."""
     return f"{count} migration" + "s" * (count != 1)
-
-
-def _migrations(old: str, new: str) -> int | None:
-    """How many migrations lie between two releases; None where one of them is not known exactly."""
-    if not {old, new} <= {*knowledge.known()}:
-        return None
-    before, after = (knowledge.of(each).migrations for each in (old, new))
-    return None if before is None or after is None else max(after - before, 0)

@@ -97,7 +97,7 @@ def _too_large(name: str, message: str) -> Document:
 def _how_to_fix(error: OSError) -> str:
     match error:
         case FileNotFoundError():
-            return "Create it, or run `nixcfg init` for a project to start from."
+            return "Check its name and its folder; nothing is at that place."
         case IsADirectoryError():
             return "Put a YAML file in its place, or name one that is in it."
         case PermissionError():

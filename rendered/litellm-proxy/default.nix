@@ -26,7 +26,8 @@
 #   user.nix         as whom the process in the container runs
 #   internal.nix     what these files tell each other
 #   image.nix        what is known about the inside of the image; start.py starts it, and
-#                    missing_key.py answers for models whose key is missing
+#                    missing_key.py answers for models whose key is missing,
+#                    salt_key.py refuses one that is not the database's
 #   native.nix       what a newer oci-containers has options for
 #   version.nix      which copy of this module it is
 #   common.nix       names and facts that these files share

@@ -6,6 +6,8 @@ FILE has one NAME=VALUE a line. It is mounted into the container instead of bein
 container engine, which would keep what it is given: in its own files on the disk, and in what
 `inspect` shows. Of the programs, the first that the image has is run.
 
+With a database, the salt key has to be the one that belongs to it (salt_key.py).
+
 A key whose file is missing comes as a stand-in, with which no vendor is asked: LiteLLM then reads
 a configuration without what needs that key (missing_key.py), from the container's /tmp.
 """
@@ -44,6 +46,19 @@ def leave_out(missing: set[str], path: str) -> str:
     return str(changed)
 
 
+def foreign_salt_key() -> str:
+    """Why the salt key is not that of the database; empty also where that cannot be found out, and
+    LiteLLM says what is wrong with its database."""
+    try:
+        import runpy
+        from pathlib import Path
+
+        ours = Path(__file__).with_name("salt_key.py")
+        return str(runpy.run_path(str(ours))["refusal"](os.environ))
+    except Exception:  # noqa: BLE001
+        return ""
+
+
 def main() -> None:
     """Set the environment and be replaced; ends with 1 and a reason when that cannot be."""
     path, programs, *arguments = sys.argv[1:]
@@ -58,6 +73,8 @@ def main() -> None:
         os.environb[name] = value
         if value == STAND_IN:
             missing.add(name.decode())
+    if os.environ.get("DATABASE_URL") and (reason := foreign_salt_key()):
+        sys.exit(reason)
     given = os.environ.get("CONFIG_FILE_PATH")
     if missing and given:
         changed = os.environ["CONFIG_FILE_PATH"] = leave_out(missing, given)

@@ -87,7 +87,7 @@ def test_lists_of_several_providers_are_joined(project: Path, nixcfg: Run) -> No
     ]
 
 
-@pytest.mark.parametrize("kind", ["project", "provider"])
+@pytest.mark.parametrize("kind", ["project", "provider", "case"])
 def test_the_starter_carries_the_schemas(kind: str, update_golden: bool) -> None:
     """`nix flake init` copies the folder as it is, so the schemas stand there once more."""
     copy = shipped.folder("templates") / "project" / ".schema" / f"{kind}.schema.json"

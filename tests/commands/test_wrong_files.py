@@ -102,3 +102,23 @@ def test_a_folder_with_nothing_in_it_is_reported_as_one(tmp_path: Path, nixcfg: 
     assert done.returncode == 1
     assert "NX001" in done.stdout
     assert "name one that is in it" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["import", "validate"])
+def test_a_file_that_is_missing_is_called_so(command: str, tmp_path: Path, nixcfg: Run) -> None:
+    """And no project is offered in its place."""
+    done = nixcfg(command, "missing.yaml", cwd=tmp_path)
+    printed = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "missing.yaml:1:1: error[NX001]: cannot be read: no such file or directory" in printed
+    assert "Check its name and its folder" in printed
+    assert "nixcfg init" not in printed
+
+
+def test_who_asks_without_a_gateway_hears_of_the_mock(tmp_path: Path, nixcfg: Run) -> None:
+    shutil.copytree(HERE / "cases" / "minimal", tmp_path / "project")
+    options = ("--key-file", tmp_path / "no-key")
+    done = nixcfg("-C", tmp_path / "project", "ask", "Hello", *options)
+    assert done.returncode == 1
+    assert "no-key is missing" in done.stderr
+    assert "Without a gateway: nixcfg ask --mock" in done.stderr

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +86,15 @@ def test_the_package_installs_completions(
     assert names in (tmp_path / f"completion.{shell}").read_text()
 
 
-def test_a_project_can_be_checked(flake: dict[str, Any], nixcfg: Run, tmp_path: Path) -> None:
-    """By the check's own script."""
+@pytest.fixture
+def passes(flake: dict[str, Any], tmp_path: Path) -> Callable[..., bool]:
+    """Whether a project passes a check, by the check's own script."""
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "nixcfg"
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m nixcfg "$@"\n')
     program.chmod(0o755)
-    project = tmp_path / "project"
-    ignored = shutil.ignore_patterns("expected")
-    shutil.copytree(HERE / "cases" / "minimal", project, ignore=ignored)
 
-    def passes(build: str) -> bool:
+    def run(project: Path, build: str, check: str = "projectCheck") -> bool:
         (tmp_path / build).mkdir()
         environment = {
             **os.environ,
@@ -103,16 +103,40 @@ def test_a_project_can_be_checked(flake: dict[str, Any], nixcfg: Run, tmp_path: 
             "out": str(tmp_path / build / "out"),
             "project": str(project),
         }
-        script = ["bash", "-euc", flake["projectCheck"]["script"]]
-        done = subprocess.run(script, cwd=tmp_path / build, env=environment, check=False)
+        script = re.sub("/with/[a-z ]+/bin/python", sys.executable, flake[check]["script"])
+        done = subprocess.run(
+            ["bash", "-euc", script], cwd=tmp_path / build, env=environment, check=False
+        )
         assert (done.returncode == 0) == (tmp_path / build / "out").exists()
         return done.returncode == 0
 
-    assert not passes("not-rendered")
+    return run
+
+
+def test_a_project_can_be_checked(passes: Callable[..., bool], nixcfg: Run, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    ignored = shutil.ignore_patterns("expected")
+    shutil.copytree(HERE / "cases" / "minimal", project, ignore=ignored)
+    assert not passes(project, "not-rendered")
     assert nixcfg("-C", project, "render").returncode == 0
-    assert passes("rendered")
+    assert passes(project, "rendered")
     (project / "providers" / "broken.yaml").write_text("model_list: 1\n")
-    assert not passes("broken")
+    assert not passes(project, "broken")
+
+
+@pytest.mark.slow
+def test_its_cases_can_be_run(
+    flake: dict[str, Any], passes: Callable[..., bool], nixcfg: Run, tmp_path: Path
+) -> None:
+    pytest.importorskip("litellm", reason="LiteLLM is not installed: pip install 'nixcfg[proxy]'")
+    assert "/with/nixcfg litellm fastapi/bin/python" in flake["projectTest"]["script"]
+    project = tmp_path / "project"
+    assert nixcfg("init", project).returncode == 0
+    assert nixcfg("-C", project, "render").returncode == 0
+    assert passes(project, "as-it-is", "projectTest")
+    cases = project / "tests" / "claude.yaml"
+    cases.write_text(cases.read_text().replace("answered_by: claude", "content: Hello"))
+    assert not passes(project, "another-answer", "projectTest")
 
 
 def test_module_and_template_are_there(flake: dict[str, Any]) -> None:

@@ -215,6 +215,8 @@ def test_requests_may_be_finished(evaluated):
         for each in evaluated[name]["instances"].values():
             assert f"--stop-timeout={seconds}" in each["extraOptions"]
             assert each["stopSeconds"] == seconds + 30
+            # Five less, in which LiteLLM writes what was spent.
+            assert each["environment"]["GRACEFUL_SHUTDOWN_TIMEOUT"] == str(seconds - 5)
     (alone,) = evaluated["one-with-a-short-drain"]["instances"].values()
     assert "--stop-timeout=20" in alone["extraOptions"]
     assert alone["stopSeconds"] == 120
@@ -223,8 +225,10 @@ def test_requests_may_be_finished(evaluated):
 def test_workers(evaluated):
     (instance,) = evaluated["workers"]["instances"].values()
     assert instance["environment"]["NUM_WORKERS"] == "4"
+    assert instance["environment"]["TIMEOUT_WORKER_HEALTHCHECK"] == "60"
     (instance,) = evaluated["one"]["instances"].values()
     assert "NUM_WORKERS" not in instance["environment"]
+    assert "TIMEOUT_WORKER_HEALTHCHECK" not in instance["environment"]
 
 
 def test_every_instance_is_scraped(evaluated):

@@ -85,6 +85,10 @@ FURTHER = "  - {model_name: o3, litellm_params: {model: openai/o3}}\n"
             {"~ key web: team"},
         ),
         (
+            {"text": BASE.replace("web: {team", "web: {file: /run/keys/web, team")},
+            {"~ key web: file"},
+        ),
+        (
             {"text": "model_config: all\ndatabase: local\n"},
             {"- access teams, users, keys: stay as they are, and unmanaged"},
         ),

@@ -97,4 +97,4 @@ def test_a_copy_that_is_behind_is_called_so(tmp_path, nixcfg):
     assert "The module in rendered/ is not that of this nixcfg" in done.stderr
     (looked,) = rendered(tmp_path, found)
     assert looked.status is Status.ERROR
-    assert "the module in rendered/ is not that of this nixcfg" in looked.message
+    assert looked.message.endswith("is not that of this nixcfg: 1 file of litellm-proxy/")

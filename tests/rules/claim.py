@@ -6,15 +6,6 @@ from typing import Any
 
 Answer = Mapping[str, Any]
 
-MEMBER = """\
-from litellm.proxy._types import UserAPIKeyAuth
-
-
-async def check(request, api_key):
-    return UserAPIKeyAuth(api_key=api_key, team_id="research")
-"""
-"""In place of a key of the team research, which would be in a database."""
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -26,7 +17,6 @@ class Claim:
     status: int = 200
     env: Mapping[str, str] = field(default_factory=dict)
     request: Mapping[str, Any] | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
     more: str = ""
     change: tuple[str, str] = ("", "")
     tags: tuple[str, ...] = ()
@@ -69,7 +59,7 @@ def question(claim: Claim, example: Any) -> dict[str, Any]:
         asked["request"] = claim.request
     return {
         "text": files.pop(name).replace(*claim.change) + claim.more,
-        "files": {**claim.files, **{n: text for n, text in files.items() if "/" not in n}},
+        "files": {n: text for n, text in files.items() if "/" not in n},
         "env": {"TEAM_KEY": "x", **claim.env},
         "status": claim.status,
         **asked,

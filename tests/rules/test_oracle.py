@@ -5,7 +5,7 @@ leaves, so that a test can look at the address, the key and the body.
 """
 
 import pytest
-from claim import MEMBER, Answer, Claim, drops, key, question, refused, stops, stops_with, url
+from claim import Answer, Claim, drops, key, question, refused, stops, stops_with, url
 from rules_support import Oracle
 
 from nixcfg.problems import pages
@@ -16,8 +16,6 @@ MASTER_KEY = "sk-" + "0123456789abcdef" * 2  # the oracle's own
 ENV = {"OPENAI_API_KEY": "sk-the-openai-key", "ANTHROPIC_API_KEY": "sk-the-anthropic-key"}
 
 AWS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"}
-
-HELLO = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
 
 CLAIMS: dict[str, Claim] = {
     "NX003": Claim(stops_with("ScannerError")),
@@ -135,16 +133,6 @@ CLAIMS: dict[str, Claim] = {
         lambda bad, good: (
             "redis://cache.example.com" in bad["hosts"] and "cache.example.com" in good["hosts"]
         )
-    ),
-    "NX232": Claim(
-        lambda bad, good: (
-            "Invalid callback variable: guardrails" in bad["replies"][0]
-            and good["replies"][0].startswith("200")
-        ),
-        env=ENV,
-        request={"path": "/chat/completions", "headers": {"Authorization": "x"}, "body": HELLO},
-        files={"member.py": MEMBER},
-        change=("database_url: os.environ/DATABASE_URL", "custom_auth: member.check"),
     ),
     "NX301": Claim(
         lambda bad, good: (

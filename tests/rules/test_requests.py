@@ -1,76 +1,81 @@
-"""What LiteLLM sends where it needs Google's own library, which is not installed with it."""
+"""What LiteLLM does in a request that the oracle does not send: asked of its own functions."""
 
 import json
-from pathlib import Path
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from rules_support import Oracle
 
 from nixcfg import knowledge
-from nixcfg.problems import pages
 
 pytestmark = pytest.mark.oracle
 
-GOOGLE = {
-    "auth/__init__.py": """\
-from google.auth.credentials import Credentials
+PROGRAM = """
+import json, sys
+from litellm.llms.vertex_ai.vertex_llm_base import VertexBase
+from litellm.proxy.litellm_pre_call_utils import LiteLLMProxyRequestSetup
+
+class Settings:
+    def __init__(self, team):
+        self.team = team
+
+    def load_team_config(self, team_id):
+        return dict(self.team)
+
+def team(given):
+    setup = LiteLLMProxyRequestSetup.add_team_based_callbacks_from_config
+    try:
+        return setup("t", Settings(given)).callback_vars
+    except ValueError as error:
+        return str(error)
+
+asked = json.load(sys.stdin)
+print(json.dumps({
+    "teams": [team(each) for each in asked["teams"]],
+    "regions": [VertexBase.get_vertex_region(*each) for each in asked["regions"]],
+}))
+"""
 
 
-def default(scopes=None):
-    return Credentials(), "research"
-""",
-    "auth/credentials.py": """\
-from enum import Enum
-
-
-class TokenState(Enum):
-    FRESH = 1
-    STALE = 2
-    INVALID = 3
-
-
-class Credentials:
-    token, token_state, expired, quota_project_id = "of-google", TokenState.FRESH, False, None
-
-    def refresh(self, request):
-        pass
-""",
-    "auth/transport/__init__.py": "",
-    "auth/transport/requests.py": "class Request:\n    pass\n",
-}
-"""In place of google-auth, which asks Google for a token: the same names, and a token at once."""
-
-ONE, ANY = "zai-org/glm-5.2-maas", "gemini-2.5-pro"
-
-
-def asked(model: str, **params: Any) -> dict[str, object]:
-    given = {"model": f"vertex_ai/{model}", "vertex_project": "research", **params}
-    entry = {"model_name": "m", "litellm_params": given}
-    return {"text": json.dumps({"model_list": [entry]}), "ask": "m"}
-
-
-def test_regions_that_are_replaced(oracle: type[Oracle], tmp_path: Path):
-    """The example of NX435 and its neighbours: to which address the prompt goes."""
-    for name, text in GOOGLE.items():
-        path = tmp_path / "google" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    page = pages.read("NX435")
-    questions = [
-        {"text": page.bad, "ask": "glm"},
-        {"text": page.good, "ask": "glm"},
-        asked(ONE),
-        asked(ANY, vertex_location="europe-west4"),
-    ]
-    bad, good, none, free = (
-        answer["sent"][-1]["url"] for answer in oracle.ask(questions, modules=tmp_path)
+def answered(**asked: Any) -> dict[str, list[Any]]:
+    pytest.importorskip("litellm")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input=json.dumps({"teams": [], "regions": [], **asked}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+        env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PATH": "/usr/bin:/bin"},
     )
+    found: dict[str, list[Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_what_a_team_may_hold():
+    teams = [
+        {"team_id": "t", "success_callback": ["langfuse"], "guardrails": ["pii"]},
+        {"team_id": "t", "max_budget": 5},
+        {"team_id": "t", "guardrails": ["pii"], "callback_vars": {"langfuse_host": "x"}},
+        {"team_id": "t", "callback_vars": {"langfuse_hots": "x"}},
+        {"team_id": "t", "langfuse_host": "x"},
+    ]
+    guardrails, budget, beside, misspelt, right = answered(teams=teams)["teams"]
+    assert "Invalid callback variable: guardrails" in guardrails
+    assert "Invalid callback variable: max_budget" in budget
+    assert "Invalid callback variable: langfuse_hots" in misspelt
+    assert beside == right == {"langfuse_host": "x"}
+
+
+def test_regions_that_are_replaced():
     known = knowledge.default()
-    assert known.regions(ONE)[0] == "global"
-    assert known.regions(ANY) == ()
-    assert "europe-west4" in str(page.bad)
-    for url in (bad, good, none):
-        assert "/locations/global/" in url
-        assert "europe-west4" not in url
-    assert free.startswith("https://europe-west4-aiplatform.googleapis.com/")
+    one, any_of_them = "zai-org/glm-5.2-maas", "gemini-2.5-pro"
+    asked = [("europe-west4", one), (None, one), ("europe-west4", any_of_them)]
+    assert known.regions(one)[0] != "europe-west4"
+    assert known.regions(any_of_them) == ()
+    assert answered(regions=asked)["regions"] == [
+        known.regions(one)[0],
+        known.regions(one)[0],
+        "europe-west4",
+    ]

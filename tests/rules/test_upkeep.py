@@ -49,7 +49,8 @@ def test_a_url_in_the_variable(tmp_path: Path):
 @pytest.mark.oracle
 def test_the_client_takes_the_variable_for_the_name_of_a_host(oracle: type[Oracle]):
     named = URL_IN_VARIABLE.replace("redis://redis.test", "redis.test")
-    bad, good = oracle.ask([{"text": URL_IN_VARIABLE}, {"text": named}])
+    answers: list[Any] = [*oracle.ask([{"text": URL_IN_VARIABLE}, {"text": named}])]
+    bad, good = answers
     assert "redis://redis.test" in bad["hosts"]
     assert "redis.test" in good["hosts"]
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nixcfg import check
 from nixcfg.problems.pages import Example
@@ -81,11 +80,7 @@ class Oracle:
     """See tools/oracle.py for what a question and an answer hold."""
 
     @staticmethod
-    def ask(
-        questions: list[dict[str, object]], modules: Path | None = None
-    ) -> list[dict[str, Any]]:
-        """The answers in order; `modules` is a folder of Python that LiteLLM finds as well."""
-        beside = {"PYTHONPATH": str(modules)} if modules else {}
+    def ask(questions: list[dict[str, object]]) -> list[dict[str, object]]:
         done = subprocess.run(
             [sys.executable, ROOT / "tools" / "oracle.py"],
             input=json.dumps(questions),
@@ -93,6 +88,6 @@ class Oracle:
             text=True,
             timeout=600,
             check=True,
-            env={**os.environ, "PYTHONWARNINGS": "ignore", **beside},
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
         return [json.loads(line) for line in done.stdout.splitlines()]

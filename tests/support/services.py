@@ -89,14 +89,38 @@ class Postgres:
         """Let everyone in again."""
         self._as_owner("alter database litellm allow_connections true")
 
+    def dump(self) -> str:
+        """As services.postgresqlBackup of NixOS makes it."""
+        return self._run("pg_dump", "--create", "litellm")
+
+    def restore(self, dump: str) -> None:
+        """In place of the database that is there."""
+        self._drop()
+        self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "postgres", given=dump)
+
+    def empty(self) -> None:
+        """As it was at first."""
+        self._drop()
+        self._as_owner("create database litellm owner litellm")
+
+    def _drop(self) -> None:
+        self._as_owner("drop database litellm with (force)")
+
     def _as_owner(self, statement: str) -> None:
-        psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]
-        subprocess.run(
-            [*psql, "-h", str(self.folder), "-p", str(self.port), "-c", statement, "postgres"],
+        self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, "postgres")
+
+    def _run(self, *command: str, given: str = "") -> str:
+        program, *arguments = command
+        where = ["-U", "postgres", "-h", str(self.folder), "-p", str(self.port)]
+        done = subprocess.run(
+            [program, *where, *arguments],
+            input=given,
             capture_output=True,
-            timeout=60,
+            text=True,
+            timeout=120,
             check=True,
         )
+        return done.stdout
 
     def ask(self, statement: str) -> list[str]:
         """The rows that psql prints, over the socket, as the owner."""

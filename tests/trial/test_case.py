@@ -8,10 +8,11 @@ import yaml
 
 from nixcfg.trial import judge, record
 from nixcfg.trial.case import Case, read
+from nixcfg.trial.deployment import Deployment
 from nixcfg.trial.exchange import Request
 from nixcfg.trial.judge import Answered
 from nixcfg.trial.record import Recorded
-from nixcfg.trial.standin import Deployment, StandIns
+from nixcfg.trial.standin import StandIns
 from nixcfg.trial.vendors import every
 from nixcfg.trial.vendors.base import Good
 from nixcfg.yamltext import reader
@@ -115,7 +116,7 @@ def test_a_cut_comes_before_its_piece(path: str, cut: int):
     assert [piece.encode() in sent for piece in says] == [number < cut for number in range(3)]
 
 
-@pytest.mark.parametrize("path", ["/v1/unheard-of", "/chat", "/v1/images/generations"])
+@pytest.mark.parametrize("path", ["/v1/unheard-of", "/chat", "/v1/images/edits"])
 def test_an_api_that_no_stand_in_speaks_is_in_the_log(path: str):
     stand_ins = StandIns([OPENAI], {})
     assert stand_ins.answer(Request("POST", "host", path, {}, b"{}")).status == 501
@@ -172,4 +173,71 @@ def test_what_is_recorded_of_an_answer(group: str, vendors: Any, by: str | None)
     (case,) = yaml.safe_load(text)["cases"]
     assert case.get("vendors") == vendors
     assert case["expect"].get("answered_by") == by
-    assert case["request"] == {"model": "gpt", **record.REQUEST}
+    assert case["request"] == {"model": "gpt", "prompt": record.PROMPT}
+
+
+EU = Deployment("azure", "azure/gpt", "eu.example.org", frozenset({"EU_KEY"}), "eu")
+US = Deployment("azure", "azure/gpt", "us.example.org", frozenset({"US_KEY"}))
+
+
+def at(host: str) -> Request:
+    return Request("POST", host, "/openai/deployments/gpt/chat/completions", {}, b"{}")
+
+
+@pytest.mark.parametrize("name", ["us.example.org", "US_KEY"])
+def test_one_of_two_alike_is_named_by_what_it_has_alone(name: str):
+    listed = one(f"  vendors: {{{name}: {{status: 500}}, azure/gpt: {{status: 429}}}}\n" + ANSWERED)
+    stand_ins = StandIns([EU, US], listed.vendors)
+    assert [stand_ins.answer(at(each.host)).status for each in (EU, US)] == [429, 500]
+    step = one(
+        f"  request: {{model: m}}\n  expect: {{asked: {{{name}: 1, eu: 1, azure: 2}}}}"
+    ).steps[0]
+    assert judge.failures(step, Answered(200), stand_ins.log) == []
+    assert len(judge.failures(step, Answered(200), stand_ins.log[1:])) == 2
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "is_good", "said"),
+    [
+        ("{down: true}", 0, False, "no answer, the connection is closed"),
+        ("{refuses: context_window}", 400, False, "400, refused: context_window"),
+        ("{body: {a: [1]}}", 200, True, "200, another body"),
+        ("{body: '{\"a\": [1'}", 200, False, "200, another body"),
+        ("{status: 402, body: {error: x}}", 402, False, "402, another body"),
+        ("{tool: {name: t}, cut: 0}", 200, False, "200, cut before piece 1"),
+    ],
+)
+def test_how_a_vendor_misbehaves(behaviour: str, status: int, is_good: bool, said: str):
+    case = one(f"  vendors: {{openai: {behaviour}}}\n" + ANSWERED)
+    stand_ins = StandIns([OPENAI], case.vendors)
+    reply = stand_ins.answer(asked("gpt-4o", stream=True))
+    (exchange,) = stand_ins.log
+    assert (reply.status, exchange.is_good) == (status, is_good)
+    assert exchange.line().endswith(f" -> {said}")
+    assert b"[DONE]" not in b"".join(reply.pieces)
+
+
+def test_a_host_that_is_no_models_answers_what_a_case_says():
+    case = one("  vendors: {guard.example.org: {body: {flagged: true}}}\n" + ANSWERED)
+    stand_ins = StandIns([OPENAI], case.vendors)
+    request = Request("POST", "guard.example.org", "/v2/guard", {}, b"{}")
+    reply = stand_ins.answer(request)
+    assert (reply.status, b"".join(reply.pieces)) == (200, b'{"flagged": true}')
+    assert [each.names for each in stand_ins.log] == [("guard.example.org",)]
+
+
+@pytest.mark.parametrize(
+    ("expect", "got", "is_met"),
+    [
+        ("within: 2", Answered(200, first=1.9), True),
+        ("within: 2", Answered(200, first=2.1), False),
+        ("within: 2", Answered(None), False),
+        ("guardrails: [a]", Answered(200, {"x-litellm-applied-guardrails": "b,a"}), True),
+        ("guardrails: [a]", Answered(200, {"x-litellm-applied-guardrails": "ab"}), False),
+        ("guardrails: []", Answered(200), True),
+        ("guardrails: []", Answered(200, {"x-litellm-applied-guardrails": "a"}), False),
+    ],
+)
+def test_what_is_met(expect: str, got: Answered, is_met: bool):
+    step = one(f"  request: {{model: m}}\n  expect: {{{expect}}}").steps[0]
+    assert (judge.failures(step, got, ()) == []) is is_met

@@ -1,20 +1,14 @@
 """`nixcfg test` on the real LiteLLM: good cases pass, and every fault that is planted is caught."""
 
-import contextlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from tested import HERE, copy, results, run
 
 pytest.importorskip("litellm", reason="LiteLLM is not installed: pip install 'nixcfg[proxy]'")
 pytestmark = pytest.mark.slow
-
-HERE = Path(__file__).parent / "project"
 
 MUTANTS = {
     "Claude takes over from OpenAI": ("openai", "[{gpt: [claude]}]", "[{gpt: [gemini]}]"),
@@ -32,25 +26,9 @@ MUTANTS = {
 """Which case finds that, in the file of a provider, one text takes the place of another."""
 
 
-def run(
-    project: Path, *options: str, temporary: Path | None = None
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "nixcfg", "-C", str(project), "test", *options],
-        env={**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def whole() -> list[dict]:
-    done = run(HERE, "--format", "json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    return results(HERE / "project")
 
 
 def test_every_case_passes(whole: list[dict]):
@@ -70,8 +48,7 @@ def test_what_the_vendors_saw_is_told(whole: list[dict]):
 @pytest.mark.parametrize("case", MUTANTS)
 def test_a_mutant_is_killed(case: str, tmp_path: Path):
     provider, old, new = MUTANTS[case]
-    project = tmp_path / "project"
-    shutil.copytree(HERE, project)
+    project = copy("project", tmp_path)
     file = project / "providers" / f"{provider}.yaml"
     text = file.read_text()
     assert old in text
@@ -83,8 +60,7 @@ def test_a_mutant_is_killed(case: str, tmp_path: Path):
 
 
 def test_a_failure_names_its_line_in_every_format(tmp_path: Path):
-    project = tmp_path / "project"
-    shutil.copytree(HERE, project)
+    project = copy("project", tmp_path)
     (project / "tests" / "one.yaml").write_text(
         "cases:\n- name: wrong <on> purpose\n  request: {model: claude, prompt: Hi}\n"
         "  expect:\n    answered_by: openai\n"
@@ -109,8 +85,7 @@ def test_a_failure_names_its_line_in_every_format(tmp_path: Path):
 
 
 def test_a_configuration_that_does_not_start_is_no_answer(tmp_path: Path):
-    project = tmp_path / "project"
-    shutil.copytree(HERE, project)
+    project = copy("project", tmp_path)
     text = (project / "providers" / "openai.yaml").read_text()
     (project / "providers" / "openai.yaml").write_text(
         text.replace("litellm_settings:", "litellm_settings:\n  callbacks: [not_there.handler]")
@@ -118,14 +93,3 @@ def test_a_configuration_that_does_not_start_is_no_answer(tmp_path: Path):
     done = run(project, "-k", "Claude answers")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-
-
-def test_nothing_stays(tmp_path: Path):
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    assert run(HERE, "-k", "Claude answers", temporary=temporary).returncode == 0
-    assert list(temporary.iterdir()) == []
-    processes = [each / "cmdline" for each in Path("/proc").iterdir() if each.name.isdecimal()]
-    for each in processes:
-        with contextlib.suppress(OSError):
-            assert str(temporary) not in (each.parent / "environ").read_text(errors="replace")

@@ -1,6 +1,5 @@
 """`nixcfg test --record` on the real LiteLLM: what it writes passes, and fails when it should."""
 
-import os
 import re
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from gateway import gateway
+from tested import run
 from vendors import OpenAI
 
 pytest.importorskip("litellm", reason="LiteLLM is not installed: pip install 'nixcfg[proxy]'")
@@ -45,18 +45,6 @@ def project(tmp_path: Path) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     return folder
-
-
-def run(project: Path, *words: str, key: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*PROGRAM, str(project), "test", *words],
-        env={**os.environ, "LITELLM_MASTER_KEY": key},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
 
 
 def kept(project: Path, text: str) -> str:
@@ -145,3 +133,29 @@ def test_a_fallback_is_recorded_as_one(project: Path, tmp_path: Path):
     provider = project / "providers/openai.yaml"
     provider.write_text(provider.read_text().replace("fallbacks: [{gpt: [claude]}]", "timeout: 9"))
     assert run(project, file).returncode == 1
+
+
+def test_a_key_in_an_answer_is_in_no_output(project: Path, tmp_path: Path):
+    """What a vendor says of a wrong key, and a master key that is not LiteLLM's to show."""
+    secret = "sk-proj-Zx81mQpLr72sTvWy93uKcDfGhJ"
+    with OpenAI("sk-proj-of-the-vendor") as vendor:
+        told = vendor.error(401, f"Incorrect API key provided: {secret}")
+        vendor.behave_as(*[told] * 9)
+        config = tmp_path / "config.yaml"
+        params = {"model": "openai/x", "api_base": f"{vendor.url}/v1", "api_key": vendor.key}
+        config.write_text(
+            yaml.safe_dump(
+                {
+                    "model_list": [{"model_name": "gpt", "litellm_params": params}],
+                    "litellm_settings": {"num_retries": 0},
+                }
+            )
+        )
+        with gateway(config, {}, KEY, tmp_path / "log") as running:
+            url = f"http://127.0.0.1:{running.port}"
+            done = run(project, "--record", url, "-k", "gpt", key=KEY)
+    assert done.returncode == 1
+    assert "gpt: 401 Incorrect API key provided: ****" in done.stderr
+    assert secret not in done.stdout + done.stderr
+    assert KEY not in done.stdout + done.stderr
+    assert "cases:" not in done.stdout

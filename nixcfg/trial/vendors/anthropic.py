@@ -57,4 +57,12 @@ def _anthropic_error(status: int, message: str) -> Data:
     return {"type": "error", "error": {"type": kinds.get(status, "api_error"), "message": message}}
 
 
-PROTOCOLS = (protocol("/messages$", _messages, _anthropic_error),)
+_TOO_LONG = "prompt is too long: 205000 tokens > 200000 maximum"
+_REFUSALS = {
+    "context_window": (
+        400,
+        _anthropic_error(400, _TOO_LONG),
+    ),
+    "content_policy": (400, _anthropic_error(400, "Output blocked by content filtering policy")),
+}
+PROTOCOLS = (protocol("/messages$", _messages, _anthropic_error, refusals=_REFUSALS),)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nixcfg.trial.exchange import Reply, Request
@@ -33,19 +33,27 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One shape of API. `model` reads the model that a request is for; `is_asked` is False for
+    """One shape of API. `model` reads the model that a request is for; `refusals` are, by why a
+    prompt is refused, the status and the body of this vendor's answer; `is_asked` is False for
     what LiteLLM wants to know by itself, which is no request of a client's."""
 
     path: re.Pattern[str]
     answer: Callable[[Request, Good], Reply]
     error: Callable[[int, str], Data]
     model: Callable[[Request], str] = lambda request: str(request.json().get("model", ""))
+    refusals: Mapping[str, tuple[int, Data]] = field(default_factory=dict)
     is_asked: bool = True
 
 
 def error(protocol: Protocol, status: int, message: str) -> Reply:
     """An error in the vendor's own shape."""
     return json_reply(protocol.error(status, message), status)
+
+
+def refusal(protocol: Protocol, why: str) -> Reply:
+    """How the vendor says that a prompt is too long (`context_window`) or unwanted."""
+    status, data = protocol.refusals.get(why) or (400, protocol.error(400, f"refused: {why}"))
+    return json_reply(data, status)
 
 
 def json_reply(data: Data, status: int = 200) -> Reply:

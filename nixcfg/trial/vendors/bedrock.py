@@ -7,6 +7,7 @@ import json
 import re
 import struct
 import zlib
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from nixcfg.trial.exchange import Reply, Request
@@ -64,6 +65,21 @@ def _bedrock_error(_status: int, message: str) -> Data:
     return {"message": message}
 
 
+_FILTERED = {
+    "output": {"message": {"role": "assistant", "content": [{"text": ""}]}},
+    "stopReason": "content_filtered",
+    "usage": {"inputTokens": 1, "outputTokens": 0, "totalTokens": 1},
+}
+_REFUSALS: Mapping[str, tuple[int, Data]] = {
+    "context_window": (400, _bedrock_error(400, "Input is too long for requested model.")),
+    "content_policy": (200, _FILTERED),
+}
 PROTOCOLS = (
-    protocol("/model/[^/]+/converse(-stream)?$", _converse, _bedrock_error, _bedrock_model),
+    protocol(
+        "/model/[^/]+/converse(-stream)?$",
+        _converse,
+        _bedrock_error,
+        _bedrock_model,
+        refusals=_REFUSALS,
+    ),
 )

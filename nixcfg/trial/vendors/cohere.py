@@ -31,7 +31,11 @@ def _cohere_error(_status: int, message: str) -> Data:
     return {"message": message}
 
 
+_TOO_LONG = (
+    "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 9000"
+)
+_REFUSALS = {"context_window": (400, _cohere_error(400, _TOO_LONG))}
 PROTOCOLS = (
-    protocol("/v[12]/embed$", _cohere_embed, _cohere_error),
+    protocol("/v[12]/embed$", _cohere_embed, _cohere_error, refusals=_REFUSALS),
     protocol("/rerank$", _rerank, _cohere_error),
 )

@@ -3,10 +3,13 @@
 from urllib.parse import urlsplit
 
 from nixcfg.trial.exchange import Request
-from nixcfg.trial.vendors import anthropic, bedrock, cohere, google, ollama, openai
-from nixcfg.trial.vendors.base import Protocol
+from nixcfg.trial.vendors import anthropic, bedrock, cohere, google, media, ollama, openai
+from nixcfg.trial.vendors.base import Protocol, protocol
 
-_FAMILIES = (openai, anthropic, google, bedrock, ollama, cohere)
+_FAMILIES = (openai, media, anthropic, google, bedrock, ollama, cohere)
+
+UNKNOWN = protocol("", openai.no_answer, openai.openai_error)
+"""What a host speaks that no stand-in knows: errors, and what a case gives as a body."""
 
 
 def of(request: Request) -> Protocol | None:

@@ -4,6 +4,7 @@ Source of the shapes: ai.google.dev/api/generate-content.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -66,8 +67,24 @@ def _google_error(status: int, message: str) -> Data:
     return {"error": {"code": status, "message": message, "status": kind}}
 
 
+_TOO_LONG = (
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
+)
+_REFUSALS: Mapping[str, tuple[int, Data]] = {
+    "context_window": (400, _google_error(400, _TOO_LONG)),
+    "content_policy": (
+        200,
+        {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 1}},
+    ),
+}
 PROTOCOLS = (
-    protocol(":(generate|streamGenerate)Content$", _generate, _google_error, _google_model),
+    protocol(
+        ":(generate|streamGenerate)Content$",
+        _generate,
+        _google_error,
+        _google_model,
+        refusals=_REFUSALS,
+    ),
     protocol(
         ":(embedContent|batchEmbedContents|predict)$", _google_embed, _google_error, _google_model
     ),

@@ -5,6 +5,7 @@ Source of the shapes: platform.openai.com/docs/api-reference.
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from nixcfg.trial.vendors.base import (
     VECTOR,
     Data,
     Good,
+    Protocol,
     event_stream,
     json_reply,
     protocol,
@@ -157,23 +159,71 @@ def _responses(request: Request, good: Good) -> Reply:
     return event_stream(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in numbered)
 
 
-def _openai_error(status: int, message: str) -> Data:
+def no_answer(_request: Request, _good: Good) -> Reply:
+    """Of an API whose good answers no one knows."""
+    return Reply(501, {}, ())
+
+
+def openai_error(status: int, message: str) -> Data:
+    """An error in the shape of OpenAI's API."""
     kinds = {401: "invalid_request_error", 429: "requests"}
     kind = kinds.get(status, "server_error" if status >= 500 else "invalid_request_error")
     code = {401: "invalid_api_key", 429: "rate_limit_exceeded"}.get(status)
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
-def _azure_model(request: Request) -> str:
+def named_model(request: Request) -> str:
+    """The model in the body, or with Azure the deployment in the path."""
     found = re.search(r"/deployments/([^/]+)/", request.path)
     return unquote(found[1]) if found else str(request.json().get("model", ""))
 
 
+def _refused(code: str, message: str, **more: Any) -> tuple[int, Data]:
+    kind = "invalid_request_error"
+    return 400, {"error": {"message": message, "type": kind, "code": code, **more}}
+
+
+_TOO_LONG = _refused(
+    "context_length_exceeded",
+    "This model's maximum context length is 128000 tokens. However, your messages resulted in "
+    "130000 tokens. Please reduce the length of the messages.",
+    param="messages",
+)
+_OPENAI_REFUSALS = {
+    "context_window": _TOO_LONG,
+    "content_policy": _refused(
+        "invalid_prompt",
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please "
+        "try again with a different prompt.",
+        param=None,
+    ),
+}
+_AZURE_REFUSALS = {
+    "context_window": _TOO_LONG,
+    "content_policy": _refused(
+        "content_filter",
+        "The response was filtered due to the prompt triggering Azure OpenAI's content management "
+        "policy. Please modify your prompt and retry.",
+        param="prompt",
+        innererror={"code": "ResponsibleAIPolicyViolation"},
+    ),
+}
+
+
+def _azure(name: str, answer: Callable[[Request, Good], Reply]) -> Protocol:
+    path = f"/openai/deployments/[^/]+/{name}$"
+    return protocol(path, answer, openai_error, named_model, refusals=_AZURE_REFUSALS)
+
+
+def _openai(name: str, answer: Callable[[Request, Good], Reply]) -> Protocol:
+    return protocol(f"/{name}$", answer, openai_error, refusals=_OPENAI_REFUSALS)
+
+
 PROTOCOLS = (
-    protocol("/openai/deployments/[^/]+/chat/completions$", _chat, _openai_error, _azure_model),
-    protocol("/openai/deployments/[^/]+/embeddings$", _embeddings, _openai_error, _azure_model),
-    protocol("/chat/completions$", _chat, _openai_error),
-    protocol("/completions$", _completion, _openai_error),
-    protocol("/embeddings$", _embeddings, _openai_error),
-    protocol("/responses$", _responses, _openai_error),
+    _azure("chat/completions", _chat),
+    _azure("embeddings", _embeddings),
+    _openai("chat/completions", _chat),
+    _openai("completions", _completion),
+    _openai("embeddings", _embeddings),
+    _openai("responses", _responses),
 )

@@ -26,6 +26,8 @@ let
 
   defaultEnvironment =
     image.defaultEnvironment
+    // image.drain cfg.drainSeconds
+    // lib.optionalAttrs (cfg.workers > 1) image.patience
     // lib.optionalAttrs (!hasDatabase) image.withoutPages;
 
   # Under a name and hash of its own, as the configuration.
@@ -80,11 +82,12 @@ let
     volumes = [
       "${configFile}:${image.configFile}:ro"
       "${ownFile "start.py"}:${image.startFile}:ro"
-      # Beside start.py, which looks for it there.
+      # Beside start.py, which looks for them there.
       "${ownFile "missing_key.py"}:${dirOf image.startFile}/missing_key.py:ro"
       # This file and not its directory: every start makes a new container.
       "${environmentFile}:${environmentFile}:ro"
     ]
+    ++ lib.optional hasDatabase "${ownFile "salt_key.py"}:${dirOf image.startFile}/salt_key.py:ro"
     ++ cfg.internal.volumes;
     extraOptions = [
       "--security-opt=no-new-privileges"

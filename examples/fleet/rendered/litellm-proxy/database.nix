@@ -179,6 +179,18 @@ in
           kind = "part";
           file = db.passwordFile;
         };
+      # The URL is made when the service starts, and the container has no other sign of it.
+      restartTriggers = lib.optional (db.host != null) (
+        builtins.toJSON {
+          inherit (db)
+            host
+            name
+            port
+            sslMode
+            user
+            ;
+        }
+      );
       wiring = lib.mkIf (db.host != null && db.passwordFile != null) (
         wireDatabase
         + lib.escapeShellArgs [

@@ -13,8 +13,15 @@ let
     configFile
     instances
     selected
+    wired
     ;
   inherit (import ./revision.nix args) revision;
+
+  # server OPTION WHERE: "local", where it is, or "" without one.
+  server =
+    option: where:
+    if option.createLocally then "local" else lib.optionalString (option.host != null) where;
+  forEach = value: lib.listToAttrs (map (each: lib.nameValuePair each.name (value each)) instances);
 in
 {
   config = lib.mkIf cfg.enable {
@@ -34,13 +41,36 @@ in
         ;
       access = accessFile;
       config = configFile;
+      database =
+        let
+          db = cfg.database;
+        in
+        server db (
+          "${db.user}@${toString db.host}:${toString db.port}/${db.name}"
+          + lib.optionalString (db.sslMode != null) " ${db.sslMode}"
+        );
       hasSettings = selected.settings != { };
-      metrics = cfg.metrics.enable;
-      keyFiles = lib.genAttrs selected.secrets (variable: toString cfg.secrets.${variable}.file);
-      # Each container, and what stands for all that it is started with.
-      revisions = lib.listToAttrs (
-        map (instance: lib.nameValuePair instance.name (revision instance)) instances
+      # Each key that is read when the service starts, and how.
+      keyFiles = lib.listToAttrs (
+        map (
+          secret:
+          lib.nameValuePair secret.variable {
+            inherit (secret)
+              encrypted
+              file
+              kind
+              optional
+              ;
+          }
+        ) wired
       );
+      metrics = cfg.metrics.enable;
+      # Each container: where it is published, and what stands for all that it is started with.
+      published = forEach (each: "${each.address}:${toString each.port}");
+      revisions = forEach revision;
+      redis = server cfg.redis "${toString cfg.redis.host}:${toString cfg.redis.port}";
+      # Where the values of virtual keys are.
+      valueFiles = lib.mapAttrs (_: key: toString key.file) cfg.access.keys;
     };
   };
 }

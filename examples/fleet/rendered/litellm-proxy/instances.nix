@@ -201,7 +201,8 @@ in
       defaultText = lib.literalMD "`300` with several instances, which meanwhile answer new requests; `30` with one";
       description = ''
         Time in which a container that stops may finish the requests that it has begun
-        to answer. What takes longer breaks off.
+        to answer. What takes longer breaks off. LiteLLM gets five seconds less, so that
+        it still writes what was spent.
       '';
       example = 600;
     };
