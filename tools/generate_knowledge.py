@@ -78,6 +78,7 @@ def generate(output: Path) -> None:
         facts: dict[str, Any] = {
             "litellm_version": names.version(),
             "blocked_variables": names.blocked_variables(),
+            "environments": names.environments(),
             "callbacks": names.callbacks(source),
             "routing": routing.routing(known, verdicts),
             "sections": sections(source),

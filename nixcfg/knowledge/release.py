@@ -79,6 +79,11 @@ class Knowledge:
         return frozenset(self._data["blocked_variables"])
 
     @cached_property
+    def environments(self) -> frozenset[str]:
+        """What LITELLM_ENVIRONMENT and supported_environments of a deployment may be."""
+        return frozenset(self._data["environments"])
+
+    @cached_property
     def refused(self) -> Mapping[str, Any]:
         """Kinds of values that keep LiteLLM from starting: tools/measure_refusals.py."""
         found: Mapping[str, Any] = store.read(self._stored, "refused")

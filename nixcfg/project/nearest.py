@@ -38,7 +38,43 @@ def _nearest(word: str, known: frozenset[str] | tuple[str, ...]) -> str:
         return ""
     import difflib
 
-    return next(iter(difflib.get_close_matches(word, likely, n=1, cutoff=_CUTOFF)), "")
+    near_ones = difflib.get_close_matches(word, likely, n=3, cutoff=_CUTOFF)
+    return next((each for each in near_ones if _is_word_by_word(word, each)), "")
+
+
+def _is_word_by_word(name: str, other: str) -> bool:
+    """Whether two names like `max_budget` differ in letters and one more word at most.
+
+    `default_end_user_params` was not meant to be `default_internal_user_params`, nor
+    `disable_checks` to be `enable_checks`, though most of their letters are the same.
+    """
+    import difflib
+
+    ours, theirs = (_folded(each).split("_") for each in (name, other))
+    if abs(len(ours) - len(theirs)) > 1:
+        return False
+    parts = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    return all(
+        _is_one_word("".join(ours[a:b]), "".join(theirs[c:d]))
+        for kind, a, b, c, d in parts
+        if kind == "replace"
+    )
+
+
+def _is_one_word(word: str, other: str) -> bool:
+    import difflib
+
+    if frozenset((word, other)) in _OPPOSITES:
+        return False
+    alike = difflib.SequenceMatcher(None, word, other, autojunk=False).ratio()
+    return alike >= _ONE_WORD or sorted(word) == sorted(other)
+
+
+_ONE_WORD = 0.65
+_OPPOSITES = frozenset(
+    map(frozenset, (("enable", "disable"), ("internal", "external"), ("rpm", "tpm")))
+)
+"""Words of which each means something else than the other, though they look alike."""
 
 
 @functools.lru_cache(maxsize=32)

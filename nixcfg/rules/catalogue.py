@@ -136,11 +136,12 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
     provider, model = deployment.facts, str(deployment.model)
     if provider is None:
         return
-    guess = nearest(deployment.bare, _names(config.knowledge, provider.name))
+    there = _geography(deployment.bare)
+    guess = nearest(deployment.bare, _within(there, _names(config.knowledge, provider.name)))
     near: tuple[str, ...] = (guess,) if guess else ()
     if not guess or _is_other_version(deployment.bare, guess):
         in_use = _in_use(config.knowledge, provider.name, config.context.today)
-        near = closest(deployment.bare, in_use) or near
+        near = closest(deployment.bare, _within(there, in_use)) or near
     path = (*deployment.params_path, "model")
     prefix = model.removesuffix(deployment.bare) if deployment.bare else ""
     better = f"{prefix}{near[0]}" if guess and deployment.bare else ""
@@ -155,6 +156,21 @@ def _unknown(config: Config, deployment: Deployment) -> Iterator[Problem]:
         else f"See what it knows: nixcfg models --provider {provider.name}",
         fix=Fix((SetValue(path, better),), safe=False) if better else None,
     )
+
+
+def _geography(name: str) -> str:
+    """`apac`: where a profile of Bedrock's may send prompts, "" where its region decides."""
+    found = _PROFILE.search(name)
+    return found[1] if found else ""
+
+
+_PROFILE = re.compile(r"(?:^|/)(us|us-gov|eu|apac|au|jp|ca|global)\.")
+
+
+@functools.lru_cache(maxsize=64)
+def _within(geography: str, names: frozenset[str]) -> frozenset[str]:
+    """Names that keep prompts where they are: no advice leads to another part of the world."""
+    return frozenset(name for name in names if _geography(name) == geography)
 
 
 def _is_other_version(name: str, guess: str) -> bool:

@@ -1,14 +1,16 @@
 """Deployments: which of them LiteLLM would load, and with what."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from nixcfg.knowledge import Key
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
+from nixcfg.project import wiring
 from nixcfg.project.model import MODELS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules import values
+from nixcfg.rules import endpoints, values
 from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.scope import EveryDeployment, ModelFile
 from nixcfg.yamltext.document import Map
@@ -72,9 +74,14 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
         return
     guess = nearest(prefix, config.knowledge.providers()) if slash or prefix == custom else ""
     better = guess + slash + rest if guess else ""
+    if vendor := _answering(config, deployment):
+        better = f"{vendor}/{model}" if path[-1] == "model" and vendor != guess else better
     advice = f"Did you mean {better}?" if better else _bare_help(model)
-    if slash and isinstance(deployment.api_base, str) and not guess:
-        advice = f"Write openai/{rest} for an API that speaks like OpenAI's."
+    if slash and isinstance(deployment.api_base, str) and not better:
+        advice = (
+            f"Write openai/{model} or openai/{rest}, as the server calls the model, for an API that"
+            " speaks like OpenAI's."
+        )
     yield config.document.problem(
         UNKNOWN_PROVIDER,
         path,
@@ -84,7 +91,28 @@ def _provider(config: Config, deployment: Deployment) -> Iterator[Problem]:
     )
 
 
+def _answering(config: Config, deployment: Deployment) -> str:
+    """The provider whose own host the api_base is, "" where it is no known one's."""
+    base = deployment.api_base
+    name = endpoints.host(base) if isinstance(base, str) else ""
+    named = [
+        facts.name
+        for facts in config.knowledge.providers().values()
+        if name
+        and not wiring.is_loopback(f"http://{name}")
+        and facts.chat
+        and endpoints.host(facts.api_base.default or "") == name
+    ]
+    return min(named, key=len, default="")
+
+
+_TAGGED = re.compile(r"[\w.-]+:(?!\d+$)[\w.-]+")
+"""`gpt-oss:20b`: how Ollama names models. Bedrock's names end in a number, `...-v1:0`."""
+
+
 def _bare_help(model: str) -> str:
+    if _TAGGED.fullmatch(model):
+        return f"Write ollama_chat/{model} and the api_base of the server, if Ollama serves it."
     families = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "gemini"))
     for start, provider in (*families, ("mistral", "mistral"), ("deepseek", "deepseek")):
         if model.startswith(start):

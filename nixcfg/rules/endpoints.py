@@ -9,7 +9,7 @@ from nixcfg.knowledge import ApiBase
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project import wiring
 from nixcfg.rules.context import Config, Deployment
-from nixcfg.rules.scope import EveryDeployment
+from nixcfg.rules.scope import AnyDeployment, EveryDeployment
 from nixcfg.yamltext.document import Document
 
 _VERSION = re.compile(r"/v\d")
@@ -35,7 +35,7 @@ def _split(url: str) -> SplitResult | None:
 INTERACTIVE = Rule("NX418", Severity.ERROR, standalone=Severity.WARNING)
 
 
-@EveryDeployment
+@AnyDeployment
 def _interactive(config: Config, deployment: Deployment) -> Iterator[Problem]:
     facts = deployment.facts
     if facts and facts.interactive_login and "mock_response" not in deployment.params:

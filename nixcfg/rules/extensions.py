@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from nixcfg.problems.once import once
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
@@ -116,8 +117,8 @@ PROMPT_SHAPE = Rule("NX218", Severity.ERROR)
 CUSTOM_CODE = Rule("NX217", Severity.WARNING)
 
 
-@EveryDocument
-def _custom_code(config: Config) -> Iterator[Problem]:
+def _absent(config: Config) -> Iterator[Problem]:
+    """Every use of a module that is not there."""
     for path, name in _imported(config):
         file = name.rpartition(".")[0].replace(".", "/") + ".py"
         first = file.split("/", maxsplit=1)[0]
@@ -131,6 +132,11 @@ def _custom_code(config: Config) -> Iterator[Problem]:
                 if not config.standalone
                 else "Put it beside the configuration.",
             )
+
+
+@EveryDocument
+def _custom_code(config: Config) -> Iterator[Problem]:
+    yield from once(_absent(config))
 
 
 def _imported(config: Config) -> Iterator[tuple[Steps, str]]:

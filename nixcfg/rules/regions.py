@@ -7,7 +7,7 @@ from dataclasses import replace
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, Severity
 from nixcfg.project.values import referenced
 from nixcfg.rules.context import Config, Deployment
-from nixcfg.rules.scope import EveryDeployment
+from nixcfg.rules.scope import AnyDeployment, EveryDeployment
 from nixcfg.yamltext.document import Map
 
 _AWS, _VERTEX = "aws_region_name", "vertex_location"
@@ -25,7 +25,7 @@ _IN_MODEL = re.compile(r"(^|[/:])(us|eu|ap|ca|sa|me|af|il|mx)-[a-z-]+-?\d([/:]|$
 NO_REGION = Rule("NX429", Severity.WARNING, standalone=Severity.NOTE)
 
 
-@EveryDeployment
+@AnyDeployment
 def _region(config: Config, deployment: Deployment) -> Iterator[Problem]:
     """A cloud that is asked in a region that no one chose."""
     usual = config.knowledge.params.regions.get(deployment.provider or "")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Final, TypeVar
 
+from nixcfg.problems.once import once
 from nixcfg.problems.problem import Problem, Rule
 from nixcfg.project import find as project_files
 from nixcfg.project import shape, standalone
@@ -17,6 +18,7 @@ from nixcfg.rules import (
     access_models,
     azure,
     budgets,
+    caches,
     catalogue,
     credentials,
     deployments,
@@ -40,12 +42,14 @@ from nixcfg.rules import (
     servers,
     services,
     sharing,
+    stages,
     teams,
     upkeep,
     values,
 )
 from nixcfg.rules.context import Config, Whole
 from nixcfg.rules.scope import (
+    AnyDeployment,
     EveryDeployment,
     EveryDocument,
     EveryMachine,
@@ -68,6 +72,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     upkeep,
     extensions,
     entries,
+    caches,
     guardrails,
     teams,
     servers,
@@ -75,6 +80,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     environment,
     credentials,
     deployments,
+    stages,
     params,
     regions,
     groups,
@@ -107,6 +113,7 @@ RULES: Final[Mapping[str, Rule]] = {
 _EVERY_DOCUMENT: Final = _all(EveryDocument)
 _MODEL_FILES: Final = _all(ModelFile)
 _EVERY_DEPLOYMENT: Final = _all(EveryDeployment)
+_ANY_DEPLOYMENT: Final = _all(AnyDeployment)
 _WHOLE_PROJECT: Final = _all(WholeProject)
 _EVERY_MACHINE: Final = _all(EveryMachine)
 
@@ -122,6 +129,8 @@ def of_document(config: Config) -> Iterator[Problem]:
     for deployment in config.deployments:
         for of_deployment in _EVERY_DEPLOYMENT:
             yield from of_deployment.run(config, deployment)
+    for of_any in _ANY_DEPLOYMENT:
+        yield from once(p for each in config.deployments for p in of_any.run(config, each))
 
 
 def of_project(whole: Whole) -> Iterator[Problem]:

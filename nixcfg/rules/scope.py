@@ -32,6 +32,13 @@ class EveryDeployment:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyDeployment:
+    """Each entry of a model_list; what is said of several in the same words is one finding."""
+
+    run: Callable[[Config, Deployment], Found]
+
+
+@dataclass(frozen=True, slots=True)
 class WholeProject:
     """nixcfg.yaml, and the provider files with each other."""
 

@@ -195,16 +195,37 @@ def _misplaced(config: Config, path: Steps, home: str) -> Problem:
         MISPLACED,
         path,
         f"{path[-1]} has no effect in {where}",
-        help=f"LiteLLM honours it in {home}" + ("; nixcfg renders it there." if renders else "."),
+        help=_home(config, path, home, renders=bool(renders)),
         key=True,
         fix=_move(config, path, home),
     )
 
 
+def _home(config: Config, path: Steps, home: str, *, renders: bool) -> str:
+    """Where a setting belongs, and what it has to be there, where it is something else here."""
+    if _works(config, path, home):
+        return f"LiteLLM honours it in {home}" + ("; nixcfg renders it there." if renders else ".")
+    known = config.knowledge.keys(home).get(str(path[-1]))
+    words = (
+        sorted(values.WORDS[name] for name in known.types & values.WORDS.keys()) if known else []
+    )
+    return f"LiteLLM honours it in {home}" + (f", as {' or '.join(words)}." if words else ".")
+
+
 def _move(config: Config, path: Steps, home: str) -> Fix | None:
+    """A move to a place that is free, of a value that works there: here it harms no one."""
     target = config.data.get(home)
     blocked = target is not None and (not isinstance(target, Map) or path[-1] in target)
-    return None if blocked else Fix((MoveKey(path, home),))
+    return None if blocked or not _works(config, path, home) else Fix((MoveKey(path, home),))
+
+
+def _works(config: Config, path: Steps, home: str) -> bool:
+    """Whether LiteLLM could work with this value in the section where it honours the key."""
+    key, value = str(path[-1]), at(config.data, path)
+    known = config.knowledge.keys(home).get(key)
+    if known is None or values.refuses(config.knowledge, home, key, value):
+        return False
+    return value is None or values.fits(known, value) or values.coerced(known, value)
 
 
 UNKNOWN_SETTING = Rule("NX203", Severity.WARNING)

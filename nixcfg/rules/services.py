@@ -94,13 +94,16 @@ def _cache(config: Config) -> Iterator[Problem]:
     kind = params.get("type", "redis")
     if kind not in ("redis", "redis-semantic"):
         return
-    if any(params.get(key) for key in ("host", "url", "redis_startup_nodes")):
+    if any(params.get(key) for key in ("host", "url", "redis_startup_nodes", "sentinel_nodes")):
         return
     if not any(config.variable_is_wired(name) for name in _VARIABLES):
         yield config.document.problem(
             CACHE_WITHOUT_REDIS,
             ("litellm_settings", "cache"),
-            "LiteLLM does not start: the cache needs Redis, and there is no host for it",
+            # Of a file alone no one knows the environment.
+            "LiteLLM does not start unless REDIS_HOST or REDIS_URL is set: the cache needs a Redis"
+            if config.standalone
+            else "LiteLLM does not start: the cache needs Redis, and there is no host for it",
             help="Add cache_params: {type: local}, or the host of a Redis."
             if config.standalone
             else "Add redis: local to nixcfg.yaml, or cache_params: {type: local}.",

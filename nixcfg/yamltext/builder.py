@@ -9,6 +9,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import yaml
@@ -98,7 +99,7 @@ class Builder:
             self.stop(
                 CONTROL_CHARACTER,
                 position(text, control.start()),
-                f"control character U+{ord(control[0]):04X} in the file",
+                f"LiteLLM does not start: control character U+{ord(control[0]):04X} in the file",
                 "Remove it; a key or a name never needs one.",
             )
         take: Mapping[type, Callable[[Any], None]] = {
@@ -326,7 +327,9 @@ class Builder:
         )
 
     def stop(self, rule: Rule, span: Span, message: str, help: str) -> NoReturn:
-        self.problems.append(self.document.problem_at(rule, span, message, help=help))
+        problem = self.document.problem_at(rule, span, message, help=help)
+        # What cannot be read stops LiteLLM too, also by a rule that is mild where a text has it.
+        self.problems.append(replace(problem, level=Severity.ERROR))
         raise StopError
 
 

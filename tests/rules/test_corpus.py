@@ -16,8 +16,10 @@ from nixcfg import check, knowledge
 from nixcfg.problems.problem import Severity
 from nixcfg.problems.shown import shown
 from nixcfg.project.standalone import read_configuration
+from tool import load
 
 HERE = Path(__file__).parent
+FOLDER = Path(os.environ.get("NIXCFG_CORPUS") or HERE.parents[2] / "shared" / "corpus")
 TODAY = dt.date(2026, 11, 23)
 RELEASE = "1.106.2"
 """The LiteLLM whose verdicts the corpus holds."""
@@ -33,13 +35,12 @@ TOKENS = "litellm_jwtauth"
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, tuple[Any, check.Report]]:
     """The verdict and nixcfg's report, by file."""
-    folder = Path(os.environ.get("NIXCFG_CORPUS") or HERE.parents[2] / "shared" / "corpus")
-    if not (folder / "oracle.json").is_file():
+    if not (FOLDER / "oracle.json").is_file():
         pytest.skip("no corpus of real configurations here; NIXCFG_CORPUS may name one")
-    verdicts = json.loads((folder / "oracle.json").read_text(encoding="utf-8"))
+    verdicts = json.loads((FOLDER / "oracle.json").read_text(encoding="utf-8"))
     chosen = knowledge.choose(RELEASE)
     return {
-        name: (verdict, check.standalone([read_configuration(folder / name, name)], TODAY, chosen))
+        name: (verdict, check.standalone([read_configuration(FOLDER / name, name)], TODAY, chosen))
         for name, verdict in verdicts.items()
     }
 
@@ -84,3 +85,13 @@ def test_nothing_but_keys_is_hidden(corpus: dict[str, tuple[Any, check.Report]])
                 named = r"(?i)(key|token|secret|password|client.id)|://"
                 assert re.search(named, problem.line_text), name
     assert hidden == []
+
+
+def test_the_page_has_todays_counts(corpus: object):
+    """docs/corpus.md: every finding counted, and every warning read by someone."""
+    assert corpus
+    tool = load("count_corpus")
+    unread = [each for each in tool.warnings(tool.found(FOLDER)) if each.digest not in tool.read()]
+    assert not unread, "run tools/count_corpus.py, read what it lists, and write down what it is"
+    text = tool.PAGE.read_text(encoding="utf-8")
+    assert text == tool.page(text, FOLDER)

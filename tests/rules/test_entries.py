@@ -108,7 +108,7 @@ def test_the_walk_reaches_lists_mappings_and_conditions():
         ("general_settings", {"alertin": ["slack"]}, True),
         ("general_settings", {"alertin": 3}, False),
         ("general_settings", {"litellm_jwtauth": {"public_key_ttk": 60}}, True),
-        ("general_settings", {"litellm_jwtauth": {"public_key_url": "https://x.test"}}, False),
+        ("general_settings", {"litellm_jwtauth": {"public_key_ttk": "https://x.test"}}, False),
     ],
 )
 def test_no_fix_gives_a_value_to_a_setting_that_refuses_it(

@@ -104,7 +104,7 @@ FOUND: dict[str, tuple[str, str, str, str]] = {
         asks("zzqq/x, api_base: 'http://10.0.0.1/v1', api_key: none"),
         "NX402",
         "zzqq/x",
-        "Write openai/x for an API that speaks like OpenAI's.",
+        "Write openai/zzqq/x or openai/x, as the server calls the model, for an API",
     ),
     "a limit in words": (f"{MODELS}    rpm: many\n", "NX404", "many", "rpm must be a whole number"),
     "a section in a deployment": (

@@ -314,6 +314,7 @@ CLAIMS: dict[str, Claim] = {
         ask="gpt-4o",
         env={"AZURE_API_KEY": "x"},
     ),
+    "NX436": Claim(drops),
     "NX433": Claim(
         lambda bad, good: "No module named 'vllm'" in bad["replies"][0] and "10.0.0.5" in url(good),
         ask="llama",

@@ -13,6 +13,7 @@ DEPTHS: dict[str, dict[str, int]] = {
         "routing": 2,
         "callbacks": 1,
         "blocked_variables": 0,
+        "environments": 0,
     },
     "models": {"models": 2, "columns": 0, "regions": 1},
     "bare_models": {},

@@ -29,6 +29,13 @@ def migrations() -> int | None:
     return sum(1 for each in folder.iterdir() if (each / "migration.sql").is_file())
 
 
+def environments() -> list[str]:
+    """What LITELLM_ENVIRONMENT and supported_environments of a deployment may be."""
+    from litellm.router import VALID_LITELLM_ENVIRONMENTS
+
+    return sorted(VALID_LITELLM_ENVIRONMENTS)
+
+
 def blocked_variables() -> list[str]:
     from litellm.proxy.proxy_server import ProxyConfig
 
