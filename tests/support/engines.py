@@ -173,3 +173,6 @@ def docker(
     finally:
         daemon.terminate()
         daemon.wait(timeout=60)
+        # dockerd leaves its own network namespace mounted, and then the folder cannot be removed.
+        left = ["umount", roots[1] / "netns" / "default"]
+        subprocess.run(left, capture_output=True, check=False)
