@@ -93,8 +93,9 @@ def words(release: str) -> tuple[str, ...]:
     ]
     for section in ("litellm_settings", "router_settings", "general_settings"):
         files += [{section: values} for values in choices(known, section)]
+    needed = {"similarity_threshold": 0.8, "qdrant_collection_name": "answers"}
     for values in choices(known, "cache_params"):
-        files.append({"litellm_settings": {"cache": True, "cache_params": values}})
+        files.append({"litellm_settings": {"cache": True, "cache_params": {**needed, **values}}})
     return tuple(map(yaml.safe_dump, files))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from deployments import DEPLOYED
 from in_process import call
 
 from nixcfg.plan import facts
@@ -188,8 +189,9 @@ def test_the_template_plans(repository: Path, tmp_path: Path) -> None:
     deployed.write_text(json.dumps({**DEPLOYED, "config": str(config)}, separators=(",", ":")))
     ssh = tmp_path / "ssh"
     ssh.write_text(
-        '#!/bin/sh\n[ "$4" = gateway.example.org ] || exit 255\n'
-        f'exec sh -c "$(printf %s "$5" | sed s,{facts.DEPLOYED},{deployed},g)"\n'
+        '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\n'
+        '[ "$2" = gateway.example.org ] || exit 255\n'
+        f'exec sh -c "$(printf %s "$3" | sed s,{facts.DEPLOYED},{deployed},g)"\n'
     )
     ssh.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
@@ -199,13 +201,6 @@ def test_the_template_plans(repository: Path, tmp_path: Path) -> None:
     shutil.rmtree(repository / ".nixcfg-venv")
     _, done = run_job(repository, ".nixcfg-plan", NIXCFG_HOST="other.example.org", PATH=path)
     assert done.returncode == 1
-
-
-DEPLOYED = {
-    "access": "", "auth": "open", "backend": "podman", "environment": {}, "hasSettings": False,
-    "hostPorts": [], "image": "", "instances": 1, "keyFiles": {}, "listenAddress": "::1",
-    "metrics": False, "modelConfig": "all", "module": "", "port": 1, "revisions": {}, "workers": 1,
-}  # fmt: skip
 
 
 def copied(folder: Path) -> Path:
