@@ -96,7 +96,7 @@ def test_what_is_recorded_passes_until_something_breaks(project: Path, tried: tu
     provider.write_text(provider.read_text().replace("{gpt: [claude]}", "{gpt-4o: [claude]}"))
     done = run(project, file)
     assert done.returncode == 1
-    assert "gpt answers: status: expected 200" in done.stdout
+    assert "There are: claude, embed, gpt-4o." in done.stderr
 
 
 def test_a_fallback_is_recorded_as_one(project: Path, tmp_path: Path):
@@ -140,7 +140,7 @@ def test_a_key_in_an_answer_is_in_no_output(project: Path, tmp_path: Path):
     secret = "sk-proj-Zx81mQpLr72sTvWy93uKcDfGhJ"
     with OpenAI("sk-proj-of-the-vendor") as vendor:
         told = vendor.error(401, f"Incorrect API key provided: {secret}")
-        vendor.behave_as(*[told] * 9)
+        vendor.behave_as(*[lambda _: told] * 9)
         config = tmp_path / "config.yaml"
         params = {"model": "openai/x", "api_base": f"{vendor.url}/v1", "api_key": vendor.key}
         config.write_text(
