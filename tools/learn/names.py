@@ -31,7 +31,7 @@ def migrations() -> int | None:
 
 def environments() -> list[str]:
     """What LITELLM_ENVIRONMENT and supported_environments of a deployment may be."""
-    from litellm.router import VALID_LITELLM_ENVIRONMENTS
+    from litellm.types.router import VALID_LITELLM_ENVIRONMENTS
 
     return sorted(VALID_LITELLM_ENVIRONMENTS)
 
