@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixcfg.disk import shipped
-from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project.nearest import nearest
 from nixcfg.yamltext import builder, limits
 from nixcfg.yamltext.document import Document
@@ -114,6 +114,22 @@ def is_valid(kind: str, data: Any) -> bool:
     return True
 
 
+def refused(kind: str, data: Any) -> Iterator[Steps]:
+    """The paths of all that a schema refuses in data, and of what it misses there."""
+    for error in _validator(kind).iter_errors(data):
+        failure = _Failure.of(error)
+        match failure.keyword:
+            case _ if failure.is_key:
+                yield (*failure.path, failure.value)
+            case "additionalProperties":
+                known = failure.schema["properties"]
+                yield from ((*failure.path, key) for key in failure.value if key not in known)
+            case "required":
+                yield (*failure.path, _missing(failure))
+            case _:
+                yield tuple(failure.path)
+
+
 @functools.cache
 def _validator(kind: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
@@ -172,12 +188,17 @@ def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
             yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=remedy, key=True)
 
 
+def _missing(failure: _Failure) -> str:
+    # jsonschema reports each missing key by itself, but says which only in its message.
+    keys: list[str] = failure.expected
+    return next(key for key in keys if failure.message.startswith(f"{key!r} "))
+
+
 MISSING_KEY = Rule("NX102", Severity.ERROR)
 
 
 def _missing_key(document: Document, failure: _Failure) -> Problem:
-    # jsonschema reports each missing key by itself, but says which only in its message.
-    key = next(key for key in failure.expected if failure.message.startswith(f"{key!r} "))
+    key = _missing(failure)
     known = failure.schema.get("properties", {})
     wrong = f"{key} is missing"
     guess = nearest(key, [other for other in failure.value if other not in known])
