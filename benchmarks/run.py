@@ -34,9 +34,10 @@ for file in glob.glob("providers/*.yaml"):
         yaml.load(stream, yaml.CSafeLoader)
 """
 NOTE = """\
-A second rendering does all of it but the last step: what was wrong is told again, and a model may
-have retired since. So it saves what writing costs, which by the clock depends on the disk (every
-file is synced to it); a cache of what was once found right would save more, and could be stale."""
+A second rendering does all of it but the last step: it reports again what was wrong, and a model may
+have retired since. So its limit is a validation: what it does besides is to compare. What it saves by
+the clock is what writing costs, which depends on the disk (every file is synced to it), and has no
+limit; a cache of what was once found right would save more, and could be stale."""
 PHASES = """
 import gc, itertools, time
 from pathlib import Path
@@ -193,8 +194,10 @@ def large(folder: Path, rounds: int) -> Iterator[Row]:
         (s.st_ino, s.st_mtime_ns) != (after[p].st_ino, after[p].st_mtime_ns)
         for p, s in before.items()
     )
+    ratio = costs["again"].cpu / costs["validate"].cpu
+    yield Row("render again, nothing changed", "validate", ratio, 1.3)
     ratio = costs["again"].wall / costs["render"].wall
-    yield Row("render again, by the clock", "the first rendering", ratio, 0.5)
+    yield Row("render again, by the clock", "the first rendering", ratio, None)
     yield Row("files written by it", "files rendered", touched / len(before), 0.0)
 
 
