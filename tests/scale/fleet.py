@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +21,8 @@ import booting
 import pytest
 import services
 from booting import Machine
+from patient import PatientOpenAI
 from services import Redis
-from vendor import Reply, Seen
-from vendors import OpenAI
 
 from nixcfg.plan.compare import Plan, plan
 from nixcfg.plan.facts import Facts, facts
@@ -88,35 +86,6 @@ TEMPORARY = "".join(
     f"{kind}_temp_path /tmp/nginx-{kind};\n"
     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 )
-
-
-class PatientOpenAI(OpenAI):
-    """Answers as slowly as a vendor does: a plain answer takes 0.6 s, a stream 2.4 s. `accepted`
-    are keys that it takes beside its first one."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.accepted: set[str] = set()
-
-    def key_in(self, seen: Seen) -> str | None:
-        key = super().key_in(seen)
-        return self.key if key in self.accepted else key
-
-    def keys_seen(self) -> list[str | None]:
-        return [super(PatientOpenAI, self).key_in(seen) for seen in self.seen]
-
-    def answer(self, seen: Seen) -> Reply:
-        reply = super().answer(seen)
-        if not self.wants_stream(seen):
-            time.sleep(0.6)
-            return reply
-
-        def slowly() -> Iterator[bytes]:
-            for chunk in reply.chunks:
-                yield chunk
-                time.sleep(0.4)
-
-        return Reply(reply.status, reply.content_type, slowly())
 
 
 def free_ports(count: int) -> list[int]:
