@@ -50,7 +50,9 @@ class Fates:
         if model in others or (others and not listed):
             return Fate.UNKNOWN
         names = self._apart[road["apart"]]
-        begun = next((each for each in names if each.endswith("*") and key.startswith(each[:-1])), "")
+        begun = next(
+            (each for each in names if each.endswith("*") and key.startswith(each[:-1])), ""
+        )
         return Fate(names.get(key) or names.get(begun) or road["usual"])
 
 
