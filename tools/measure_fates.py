@@ -19,6 +19,7 @@ sys.path.insert(0, str(HERE))
 
 from generate_knowledge import environment  # noqa: E402
 from learn import fates, layout  # noqa: E402
+from learn.carried import prepare  # noqa: E402
 
 
 def asked(*arguments: str) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def main() -> None:
     if not options.inside:
         layout.write(options.folder, {"fates": asked(str(options.folder.resolve()), "--inside")})
         return
+    prepare()
     facts = json.loads((options.folder / "litellm.json").read_bytes())
     if options.roads:
         stored = json.loads((options.folder / "fates.json").read_bytes())
