@@ -30,7 +30,7 @@ class Fates:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._roads: Mapping[str, Mapping[str, Any]] = data["roads"]
-        self._apart = tuple(map(_by_name, data["apart"]))
+        self._common = {usual: _by_name(group) for usual, group in data["common"].items()}
 
     def of(self, provider: str, mode: str | None, model: str, key: str) -> Fate:
         """The fate of a parameter. Without a mode it is the one that all roads of a provider share.
@@ -49,11 +49,19 @@ class Fates:
         others = road.get("others", ())
         if model in others or (others and not listed):
             return Fate.UNKNOWN
-        names = self._apart[road["apart"]]
-        begun = next(
-            (each for each in names if each.endswith("*") and key.startswith(each[:-1])), ""
-        )
-        return Fate(names.get(key) or names.get(begun) or road["usual"])
+        usual = road["usual"]
+        layers = (_by_name(road.get("apart", {})), self._common[usual])
+        begun = next((n for names in layers for n in names if _stands_for(n, key)), "")
+        for each in (key, begun):
+            for names in layers:
+                if fate := names.get(each):
+                    return Fate(fate)
+        # Where it depends on what such a parameter holds, no one knows it for this one.
+        return Fate.UNKNOWN if usual == Fate.OWN else Fate(usual)
+
+
+def _stands_for(name: str, key: str) -> bool:
+    return name.endswith("*") and key.startswith(name[:-1])
 
 
 def _by_name(group: Mapping[str, list[str]]) -> Mapping[str, str]:

@@ -11,9 +11,10 @@ import asyncio
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from learn import wire
 from learn.bench import quiet, samples
@@ -21,7 +22,7 @@ from learn.carried import CLOUDS, PROBE, ROUTES, Caller, callers
 
 OWN, REFUSED, SENT, LEFT_OUT = "own", "refused", "sent", "left out"
 AT_ONCE = 400
-THOROUGHLY = ("anthropic", "azure", "bedrock", "gemini", "groq", "mistral", "ollama", "openai")
+THOROUGHLY = ("anthropic", "azure", "bedrock", "gemini", "openai")
 """Providers that are asked about all names; others about those that were special to some of them,
 and about what their own code mentions."""
 _TYPICAL = ("nixcfg_probe", "nixcfgProbe", "nixcfg")
@@ -38,15 +39,29 @@ ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """What a router is asked for by the mode of a model in LiteLLM's catalogue."""
 
+_MARK = re.compile(r"nixcfg-\d+-end|7254\d{6}")
 Form = Callable[[str], Any]
 _FORMS: tuple[Form, ...] = (
     lambda text: text,
     lambda text: {"nixcfg": text},
     lambda text: [text],
-    lambda text: [{"role": text}],
     lambda text: 7254000000 + int(text.split("-")[1]),
     lambda _: True,
 )
+
+
+class Found(NamedTuple):
+    """What was seen on one road: the usual fate, the names with another one, and models that go
+    another way."""
+
+    usual: str
+    apart: Mapping[str, str]
+    others: tuple[str, ...]
+
+    def fate(self, name: str) -> str:
+        """Of a name, or of all that begin like one with a star."""
+        begun = next((c for c in CLOUDS if name.startswith(c)), "") + "*"
+        return self.apart.get(name) or self.apart.get(begun) or self.usual
 
 
 class Road:
@@ -70,7 +85,8 @@ class Road:
         with wire.variables({name: wire.value(name) for name in caller.variables}), quiet():
             try:
                 router = litellm.Router(model_list=[entry], num_retries=0)
-                self._loop.run_until_complete(getattr(router, function)(model="m", **asked))
+                call = getattr(router, function)(model="m", **asked)
+                self._loop.run_until_complete(asyncio.wait_for(call, 10))
             except Exception:  # noqa: BLE001, S110 - the request says what came of it
                 pass
         return wire.Outcome(tuple(wire.caught), "", frozenset()).call
@@ -102,15 +118,13 @@ class Road:
 
 
 def _fate(request: wire.Request, name: str, value: Any) -> str:
-    text = str(value)
-    mark = re.search(r"nixcfg-\d+-end|7254\d{6}", text)
-    body = request.parts["body"]
-    by_name = f'"{name}"' in body or re.search(rf"\b{re.escape(name)}=", body + request.url)
-    if not mark:
-        return SENT if by_name else LEFT_OUT
-    if not any(mark[0] in part for part in request.parts.values()):
+    mark = _MARK.search(str(value))
+    if mark and not any(mark[0] in part for part in request.parts.values()):
         return LEFT_OUT
-    return SENT if by_name else OWN
+    body = request.parts["body"]
+    if f'"{name}"' in body or f"{name}=" in body or f"{name}=" in request.url:
+        return SENT
+    return OWN if mark else LEFT_OUT
 
 
 def apart(
@@ -129,7 +143,8 @@ def apart(
     settled: dict[str, str] = {}
     for group in sorted({*odd.values()}):
         among = sorted(name for name, fate in odd.items() if fate == group)
-        settled |= road.settled(among, _FORMS)
+        # What is refused in one form is told from what is in all by the two that differ most.
+        settled |= road.settled(among, _FORMS if group != REFUSED else (_FORMS[0], _FORMS[-1]))
     return {name: fate for name, fate in settled.items() if fate != usual}
 
 
@@ -152,48 +167,76 @@ def of_clouds(road: Road, usual: str, known: Iterable[str]) -> dict[str, str]:
 
 
 def measured(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of fates.json.
-
-    `roads`: by provider and mode of a model, the `usual` fate, `others` (models that go another
-    way), and which of `apart` holds the names whose fate is another one; a name with a star stands
-    for all that begin so.
-    """
+    """The content of fates.json: see `stored`."""
     known = facts["sections"]["litellm_params"]["keys"].keys()
     by_folder, loop = names(known), asyncio.new_event_loop()
     everything = set().union(*by_folder.values())
     likely: dict[str, str] = {}
-    groups: list[dict[str, list[str]]] = []
-    found: dict[str, dict[str, Any]] = {}
-    first = sorted(callers(facts), key=lambda caller: caller.bench.name not in THOROUGHLY)
-    for caller in first:
+    found: dict[str, dict[str, Found]] = {}
+    for caller in sorted(callers(facts), key=lambda caller: caller.bench.name not in THOROUGHLY):
         name, whole = caller.bench.name, caller.bench.name in THOROUGHLY
         own = set().union(*(each for folder, each in by_folder.items() if _is_of(folder, name)))
-        for mode, models in sorted(_models(caller).items()):
+        for mode, models in sorted(_models(caller).items(), key=lambda each: each[0] != "chat"):
             roads = [Road(caller, mode, model, loop) for model in models]
             sent = [road for road in roads if road.request({})]
             if not sent:
                 continue
             road, usual = sent[0], sent[0].usual()
+            if usual == OWN:
+                found.setdefault(name, {})[mode] = Found(usual, {}, ())
+                continue
             odd = apart(road, usual, everything if whole else own, likely)
             likely |= {key: fate for key, fate in odd.items() if whole}
+            whole = False
             others = [each.model for each in sent[1:] if each.usual(_FORMS[:1]) != usual]
             others += [each.model for each in roads if each not in sent]
-            group = _by_fate(odd | of_clouds(road, usual, known))
-            if group not in groups:
-                groups.append(group)
-            facts_of = {"usual": usual, "apart": groups.index(group), "others": sorted(others)}
-            found.setdefault(name, {})[mode] = {k: v for k, v in facts_of.items() if v != []}
-            whole = False
+            known_odd = odd | of_clouds(road, usual, known)
+            found.setdefault(name, {})[mode] = Found(usual, known_odd, tuple(sorted(others)))
             print(
                 name,
                 mode,
                 road.model,
-                facts_of,
-                {k: len(v) for k, v in group.items()},
+                usual,
+                len(known_odd),
+                others[:3],
                 file=sys.stderr,
                 flush=True,
             )
-    return {"roads": found, "apart": groups}
+    return stored(found)
+
+
+def stored(found: Mapping[str, Mapping[str, Found]]) -> dict[str, Any]:
+    """By provider and mode of a model (`roads`): the `usual` fate, the names `apart` by theirs, and
+    `others`, models that go another way. A name with a star stands for all that begin so. `common`
+    are the names of most roads with one usual fate, and a road says only what differs there.
+    """
+    roads = [road for modes in found.values() for road in modes.values()]
+    common: dict[str, dict[str, str]] = {}
+    for usual in sorted({road.usual for road in roads}):
+        alike = [road for road in roads if road.usual == usual]
+        every = sorted({name for road in alike for name in road.apart})
+        common[usual] = {
+            name: Counter(road.fate(name) for road in alike).most_common(1)[0][0] for name in every
+        }
+    told = {
+        usual: {n: f for n, f in names.items() if f != usual or n.startswith(CLOUDS)}
+        for usual, names in common.items()
+    }
+    return {
+        "common": {usual: _by_fate(names) for usual, names in told.items()},
+        "roads": {
+            name: {mode: _road(road, told[road.usual]) for mode, road in modes.items()}
+            for name, modes in found.items()
+        },
+    }
+
+
+def _road(road: Found, common: Mapping[str, str]) -> dict[str, Any]:
+    usual = Found(road.usual, common, ())
+    names = sorted({*road.apart, *common})
+    differs = {name: road.fate(name) for name in names if road.fate(name) != usual.fate(name)}
+    facts = {"usual": road.usual, "apart": _by_fate(differs), "others": list(road.others)}
+    return {key: value for key, value in facts.items() if value}
 
 
 def _is_of(folder: str, provider: str) -> bool:
@@ -221,26 +264,26 @@ def _by_fate(found: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def again(
-    facts: Mapping[str, Any], stored: Mapping[str, Any], asked: Iterable[str]
+    facts: Mapping[str, Any], known: Mapping[str, Any], asked: Iterable[str]
 ) -> dict[str, Any]:
-    """For each road the usual fate and the names apart, of those that are stored as such."""
-    loop, found = asyncio.new_event_loop(), dict[str, Any]()
-    models = samples()
+    """For each road, `openai/chat`, the usual fate and the names apart, among those of all roads
+    and a few others. `known` is what is stored."""
+    loop, models = asyncio.new_event_loop(), samples()
+    listed = facts["sections"]["litellm_params"]["keys"].keys()
+    groups = [*known["common"].values()]
+    groups += [
+        road.get("apart", {}) for modes in known["roads"].values() for road in modes.values()
+    ]
+    likely = {key: fate for group in groups for fate, keys in group.items() for key in keys}
+    likely = {n: f for n, f in likely.items() if not n.endswith("*") and not n.startswith(CLOUDS)}
+    found = {}
     for each in asked:
         name, mode = each.split("/")
         caller = Caller(name, facts["providers"][name], ROUTES.get(name) or models.get(name, {}))
         road = Road(caller, mode, _models(caller)[mode][0], loop)
-        group = stored["apart"][stored["roads"][name][mode]["apart"]]
-        likely = {
-            key: fate
-            for fate, keys in group.items()
-            for key in keys
-            if not key.endswith("*") and not key.startswith(CLOUDS)
-        }
         usual = road.usual()
         odd = apart(road, usual, ("flavour", "nixcfg_other"), likely)
-        known = facts["sections"]["litellm_params"]["keys"]
-        found[each] = {"usual": usual, "apart": _by_fate(odd | of_clouds(road, usual, known))}
+        found[each] = {"usual": usual, "apart": _by_fate(odd | of_clouds(road, usual, listed))}
     return found
 
 

@@ -19,7 +19,7 @@ DEPTHS: dict[str, dict[str, int]] = {
     "bare_models": {},
     "refused": {"refused": 2, "licence": 1},
     "vendor_params": {"vendors": 1, "without_effect": 0, "unsent": 0, "nested": 0},
-    "fates": {"roads": 1, "apart": 1},
+    "fates": {"common": 2, "roads": 2},
     "behaviour": {},
     "entries": {
         "places": 3,
