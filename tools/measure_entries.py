@@ -16,9 +16,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import ascii_letters
+from types import MappingProxyType
 from typing import Any
 
-from learn import guarding, handed, imports, inner, layout
+from learn import guarding, handed, imports, inner, layout, opened
 from learn.package import Package
 from learn.places import PLACES as ENTRIES
 from learn.places import Place, keeps, keys
@@ -135,24 +136,29 @@ def measured(folder: Path) -> dict[str, Any]:
         instead(oracle, place, found[place.path]["keys"])
     sections = json.loads((folder / "litellm.json").read_bytes())["sections"]
 
-    def error(text: str) -> str:
-        return str(oracle.ask({"text": text})["error"] or "")
+    def error(text: str, env: Mapping[str, str] = MappingProxyType({})) -> str:
+        return str(oracle.ask({"text": text, "env": env})["error"] or "")
 
+    kinds = guarding.kinds(oracle.ask)
+    named = (*opened.settings(sections, BASE), *modules(known, opened.ABSENT))
     return {
         "places": found,
-        "guardrails": guarding.kinds(oracle.ask),
+        "guardrails": kinds,
         "durations": durations(),
         "imports": imports.found(sections, modules(known), error, BASE),
+        "files": opened.found(iter(named), kinds["kinds"], error),
         "caches": handed.caches(error, BASE, sections["cache_params"]["keys"]["type"]["values"]),
         "team_variables": handed.team_variables(),
     }
 
 
-def modules(known: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Samples in which a key names Python that is not there."""
+def modules(
+    known: Sequence[Mapping[str, Any]], absent: str = imports.ABSENT
+) -> Iterator[tuple[str, str]]:
+    """Samples in which a key names Python, or another file, that is not there."""
     for place, facts in zip(PLACES, known, strict=True):
         for key, each in facts.items():
-            for end, value in imports.values(each["type"].split("|")):
+            for end, value in imports.values(each["type"].split("|"), absent):
                 config = {**BASE, **copy.deepcopy(dict(place.sample))}
                 target(config, place.path)[key] = value
                 yield f"{place.path}.{key}{end}", json.dumps(config)

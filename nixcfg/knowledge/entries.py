@@ -93,6 +93,8 @@ class Entries:
         self._words = frozenset(data["durations"]["words"])
         self.imports = tuple(map(steps_of, data["imports"]))
         """Settings, and keys of entries, that name Python which LiteLLM imports at its start."""
+        self.files = tuple(map(steps_of, data.get("files", ())))
+        """Settings, and keys of entries, that name a file which LiteLLM reads at its start."""
         self.caches: Mapping[str, frozenset[str]] = {
             kind: frozenset(names) for kind, names in data["caches"].items()
         }

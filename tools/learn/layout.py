@@ -26,6 +26,7 @@ DEPTHS: dict[str, dict[str, int]] = {
         "guardrails": 2,
         "durations": 1,
         "imports": 1,
+        "files": 1,
         "caches": 1,
         "team_variables": 0,
     },
