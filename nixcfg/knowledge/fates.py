@@ -50,12 +50,13 @@ class Fates:
         if model in others or (others and not listed):
             return Fate.UNKNOWN
         usual = road["usual"]
-        layers = (_by_name(road.get("apart", {})), self._common[usual])
+        layers = (_by_name(road.get("apart", {})), self._common.get(usual, {}))
         begun = next((n for names in layers for n in names if _stands_for(n, key)), "")
         for each in (key, begun):
             for names in layers:
                 if fate := names.get(each):
-                    return Fate(fate)
+                    # Sent where others are not: this name LiteLLM knows.
+                    return Fate.OWN if fate == Fate.SENT != usual else Fate(fate)
         # Where it depends on what such a parameter holds, no one knows it for this one.
         return Fate.UNKNOWN if usual == Fate.OWN else Fate(usual)
 

@@ -45,7 +45,7 @@ def told(folder: Path, model: str, params: dict[str, Any], **sections: Any) -> l
         ("openai/text-embedding-3-large", "flavour", "NX403", "sends it"),
         # Asked in LiteLLM's chat, answered by /v1/responses, whose request holds what it lists.
         ("openai/o1-pro", "flavour", "NX403", "drops it"),
-        (NOVA, "aws_flavour", "NX403", "sends it"),
+        ("bedrock/amazon.nova-pro-v1:0", "aws_flavour", "NX403", "sends it"),
     ],
 )
 def test_what_is_said(tmp_path: Path, model: str, key: str, code: str, says: str):

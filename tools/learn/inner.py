@@ -41,11 +41,6 @@ PLACES = (
         (f"{_INTEGRATIONS}.slack_alerting.AlertTypeConfig",),
     ),
     Place(
-        "router_settings.alerting_config",
-        {"router_settings": {"alerting_config": {"webhook_url": "https://sample.test"}}},
-        ("litellm.types.router.AlertingConfig",),
-    ),
-    Place(
         "router_settings.model_group_retry_policy{}",
         {"router_settings": {"model_group_retry_policy": {"a": {"RateLimitErrorRetries": 1}}}},
         ("litellm.types.router.RetryPolicy",),
