@@ -11,12 +11,8 @@ def _of_litellm(key: str, *models: str, reads: tuple[str, ...] = ("", "")) -> Pl
 
 
 PLACES = (
-    # New users, keys and teams get what their requests do not say; all of it is a field of these.
-    _of_litellm(
-        "default_internal_user_params",
-        f"{_TYPES}.NewUserRequest",
-        reads=("proxy/management_endpoints/team_endpoints.py", "default_internal_user_params"),
-    ),
+    # New keys and teams get what their requests do not say; all of it is a field of these. What
+    # default_internal_user_params holds is given to a function, which fails on any other name.
     _of_litellm("default_key_generate_params", f"{_TYPES}.GenerateKeyRequest"),
     _of_litellm("default_team_params", f"{_TYPES}.NewTeamRequest"),
     _of_litellm("s3_callback_params", reads=("integrations/s3_v2.py", "params")),
