@@ -3,7 +3,7 @@
     python tools/measure_fates.py FOLDER
 
 FOLDER holds the set of knowledge of the LiteLLM that is installed beside this Python. How it is
-asked, see learn/fates.py; it takes about ten minutes.
+asked, see learn/fates.py; it takes a quarter of an hour of one core.
 """
 
 import argparse
@@ -45,17 +45,16 @@ def sampled(folder: Path, *roads: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("roads", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--inside", nargs="*", metavar="ROAD", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.inside:
+    if options.inside is None:
         layout.write(options.folder, {"fates": asked(str(options.folder.resolve()), "--inside")})
         return
     prepare()
     facts = json.loads((options.folder / "litellm.json").read_bytes())
-    if options.roads:
+    if options.inside:
         stored = json.loads((options.folder / "fates.json").read_bytes())
-        json.dump(fates.again(facts, stored, options.roads), sys.stdout)
+        json.dump(fates.again(facts, stored, options.inside), sys.stdout)
     else:
         json.dump(fates.measured(facts), sys.stdout)
 

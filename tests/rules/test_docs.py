@@ -34,7 +34,7 @@ def test_vendor_params_are_those_of_the_installed_litellm(oracle: type[Oracle]):
 
 @pytest.mark.oracle
 def test_fates_are_those_of_the_installed_litellm(oracle: type[Oracle]):
-    """Of the names that are known to go another way somewhere, on three roads of three hundred."""
+    """Of the names that are known to go another way somewhere, on three roads of some two hundred."""
     data = json.loads((DATA / "fates.json").read_text(encoding="utf-8"))
     assert oracle
     fates = Fates(data)
@@ -45,6 +45,8 @@ def test_fates_are_those_of_the_installed_litellm(oracle: type[Oracle]):
         assert data["roads"][provider][mode]["usual"] == found["usual"]
         for name in {*seen, "flavour"}:
             expected = seen.get(name, found["usual"])
+            if expected == "sent" != found["usual"]:
+                expected = "own"  # it is sent where others are not
             told = fates.of(provider, mode, "model", name.replace("*", "flavour"))
             assert told == expected, (road, name, "run tools/measure_fates.py")
 

@@ -132,9 +132,11 @@ def _fate(request: wire.Request, name: str, value: Any) -> str:
     if mark and not any(mark[0] in part for part in request.parts.values()):
         return LEFT_OUT
     body = request.parts["body"]
-    if f'"{name}"' in body or f"{name}=" in body or f"{name}=" in request.url:
-        return SENT
-    return OWN if mark else LEFT_OUT
+    if mark is None:  # true, which others say too
+        shown = (f'"{name}":true', f'"{name}": true', f'name="{name}"')
+        return SENT if any(each in body for each in shown) else LEFT_OUT
+    by_name = f'"{name}"' in body or f"{name}=" in body or f"{name}=" in request.url
+    return SENT if by_name else OWN
 
 
 def apart(
