@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from fleet import INSTANCES, KEY_FILE, ROLL, Fleet, Fleets, PatientOpenAI
+from fleet import INSTANCES, KEY_FILE, ROLL, Fleet, Fleets
 from load import Load, load
+from patient import PatientOpenAI
 from services import Redis
 
 
