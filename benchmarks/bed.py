@@ -23,7 +23,7 @@ from arrivals import Question, Target  # noqa: E402
 from gateway import Gateway, gateway  # noqa: E402
 from pace import Pace, pace  # noqa: E402
 from paced_vendor import PIECE_SECONDS, vendor  # noqa: E402
-from processes import below, children, memory, pin, preempt  # noqa: E402
+from processes import below, children, has_ended, memory, pin, preempt  # noqa: E402
 
 MASTER_KEY = "sk-benchmark-0123456789abcdef"
 RUN = "from litellm import run_server; run_server()"
@@ -98,6 +98,10 @@ class Running:
     def pids(self) -> set[int]:
         """Its processes of now, but for Prisma's engines."""
         return {pid for pid in below(self.process) if not _is_engine(pid)}
+
+    @property
+    def has_ended(self) -> bool:
+        return has_ended(self.process)
 
     def memory(self) -> float:
         return memory(self.pids)

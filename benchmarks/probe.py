@@ -49,7 +49,7 @@ def seconds_for(rate: float) -> float:
 
 
 def probe(running: Running, question: Question, rate: float) -> Probe:
-    """Raises DisturbedError when no attempt was undisturbed."""
+    """Raises DisturbedError when no attempt was undisturbed, or LiteLLM is no more."""
     reason = ""
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -57,6 +57,8 @@ def probe(running: Running, question: Question, rate: float) -> Probe:
         answers, before, after = arrivals.ask(
             running.target, question, rate, seconds_for(rate), Usage.now
         )
+        if running.has_ended:
+            raise DisturbedError("LiteLLM ended while it was asked")
         shares, spent = after.shares(before), after.spent(before, running.pids)
         slower = running.pace.factor(before.at, after.at)
         reason = disturbed(after.taken(before), slower)

@@ -122,6 +122,14 @@ def _parents() -> dict[int, int]:
     return parents
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process runs no more, though its parent may not have asked for it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def children(parent: int) -> set[int]:
     """The processes that this one has started."""
     return {pid for pid, its in _parents().items() if its == parent}

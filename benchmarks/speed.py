@@ -7,7 +7,7 @@ for at which 19 of 20 answers are there at most `--objective` milliseconds later
 stand-in itself, and none is missing. Rates, CPU times and delays are those of the core at its best
 (`pace`). Each row is found again some times, which gives its interval.
 A row is refused where other programs disturbed it (`probe.disturbed`): run it again, in quiet. It
-needs two cores, nghttp2-client, redis-server and postgresql, and half an hour.
+needs two cores, nghttp2-client, redis-server and postgresql, and an hour.
 """
 
 import argparse
@@ -43,7 +43,7 @@ from tables import Figures, Row, data, sizing, table
 
 from nixcfg.plan.measured import FILE
 
-PLAIN_RATE, WARM_SECONDS = 40.0, 20.0
+WARM_RATE, WARM_SECONDS = 40.0, 20.0
 PACKAGES = ("litellm", "uvicorn", "uvloop")
 
 
@@ -108,7 +108,7 @@ def _warm(running: Running, kind: Kind) -> None:
     """The first requests are slow: what LiteLLM needs is made then. And some hundred requests
     after its start Python looks through all that has been made, which stops it for half a second,
     once."""
-    arrivals.ask(running.target, PLAIN, PLAIN_RATE, WARM_SECONDS, Usage.now)
+    arrivals.ask(running.target, PLAIN, WARM_RATE, WARM_SECONDS, Usage.now)
     probe(running, kind.question, kind.guess / 2)
 
 

@@ -220,6 +220,11 @@ def _run() -> NoReturn:
             error = click.UsageError(
                 mistyped.option(error, lambda name: find(root, name)), error.ctx
             )
+        elif isinstance(error, click.BadParameter):
+            from nixcfg import mistyped
+
+            if said := mistyped.number(error):
+                error = click.BadParameter(said, error.ctx, error.param)
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:

@@ -1,4 +1,5 @@
-"""What was meant by a command or an option that does not exist. Imported for that alone."""
+"""What was meant by a command or an option that does not exist, or by a number that cannot be.
+Imported for that alone."""
 
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -164,3 +165,15 @@ def _after(typed: str, own: Sequence[str], find: Callable[[str], click.Command |
             return f"It goes after the command: nixcfg {word} {typed}"
     meant = _near(typed, own)
     return f"Did you mean {meant}?" if meant else "`nixcfg --help` lists what there is."
+
+
+def number(error: click.BadParameter) -> str:
+    """What a bounded number of an option may be, "" where the error is about something else. click
+    says `'many' is not a valid integer range` and `0 is not in the range x>=1`."""
+    of = error.param.type if error.param else None
+    given, found, _ = error.message.partition(" is not ")
+    if not found or not isinstance(of, click.IntRange | click.FloatRange):
+        return ""
+    kind = "whole number" if isinstance(of, click.IntRange) else "number"
+    to = f"from {of.min:,} to {of.max:,}" if of.max is not None else f"of {of.min} or more"
+    return f"{given} is not a {kind} {to}."

@@ -33,14 +33,7 @@ if TYPE_CHECKING:
 @reached.url_option
 @reached.key_file_option
 @host_option
-@click.option(
-    "--timeout",
-    "seconds",
-    type=click.FloatRange(min=0.1),
-    default=120.0,
-    show_default=True,
-    help="Seconds to wait for a word of the gateway.",
-)
+@reached.timeout_option(120.0)
 @click.pass_obj
 def command(
     base: Path,

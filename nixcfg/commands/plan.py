@@ -56,12 +56,13 @@ def command(
         old = _deployed(asked, reasons)
         if project is None or old is None:
             return _unknown(reasons, form)
-        found, absent = _found(project, old, asked)
+        new = wanted(project)
+        found, absent = _found(project, old, new, asked)
     if form == "json":
         data = {**_data(found), "missing_keys": absent}
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
-        new, width = wanted(project), width_of(sys.stdout)
+        width = width_of(sys.stdout)
         click.echo("\n".join(fitted(line, width) for line in _lines(found, new)))
         where = f"on {host}" if host else "on this machine"
         for variable in absent:
@@ -79,14 +80,15 @@ def _unknown(reasons: list[str], form: str) -> int:
     return CANNOT_KNOW
 
 
-def _found(project: "Project", old: "Facts", asked: "Host") -> "tuple[Plan, tuple[str, ...]]":
+def _found(
+    project: "Project", old: "Facts", new: "Facts", asked: "Host"
+) -> "tuple[Plan, tuple[str, ...]]":
     """The plan with its drift, and the variables whose key files are missing."""
     from nixcfg.gateway.machine import UnknownError
     from nixcfg.plan.compare import plan
-    from nixcfg.plan.facts import absent_keys, wanted
+    from nixcfg.plan.facts import absent_keys
     from nixcfg.plan.look import look
 
-    new = wanted(project)
     drift, unknown = look(old, project.machine, asked)
     absent: tuple[str, ...] = ()
     try:

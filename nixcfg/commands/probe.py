@@ -34,14 +34,7 @@ if TYPE_CHECKING:
     "-n", "--dry-run", is_flag=True, help="Only print what would be asked; ask no vendor."
 )
 @click.option("-y", "--yes", is_flag=True, help="Spend the money without a question.")
-@click.option(
-    "--timeout",
-    "seconds",
-    type=click.FloatRange(min=0.1),
-    default=60.0,
-    show_default=True,
-    help="Seconds to wait for a word of the gateway.",
-)
+@reached.timeout_option(60.0)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 32),

@@ -1,12 +1,15 @@
 """The gateway that a command is to ask: where it is, and its master key."""
 
+import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nixcfg.gateway.client import Gateway
     from nixcfg.project.model import Project
 
@@ -18,6 +21,30 @@ key_file_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The gateway's master key.  [default: $LITELLM_MASTER_KEY, or the service's file]",
 )
+
+
+class _Seconds(click.FloatRange):
+    """As long as a socket can wait. To click nan is neither too small nor too large."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        given = super().convert(value, param, ctx)
+        if math.isnan(given):
+            self.fail(f"{given} is not in the range", param, ctx)
+        return given
+
+
+def timeout_option(usual: float) -> "Callable[[Callable[..., Any]], Callable[..., Any]]":
+    """--timeout, in seconds."""
+    return click.option(
+        "--timeout",
+        "seconds",
+        type=_Seconds(0.1, 86_400),
+        default=usual,
+        show_default=True,
+        help="Seconds to wait for a word of the gateway.",
+    )
 
 
 def gateway(

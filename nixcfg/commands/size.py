@@ -67,7 +67,10 @@ def answer(base: Path, users: int | None, requests: str | None, host: str | None
 
     if users is not None and requests is not None:
         raise click.UsageError("--users or --requests: choose one")
-    rate = _rate(requests) if requests else (users or 0) * sizing.REQUESTS_A_USER_AND_MINUTE / 60
+    if requests is None:
+        rate = (users or 0) * sizing.REQUESTS_A_USER_AND_MINUTE / 60
+    else:
+        rate = _rate(requests)
     machine = valid_project(find_root(base), host).machine
     found = measured()
     has_database = machine.database is not None
@@ -102,7 +105,7 @@ def _rate(requests: str) -> float:
     try:
         return busiest(sys.stdin.read() if requests == "-" else requests)
     except BadAnswerError as error:
-        name = "standard input" if requests == "-" else requests
+        name = "standard input" if requests == "-" else repr(requests)
         raise click.UsageError(f"--requests: {name}: {error}") from None
 
 

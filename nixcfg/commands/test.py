@@ -125,14 +125,10 @@ def _cases(root: Path, project: "Project", base: Path, files: "Sequence[Path]") 
         read, wrong = case.read(document)
         problems += wrong
         for each in read:
-            name = each.config or project.machine.model_config
-            if unknown := mistakes.no_config(each, configs):
-                problems += unknown
-            else:
-                problems += mistakes.against(each, configs[name], behind[name])
+            problems += mistakes.names(each, configs, behind, project.machine.model_config)
         cases += read
     if problems:
-        print_problems(sorted(problems, key=Problem.sort_key), len(found))
+        print_problems(sorted(set(problems), key=Problem.sort_key), len(found))
         raise click.exceptions.Exit(PROBLEMS)
     return cases
 

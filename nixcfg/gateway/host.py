@@ -32,11 +32,14 @@ class Host:
         shared = ("-o", "ControlMaster=auto", "-o", "ControlPersist=10", "-S", self.socket)
         output = machine.run("ssh", "-o", "BatchMode=yes", *shared, "--", self.name, words)
         if output.code == _SSH_FAILED:
-            said = output.err.splitlines()
-            raise machine.UnknownError(f"ssh {self.name}: {said[-1] if said else 'no answer'}")
+            raise self._failed(output)
         if output.code == _NO_PROGRAM:
             raise machine.UnknownError(f"there is no {program} on {self.name}")
         return output
+
+    def _failed(self, output: machine.Output) -> machine.UnknownError:
+        said = output.err.splitlines()
+        return machine.UnknownError(f"ssh {self.name}: {said[-1] if said else 'no answer'}")
 
     def read(self, path: str) -> str:
         """The text of a file. Raises OSError, ValueError where it is no text, and UnknownError."""
@@ -46,8 +49,7 @@ class Host:
         if "No such file" in output.err:
             raise FileNotFoundError(2, "is not there", path)
         if output.code != 0 or not output.out.endswith(_END):
-            said = output.err.splitlines()
-            raise machine.UnknownError(f"ssh {self.name}: {said[-1] if said else 'no answer'}")
+            raise self._failed(output)
         return output.out.removesuffix(_END).removesuffix("\n")
 
     def real(self, paths: Iterable[str]) -> dict[str, str]:

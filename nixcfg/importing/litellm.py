@@ -21,6 +21,8 @@ from nixcfg.yamltext.document import Document
 _GENERAL = "general_settings"
 _MASTER_KEY: Steps = (_GENERAL, "master_key")
 _DEFAULTED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?-[^}]*\}")
+_PLACE = re.compile(r" \((?:configs\..+|line \d+)\)$")
+"""Where in another file a configuration is written; a file's own name may end in " (1)"."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # The settings that name Python code: LiteLLM imports `module.attribute` from beside its file.
 _CODE_LISTS = ("callbacks", "success_callback", "failure_callback", "audit_log_callbacks")
@@ -71,7 +73,12 @@ class Litellm:
     @property
     def is_inline(self) -> bool:
         """Whether it is written in another file, which may put in the variables by itself."""
-        return " (" in self.document.name
+        return _PLACE.search(self.document.name) is not None
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file that it is written in."""
+        return _PLACE.sub("", self.document.name)
 
     def note(
         self, kind: Kind, path: Steps, message: str, *, key: bool = False, variable: str = ""

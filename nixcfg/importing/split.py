@@ -48,7 +48,7 @@ def split(sources: Sequence[Litellm]) -> tuple[dict[str, ProviderFile], Rest | N
     if len(whole.groups) == 1:
         (group,) = whole.groups
         stem = _file_name(whole)
-        is_generic = "(" in whole.document.name or _GENERIC.search(stem)
+        is_generic = whole.is_inline or _GENERIC.search(stem)
         name = _unused(group if is_generic else stem, {})
         return {name: ProviderFile(whole, without(whole.document, whole.gone))}, None
     settings: set[Steps] = {(section,) for section in SETTINGS if section in data}
@@ -76,7 +76,7 @@ def _unused_credentials(data: Mapping[str, Any], indices: Sequence[int]) -> set[
 
 
 def _file_name(each: Litellm) -> str:
-    return PurePosixPath(each.document.name.split(" (")[0]).stem
+    return PurePosixPath(each.file_name).stem
 
 
 def _unused(wanted: str, taken: Iterable[str]) -> str:

@@ -57,26 +57,29 @@ _OPTIONS = {
 
 def plan(old: Facts, new: Facts) -> Plan:
     """Everything that a switch from `old` to `new` changes."""
-    found = migrations(old, new)
+    touched, tables = effects(old, new), migrations(old, new)
+    refused = SECONDS if refuses(old, new) else None
     return Plan(
         changes=(*_models(old, new), *_keys(old, new), *_settings(old, new)),
-        effects=effects(old, new),
-        costs=tuple(_costs(old, new, found)),
-        refused=SECONDS if refuses(old, new) else None,
-        migrations=found,
+        effects=touched,
+        costs=tuple(_costs(touched, tables, refused=refused is not None)),
+        refused=refused,
+        migrations=tables,
         unsure=tuple(_unsure(old, new)),
         access=tuple(permitted(old, new)),
     )
 
 
-def _costs(old: Facts, new: Facts, tables: Migrations | None) -> Iterator[str]:
-    if refuses(old, new):
+def _costs(
+    touched: tuple[Effect, ...], tables: Migrations | None, *, refused: bool
+) -> Iterator[str]:
+    if refused:
         yield (
             "Requests are refused while LiteLLM starts, which takes {} to {} seconds.".format(
                 *SECONDS
             )
         )
-    does = {each.unit: each.verb for each in effects(old, new)}
+    does = {each.unit: each.verb for each in touched}
     if does.get("nginx.service") == "reloads":
         yield (
             "nginx closes the connections that clients keep open: a request that one of them sends "

@@ -11,7 +11,7 @@ from nixcfg.knowledge import lines
 from nixcfg.plan.effects import is_rolling
 from nixcfg.plan.facts import Facts
 from nixcfg.project import wiring
-from nixcfg.upgrade.compare import counted
+from nixcfg.upgrade.compare import DUMP, migrating
 
 RECOVERS = "1.98.0"
 """The first release whose running instances get over a column that another one adds. Those before
@@ -50,9 +50,7 @@ def migrations(old: Facts, new: Facts) -> Migrations | None:
         return Migrations(unit, 0, said)
     if count == 0:
         return None
-    how = "migrates the database" if count is None else f"runs {counted(count)} of the database"
-    said = f"{how}: dump it before, because the old release may not start on it afterwards"
-    return Migrations(unit, count, said, *_meanwhile(old, new))
+    return Migrations(unit, count, f"{migrating(count)}: {DUMP}", *_meanwhile(old, new))
 
 
 def _meanwhile(old: Facts, new: Facts) -> tuple[str, bool]:

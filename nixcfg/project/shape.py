@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixcfg.disk import shipped
-from nixcfg.problems.problem import Problem, Rule, Severity
+from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project.nearest import nearest
 from nixcfg.yamltext import builder, limits
 from nixcfg.yamltext.document import Document
@@ -114,6 +114,33 @@ def is_valid(kind: str, data: Any) -> bool:
     return True
 
 
+def refused(kind: str, data: Any) -> Iterator[Steps]:
+    """The paths of all that a schema refuses in data, and of what it misses there."""
+    for error in _validator(kind).iter_errors(data):
+        failure = _Failure.of(error)
+        match failure.keyword:
+            case _ if failure.is_key:
+                yield (*failure.path, failure.value)
+            case "additionalProperties":
+                yield from ((*failure.path, key) for key, _ in _unknown(failure))
+            case "required":
+                yield (*failure.path, _missing(failure))
+            case _:
+                yield tuple(failure.path)
+
+
+def misspelt(kind: str, data: Any) -> dict[Steps, str]:
+    """The path of each unknown key, and the key that it resembles; {} where a value is wrong, or a
+    key resembles none."""
+    found: dict[Steps, str] = {}
+    for error in _validator(kind).iter_errors(data):
+        failure = _Failure.of(error)
+        if failure.is_key or failure.keyword != "additionalProperties":
+            return {}
+        found |= {(*failure.path, key): guess for key, guess in _unknown(failure)}
+    return found if all(found.values()) else {}
+
+
 @functools.cache
 def _validator(kind: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
@@ -163,21 +190,30 @@ UNKNOWN_KEY = Rule("NX101", Severity.ERROR)
 
 
 def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
+    known = failure.schema["properties"]
+    for key, guess in _unknown(failure):
+        remedy = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
+        wrong = f"unknown key {key}"
+        yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=remedy, key=True)
+
+
+def _unknown(failure: _Failure) -> Iterator[tuple[str, str]]:
+    """Each key that there is not, and the one that it resembles, "" for none."""
     known = list(failure.schema["properties"])
-    for key in failure.value:
-        if key not in known:
-            guess = nearest(key, known)
-            remedy = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
-            wrong = f"unknown key {key}"
-            yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=remedy, key=True)
+    return ((key, nearest(key, known)) for key in failure.value if key not in known)
+
+
+def _missing(failure: _Failure) -> str:
+    # jsonschema reports each missing key by itself, but says which only in its message.
+    keys: list[str] = failure.expected
+    return next(key for key in keys if failure.message.startswith(f"{key!r} "))
 
 
 MISSING_KEY = Rule("NX102", Severity.ERROR)
 
 
 def _missing_key(document: Document, failure: _Failure) -> Problem:
-    # jsonschema reports each missing key by itself, but says which only in its message.
-    key = next(key for key in failure.expected if failure.message.startswith(f"{key!r} "))
+    key = _missing(failure)
     known = failure.schema.get("properties", {})
     wrong = f"{key} is missing"
     guess = nearest(key, [other for other in failure.value if other not in known])

@@ -25,12 +25,16 @@ _NEEDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 in litellm/caching; tests/rules/test_caches.py asks LiteLLM for every one."""
 
 
-@EveryDocument
-def _needs(config: Config) -> Iterator[Problem]:
+def _params(config: Config) -> Mapping[str, object]:
+    """What the cache is made of; {} where none is made."""
     settings = config.section("litellm_settings")
     params = settings.get("cache_params")
-    if settings.get("cache") is not True or not isinstance(params, Map):
-        return
+    return params if settings.get("cache") is True and isinstance(params, Map) else {}
+
+
+@EveryDocument
+def _needs(config: Config) -> Iterator[Problem]:
+    params = _params(config)
     kind = params.get("type")
     for choice in _NEEDS.get(kind, ()) if isinstance(kind, str) else ():
         wired = [config.variable_is_wired(name) for name in choice if name.isupper()]
@@ -48,10 +52,7 @@ def _needs(config: Config) -> Iterator[Problem]:
 @EveryDocument
 def _sentinel(config: Config) -> Iterator[Problem]:
     """Redis Sentinel is asked by two keys."""
-    settings = config.section("litellm_settings")
-    params = settings.get("cache_params")
-    if settings.get("cache") is not True or not isinstance(params, Map):
-        return
+    params = _params(config)
     if params.get("sentinel_nodes") and not params.get("service_name"):
         yield config.document.problem(
             INCOMPLETE,

@@ -108,10 +108,12 @@ def _unknown(config: Config, deployment: Deployment, key: str) -> Problem:
             else "Keep it if the vendor knows it; else remove it."
         )
     path = (*deployment.params_path, key)
+    # A deployment without a provider is dropped as a whole, or no one knows yet whose it is.
+    becomes = f" and {_WHAT[fate]}" if deployment.facts else ""
     problem = config.document.problem(
         UNKNOWN_PARAM,
         path,
-        f"{config.litellm} does not know {key} and {_WHAT[fate]}",
+        f"{config.litellm} does not know {key}{becomes}",
         help=advice,
         key=True,
         fix=Fix((RenameKey(path, guess),), safe=False) if guess else None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from nixcfg.problems.problem import Problem, Steps
 from nixcfg.project import shape
-from nixcfg.trial import mistakes
+from nixcfg.trial import mistakes, trim
 from nixcfg.trial.vendors.base import Good
 from nixcfg.yamltext.document import Document
 
@@ -92,6 +92,8 @@ class Case:
     steps: tuple[Step, ...]
     document: Document
     path: Steps
+    lost: frozenset[Steps] = frozenset()
+    """Where in the document something is left out that its schema refuses."""
 
     @property
     def skips(self) -> bool:
@@ -104,24 +106,21 @@ class Case:
 
 
 def read(document: Document) -> tuple[list[Case], list[Problem]]:
-    """The cases of one file that are right in themselves, and what is wrong with the others."""
+    """The cases of one file, and what is wrong with them in themselves. A case with a mistake has
+    all that is right in it, so that the names in it can be looked up; it is not to be run."""
     problems = [*document.problems, *shape.check(document, "case")]
-    data = document.data if isinstance(document.data, Mapping) else {}
-    listed = data.get("cases")
-    usual = data.get("config", "")
+    left, lost = trim.trim(document.data)
     cases = []
-    for index, each in enumerate(listed if isinstance(listed, list) else ()):
-        if not shape.is_valid("case", {"cases": [each]}):
-            continue
+    for index, each in enumerate(left.get("cases", ())):
         path = ("cases", index)
-        wrong = mistakes.of_case(document, each, path)
-        problems += wrong
-        if not wrong:
-            cases.append(_case(document, each, path, usual if isinstance(usual, str) else ""))
+        problems += mistakes.of_case(document, each, path, lost)
+        cases.append(_case(document, each, path, left.get("config", ""), lost))
     return cases, [*problems, *mistakes.twice(cases)]
 
 
-def _case(document: Document, data: Mapping[str, Any], path: Steps, config: str) -> Case:
+def _case(
+    document: Document, data: Mapping[str, Any], path: Steps, config: str, lost: frozenset[Steps]
+) -> Case:
     if "steps" in data:
         steps = tuple(
             _step(step, (*path, "steps", index)) for index, step in enumerate(data["steps"])
@@ -132,20 +131,21 @@ def _case(document: Document, data: Mapping[str, Any], path: Steps, config: str)
         name=data["name"],
         config=data.get("config", config),
         vendors={
-            name: tuple(map(_behaviour, given if isinstance(given, list) else [given]))
+            name: tuple(map(_behaviour, given))
             if isinstance(given, list)
-            else (_behaviour(given, is_alone=True),)
+            else (_behaviour(given or {}, is_alone=True),)
             for name, given in data.get("vendors", {}).items()
         },
         steps=steps,
         document=document,
         path=path,
+        lost=lost,
     )
 
 
 def _step(data: Mapping[str, Any], path: Steps) -> Step:
     return Step(
-        request=data["request"],
+        request=data.get("request", {}),
         expect=data.get("expect", {}),
         repeat=data.get("repeat", 1),
         path=(*path, "expect"),

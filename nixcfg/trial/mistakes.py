@@ -23,9 +23,9 @@ _Found = Iterator[Problem]
 
 def twice(cases: "Sequence[Case]") -> _Found:
     """Cases of one file with one name: a report would not say which of them failed."""
-    seen: set[str] = set()
+    seen = {""}
     for case in cases:
-        if case.name in seen:
+        if case.name and case.name in seen:
             wrong = f"another case of this file is called {case.name!r}"
             yield case.document.problem(
                 shape.WRONG_VALUE, (*case.path, "name"), wrong, help="Give it another name."
@@ -33,41 +33,58 @@ def twice(cases: "Sequence[Case]") -> _Found:
         seen.add(case.name)
 
 
-def of_case(document: Document, data: Data, path: Steps) -> list[Problem]:
-    """What is wrong with one case, whatever the configuration is."""
-    unclear = list(_unclear(document, data, path))
-    if unclear:
-        return unclear
-    problems = [*_no_json(document, data, path)]
+def of_case(document: Document, data: Data, path: Steps, lost: Collection[Steps]) -> _Found:
+    """What is wrong with one case, whatever the configuration is. In a mapping whose path is in
+    `lost` a key may be meant that is not there, so nothing is concluded from its absence."""
+    steps = [(each, (*path, "steps", index)) for index, each in enumerate(data.get("steps", ()))]
+    steps = steps or [(data, path)]
+    if not {path, *(place for _, place in steps)} & set(lost):
+        yield from _empty(document, data, path)
+    yield from _unclear(document, data, path)
+    yield from _no_json(document, data, path)
+    sure = {}
     for name, given in data.get("vendors", {}).items():
         where = (*path, "vendors", name)
-        behaviours = enumerate(given) if isinstance(given, list) else [(None, given)]
+        if where not in lost:
+            sure[name] = given
+        behaviours = enumerate(given) if isinstance(given, list) else [(None, given or {})]
         for index, each in behaviours:
             place = where if index is None else (*where, index)
-            problems += _at_odds(document, each, place)
-    numbered = [(each, (*path, "steps", index)) for index, each in enumerate(data.get("steps", ()))]
-    for index, (step, place) in enumerate(numbered or [(data, path)]):
+            yield from _at_odds(document, each, place, is_whole=place not in lost)
+    for index, (step, place) in enumerate(steps):
         expect = step.get("expect", {})
-        is_alone = step.get("repeat", 1) == 1
-        problems += [
-            document.problem(
+        is_alone = step.get("repeat", 1) == 1 and place not in lost
+        cached = _uncached(expect, is_first=index == 0) if is_alone else ()
+        for key, wrong, remedy in (*_unmet(sure, expect), *cached):
+            yield document.problem(
                 shape.WRONG_VALUE, [*place, "expect", key], wrong, help=remedy, key=True
             )
-            for key, wrong, remedy in (
-                *_unmet(data.get("vendors", {}), expect),
-                *(_uncached(expect, is_first=index == 0) if is_alone else ()),
-            )
-        ]
-    return problems
+
+
+def _empty(document: Document, data: Data, path: Steps) -> _Found:
+    if "request" not in data and "steps" not in data:
+        yield document.problem(
+            shape.WRONG_VALUE,
+            path,
+            f"{data['name']!r} has no request",
+            help="Give it `request` and `expect`, or `steps`.",
+        )
+    elif not any("expect" in each for each in (data, *data.get("steps", ()))):
+        yield document.problem(
+            shape.WRONG_VALUE,
+            path,
+            f"{data['name']!r} expects nothing, so it cannot fail",
+            help="Add `expect`, with status, answered_by, asked, content ...",
+        )
 
 
 def _unclear(document: Document, data: Data, path: Steps) -> _Found:
-    if ("request" in data) == ("steps" in data):
-        wrong = f"{data['name']!r} has " + (
-            "both a request and steps" if "steps" in data else "no request"
-        )
+    if "request" in data and "steps" in data:
         yield document.problem(
-            shape.WRONG_VALUE, path, wrong, help="Give it `request` and `expect`, or `steps`."
+            shape.WRONG_VALUE,
+            path,
+            f"{data['name']!r} has both a request and steps",
+            help="Give it `request` and `expect`, or `steps`.",
         )
     elif "steps" in data and "expect" in data:
         yield document.problem(
@@ -76,13 +93,6 @@ def _unclear(document: Document, data: Data, path: Steps) -> _Found:
             "with steps, each step has its own expect",
             help="Move it into the step whose answer it is about.",
             key=True,
-        )
-    elif not any("expect" in each for each in data.get("steps", [data])):
-        yield document.problem(
-            shape.WRONG_VALUE,
-            path,
-            f"{data['name']!r} expects nothing, so it cannot fail",
-            help="Add `expect`, with status, answered_by, asked, content ...",
         )
 
 
@@ -111,7 +121,7 @@ _AT_ODDS: Mapping[str, Collection[str]] = {
 """By a key of a behaviour those that say nothing beside it."""
 
 
-def _at_odds(document: Document, behaviour: Data, path: Steps) -> _Found:
+def _at_odds(document: Document, behaviour: Data, path: Steps, *, is_whole: bool) -> _Found:
     for key, others in _AT_ODDS.items():
         for other in others:
             if key in behaviour and other in behaviour:
@@ -122,7 +132,8 @@ def _at_odds(document: Document, behaviour: Data, path: Steps) -> _Found:
                     help="Remove one of them.",
                     key=True,
                 )
-    if "retry_after" in behaviour and not {"status", "refuses", "down"} & behaviour.keys():
+    is_error = bool({"status", "refuses", "down"} & behaviour.keys())
+    if is_whole and "retry_after" in behaviour and not is_error:
         yield document.problem(
             shape.WRONG_VALUE,
             [*path, "retry_after"],
@@ -170,8 +181,8 @@ def _uncached(expect: Data, *, is_first: bool) -> _Wrong:
 
 
 def _always_fails(behaviour: object) -> bool:
-    if not isinstance(behaviour, Mapping):  # a list is used up, and then the vendor answers
-        return False
+    if not isinstance(behaviour, Mapping) or "times" in behaviour:
+        return False  # it is used up, and then the vendor answers
     return any(key in behaviour for key in ("status", "refuses", "down"))
 
 
@@ -210,7 +221,9 @@ def _no_model(case: "Case", step: "Step", config: Config, found: Sequence[Deploy
     name = step.body.get("model")
     wants_error = step.expect.get("status", 200) >= 400 or "error" in step.expect
     wants_answer = step.expect.keys() & {"status", "answered_by", *_OF_AN_ANSWER}
-    if not isinstance(name, str) or wants_error or (step.expect and not wants_answer):
+    is_whole = not {step.path, step.path[:-1]} & case.lost
+    wants_nothing = is_whole and not step.expect
+    if not isinstance(name, str) or wants_error or not (wants_answer or wants_nothing):
         return
     router = config.litellm.get("router_settings") or {}
     settings = config.litellm.get("litellm_settings") or {}
@@ -245,11 +258,29 @@ def _unknown(
     return case.document.problem(shape.WRONG_VALUE, path, what, help=remedy, key=key)
 
 
-def no_config(case: "Case", known: Collection[str]) -> list[Problem]:
-    """That the configuration of a case is none of the project's."""
-    if not case.config or case.config in known:
-        return []
+def names(
+    case: "Case",
+    configs: Mapping[str, Config],
+    behind: Mapping[str, Sequence[Deployment]],
+    usual: str,
+) -> list[Problem]:
+    """What the case says of configurations, vendors and models that are not there.
+
+    Where its configuration is not known for sure, because that is wrong or a wrong key stands in
+    its place, it says so of what no configuration has. `usual` is the one that the container loads.
+    """
+    chosen = case.config or usual
+    if chosen in configs and not {(), case.path} & case.lost:
+        return against(case, configs[chosen], behind[chosen])
+    found = {name: against(case, each, behind[name]) for name, each in configs.items()}
+    places = [{(each.span, each.message) for each in those} for those in found.values()]
+    nowhere = set.intersection(*places)
+    said = [each for each in found[usual] if (each.span, each.message) in nowhere]
+    return said if chosen in configs else [_no_config(case, configs), *said]
+
+
+def _no_config(case: "Case", known: Collection[str]) -> Problem:
     own = (*case.path, "config")
     is_own = case.document.span(own) != case.document.span(case.path)
     what = f"no configuration is called {case.config}"
-    return [_unknown(case, own if is_own else ("config",), case.config, what, known, key=False)]
+    return _unknown(case, own if is_own else ("config",), case.config, what, known, key=False)

@@ -28,7 +28,7 @@ class Exchange:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a case may call whoever was asked."""
+        """What a case may call the vendor that was asked."""
         return _names(self.request, self.deployment)
 
     def line(self) -> str:

@@ -151,12 +151,17 @@ def _database(project: Project, named: tuple[str, str]) -> Iterator[Difference]:
     count = knowledge.migrations(*named)
     if count == 0:
         return
-    how = "migrates the database" if count is None else f"runs {counted(count)} of the database"
     yield Difference(
-        Effect.CHANGE,
-        f"the new release {how} when it first starts: dump it before, because the old release may "
-        "not start on it afterwards",
+        Effect.CHANGE, f"the new release {migrating(count)} when it first starts: {DUMP}"
     )
+
+
+DUMP = "dump it before, because the old release may not start on it afterwards"
+
+
+def migrating(count: int | None) -> str:
+    """What a release does to the database; `count` is None where that is not known."""
+    return "migrates the database" if count is None else f"runs {counted(count)} of the database"
 
 
 def counted(count: int) -> str:

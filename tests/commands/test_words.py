@@ -1,5 +1,6 @@
 """Words that people type: commands and options that there are not, help, short forms, -q."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,25 @@ def test_an_option_that_there_is_not_gets_a_suggestion(typed: str, said: str, ni
     done = nixcfg(*typed.split())
     assert done.returncode == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("plan --users many", "'--users': 'many' is not a whole number from 1 to 10,000,000."),
+        ("test -j 0", "'-j' / '--jobs': 0 is not a whole number from 1 to 64."),
+        ("models --limit -1", "'--limit': -1 is not a whole number of 1 or more."),
+        ("models --limit ''", "'--limit': '' is not a whole number of 1 or more."),
+        ("probe --timeout soon", "'--timeout': 'soon' is not a number from 0.1 to 86,400."),
+        ("ask --timeout 0 hello", "'--timeout': 0.0 is not a number from 0.1 to 86,400."),
+        ("ask --timeout inf hello", "'--timeout': inf is not a number from 0.1 to 86,400."),
+        ("probe --timeout nan", "'--timeout': nan is not a number from 0.1 to 86,400."),
+    ],
+)
+def test_a_number_that_cannot_be_leads_to_what_can(typed: str, said: str, nixcfg: Run) -> None:
+    done = nixcfg(*shlex.split(typed))
+    assert done.returncode == 2
+    assert f"Error: Invalid value for {said}\n" in done.stderr
 
 
 def test_help_is_grouped_by_the_day_and_says_where_to_start(nixcfg: Run) -> None:

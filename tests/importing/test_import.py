@@ -205,6 +205,17 @@ def test_a_gitignore_stays_as_it_is(compose: Path, tmp_path: Path):
     assert (out / ".gitignore").read_text() == "*.o\n"
 
 
+def test_a_file_called_like_a_download_is_a_file(tmp_path: Path):
+    (tmp_path / "gpt (1).yaml").write_text(
+        "model_list:\n- model_name: m\n"
+        "  litellm_params: {model: openai/gpt-4o, api_base: '${BASE}'}\n"
+    )
+    code, _, err = nixcfg("import", tmp_path / "gpt (1).yaml", "--out", tmp_path / "out")
+    assert code == 0, err
+    assert "LiteLLM took ${BASE} as it is" in err
+    assert [each.name for each in (tmp_path / "out" / "providers").iterdir()] == ["gpt-1.yaml"]
+
+
 def test_the_same_import_again_changes_nothing(compose: Path, tmp_path: Path):
     out = tmp_path / "gateway"
     assert nixcfg("import", compose / "docker-compose.yml", "--out", out)[0] == 0

@@ -137,6 +137,7 @@ def test_with_a_database_connections_are_counted(project, nixcfg: Run) -> None:
         (["plan", "--users", "5", "--requests", "5"], "choose one"),
         (["plan", "--users", "0"], "--users"),
         (["plan", "--requests", "many"], "neither a number nor"),
+        (["plan", "--requests", ""], "'': it is neither a number nor"),
     ],
 )
 def test_wrong_usage_is_said(project, arguments: list[str], said: str, nixcfg: Run) -> None:

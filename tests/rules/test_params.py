@@ -71,6 +71,12 @@ def test_what_is_not_said(tmp_path: Path, model: str, key: str):
     assert [p for p in told(tmp_path, model, {key: "x"}) if p.code != "NX429"] == []
 
 
+@pytest.mark.parametrize("model", ["opnai/gpt-4o", "os.environ/MODEL"])
+def test_of_a_deployment_without_a_provider_nothing_is_said_to_be_sent(tmp_path: Path, model: str):
+    (found,) = told(tmp_path, model, {"flavour": "x"})
+    assert found.message.endswith("does not know flavour")
+
+
 def test_code_of_ones_own_takes_any_parameter(tmp_path: Path):
     own = {"custom_provider_map": [{"provider": "mine", "custom_handler": "mine.handler"}]}
     assert told(tmp_path, "mine/x", {"flavour": 1}, litellm_settings=own) == []

@@ -66,8 +66,7 @@ def asked(model: str, *, key: str = "", host: str = "api.openai.com", **body: ob
     ],
 )
 def test_what_is_wrong_has_a_place(text: str, line: int, words: str):
-    cases, problems = read(reader.parse(text, "tests/a.yaml"))
-    assert cases == []
+    _, problems = read(reader.parse(text, "tests/a.yaml"))
     assert (line, True) in [(each.span.line, words in each.message) for each in problems]
 
 
