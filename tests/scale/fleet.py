@@ -35,19 +35,22 @@ TARGET = "litellm-proxy.target"
 ROLL = "litellm-proxy-roll.service"
 KEY_FILE = "etc/nixcfg/secrets/openai_api_key.txt"
 REDIS_HOST = "redis.example.org"
+DATABASE_HOST = "db.example.org"
 REDIS_FILE = "etc/nixcfg/secrets/redis_password.txt"
+DATABASE_FILE = "etc/nixcfg/secrets/database_password.txt"
 START_SECONDS = 240
 
 # `podman run … --cidfile=F … -e K=V … -p ADDRESS:PORT:4040 … -v SOURCE:TARGET:ro …`
 # with port and configuration as they are outside, `podman stop --ignore --cidfile=F` as
 # --stop-signal and --stop-timeout have it, `podman image inspect` and `podman pull`.
-PODMAN = f"""#!/bin/bash
+# `choose` sets $python by the $image, and what else that LiteLLM needs.
+PODMAN = """#!/bin/bash
 case $1 in
   image | pull) [ ! -e /srv/no-image ]; exit ;;
   stop)
-    pid=$(cat "${{3#--cidfile=}}")
+    pid=$(cat "${3#--cidfile=}")
     kill -INT "$pid"
-    for _ in {{1..6000}}; do
+    for _ in {1..6000}; do
       kill -0 "$pid" 2> /dev/null || exit 0
       sleep 0.05
     done
@@ -59,24 +62,31 @@ esac
 [ ! -e /srv/refuse ] || exit 125
 while [ $# -gt 0 ]; do
   case $1 in
-    --cidfile=*) echo $$ > "${{1#*=}}" ;;
+    --cidfile=*) echo $$ > "${1#*=}" ;;
+    */litellm:*) image=$1 ;;
     -e) export "$2"; shift ;;
     -p) IFS=: read -r address port _ <<< "$2"; shift ;;
     -v)
       case $2 in
-        *:/app/config.yaml:ro) config=${{2%%:*}} ;;
-        *:/app/start.py:ro) start=${{2%%:*}} ;;
-        */environment:ro) keys=${{2%%:*}} ;;
+        *:/app/config.yaml:ro) config=${2%%:*} ;;
+        *:/app/start.py:ro) start=${2%%:*} ;;
+        */environment:ro) keys=${2%%:*} ;;
       esac
       shift ;;
   esac
   shift
 done
 export CONFIG_FILE_PATH=$config
-export PATH={Path(sys.executable).parent}:$PATH
-exec {sys.executable} -I "$start" "$keys" litellm \\
+CHOOSE
+export PATH=${python%/*}:$PATH
+exec "$python" -I "$start" "$keys" litellm \\
   --config "$config" --host "$address" --port "$port"
 """
+
+
+def podman(choose: str = f"python={sys.executable}") -> str:
+    return PODMAN.replace("CHOOSE", choose)
+
 
 # The stand-in is no conmon that would say when it is ready.
 DROP_IN = "[Service]\nType=simple\n"
@@ -177,11 +187,14 @@ def deployed(exported: dict[str, Any]) -> Facts:
 
 @dataclass
 class Fleets:
-    """What the machine is made of: ports, keys, and a NixOS configuration by name."""
+    """What the machine is made of: ports, keys, and a NixOS configuration by name. `options` are
+    further ones of the module, and `podman` is its stand-in."""
 
     folder: Path
     redis: Redis
     vendor: PatientOpenAI
+    options: str = ""
+    podman: str = field(default_factory=podman)
     exported: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -224,6 +237,7 @@ class Fleets:
             modelConfig = "all";
             configs.all = {{ file = ./litellm.yaml; secrets = [ "OPENAI_API_KEY" ]; }};
             secrets.OPENAI_API_KEY.file = "/{KEY_FILE}";
+            {self.options}
           }};
         }}""")
         command = [
@@ -244,7 +258,7 @@ class Fleets:
 
     def lay(self, root: Path, exported: dict[str, Any]) -> None:
         """Put a system where the systemd inside finds it."""
-        programs = {"/usr/bin/podman": PODMAN}
+        programs = {"/usr/bin/podman": self.podman}
         booting.lay(root, exported, programs)
         for instance in INSTANCES:
             drop_ins = root / f"etc/systemd/system/podman-litellm-proxy-{instance}.service.d"
@@ -267,7 +281,7 @@ class Fleets:
     @contextlib.contextmanager
     def booted(self) -> Iterator[Fleet]:
         overlay = self.folder / "overlay"
-        overlay.mkdir()
+        overlay.mkdir(exist_ok=True)
         self.lay(overlay, self.export("first"))
         # nginx, its files and its user are where those of NixOS are.
         (overlay / "usr/bin/nginx").symlink_to(shutil.which("nginx") or "")
@@ -283,13 +297,14 @@ class Fleets:
             "group": "nginx:x:60:",
         }.items():
             (overlay / "etc" / name).write_text(Path("/etc", name).read_text() + line + "\n")
-        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST}\n")
+        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST} {DATABASE_HOST}\n")
         (overlay / "srv").mkdir(exist_ok=True)
         (overlay / KEY_FILE).parent.mkdir(parents=True)
         with booting.booted(overlay, Path(sys.prefix)) as machine:
             # The folder of keys is none of this machine's, and boot.sh makes it again.
             machine.write(KEY_FILE, self.vendor.key + "\n")
             machine.write(REDIS_FILE, services.PASSWORD)
+            machine.write(DATABASE_FILE, services.PASSWORD)
             done = machine.run("systemctl", "start", "nginx.service", TARGET)
             assert done.returncode == 0, machine.run("journalctl", "-n", "60").stdout
             master_key = machine.root / "var/lib/litellm-proxy/master-key"
