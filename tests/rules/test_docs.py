@@ -34,7 +34,7 @@ def test_vendor_params_are_those_of_the_installed_litellm(oracle: type[Oracle]):
 
 @pytest.mark.oracle
 def test_fates_are_those_of_the_installed_litellm(oracle: type[Oracle]):
-    """Of the names that are known to go another way somewhere, on three roads of some two hundred."""
+    """Of the names that go another way somewhere, on three roads of some two hundred."""
     data = json.loads((DATA / "fates.json").read_text(encoding="utf-8"))
     assert oracle
     fates = Fates(data)
