@@ -1,5 +1,7 @@
-"""What `nixcfg test --record` keeps to itself of a gateway that hides nothing: keys, and its answers,
-and what it says of its deployments. No LiteLLM, which hides some of it already."""
+"""What `nixcfg test --record` keeps to itself of a gateway that hides nothing: keys, its answers.
+
+No LiteLLM, which hides some of it already.
+"""
 
 import json
 import threading
