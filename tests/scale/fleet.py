@@ -290,6 +290,7 @@ class Fleets:
         for name, targets in exported["wantedBy"].items():
             if TARGET in targets:
                 (wants / name).symlink_to(f"../{name}")
+        (root / "etc/nginx").mkdir(exist_ok=True)
         if nginx := exported["nginx"].replace("http {", f"http {{\n{TEMPORARY}", 1):
             (root / "etc/nginx/nginx.conf").write_text(nginx)
         for path, text in exported["files"].items():
@@ -318,7 +319,6 @@ class Fleets:
             (overlay / "etc" / name).write_text(Path("/etc", name).read_text() + line + "\n")
         (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST}\n")
         (overlay / "srv").mkdir(exist_ok=True)
-        (overlay / "etc/nginx").mkdir()
         (overlay / KEY_FILE).parent.mkdir(parents=True)
         with booting.booted(overlay, Path(sys.prefix)) as machine:
             # The folder of keys is none of this machine's, and boot.sh makes it again.
