@@ -8,8 +8,8 @@ from rules_support import in_project
 from nixcfg.yamltext import reader
 
 FLEET = Path(__file__).parents[2] / "examples" / "fleet"
-OWN = ("vendors", "alpha", "beta", "gamma")
-"""Names that the user makes up."""
+OWN = ("vendors", "alpha", "beta", "gamma", "maximum_spend_logs_retention_period")
+"""Names that the user makes up, and a setting of LiteLLM's, which has findings of its own."""
 PROVIDER = "model_list:\n  - model_name: a\n    litellm_params: {model: ollama/a}\n"
 
 

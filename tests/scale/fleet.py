@@ -9,7 +9,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import booting
 import pytest
 import services
 from booting import Machine
+from gateway import free_ports
 from patient import PatientOpenAI
 from services import Redis
 
@@ -37,7 +37,9 @@ TARGET = "litellm-proxy.target"
 ROLL = "litellm-proxy-roll.service"
 KEY_FILE = "etc/nixcfg/secrets/openai_api_key.txt"
 REDIS_HOST = "redis.example.org"
+DATABASE_HOST = "db.example.org"
 REDIS_FILE = "etc/nixcfg/secrets/redis_password.txt"
+DATABASE_FILE = "etc/nixcfg/secrets/database_password.txt"
 START_SECONDS = 240
 CONTAINERS = tuple(
     wiring.container_unit("podman", name)
@@ -50,13 +52,14 @@ PLANNED = (*CONTAINERS, "nginx.service", "postgresql.service", "redis-litellm-pr
 # `podman run … --cidfile=F … -e K=V … -p ADDRESS:PORT:4040 … -v SOURCE:TARGET:ro …`
 # with port and configuration as they are outside, `podman stop --ignore --cidfile=F` as
 # --stop-signal and --stop-timeout have it, `podman image inspect` and `podman pull`.
-PODMAN = f"""#!/bin/bash
+# `choose` sets $python by the $image, and what else that LiteLLM needs.
+PODMAN = """#!/bin/bash
 case $1 in
   image | pull) [ ! -e /srv/no-image ]; exit ;;
   stop)
-    pid=$(cat "${{3#--cidfile=}}")
+    pid=$(cat "${3#--cidfile=}")
     kill -INT "$pid"
-    for _ in {{1..6000}}; do
+    for _ in {1..6000}; do
       kill -0 "$pid" 2> /dev/null || exit 0
       sleep 0.05
     done
@@ -68,24 +71,31 @@ esac
 [ ! -e /srv/refuse ] || exit 125
 while [ $# -gt 0 ]; do
   case $1 in
-    --cidfile=*) echo $$ > "${{1#*=}}" ;;
+    --cidfile=*) echo $$ > "${1#*=}" ;;
+    */litellm:*) image=$1 ;;
     -e) export "$2"; shift ;;
     -p) IFS=: read -r address port _ <<< "$2"; shift ;;
     -v)
       case $2 in
-        *:/app/config.yaml:ro) config=${{2%%:*}} ;;
-        *:/app/start.py:ro) start=${{2%%:*}} ;;
-        */environment:ro) keys=${{2%%:*}} ;;
+        *:/app/config.yaml:ro) config=${2%%:*} ;;
+        *:/app/start.py:ro) start=${2%%:*} ;;
+        */environment:ro) keys=${2%%:*} ;;
       esac
       shift ;;
   esac
   shift
 done
 export CONFIG_FILE_PATH=$config
-export PATH={Path(sys.executable).parent}:$PATH
-exec {sys.executable} -I "$start" "$keys" litellm \\
+CHOOSE
+export PATH=${python%/*}:$PATH
+exec "$python" -I "$start" "$keys" litellm \\
   --config "$config" --host "$address" --port "$port"
 """
+
+
+def podman(choose: str = f"python={sys.executable}") -> str:
+    return PODMAN.replace("CHOOSE", choose)
+
 
 # The stand-in is no conmon that would say when it is ready.
 DROP_IN = "[Service]\nType=simple\n"
@@ -95,21 +105,6 @@ TEMPORARY = "".join(
     f"{kind}_temp_path /tmp/nginx-{kind};\n"
     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports in a row that no one listens on."""
-    while True:
-        with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                for number in range(port + 1, port + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            return list(range(port, port + count))
 
 
 @dataclass
@@ -177,7 +172,7 @@ class Fleet:
         """To a configuration, and so many instances; 0 for as many as there are. Gives the answer
         of booting.switch."""
         before, count = self.fleets.exported, len(self.instances)
-        after = self.fleets.export(config, instances or count)
+        after = self.fleets.export(config, instances)
         if instances in (0, count):
             assert after["nginx"] == before["nginx"], "a switch would reload nginx"
         else:
@@ -191,7 +186,7 @@ class Fleet:
     def planned(self, config: str, instances: int = 0) -> Plan:
         """What `nixcfg plan` says of a switch, by what the module deploys."""
         running, count = self.fleets.exported, len(self.instances)
-        to = self.fleets.export(config, instances or count)
+        to = self.fleets.export(config, instances)
         self.fleets.exported, self.fleets.count = running, count
         return plan(*(deployed(each) for each in (running, to)))
 
@@ -204,11 +199,14 @@ def deployed(exported: dict[str, Any]) -> Facts:
 
 @dataclass
 class Fleets:
-    """What the machine is made of: ports, keys, and a NixOS configuration by name."""
+    """What the machine is made of: ports, keys, and a NixOS configuration by name. `options` are
+    further ones of the module, and `podman` is its stand-in."""
 
     folder: Path
     redis: Redis
     vendor: PatientOpenAI
+    options: str = ""
+    podman: str = field(default_factory=podman)
     count: int = 2
     exported: dict[str, Any] = field(default_factory=dict)
 
@@ -226,9 +224,10 @@ class Fleets:
     def instances(self) -> tuple[int, ...]:
         return tuple(range(1, self.count + 1))
 
-    def export(self, config: str, count: int) -> dict[str, Any]:
-        """The units of a NixOS system with one of the configurations, and so many instances."""
-        self.count = count
+    def export(self, config: str, count: int = 0) -> dict[str, Any]:
+        """The units of a NixOS system with one of the configurations, and so many instances; 0 for
+        as many as there are."""
+        self.count = count or self.count
         models = [
             {
                 "model_name": name,
@@ -246,7 +245,7 @@ class Fleets:
           services.litellm-proxy = {{
             enable = true;
             backend = "podman";
-            instances = {count};
+            instances = {self.count};
             port = {self.port};
             instancePort = {self.instance_ports[0]};
             redis = {{
@@ -257,6 +256,7 @@ class Fleets:
             modelConfig = "all";
             configs.all = {{ file = ./litellm.yaml; secrets = [ "OPENAI_API_KEY" ]; }};
             secrets.OPENAI_API_KEY.file = "/{KEY_FILE}";
+            {self.options}
           }};
         }}""")
         command = [
@@ -277,7 +277,7 @@ class Fleets:
 
     def lay(self, root: Path, exported: dict[str, Any]) -> None:
         """Put a system where the systemd inside finds it."""
-        programs = {"/usr/bin/podman": PODMAN}
+        programs = {"/usr/bin/podman": self.podman}
         booting.lay(root, exported, programs)
         for unit in CONTAINERS:
             drop_ins = root / f"etc/systemd/system/{unit}.d"
@@ -301,8 +301,8 @@ class Fleets:
     @contextlib.contextmanager
     def booted(self) -> Iterator[Fleet]:
         overlay = self.folder / "overlay"
-        overlay.mkdir()
-        self.lay(overlay, self.export("first", self.count))
+        overlay.mkdir(exist_ok=True)
+        self.lay(overlay, self.export("first"))
         # nginx, its files and its user are where those of NixOS are.
         (overlay / "usr/bin/nginx").symlink_to(shutil.which("nginx") or "")
         for source, target in {
@@ -317,13 +317,14 @@ class Fleets:
             "group": "nginx:x:60:",
         }.items():
             (overlay / "etc" / name).write_text(Path("/etc", name).read_text() + line + "\n")
-        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST}\n")
+        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST} {DATABASE_HOST}\n")
         (overlay / "srv").mkdir(exist_ok=True)
         (overlay / KEY_FILE).parent.mkdir(parents=True)
         with booting.booted(overlay, Path(sys.prefix)) as machine:
             # The folder of keys is none of this machine's, and boot.sh makes it again.
             machine.write(KEY_FILE, self.vendor.key + "\n")
             machine.write(REDIS_FILE, services.PASSWORD)
+            machine.write(DATABASE_FILE, services.PASSWORD)
             main = wiring.main_unit("podman", self.count)
             units = [main, *(["nginx.service"] if self.count > 1 else [])]
             done = machine.run("systemctl", "start", *units)

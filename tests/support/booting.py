@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from program import children
+
 HERE = Path(__file__).parent
 
 NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--kill-child"]
@@ -191,11 +193,10 @@ def booted(overlay: Path, *folders: Path) -> Iterator[Machine]:
 def _machine(outer: subprocess.Popen[bytes], log: Path) -> Machine:
     """Wait for systemd inside; skips where namespaces or mounts are not to be had."""
     deadline = time.monotonic() + 60
-    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     while time.monotonic() < deadline and outer.poll() is None:
-        found = children.read_text().split()
+        found = children(outer.pid)
         if found and Path(f"/proc/{found[0]}/comm").read_text().strip() == "systemd":
-            machine = Machine(int(found[0]))
+            machine = Machine(found[0])
             if machine.run("systemctl", "is-system-running").stdout.strip() == "running":
                 return machine
         time.sleep(0.2)
