@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import services
 import toolchain
-from fleet import DATABASE_FILE, DATABASE_HOST, INSTANCES, ROLL, Fleet, Fleets, podman
+from fleet import DATABASE_FILE, DATABASE_HOST, ROLL, Fleet, Fleets, podman
 from gateway import Gateway
 from load import load
 from patient import PatientOpenAI
@@ -116,7 +116,7 @@ def key(fleet: Fleet) -> str:
 
 def runs(fleet: Fleet, release: str) -> bool:
     """Whether both instances are of this release's environment."""
-    processes = [fleet.machine.root / f"proc/{fleet.main_pid(each)}" for each in INSTANCES]
+    processes = [fleet.machine.root / f"proc/{fleet.main_pid(each)}" for each in fleet.instances]
     commands = [(each / "cmdline").read_text() for each in processes]
     return all(str(ENVIRONMENTS[release]) in command for command in commands)
 
