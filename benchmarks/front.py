@@ -25,7 +25,7 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   upstream gateway {{
-    server 127.0.0.1:{port} max_fails=0;
+    {servers}
     zone gateway 128k;
     least_conn;
     keepalive 32;
@@ -38,6 +38,7 @@ http {{
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;
+      client_max_body_size 512m;
       proxy_connect_timeout 5s;
       proxy_read_timeout 6600s;
       proxy_next_upstream error timeout non_idempotent;
@@ -54,12 +55,14 @@ def absent() -> str | None:
 
 
 @contextmanager
-def front(port: int) -> Iterator[int]:
-    """The port on which nginx listens; the gateway is at `port`."""
+def front(*ports: int) -> Iterator[int]:
+    """The port on which nginx listens; the instances of the gateway are at `ports`."""
     own = free_port()
     with tempfile.TemporaryDirectory(prefix="nixcfg-nginx-") as folder:
+        Path(folder).chmod(0o755)  # its workers are not root, and keep large requests here
         file = Path(folder, "nginx.conf")
-        file.write_text(CONFIG.format(folder=folder, port=port, own=own))
+        servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
+        file.write_text(CONFIG.format(folder=folder, servers=servers, own=own))
         program = shutil.which("nginx") or "nginx"
         command = ["setpriv", "--pdeathsig", "KILL", program, "-c", str(file), "-p", folder]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 (our own)

@@ -1,6 +1,7 @@
 """All problems of a project, and its model when there is one; or those of LiteLLM files. Pure."""
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -66,19 +67,41 @@ def validate(sources: Sources, today: dt.date | None = None) -> Report:
     project = None
     if not any(problem.is_error for problem in found):
         project = build(sources.project, usable)
-    problems += _of_files(sources, project, today)
+        problems += _of_project(sources, project, today)
+    else:
+        from nixcfg import misspelt  # it can edit, which no other check has to
+
+        problems += _of_files(sources, None, today)
+        read = functools.partial(_read, sources, usable, today)
+        problems += misspelt.certain(sources.project, read)
     documents = [sources.project, *sources.providers.values()]
-    if project:
-        whole = Whole(project, sources.providers, str(sources.root.absolute()))
-        problems += registry.of_project(whole)
-        problems += policy.unknown_severities(project.document, registry.RULES)
-    problems = policy.ignored(problems, documents, standalone=False)
+    is_whole = project is not None and len(usable) == len(sources.providers)
+    problems = policy.ignored(problems, documents, standalone=False, is_whole=is_whole)
     if project:
         wanted = sources.project.data.get("severities") or {}
         problems = list(policy.with_severities(problems, wanted))
     problems = _in_order(problems)
     valid = not any(problem.is_error for problem in problems)
     return Report(len(documents), tuple(problems), project if valid else None)
+
+
+def _of_project(sources: Sources, project: Project, today: dt.date | None) -> Iterator[Problem]:
+    yield from _of_files(sources, project, today)
+    yield from registry.of_project(Whole(project, sources.providers, str(sources.root.absolute())))
+    yield from policy.unknown_severities(project.document, registry.RULES)
+
+
+def _read(
+    sources: Sources,
+    usable: Mapping[str, Document],
+    today: dt.date | None,
+    document: Document,
+    source: Document,
+) -> list[Problem]:
+    """What is wrong with a project whose nixcfg.yaml is `document`, as `source` has its values."""
+    project = replace(build(source, usable), document=document)
+    found = _of_project(replace(sources, project=document), project, today)
+    return list(policy.with_severities(found, source.data.get("severities") or {}))
 
 
 def understood(sources: Sources, checked: Report) -> tuple[Project | None, tuple[str, ...]]:

@@ -43,6 +43,7 @@ WRITTEN = (
 # What measures a set that has been generated.
 MEASURE = (
     "measure_params",
+    "measure_fates",
     "measure_variables",
     "measure_refusals",
     "measure_behaviour",

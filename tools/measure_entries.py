@@ -16,14 +16,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import ascii_letters
+from types import MappingProxyType
 from typing import Any
 
-from learn import guarding, handed, imports, layout
+from learn import guarding, handed, imports, inner, layout, opened
 from learn.package import Package
-from learn.places import PLACES, Place, keeps, keys
+from learn.places import PLACES as ENTRIES
+from learn.places import Place, keeps, keys
 from measure_refusals import BASE, KINDS, PYTHON, TYPES
 from oracle import Oracle
 
+from nixcfg.knowledge.entries import ANY
+
+PLACES = (*ENTRIES, *inner.PLACES)
 UNKNOWN = "nixcfg_unknown"
 CHARACTERS = "-. /:"
 UNITS = ("mo", *ascii_letters)
@@ -128,26 +133,32 @@ def measured(folder: Path) -> dict[str, Any]:
             print(f"{place.path}: the sample is not taken: {sample['error']}", file=sys.stderr)
             continue
         found[place.path] = told(place, known[number], others) | more(oracle, place, known[number])
+        instead(oracle, place, found[place.path]["keys"])
     sections = json.loads((folder / "litellm.json").read_bytes())["sections"]
 
-    def error(text: str) -> str:
-        return str(oracle.ask({"text": text})["error"] or "")
+    def error(text: str, env: Mapping[str, str] = MappingProxyType({})) -> str:
+        return str(oracle.ask({"text": text, "env": env})["error"] or "")
 
+    kinds = guarding.kinds(oracle.ask)
+    named = (*opened.settings(sections, BASE), *modules(known, opened.ABSENT))
     return {
         "places": found,
-        "guardrails": guarding.kinds(oracle.ask),
+        "guardrails": kinds,
         "durations": durations(),
         "imports": imports.found(sections, modules(known), error, BASE),
+        "files": opened.found(iter(named), kinds["kinds"], error),
         "caches": handed.caches(error, BASE, sections["cache_params"]["keys"]["type"]["values"]),
         "team_variables": handed.team_variables(),
     }
 
 
-def modules(known: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Samples in which a key names Python that is not there."""
+def modules(
+    known: Sequence[Mapping[str, Any]], absent: str = imports.ABSENT
+) -> Iterator[tuple[str, str]]:
+    """Samples in which a key names Python, or another file, that is not there."""
     for place, facts in zip(PLACES, known, strict=True):
         for key, each in facts.items():
-            for end, value in imports.values(each["type"].split("|")):
+            for end, value in imports.values(each["type"].split("|"), absent):
                 config = {**BASE, **copy.deepcopy(dict(place.sample))}
                 target(config, place.path)[key] = value
                 yield f"{place.path}.{key}{end}", json.dumps(config)
@@ -187,17 +198,19 @@ def told(
     return entry
 
 
+def becomes(oracle: Oracle, place: Place, given: Mapping[str, Any], *, without: str = "") -> str:
+    """The outcome of the sample with these keys, and without one that it has."""
+    config = {**BASE, **copy.deepcopy(dict(place.sample))}
+    here = target(config, place.path)
+    here.pop(without, None)
+    here.update(given)
+    return outcome(place, oracle.ask({"text": json.dumps(config), "files": FILES}))
+
+
 def more(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, Any]:
     """`names`: characters that the name of an entry cannot hold, each with its outcome. `above`:
-    keys that stop LiteLLM where they are beside the place. `with`: the choices that ask for
-    another key, each with the outcome and the keys of which one will do.
+    keys that stop LiteLLM where they are beside the place. `with`: see `needs`.
     """
-
-    def becomes(given: Mapping[str, Any]) -> str:
-        config = {**BASE, **copy.deepcopy(dict(place.sample))}
-        target(config, place.path).update(given)
-        return outcome(place, oracle.ask({"text": json.dumps(config), "files": FILES}))
-
     found: dict[str, Any] = {}
     if ".litellm_params." in place.path:
         found["above"] = sorted(key for key in known if above(oracle, place, key) == "stops")
@@ -207,18 +220,50 @@ def more(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, An
         refused = outcome(place, oracle.ask({"text": text, "files": FILES}))
         if refused:
             found.setdefault("names", {})[character] = refused
+    asking = needs(oracle, place, known)
+    return found | ({"with": asking} if asking else {})
+
+
+def needs(oracle: Oracle, place: Place, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices of a key, or a star for whatever it holds, that ask for another key, each with
+    the outcome and the keys of which one will do.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    sample = target(copy.deepcopy(dict(place.sample)), place.path)
+
+    def cures(given: Mapping[str, Any]) -> list[str]:
+        return [
+            other
+            for other in known
+            if other not in given
+            and any(not becomes(oracle, place, {**given, other: v}) for v in some(known[other]))
+        ]
+
     for key, facts in known.items():
-        for choice in facts.get("values", ()):
-            alone = becomes({key: choice})
-            cures = [
-                other
-                for other, each in (known.items() if alone else ())
-                if other != key and any(not becomes({key: choice, other: v}) for v in some(each))
-            ]
-            if cures:
-                needs = found.setdefault("with", {}).setdefault(key, {})
-                needs[choice] = [alone, *cures]
+        choices = facts.get("values", ())
+        tried = [(value, becomes(oracle, place, {key: value})) for value in some(facts)]
+        if choices:
+            asking = {value: [alone, *cures({key: value})] for value, alone in tried if alone}
+        elif key not in sample and tried and all(alone for _, alone in tried):
+            asking = {ANY: [tried[0][1], *cures({key: tried[0][0]})]}
+        else:
+            asking = {}
+        if asking := {choice: told for choice, told in asking.items() if told[1:]}:
+            found[key] = asking
     return found
+
+
+def instead(oracle: Oracle, place: Place, keys: dict[str, dict[str, Any]]) -> None:
+    """Adds to each key that may not be missing the others of which one will do instead."""
+    sample = target(copy.deepcopy(dict(place.sample)), place.path)
+    for key in [key for key, facts in keys.items() if facts.get("missing")]:
+        others = [
+            other
+            for other in sorted(keys.keys() - sample.keys() - {key})
+            if any(not becomes(oracle, place, {other: v}, without=key) for v in some(keys[other]))
+        ]
+        if others:
+            keys[key]["instead"] = others
 
 
 def above(oracle: Oracle, place: Place, key: str) -> str:
@@ -231,7 +276,7 @@ def above(oracle: Oracle, place: Place, key: str) -> str:
 def some(facts: Mapping[str, Any]) -> list[Any]:
     """Values that a key may have."""
     types = facts["type"].split("|")
-    plain = {"str": "https://sample.test", "bool": True, "int": 1}
+    plain = {"str": "https://sample.test", "bool": True, "int": 1, "list[str]": ["x"], "list": []}
     return facts.get("values") or [plain[name] for name in types if name in plain]
 
 

@@ -1,13 +1,13 @@
-"""Write vendor_params.json: parameters that one vendor's code knows, and what becomes of others.
+"""Write vendor_params.json: parameters that one vendor's code knows, and those of a cloud.
 
     python tools/measure_params.py FOLDER
 
 litellm_params may hold any parameter of the vendor's; LiteLLM lists those that it handles itself in
 the configuration classes of its vendor folders (litellm/llms/*), as class attributes and as names
 that it takes out of optional_params. FOLDER holds the set of knowledge of the LiteLLM that is
-installed beside this Python. What becomes of a parameter that LiteLLM does not know, or that is
-another cloud's, is seen from calls to every provider (learn/carried.py), in a process with an
-environment of its own and no network. It takes a minute or two.
+installed beside this Python. Which providers read a cloud's parameters is seen from calls to every
+one (learn/carried.py), in a process with an environment of its own and no network. It takes a
+minute or two.
 """
 
 import argparse

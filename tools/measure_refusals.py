@@ -101,7 +101,12 @@ def is_refused(types: frozenset[str], kind: str, error: str | None) -> bool:
         return False
     if kind == "text" and "module name" in error:
         return False  # another text may name a module
-    return "any" not in types or f"'{PYTHON[kind]}'" in error
+    # A text that is a number is never called wrong.
+    return (
+        "any" not in types
+        or f"'{PYTHON[kind]}'" in error
+        or (kind == "text" and "could not convert string to float" in error)
+    )
 
 
 def licensed_callbacks(names: list[str]) -> list[str]:

@@ -24,6 +24,7 @@ FILES = (
     "bare_models",
     "refused",
     "vendor_params",
+    "fates",
     "behaviour",
     "access",
     "entries",

@@ -97,16 +97,20 @@ def unusable(port: int) -> str:
 
 
 def _any_port() -> int:
-    return free_ports(1)[0]
+    with held_ports(1) as (port,):
+        return port
 
 
-def free_ports(count: int) -> list[int]:
-    """So many ports that are free of the loopback address, all different."""
+@contextlib.contextmanager
+def held_ports(count: int) -> Iterator[list[int]]:
+    """So many free ports of the loopback address, which no one is given meanwhile who asks for any.
+    Who sets SO_REUSEADDR, as servers do, can listen on them."""
     with contextlib.ExitStack() as stack:
-        trials = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for trial in trials:
-            trial.bind(("127.0.0.1", 0))
-        return [trial.getsockname()[1] for trial in trials]
+        held = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in held:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            each.bind(("127.0.0.1", 0))
+        yield [each.getsockname()[1] for each in held]
 
 
 class Proxy:

@@ -1,10 +1,10 @@
 """What LiteLLM releases do with a configuration, as data.
 
 ``litellm.json`` (sections, keys, providers), ``models.json`` (model catalogue),
-``bare_models.json`` (names that need no provider before them), ``refused.json`` and
-``vendor_params.json`` are written by ``tools/follow.py`` from an installed LiteLLM; nothing here
-is typed by hand. store.py says how several releases are stored, lines.py which of them a project
-is judged by.
+``bare_models.json`` (names that need no provider before them), ``refused.json``,
+``vendor_params.json`` and ``fates.json`` are written by ``tools/follow.py`` from an installed
+LiteLLM; nothing here is typed by hand. store.py says how several releases are stored, lines.py
+which of them a project is judged by.
 
 The functions of this module ask the release that a command works with (`asking`), by default the
 one that nixcfg renders. Where the release of a configuration is known, ask its ``Knowledge``.

@@ -23,8 +23,8 @@ class Step(NamedTuple):
 
 
 class EntryKey(NamedTuple):
-    """`missing`: the outcome without it, `other` that of a text which is none of its choices, and
-    `case` that of a choice in another case.
+    """`missing`: the outcome without it, unless there is one of `instead`; `other` that of a text
+    which is none of its choices, and `case` that of a choice in another case.
 
     `refused` are the outcomes of other kinds of values: bool, number, text, list, map, null.
     """
@@ -34,6 +34,11 @@ class EntryKey(NamedTuple):
     other: str
     case: str
     refused: Mapping[str, str]
+    instead: tuple[str, ...] = ()
+
+
+ANY = "*"
+"""In the place of a choice: whatever the key holds."""
 
 
 class Needs(NamedTuple):
@@ -88,6 +93,8 @@ class Entries:
         self._words = frozenset(data["durations"]["words"])
         self.imports = tuple(map(steps_of, data["imports"]))
         """Settings, and keys of entries, that name Python which LiteLLM imports at its start."""
+        self.files = tuple(map(steps_of, data.get("files", ())))
+        """Settings, and keys of entries, that name a file which LiteLLM reads at its start."""
         self.caches: Mapping[str, frozenset[str]] = {
             kind: frozenset(names) for kind, names in data["caches"].items()
         }
@@ -146,7 +153,7 @@ def _key(name: str, facts: Mapping[str, Any]) -> EntryKey:
         values=tuple(facts.get("values", ())),
     )
     missing, other, case = (facts.get(each, "") for each in ("missing", "other", "case"))
-    return EntryKey(key, missing, other, case, refused)
+    return EntryKey(key, missing, other, case, refused, tuple(facts.get("instead", ())))
 
 
 def _kind(facts: Mapping[str, Any]) -> GuardrailKind:

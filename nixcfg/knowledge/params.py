@@ -1,22 +1,10 @@
-"""What becomes of a parameter of a deployment on the way to its vendor: vendor_params.json.
+"""Which vendors read a parameter of a deployment: vendor_params.json.
 
 tools/measure_params.py reads and measures it; see tools/learn/carried.py for what each list holds.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
-
-
-class Fate(StrEnum):
-    """What becomes of a parameter that LiteLLM has no use for."""
-
-    SENT = "sent"
-    """It goes into the body of every request."""
-    LEFT_OUT = "left out"
-    """It is in no request."""
-    REFUSED = "refused"
-    """The client inside LiteLLM fails on it, before any request is made."""
 
 
 class Params:
@@ -25,8 +13,6 @@ class Params:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._vendors: Mapping[str, list[str]] = data["vendors"]
         self._clouds: Mapping[str, list[str]] = data["clouds"]
-        self._unknown: Mapping[str, list[str]] = data["unknown"]
-        self._withheld: Mapping[str, list[str]] = data["withheld"]
         self._unsent = frozenset(data["unsent"])
         self._all = frozenset(name for names in self._vendors.values() for name in names)
         self.regions: Mapping[str, str] = data["regions"]
@@ -64,12 +50,3 @@ class Params:
     def reads(self, provider: str, cloud: str) -> bool:
         """Whether a provider belongs to a cloud: it was seen to read, or is called like it."""
         return provider in self._clouds[cloud]
-
-    def fate(self, provider: str, key: str) -> Fate:
-        """What becomes of a parameter that this provider does not read."""
-        cloud = self.cloud(key)
-        if key in self._unsent or provider not in self._withheld.get(cloud, (provider,)):
-            return Fate.LEFT_OUT
-        if provider in self._unknown["unseen"]:
-            return Fate.LEFT_OUT
-        return Fate.REFUSED if provider in self._unknown["refused"] else Fate.SENT

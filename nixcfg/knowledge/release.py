@@ -7,14 +7,8 @@ from typing import Any, Final
 
 from nixcfg.knowledge import routing, store
 from nixcfg.knowledge.entries import Entries
-from nixcfg.knowledge.facts import (
-    ApiBase,
-    Credential,
-    Key,
-    ModelFacts,
-    ProviderFacts,
-    Section,
-)
+from nixcfg.knowledge.facts import ApiBase, Credential, Key, ModelFacts, ProviderFacts, Section
+from nixcfg.knowledge.fates import Fates
 from nixcfg.knowledge.listing import Listing, families, listing
 from nixcfg.knowledge.params import Params
 
@@ -110,8 +104,12 @@ class Knowledge:
 
     @cached_property
     def params(self) -> Params:
-        """What becomes of a parameter on the way to its vendor: tools/measure_params.py."""
+        """Which vendors read a parameter: tools/measure_params.py."""
         return Params(store.read(self._stored, "vendor_params"))
+
+    @cached_property
+    def fates(self) -> Fates:
+        return Fates(store.read(self._stored, "fates"))
 
     @cached_property
     def _sections(self) -> Mapping[str, Section]:

@@ -85,6 +85,11 @@ def _costs(
             "nginx closes the connections that clients keep open: a request that one of them sends "
             "at that moment is lost."
         )
+    if does.get("nginx.service") == "stops":
+        yield (
+            "nginx stops, unless the machine has it for something else: answers that it is passing "
+            "on break off."
+        )
     if does.get("postgresql.service") == "restarts":
         yield "Requests that need the database are refused while PostgreSQL restarts, for seconds."
     if tables and tables.loses:

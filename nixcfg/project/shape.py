@@ -122,12 +122,23 @@ def refused(kind: str, data: Any) -> Iterator[Steps]:
             case _ if failure.is_key:
                 yield (*failure.path, failure.value)
             case "additionalProperties":
-                known = failure.schema["properties"]
-                yield from ((*failure.path, key) for key in failure.value if key not in known)
+                yield from ((*failure.path, key) for key, _ in _unknown(failure))
             case "required":
                 yield (*failure.path, _missing(failure))
             case _:
                 yield tuple(failure.path)
+
+
+def misspelt(kind: str, data: Any) -> dict[Steps, str]:
+    """The path of each unknown key, and the key that it resembles; {} where a value is wrong, or a
+    key resembles none."""
+    found: dict[Steps, str] = {}
+    for error in _validator(kind).iter_errors(data):
+        failure = _Failure.of(error)
+        if failure.is_key or failure.keyword != "additionalProperties":
+            return {}
+        found |= {(*failure.path, key): guess for key, guess in _unknown(failure)}
+    return found if all(found.values()) else {}
 
 
 @functools.cache
@@ -179,13 +190,17 @@ UNKNOWN_KEY = Rule("NX101", Severity.ERROR)
 
 
 def _unknown_keys(document: Document, failure: _Failure) -> Iterator[Problem]:
+    known = failure.schema["properties"]
+    for key, guess in _unknown(failure):
+        remedy = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
+        wrong = f"unknown key {key}"
+        yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=remedy, key=True)
+
+
+def _unknown(failure: _Failure) -> Iterator[tuple[str, str]]:
+    """Each key that there is not, and the one that it resembles, "" for none."""
     known = list(failure.schema["properties"])
-    for key in failure.value:
-        if key not in known:
-            guess = nearest(key, known)
-            remedy = f"Did you mean {guess}?" if guess else f"Known here: {', '.join(known)}."
-            wrong = f"unknown key {key}"
-            yield document.problem(UNKNOWN_KEY, [*failure.path, key], wrong, help=remedy, key=True)
+    return ((key, nearest(key, known)) for key in failure.value if key not in known)
 
 
 def _missing(failure: _Failure) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nixcfg.knowledge.entries import EntryKey, Place
+from nixcfg.knowledge.entries import ANY, EntryKey, Place
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
@@ -44,7 +44,7 @@ def _entry(config: Config, place: Place, path: Steps, entry: Map) -> Iterator[Pr
     for name, key in place.keys.items():
         if name in entry:
             yield from _value(config, place, (*path, name), key, entry[name])
-        elif key.missing:
+        elif key.missing and entry.keys().isdisjoint(key.instead):
             yield _missing(config, place, path, entry, key)
     for name in entry:
         if name not in place.keys and isinstance(name, str) and not name.startswith(("x-", "_")):
@@ -102,14 +102,20 @@ def _separates(config: Config) -> bool:
 def _needs(config: Config, place: Place, path: Steps, entry: Map) -> Iterator[Problem]:
     """A choice that is for nothing without another key."""
     for needs in place.needs:
-        if entry.get(needs.key) == needs.choice and entry.keys().isdisjoint(needs.others):
+        given = entry.get(needs.key)
+        asks = bool(given) if needs.choice == ANY else given == needs.choice
+        if asks and entry.keys().isdisjoint(needs.others):
             yield config.document.problem(
                 INCOMPLETE if needs.becomes == "stops" else _left_out(place),
                 (*path, needs.key),
-                f"{_without(place, needs.becomes)}: {needs.key} {needs.choice} needs"
+                f"{_without(place, needs.becomes)}: {needs.key}{_of(needs.choice)} needs"
                 f" {' or '.join(needs.others)}",
                 help=f"Add {needs.others[0]}.",
             )
+
+
+def _of(choice: str) -> str:
+    return "" if choice == ANY else f" {choice}"
 
 
 def _missing(config: Config, place: Place, path: Steps, entry: Map, key: EntryKey) -> Problem:

@@ -1,8 +1,9 @@
 """What LiteLLM loads by name: callbacks, guardrails, prompts, and Python modules."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from nixcfg.knowledge.entries import Step
 from nixcfg.problems.once import once
 from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Steps
 from nixcfg.project.model import SETTINGS
@@ -118,9 +119,8 @@ CUSTOM_CODE = Rule("NX217", Severity.WARNING)
 
 
 def _absent(config: Config) -> Iterator[Problem]:
-    """Every use of a module that is not there."""
-    for path, name in _imported(config):
-        file = name.rpartition(".")[0].replace(".", "/") + ".py"
+    """Every use of a module, or of another file, that is not there."""
+    for path, file in (*_imported(config), *_opened(config)):
         first = file.split("/", maxsplit=1)[0]
         if first.removesuffix(".py") != "litellm" and first not in config.context.files:
             where = "beside this file" if config.standalone else "in the container"
@@ -140,9 +140,24 @@ def _custom_code(config: Config) -> Iterator[Problem]:
 
 
 def _imported(config: Config) -> Iterator[tuple[Steps, str]]:
-    for steps in config.knowledge.entries.imports:
+    for path, value in _named(config, config.knowledge.entries.imports):
+        if _MODULE.fullmatch(value):
+            yield path, value.rpartition(".")[0].replace(".", "/") + ".py"
+
+
+def _opened(config: Config) -> Iterator[tuple[Steps, str]]:
+    """Files that LiteLLM reads at its start. Of a file alone no one knows the machine's."""
+    for path, value in _named(config, config.knowledge.entries.files):
+        elsewhere = value.startswith(("/", "~")) and config.standalone
+        if value and "://" not in value and not referenced(value) and not elsewhere:
+            yield path, value.removeprefix("./")
+
+
+def _named(config: Config, places: Iterable[Sequence[Step]]) -> Iterator[tuple[Steps, str]]:
+    """Every text at these places of a document."""
+    for steps in places:
         if config.is_project_file and steps[0].name not in SETTINGS:
             continue
         for path, value in reached(config.data, steps):
-            if isinstance(value, str) and _MODULE.fullmatch(value):
+            if isinstance(value, str):
                 yield path, value

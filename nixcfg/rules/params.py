@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nixcfg.keys.shapes import names_secret
-from nixcfg.knowledge.params import Fate
+from nixcfg.knowledge.fates import Fate
 from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, Severity
 from nixcfg.project.nearest import nearest
 from nixcfg.rules import values
@@ -12,6 +12,7 @@ from nixcfg.rules.context import Config, Deployment
 from nixcfg.rules.deployments import custom_providers, dropped
 from nixcfg.rules.scope import EveryDeployment
 from nixcfg.rules.sections import INSTEAD, MISPLACED
+from nixcfg.yamltext.document import Map
 
 _TAKEN_ANYWAY = frozenset({"model", "drop_params", "organization"})
 """The schema looks at model; LiteLLM takes any drop_params, and a list of organizations."""
@@ -48,7 +49,23 @@ def _is_taken(config: Config, deployment: Deployment, key: str) -> bool:
         return True  # code of the user's own is given all of it
     if params.are_kept(key) or params.is_vendors(deployment.provider or "", key):
         return True
-    return params.is_common(key) and not names_secret(key)  # a key is for one vendor
+    if params.is_common(key) and not names_secret(key):  # a key is for one vendor
+        return True
+    return _fate(config, deployment, key) is Fate.OWN
+
+
+def _fate(config: Config, deployment: Deployment, key: str) -> Fate:
+    """What becomes of a parameter that this provider does not read."""
+    left_out = deployment.params.get("additional_drop_params")
+    if isinstance(left_out, list) and key in left_out:
+        return Fate.UNKNOWN
+    info = deployment.entry.get("model_info")
+    mode = info.get("mode") if isinstance(info, Map) else None
+    if not isinstance(mode, str):
+        listed = config.knowledge.find_model(f"{deployment.provider}/{deployment.bare}")
+        mode = listed.mode if listed else None
+    provider = deployment.facts.name if deployment.facts else ""
+    return config.knowledge.fates.of(provider, mode, deployment.bare, key)
 
 
 def _is_another_clouds(config: Config, deployment: Deployment, key: str) -> bool:
@@ -65,17 +82,17 @@ ANOTHER_CLOUDS = Rule("NX428", Severity.WARNING)
 def _another_clouds(config: Config, deployment: Deployment, key: str) -> Iterator[Problem]:
     """A parameter that is spelt right, on a provider that does not read it."""
     params, provider = config.knowledge.params, str(deployment.provider)
-    fate, cloud = params.fate(provider, key), params.cloud(key)
+    fate, cloud = _fate(config, deployment, key), params.cloud(key)
     effect = {
-        Fate.LEFT_OUT: "it has no effect",
-        Fate.SENT: "LiteLLM sends it to the vendor with every request",
-        Fate.REFUSED: "every request of this deployment fails on it",
-    }[fate]
+        Fate.LEFT_OUT: ": it has no effect",
+        Fate.SENT: ": LiteLLM sends it to the vendor with every request",
+        Fate.REFUSED: ": every request of this deployment fails on it",
+    }.get(fate, "")
     readers = " and ".join(params.readers(cloud)[:2]) or cloud.rstrip("_")
     problem = config.document.problem(
         ANOTHER_CLOUDS,
         (*deployment.params_path, key),
-        f"{provider} does not read {key}: {effect}",
+        f"{provider} does not read {key}{effect}",
         help=f"It is for {readers}: is the provider right? Else remove it.",
         key=True,
     )
@@ -94,7 +111,7 @@ def _unknown(config: Config, deployment: Deployment, key: str) -> Problem:
         for home in config.knowledge.homes(key)
         if home in ("model_info", "deployment", "router_settings", "litellm_settings")
     ]
-    fate = config.knowledge.params.fate(deployment.provider or "", key)
+    fate = _fate(config, deployment, key)
     refused = fate is Fate.REFUSED
     advice = f"Did you mean {guess}?" if guess else ""
     if not advice and homes:
@@ -108,12 +125,10 @@ def _unknown(config: Config, deployment: Deployment, key: str) -> Problem:
             else "Keep it if the vendor knows it; else remove it."
         )
     path = (*deployment.params_path, key)
-    # A deployment without a provider is dropped as a whole, or no one knows yet whose it is.
-    becomes = f" and {_WHAT[fate]}" if deployment.facts else ""
     problem = config.document.problem(
         UNKNOWN_PARAM,
         path,
-        f"{config.litellm} does not know {key}{becomes}",
+        f"{config.litellm} does not know {key}{_AND.get(fate, '')}",
         help=advice,
         key=True,
         fix=Fix((RenameKey(path, guess),), safe=False) if guess else None,
@@ -121,10 +136,10 @@ def _unknown(config: Config, deployment: Deployment, key: str) -> Problem:
     return replace(problem, level=Severity.ERROR) if refused else problem
 
 
-_WHAT = {
-    Fate.LEFT_OUT: "drops it",
-    Fate.SENT: "sends it to the vendor with every request",
-    Fate.REFUSED: "fails on it in every request",
+_AND = {
+    Fate.LEFT_OUT: " and drops it",
+    Fate.SENT: " and sends it to the vendor with every request",
+    Fate.REFUSED: " and fails on it in every request",
 }
 
 

@@ -33,9 +33,14 @@ NEEDLESS_IGNORE = Rule("NX013", Severity.NOTE)
 
 
 def ignored(
-    problems: Iterable[Problem], documents: Iterable[Document], *, standalone: bool
+    problems: Iterable[Problem],
+    documents: Iterable[Document],
+    *,
+    standalone: bool,
+    is_whole: bool = True,
 ) -> list[Problem]:
-    """The problems without those that a comment on their line silences."""
+    """The problems without those that a comment on their line silences. Without `is_whole`
+    some rules could not be asked, and whose comments are needless is not known."""
     ignores: dict[tuple[str, int, str], _Ignore] = {
         (document.name, ignore.span.line, ignore.code): ignore
         for document in documents
@@ -51,7 +56,7 @@ def ignored(
         else:
             kept.append(problem)
     for key, ignore in ignores.items():
-        if key not in used:
+        if key not in used and (is_whole or ignore.code.startswith(_FIXED)):
             kept.append(
                 ignore.document.problem_at(
                     NEEDLESS_IGNORE,

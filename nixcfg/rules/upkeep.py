@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
-from nixcfg.project.model import ENVIRONMENT
+from nixcfg.project.model import ENVIRONMENT, Machine
 from nixcfg.project.values import referenced
-from nixcfg.rules.context import Config
-from nixcfg.rules.scope import EveryDocument
+from nixcfg.rules.context import Config, Whole, variable_stores_models
+from nixcfg.rules.scope import EveryDocument, EveryMachine
 from nixcfg.rules.services import stores_models
-from nixcfg.yamltext.document import Map
+from nixcfg.yamltext.document import Document, Map
 
 _OFTEN = 300
 """Seconds between two health checks unless health_check_interval says otherwise: LiteLLM's own
@@ -104,8 +104,6 @@ _DATABASES: tuple[Steps, ...] = (
     (ENVIRONMENT, "DATABASE_HOST"),
 )
 
-KEPT_FOR_GOOD = Rule("NX231", Severity.NOTE)
-
 
 @EveryDocument
 def _spend_logs(config: Config) -> Iterator[Problem]:
@@ -120,11 +118,31 @@ def _spend_logs(config: Config) -> Iterator[Problem]:
         for step in path:
             value = value.get(str(step)) if isinstance(value, Map) else None
         if value:
-            yield config.document.problem(
-                KEPT_FOR_GOOD,
-                path,
-                "LiteLLM writes a row for every request to this database, and deletes none",
-                help=f"Add {_RETENTION}: 90d to general_settings, or disable_spend_logs: true.",
-                key=True,
-            )
+            yield _kept_for_good(config.document, path)
             return
+
+
+@EveryMachine
+def _spend_logs_of_a_machine(whole: Whole, machine: Machine) -> Iterator[Problem]:
+    """The same for `database:`, where the settings may be in any file that the machine loads."""
+    if not machine.database:
+        return
+    for config in machine.configs:
+        if config.name == machine.model_config:
+            general = config.litellm.get("general_settings") or {}
+            told = (_RETENTION, "disable_spend_logs", "store_model_in_db")
+            if not any(map(general.get, told)) and not variable_stores_models(machine.environment):
+                yield _kept_for_good(whole.project.document, machine.place("database"))
+
+
+KEPT_FOR_GOOD = Rule("NX231", Severity.NOTE)
+
+
+def _kept_for_good(document: Document, path: Steps) -> Problem:
+    return document.problem(
+        KEPT_FOR_GOOD,
+        path,
+        "LiteLLM writes a row for every request to this database, and deletes none",
+        help=f"Add {_RETENTION}: 90d to general_settings, or disable_spend_logs: true.",
+        key=True,
+    )

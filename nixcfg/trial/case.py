@@ -34,6 +34,11 @@ class Behaviour:
     body: str | None = None
     times: int | None = None
 
+    @property
+    def fails(self) -> bool:
+        """Whether LiteLLM may ask again because of it."""
+        return self.status != 200 or self.down or bool(self.refuses) or self.body is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -97,10 +102,10 @@ class Case:
 
     @property
     def skips(self) -> bool:
-        """Whether there is a time to be skipped, or an end of work to be waited for between two
-        requests."""
+        """Whether there is a time to be skipped, such as LiteLLM's own before it tries again, or an
+        end of work to be waited for between two requests."""
         behaviours = [each for given in self.vendors.values() for each in given]
-        waits = any(each.delay or each.retry_after for each in behaviours)
+        waits = any(each.delay or each.fails for each in behaviours)
         waits |= any(step.after for step in self.steps)
         return waits or sum(step.repeat for step in self.steps) > 1
 

@@ -65,10 +65,11 @@ def run(
         text = launch.configuration(project.machine, config)
         start = _with_keys(launch.rehearsed(project.machine, config, text, 0), config)
         (folder / "config.yaml").write_text(start.config, encoding="utf-8")
-        with _imported(folder, start, end_with_us) as litellm:
-            ground = _Ground(
-                litellm, start, folder, authority, project, config, process.free_ports(len(cases))
-            )
+        with (
+            _imported(folder, start, end_with_us) as litellm,
+            process.held_ports(len(cases)) as ports,
+        ):
+            ground = _Ground(litellm, start, folder, authority, project, config, ports)
             turn = threading.Lock()
 
             def one(numbered: tuple[int, Case]) -> Result:

@@ -1,4 +1,4 @@
-"""LiteLLM, imported once and forked for each case: a start takes half a second instead of ten.
+"""LiteLLM, imported once and forked for each case: a start takes a moment instead of ten seconds.
 
 Run as a program with two arguments: the process id of nixcfg, with which it dies, and the handle on
 which it answers. Each line of standard input is a JSON object: `config` (a path), `port`,
@@ -22,21 +22,28 @@ def main(parent: int, answers: int) -> None:
     """Import LiteLLM, say so, then fork on request until standard input ends."""
     _die_with(parent)
     sys.path.append(str(Path(__file__).parents[2]))
-    from nixcfg.trial import loopback
+    from nixcfg.trial import loopback, warm
 
     loopback.confine()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: nixcfg looks at the port
-    from litellm.proxy import proxy_server  # noqa: F401 (what takes the time)
+    from litellm.proxy import proxy_server  # what takes the time
     from litellm.proxy.proxy_cli import run_server
 
     _say(answers, "ready")
     mine = os.getpid()
-    for line in sys.stdin:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    learnt = warm.Learnt(reading)
+    for number, line in enumerate(sys.stdin):
+        if number == 1:  # one case alone would not gain by it
+            warm.prepare(proxy_server.app)
+        learnt.catch_up()
         child = os.fork()
         if child == 0:
             _die_with(mine)
             os.close(answers)
-            _serve(json.loads(line), run_server)
+            _serve(json.loads(line), run_server, writing)
         _say(answers, f"{child}")
 
 
@@ -50,7 +57,9 @@ def _say(answers: int, text: str) -> None:
     os.write(answers, f"{text}\n".encode())
 
 
-def _serve(asked: dict[str, Any], run_server: Any) -> None:
+def _serve(asked: dict[str, Any], run_server: Any, told: int) -> None:
+    from nixcfg.trial import warm
+
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -59,6 +68,7 @@ def _serve(asked: dict[str, Any], run_server: Any) -> None:
         for stream, handle in ((0, nothing), (1, log), (2, log)):
             os.dup2(handle, stream)
         os.environ.update(asked["environment"])
+        warm.tell(told)
         _set_clock(asked["clock"], skips=asked["skips"])
         arguments = ["--config", asked["config"], "--host", "127.0.0.1"]
         run_server(

@@ -84,8 +84,8 @@ let
     proxy_read_timeout 6600s;
 
     # An instance that dies before it has answered: another one is asked, once, so that
-    # a request which kills cannot kill them all. Never for what LiteLLM answers itself,
-    # a vendor's 503 for one.
+    # a request which kills takes no more than two of them (docs/endurance.md). Never for
+    # what LiteLLM answers itself, a vendor's 503 for one.
     proxy_next_upstream error timeout non_idempotent;
     proxy_next_upstream_tries 2;
   '';

@@ -17,6 +17,7 @@ PROVIDER = """model_list:
     litellm_params: {model: groq/*}
 router_settings:
   model_group_alias: {best: gpt}
+general_settings: {maximum_spend_logs_retention_period: 90d}
 """
 
 
@@ -160,6 +161,7 @@ def test_a_free_model_may_have_a_budget(tmp_path: Path):
         f"  - model_name: {name}\n    litellm_params: {own}{price}}}\n"
         for name, price in (("free", ", input_cost_per_token: 0"), ("unknown", ""))
     )
+    provider += "general_settings: {disable_spend_logs: true}\n"
     text = "database: local\nkeys:\n  a: {max_budget: 1, models: [free]}\n  b: {max_budget: 1}\n"
     assert found(tmp_path, text, provider) == [
         ("NX538", 4, "LiteLLM knows no price of unknown, so this budget counts nothing there")

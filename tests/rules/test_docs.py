@@ -6,6 +6,7 @@ import random
 import pytest
 from rules_support import ROOT, Oracle
 
+from nixcfg.knowledge.fates import Fates
 from tool import load
 
 DATA = ROOT / "nixcfg" / "knowledge"
@@ -29,6 +30,25 @@ def test_vendor_params_are_those_of_the_installed_litellm(oracle: type[Oracle]):
     data = json.loads((DATA / "vendor_params.json").read_text(encoding="utf-8"))
     assert oracle
     assert load("measure_params").measured(DATA) == data, "run tools/measure_params.py"
+
+
+@pytest.mark.oracle
+def test_fates_are_those_of_the_installed_litellm(oracle: type[Oracle]):
+    """Of the names that go another way somewhere, on three roads of some two hundred."""
+    data = json.loads((DATA / "fates.json").read_text(encoding="utf-8"))
+    assert oracle
+    fates = Fates(data)
+    asked = load("measure_fates").sampled(DATA, "openai/chat", "gemini/chat", "groq/chat")
+    for road, found in asked.items():
+        provider, mode = road.split("/")
+        seen = {name: fate for fate, names in found["apart"].items() for name in names}
+        assert data["roads"][provider][mode]["usual"] == found["usual"]
+        for name in {*seen, "flavour"}:
+            expected = seen.get(name, found["usual"])
+            if expected == "sent" != found["usual"]:
+                expected = "own"  # it is sent where others are not
+            told = fates.of(provider, mode, "model", name.replace("*", "flavour"))
+            assert told == expected, (road, name, "run tools/measure_fates.py")
 
 
 @pytest.mark.oracle

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from entry_cases import CASES, MODEL, OWN, Case, guarded
+from entry_cases import CASES as ENTRIES
+from entry_cases import MODEL, OWN, Case, guarded
+from nested_cases import CASES as NESTED
 from rules_support import Oracle, by_itself, in_project
 
 from nixcfg import knowledge
 from nixcfg.rules import context
 
+CASES = {**ENTRIES, **NESTED}
 IGNORED = {"NX316"}
 """A master key that the file leaves to the environment."""
 

@@ -8,7 +8,7 @@ import pytest
 from rules_support import Oracle, by_itself, in_project
 
 from nixcfg import knowledge
-from nixcfg.knowledge.params import Fate
+from nixcfg.knowledge.fates import Fate, Fates
 from nixcfg.problems.problem import Problem
 
 AWS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"}
@@ -39,7 +39,13 @@ def told(folder: Path, model: str, params: dict[str, Any], **sections: Any) -> l
         ("azure/gpt-4o", "azure_api_version", "NX403", "sends it"),
         ("gemini/gemini-2.5-flash", "flavour", "NX403", "drops it"),
         ("azure_text/x", "flavour", "NX403", "fails on it"),
-        (NOVA, "aws_flavour", "NX403", "sends it"),
+        ("openai/gpt-4o", "params", "NX403", "drops it"),
+        ("openai/gpt-4o", "supports_vision", "NX403", "drops it"),
+        ("openai/gpt-4o", "supports_flavour", "NX403", "sends it"),
+        ("openai/text-embedding-3-large", "flavour", "NX403", "sends it"),
+        # Asked in LiteLLM's chat, answered by /v1/responses, whose request holds what it lists.
+        ("openai/o1-pro", "flavour", "NX403", "drops it"),
+        ("bedrock/amazon.nova-pro-v1:0", "aws_flavour", "NX403", "sends it"),
     ],
 )
 def test_what_is_said(tmp_path: Path, model: str, key: str, code: str, says: str):
@@ -65,6 +71,9 @@ def test_what_is_said(tmp_path: Path, model: str, key: str, code: str, says: str
         ("aws_polly/neural", "voice"),
         ("openai/gpt-4o", "vector_store_ids"),
         ("os.environ/MODEL", "aws_region_name"),
+        ("gemini/gemini-2.5-flash", "candidateCount"),
+        ("gemini/gemini-2.5-flash", "responseJsonSchema"),
+        ("gemini/gemini-2.5-flash", "thinking_config"),
     ],
 )
 def test_what_is_not_said(tmp_path: Path, model: str, key: str):
@@ -140,6 +149,78 @@ def test_drop_params_and_extra_body(tmp_path: Path):
     ] == ["NX430"]
 
 
+@pytest.mark.parametrize(
+    ("model", "params"),
+    [
+        ("vertex_ai/gemini-2.5-pro", {}),  # no one asked: its client library is missing
+        ("azure/our-deployment", {}),  # some models of azure go another way
+        ("openai/gpt-4o", {"additional_drop_params": ["flavour"]}),
+    ],
+)
+def test_where_no_one_knows_what_becomes_of_it(
+    tmp_path: Path, model: str, params: dict[str, object]
+):
+    found = told(tmp_path, model, {"flavour": "x", **params})
+    (message,) = [p.message for p in found if p.code == "NX403"]
+    assert message == f"LiteLLM {knowledge.default().version} does not know flavour"
+
+
+def test_a_release_that_was_not_asked(tmp_path: Path):
+    image = "ghcr.io/berriai/litellm:v1.106.2"
+    files = {
+        "nixcfg.yaml": f"model_config: all\nimage: {image}\n",
+        "providers/one.yaml": text("openai/gpt-4o", {"flavour": "x", "oci_key": "x"}),
+    }
+    messages = {p.code: p.message for p in in_project(tmp_path, files).problems}
+    assert messages["NX403"] == "LiteLLM 1.106.2 does not know flavour"
+    assert messages["NX428"] == "openai does not read oci_key"
+
+
+ROADS = {
+    "common": {
+        "sent": {"left out": ["params", "aws_*"], "own": ["aws_region_name"]},
+        "left out": {},
+    },
+    "roads": {
+        "plain": {
+            "chat": {"usual": "sent"},
+            "embedding": {"usual": "left out"},
+            "rerank": {"usual": "sent", "others": ["odd"]},
+        },
+        "cloud": {"chat": {"usual": "sent", "apart": {"sent": ["aws_*", "params"]}}},
+        "varied": {"chat": {"usual": "own"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("road", "key", "fate"),
+    [
+        (("plain", "chat"), "flavour", Fate.SENT),
+        (("plain", "chat"), "params", Fate.LEFT_OUT),
+        (("plain", "chat"), "aws_flavour", Fate.LEFT_OUT),
+        (("plain", "chat"), "aws_region_name", Fate.OWN),
+        (("plain", "embedding"), "flavour", Fate.LEFT_OUT),
+        (("plain", None), "flavour", Fate.UNKNOWN),
+        (("plain", None), "params", Fate.UNKNOWN),
+        (("plain", "rerank"), "flavour", Fate.SENT),
+        (("plain", "ocr"), "flavour", Fate.UNKNOWN),
+        (("cloud", "chat"), "params", Fate.SENT),
+        (("cloud", None), "aws_flavour", Fate.SENT),
+        (("cloud", "chat"), "aws_region_name", Fate.OWN),
+        (("varied", "chat"), "flavour", Fate.UNKNOWN),
+        (("absent", "chat"), "flavour", Fate.UNKNOWN),
+    ],
+)
+def test_fates(road: tuple[str, str | None], key: str, fate: Fate):
+    assert Fates(ROADS).of(*road, "model", key) is fate
+
+
+def test_a_model_that_goes_another_way():
+    fates = Fates(ROADS)
+    assert fates.of("plain", "rerank", "odd", "flavour") is Fate.UNKNOWN
+
+
 ASKED = [
     (model, key)
     for model in (
@@ -150,14 +231,18 @@ ASKED = [
         "groq/llama-3.3-70b-versatile",
         NOVA,
     )
-    for key in ("flavour", "aws_flavour", "vertex_flavour", "oci_flavour", "oci_key", "aws_role")
+    for key in (
+        *("flavour", "aws_flavour", "vertex_flavour", "oci_flavour", "oci_key", "aws_role"),
+        # Names that LiteLLM's own code has a use for, on all providers or on some.
+        *("params", "supports_vision", "start_time", "candidateCount", "maxOutputTokens"),
+    )
 ]
 
 
 @pytest.mark.oracle
 def test_a_deployment_does_what_the_knowledge_says(oracle: type[Oracle]):
     """The measurement made plain calls; here a router makes them, as the proxy does."""
-    params = knowledge.default().params
+    fates = knowledge.default().fates
     questions: list[dict[str, object]] = [
         {"text": text(model, {"api_key": "none", key: "nixcfg-x"}), "ask": "m", "env": AWS}
         for model, key in ASKED
@@ -165,7 +250,6 @@ def test_a_deployment_does_what_the_knowledge_says(oracle: type[Oracle]):
     for (model, key), answer in zip(ASKED, oracle.ask(questions), strict=True):
         sent: Any = answer["sent"]
         seen = Fate.SENT if "nixcfg-x" in str(sent) else Fate.LEFT_OUT
-        assert params.fate(model.split("/")[0], key) is (seen if sent else Fate.REFUSED), (
-            model,
-            key,
-        )
+        provider, _, name = model.partition("/")
+        known = fates.of(provider, "chat", name, key)
+        assert known in (seen if sent else Fate.REFUSED, Fate.OWN, Fate.UNKNOWN), (model, key)

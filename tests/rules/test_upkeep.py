@@ -34,6 +34,26 @@ def test_rows_that_no_one_deletes(settings: str, line: int, tmp_path: Path):
     assert places(report, "NX231") == ([("config.yaml", line)] if line else [])
 
 
+@pytest.mark.parametrize(
+    ("own", "providers", "line"),
+    [
+        ("", "", 2),
+        ("general_settings: {maximum_spend_logs_retention_period: 30d}\n", "", 0),
+        ("", "general_settings: {maximum_spend_logs_retention_period: 30d}\n", 0),
+        ("", "litellm_settings: {maximum_spend_logs_retention_period: 30d}\n", 0),
+        ("", "general_settings: {store_model_in_db: true}\n", 0),
+        ("environment: {STORE_MODEL_IN_DB: 'true'}\n", "", 0),
+    ],
+)
+def test_rows_in_the_database_of_a_project(own: str, providers: str, line: int, tmp_path: Path):
+    files = {
+        "nixcfg.yaml": f"{PROJECT}database: local\n{own}",
+        "providers/a.yaml": MODEL + providers,
+    }
+    report = in_project(tmp_path, files)
+    assert places(report, "NX231") == ([("nixcfg.yaml", line)] if line else [])
+
+
 URL_IN_VARIABLE = f"""\
 {MODEL}environment_variables: {{REDIS_HOST: "redis://redis.test"}}
 litellm_settings: {{cache: true}}

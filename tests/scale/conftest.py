@@ -1,6 +1,8 @@
 """Real PostgreSQL, real Redis, and two instances of the real LiteLLM that use them."""
 
+import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -38,3 +40,13 @@ def vendor() -> Iterator[OpenAI]:
     """The vendor of every model."""
     with OpenAI(f"sk-proj-{secrets.token_hex(24)}") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def needs() -> None:
+    """Skip where something is absent that only a package can bring."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, for a systemd in namespaces")
+    for program in ("nix-instantiate", "nginx", "curl", "flock"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")

@@ -9,7 +9,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,33 +20,46 @@ import booting
 import pytest
 import services
 from booting import Machine
+from gateway import free_ports
 from patient import PatientOpenAI
 from services import Redis
 
 from nixcfg.plan.compare import Plan, plan
 from nixcfg.plan.facts import Facts, facts
+from nixcfg.project import wiring
 
 HERE = Path(__file__).parent
 UNITS_NIX = HERE.parent / "nix" / "units.nix"
 
-INSTANCES = (1, 2)
+MOST = 2
+"""The most instances that there are."""
 TARGET = "litellm-proxy.target"
 ROLL = "litellm-proxy-roll.service"
 KEY_FILE = "etc/nixcfg/secrets/openai_api_key.txt"
 REDIS_HOST = "redis.example.org"
+DATABASE_HOST = "db.example.org"
 REDIS_FILE = "etc/nixcfg/secrets/redis_password.txt"
+DATABASE_FILE = "etc/nixcfg/secrets/database_password.txt"
 START_SECONDS = 240
+CONTAINERS = tuple(
+    wiring.container_unit("podman", name)
+    for count in range(1, MOST + 1)
+    for name in wiring.containers(count)
+)
+PLANNED = (*CONTAINERS, "nginx.service", "postgresql.service", "redis-litellm-proxy.service")
+"""The units of which `nixcfg plan` says what becomes of them."""
 
 # `podman run … --cidfile=F … -e K=V … -p ADDRESS:PORT:4040 … -v SOURCE:TARGET:ro …`
 # with port and configuration as they are outside, `podman stop --ignore --cidfile=F` as
 # --stop-signal and --stop-timeout have it, `podman image inspect` and `podman pull`.
-PODMAN = f"""#!/bin/bash
+# `choose` sets $python by the $image, and what else that LiteLLM needs.
+PODMAN = """#!/bin/bash
 case $1 in
   image | pull) [ ! -e /srv/no-image ]; exit ;;
   stop)
-    pid=$(cat "${{3#--cidfile=}}")
+    pid=$(cat "${3#--cidfile=}")
     kill -INT "$pid"
-    for _ in {{1..6000}}; do
+    for _ in {1..6000}; do
       kill -0 "$pid" 2> /dev/null || exit 0
       sleep 0.05
     done
@@ -59,24 +71,31 @@ esac
 [ ! -e /srv/refuse ] || exit 125
 while [ $# -gt 0 ]; do
   case $1 in
-    --cidfile=*) echo $$ > "${{1#*=}}" ;;
+    --cidfile=*) echo $$ > "${1#*=}" ;;
+    */litellm:*) image=$1 ;;
     -e) export "$2"; shift ;;
     -p) IFS=: read -r address port _ <<< "$2"; shift ;;
     -v)
       case $2 in
-        *:/app/config.yaml:ro) config=${{2%%:*}} ;;
-        *:/app/start.py:ro) start=${{2%%:*}} ;;
-        */environment:ro) keys=${{2%%:*}} ;;
+        *:/app/config.yaml:ro) config=${2%%:*} ;;
+        *:/app/start.py:ro) start=${2%%:*} ;;
+        */environment:ro) keys=${2%%:*} ;;
       esac
       shift ;;
   esac
   shift
 done
 export CONFIG_FILE_PATH=$config
-export PATH={Path(sys.executable).parent}:$PATH
-exec {sys.executable} -I "$start" "$keys" litellm \\
+CHOOSE
+export PATH=${python%/*}:$PATH
+exec "$python" -I "$start" "$keys" litellm \\
   --config "$config" --host "$address" --port "$port"
 """
+
+
+def podman(choose: str = f"python={sys.executable}") -> str:
+    return PODMAN.replace("CHOOSE", choose)
+
 
 # The stand-in is no conmon that would say when it is ready.
 DROP_IN = "[Service]\nType=simple\n"
@@ -86,21 +105,6 @@ TEMPORARY = "".join(
     f"{kind}_temp_path /tmp/nginx-{kind};\n"
     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports in a row that no one listens on."""
-    while True:
-        with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                for number in range(port + 1, port + count):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            return list(range(port, port + count))
 
 
 @dataclass
@@ -113,8 +117,17 @@ class Fleet:
     master_key: str
     fleets: "Fleets"
 
+    @property
+    def instances(self) -> tuple[int, ...]:
+        return self.fleets.instances
+
     def unit(self, instance: int) -> str:
-        return f"podman-litellm-proxy-{instance}.service"
+        containers = wiring.containers(len(self.instances))
+        return wiring.container_unit("podman", containers[instance - 1])
+
+    def runs(self) -> dict[str, str]:
+        """By unit that plan speaks of, with any number of instances, the id of its run."""
+        return {unit: self.machine.run_of(unit) for unit in PLANNED}
 
     def main_pid(self, instance: int) -> int:
         said = self.machine.run(
@@ -123,7 +136,7 @@ class Fleet:
         return int(said.stdout)
 
     def started(self) -> dict[int, int]:
-        return {instance: self.main_pid(instance) for instance in INSTANCES}
+        return {instance: self.main_pid(instance) for instance in self.instances}
 
     def models(self, instance: int) -> list[str]:
         """What one instance serves, asked past nginx."""
@@ -137,11 +150,13 @@ class Fleet:
 
     def is_whole(self) -> bool:
         """Every instance is ready and gets requests, and nothing is going on."""
-        active = all(self.machine.state(self.unit(each)) == "active" for each in INSTANCES)
+        active = all(self.machine.state(self.unit(each)) == "active" for each in self.instances)
         out = [
             each
-            for each in INSTANCES
-            if (self.machine.root / f"run/litellm-proxy-out/{each}").exists()
+            for each in self.instances
+            # One alone is never taken out, and several leave these files behind.
+            if self.fleets.count > 1
+            and (self.machine.root / f"run/litellm-proxy-out/{each}").exists()
         ]
         jobs = self.machine.run("systemctl", "list-jobs", "--no-legend").stdout.strip()
         rotate = self.machine.state("litellm-proxy-rotate.service")
@@ -153,19 +168,26 @@ class Fleet:
     def said(self, unit: str, cursor: str) -> str:
         return self.machine.journal(unit, cursor)
 
-    def switch(self, config: str) -> tuple[list[str], bool]:
-        """As booting.switch, of which it gives the answer."""
-        before = self.fleets.exported
-        after = self.fleets.export(config)
-        assert after["nginx"] == before["nginx"], "a switch would reload nginx"
+    def switch(self, config: str, instances: int = 0) -> tuple[list[str], bool]:
+        """To a configuration, and so many instances; 0 for as many as there are. Gives the answer
+        of booting.switch."""
+        before, count = self.fleets.exported, len(self.instances)
+        after = self.fleets.export(config, instances)
+        if instances in (0, count):
+            assert after["nginx"] == before["nginx"], "a switch would reload nginx"
+        else:
+            booting.stop_gone(self.machine, before, after, START_SECONDS)
         self.fleets.lay(self.machine.root, after)
-        return booting.switch(self.machine, before, after, START_SECONDS)
+        done = booting.switch(self.machine, before, after, START_SECONDS)
+        if instances not in (0, count):
+            booting.start_wanted(self.machine, after)
+        return done
 
-    def planned(self, config: str) -> Plan:
-        """What `nixcfg plan` says of a switch to a configuration, by what the module deploys."""
-        running = self.fleets.exported
-        to = self.fleets.export(config)
-        self.fleets.exported = running
+    def planned(self, config: str, instances: int = 0) -> Plan:
+        """What `nixcfg plan` says of a switch, by what the module deploys."""
+        running, count = self.fleets.exported, len(self.instances)
+        to = self.fleets.export(config, instances)
+        self.fleets.exported, self.fleets.count = running, count
         return plan(*(deployed(each) for each in (running, to)))
 
 
@@ -177,16 +199,20 @@ def deployed(exported: dict[str, Any]) -> Facts:
 
 @dataclass
 class Fleets:
-    """What the machine is made of: ports, keys, and a NixOS configuration by name."""
+    """What the machine is made of: ports, keys, and a NixOS configuration by name. `options` are
+    further ones of the module, and `podman` is its stand-in."""
 
     folder: Path
     redis: Redis
     vendor: PatientOpenAI
+    options: str = ""
+    podman: str = field(default_factory=podman)
+    count: int = 2
     exported: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         (self.port,) = free_ports(1)
-        self.instance_ports = free_ports(len(INSTANCES))
+        self.instance_ports = free_ports(MOST)
         # Each is a set of providers, told apart by their models.
         self.configs = {
             "first": ["stays", "goes"],
@@ -194,8 +220,14 @@ class Fleets:
             "third": ["stays"],
         }
 
-    def export(self, config: str) -> dict[str, Any]:
-        """The units of a NixOS system with one of the configurations."""
+    @property
+    def instances(self) -> tuple[int, ...]:
+        return tuple(range(1, self.count + 1))
+
+    def export(self, config: str, count: int = 0) -> dict[str, Any]:
+        """The units of a NixOS system with one of the configurations, and so many instances; 0 for
+        as many as there are."""
+        self.count = count or self.count
         models = [
             {
                 "model_name": name,
@@ -213,7 +245,7 @@ class Fleets:
           services.litellm-proxy = {{
             enable = true;
             backend = "podman";
-            instances = {len(INSTANCES)};
+            instances = {self.count};
             port = {self.port};
             instancePort = {self.instance_ports[0]};
             redis = {{
@@ -224,6 +256,7 @@ class Fleets:
             modelConfig = "all";
             configs.all = {{ file = ./litellm.yaml; secrets = [ "OPENAI_API_KEY" ]; }};
             secrets.OPENAI_API_KEY.file = "/{KEY_FILE}";
+            {self.options}
           }};
         }}""")
         command = [
@@ -244,21 +277,22 @@ class Fleets:
 
     def lay(self, root: Path, exported: dict[str, Any]) -> None:
         """Put a system where the systemd inside finds it."""
-        programs = {"/usr/bin/podman": PODMAN}
+        programs = {"/usr/bin/podman": self.podman}
         booting.lay(root, exported, programs)
-        for instance in INSTANCES:
-            drop_ins = root / f"etc/systemd/system/podman-litellm-proxy-{instance}.service.d"
+        for unit in CONTAINERS:
+            drop_ins = root / f"etc/systemd/system/{unit}.d"
             drop_ins.mkdir(exist_ok=True)
             (drop_ins / "test.conf").write_text(DROP_IN)
         # As `systemctl enable` and NixOS do it.
         wants = root / f"etc/systemd/system/{TARGET}.wants"
-        wants.mkdir(exist_ok=True)
+        shutil.rmtree(wants, ignore_errors=True)
+        wants.mkdir()
         for name, targets in exported["wantedBy"].items():
-            if TARGET in targets and not (wants / name).is_symlink():
+            if TARGET in targets:
                 (wants / name).symlink_to(f"../{name}")
-        nginx = exported["nginx"].replace("http {", f"http {{\n{TEMPORARY}", 1)
         (root / "etc/nginx").mkdir(exist_ok=True)
-        (root / "etc/nginx/nginx.conf").write_text(nginx)
+        if nginx := exported["nginx"].replace("http {", f"http {{\n{TEMPORARY}", 1):
+            (root / "etc/nginx/nginx.conf").write_text(nginx)
         for path, text in exported["files"].items():
             if not (root / path.lstrip("/")).exists():
                 (root / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
@@ -267,7 +301,7 @@ class Fleets:
     @contextlib.contextmanager
     def booted(self) -> Iterator[Fleet]:
         overlay = self.folder / "overlay"
-        overlay.mkdir()
+        overlay.mkdir(exist_ok=True)
         self.lay(overlay, self.export("first"))
         # nginx, its files and its user are where those of NixOS are.
         (overlay / "usr/bin/nginx").symlink_to(shutil.which("nginx") or "")
@@ -283,21 +317,24 @@ class Fleets:
             "group": "nginx:x:60:",
         }.items():
             (overlay / "etc" / name).write_text(Path("/etc", name).read_text() + line + "\n")
-        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST}\n")
+        (overlay / "etc/hosts").write_text(f"127.0.0.1 localhost {REDIS_HOST} {DATABASE_HOST}\n")
         (overlay / "srv").mkdir(exist_ok=True)
         (overlay / KEY_FILE).parent.mkdir(parents=True)
         with booting.booted(overlay, Path(sys.prefix)) as machine:
             # The folder of keys is none of this machine's, and boot.sh makes it again.
             machine.write(KEY_FILE, self.vendor.key + "\n")
             machine.write(REDIS_FILE, services.PASSWORD)
-            done = machine.run("systemctl", "start", "nginx.service", TARGET)
+            machine.write(DATABASE_FILE, services.PASSWORD)
+            main = wiring.main_unit("podman", self.count)
+            units = [main, *(["nginx.service"] if self.count > 1 else [])]
+            done = machine.run("systemctl", "start", *units)
             assert done.returncode == 0, machine.run("journalctl", "-n", "60").stdout
             master_key = machine.root / "var/lib/litellm-proxy/master-key"
             machine.until(master_key.exists, START_SECONDS)
             fleet = Fleet(
                 machine,
                 self.port,
-                dict(zip(INSTANCES, self.instance_ports, strict=True)),
+                dict(enumerate(self.instance_ports, 1)),
                 master_key.read_text().strip(),
                 self,
             )

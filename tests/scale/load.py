@@ -60,11 +60,20 @@ class Load:
 
 @contextmanager
 def load(
-    port: int, key: str, models: list[str], *, clients: int = 8, pause: float = 0.1
+    port: int,
+    key: str,
+    models: list[str],
+    *,
+    clients: int = 8,
+    pause: float = 0.1,
+    apart: bool = False,
+    record: Load | None = None,
 ) -> Iterator[Load]:
-    """Requests on 127.0.0.1:PORT while the block runs, every other one a stream. At its end each
-    client finishes the request that it has begun."""
-    record = Load(models=models)
+    """Requests on 127.0.0.1:PORT while the block runs, every other one a stream, or with `apart`
+    all those of every other client, into `record`. At its end each client finishes the request
+    that it has begun."""
+    record = record or Load()
+    record.models = models
     over = threading.Event()
 
     def client(number: int) -> None:
@@ -73,7 +82,8 @@ def load(
         while not over.is_set():
             count += 1
             model = record.models[count // 2 % len(record.models)]
-            outcome = ask(connection, key, model, is_stream=count % 2 == 0)
+            is_stream = (number if apart else count) % 2 == 0
+            outcome = ask(connection, key, model, is_stream=is_stream)
             record.outcomes.append(outcome)
             if outcome.fault:
                 connection.close()
@@ -108,7 +118,7 @@ def ask(
         began = True
         text = response.read()
         if response.status != 200:
-            fault = f"status {response.status}: {text[:80]!r}"
+            fault = f"status {response.status}: {text[:300]!r}"
         elif is_stream and not text.rstrip().endswith(b"data: [DONE]"):
             fault = f"a stream that breaks off after {len(text)} bytes: {text[-200:]!r}"
         elif not is_stream and "choices" not in json.loads(text):

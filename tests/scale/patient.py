@@ -14,6 +14,7 @@ class PatientOpenAI(OpenAI):
     def __init__(self, key: str, stream_seconds: float = 2.4) -> None:
         super().__init__(key)
         self.accepted: set[str] = set()
+        self.plain_seconds = 0.6
         self.piece_seconds = stream_seconds / 6
 
     def key_in(self, seen: Seen) -> str | None:
@@ -26,7 +27,7 @@ class PatientOpenAI(OpenAI):
     def answer(self, seen: Seen) -> Reply:
         reply = super().answer(seen)
         if not self.wants_stream(seen):
-            time.sleep(0.6)
+            time.sleep(self.plain_seconds)
             return reply
 
         def slowly() -> Iterator[bytes]:

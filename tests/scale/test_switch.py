@@ -4,27 +4,15 @@ Each test has a load of plain and streaming requests on nginx while it changes s
 The figures that docs/scale.md gives come from here: `pytest -s tests/scale`.
 """
 
-import os
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 
 import pytest
-from fleet import INSTANCES, KEY_FILE, ROLL, Fleet, Fleets
+from fleet import KEY_FILE, ROLL, Fleet, Fleets
 from load import Load, load
 from patient import PatientOpenAI
 from services import Redis
-
-
-@pytest.fixture(scope="module")
-def needs() -> None:
-    """Skip where something is absent that only a package can bring."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, for a systemd in namespaces")
-    for program in ("nix-instantiate", "nginx", "curl", "flock"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +40,7 @@ def restarted(before: dict[int, int], fleet: Fleet) -> dict[str, str]:
     after = fleet.started()
     return {
         fleet.unit(each): "restarts, one after the other"
-        for each in INSTANCES
+        for each in fleet.instances
         if before[each] != after[each]
     }
 
@@ -94,7 +82,7 @@ def test_a_provider_added_and_one_removed(fleet: Fleet):
     assert restarted(before, fleet) == {each.unit: each.verb for each in planned.effects}
     assert planned.effects
     assert planned.loses == bool(record.failed())
-    for instance in INSTANCES:
+    for instance in fleet.instances:
         assert fleet.models(instance) == ["comes", "stays"]
     asked = {each.model for each in record.since(begin + seconds)}
     assert asked == {"stays", "comes"}
@@ -153,7 +141,7 @@ def test_an_instance_that_does_not_start_leaves_the_others_alone(fleet: Fleet):
 
     (fleet.machine.root / "srv/refuse").unlink()
     assert fleet.machine.run("systemctl", "restart", ROLL, timeout=240).returncode == 0
-    for instance in INSTANCES:
+    for instance in fleet.instances:
         assert fleet.models(instance) == ["stays"]
 
 
@@ -172,7 +160,7 @@ def test_a_restart_of_both_at_once_loses_requests(fleet: Fleet):
     """So that it is seen: this load notices when something is lost."""
     with load(fleet.port, fleet.master_key, ["stays"], pause=0.5) as record:
         time.sleep(1)
-        units = [fleet.unit(instance) for instance in INSTANCES]
+        units = [fleet.unit(instance) for instance in fleet.instances]
         begin = time.monotonic()
         fleet.machine.run("systemctl", "restart", *units, timeout=240)
         seconds = time.monotonic() - begin

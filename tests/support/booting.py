@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from program import children
+
 HERE = Path(__file__).parent
 
 NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--kill-child"]
@@ -80,6 +82,14 @@ class Machine:
             time.sleep(0.05)
         return time.monotonic() - begin
 
+    def run_of(self, unit: str, *, ended: bool = False) -> str:
+        """The id of a unit's run, "" for one that does not run; with `ended` that of its last."""
+        asked = ("--property=ActiveState,InvocationID", unit)
+        shown = self.run("systemctl", "show", *asked).stdout
+        found = dict(line.split("=", 1) for line in shown.splitlines())
+        runs = ended or found["ActiveState"] in ("active", "activating")
+        return found["InvocationID"] if runs else ""
+
     def settle(self) -> None:
         """Until no job waits, and nothing has been assembled for a moment."""
 
@@ -134,6 +144,28 @@ def switch(
     return changed, all(each.returncode == 0 for each in done)
 
 
+def stop_gone(
+    machine: Machine, before: Mapping[str, Any], after: Mapping[str, Any], seconds: float = 60
+) -> list[str]:
+    """What a switch does first: the running units that `after` does not have are stopped, and all
+    of those are removed. Gives their names."""
+    gone = [unit for unit in before["units"] if unit not in after["units"]]
+    running = [unit for unit in gone if machine.state(unit) in ("active", "activating")]
+    if running:
+        done = machine.run("systemctl", "stop", *running, timeout=seconds)
+        assert done.returncode == 0, done.stderr
+    for unit in gone:
+        (machine.root / "etc/systemd/system" / unit).unlink()
+    return gone
+
+
+def start_wanted(machine: Machine, after: Mapping[str, Any]) -> None:
+    """What a switch does last: what active targets want is started, and not waited for."""
+    wanted = [unit for unit, by in after["wantedBy"].items() if "multi-user.target" in by]
+    started = machine.run("systemctl", "start", "--no-block", *wanted)
+    assert started.returncode == 0, started.stderr
+
+
 @contextlib.contextmanager
 def booted(overlay: Path, *folders: Path) -> Iterator[Machine]:
     """The machine, until the end of the block; skips where it cannot be had.
@@ -161,11 +193,10 @@ def booted(overlay: Path, *folders: Path) -> Iterator[Machine]:
 def _machine(outer: subprocess.Popen[bytes], log: Path) -> Machine:
     """Wait for systemd inside; skips where namespaces or mounts are not to be had."""
     deadline = time.monotonic() + 60
-    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     while time.monotonic() < deadline and outer.poll() is None:
-        found = children.read_text().split()
+        found = children(outer.pid)
         if found and Path(f"/proc/{found[0]}/comm").read_text().strip() == "systemd":
-            machine = Machine(int(found[0]))
+            machine = Machine(found[0])
             if machine.run("systemctl", "is-system-running").stdout.strip() == "running":
                 return machine
         time.sleep(0.2)

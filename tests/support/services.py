@@ -11,10 +11,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from program import children
 
 START_SECONDS = 30.0
 
@@ -26,12 +28,68 @@ def encoded(text: str) -> str:
     return quote(text, safe="")
 
 
+class Server:
+    """The process of a service, which runs between `start` and `stop` and can be started again."""
+
+    def __init__(self, command: list[str], ready: Path, ending: signal.Signals) -> None:
+        self._command, self._ready, self._ending = command, ready, ending
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Until it accepts connections. Raises AssertionError with what it said."""
+        # Not in the folder: it goes away, and a server that ends may still write.
+        with tempfile.TemporaryFile() as log:
+            self._process = process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            until = time.monotonic() + START_SECONDS
+            while not _accepts(self._ready):
+                if process.poll() is not None or time.monotonic() > until:
+                    log.seek(0)
+                    said = log.read()[-2000:]
+                    raise AssertionError(f"{self._command[0]} did not start: {said!r}")
+                time.sleep(0.05)
+
+    def stop(self, ending: signal.Signals | None = None) -> None:
+        """By the signal it was made with, or this one. Nothing where it does not run."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(ending or self._ending)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+    def signal(self, number: signal.Signals) -> None:
+        """To all of its processes: PostgreSQL's are each a group of their own."""
+        assert self._process is not None
+        pid = self._process.pid
+        for each in (pid, *children(pid)):
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        try:
+            self.start()
+            yield
+        finally:
+            self.stop()
+
+
 @dataclass(frozen=True)
 class Redis:
     """A Redis that wants `PASSWORD`."""
 
     port: int
     socket: Path
+    server: Server
 
     @property
     def socket_url(self) -> str:
@@ -62,6 +120,7 @@ class Postgres:
 
     port: int
     folder: Path
+    server: Server
 
     @property
     def socket_url(self) -> str:
@@ -138,21 +197,23 @@ class Postgres:
 @contextmanager
 def redis() -> Iterator[Redis]:
     with _folder() as folder:
-        server = Redis(_free_port(), folder / "redis.sock")
+        port, ready = _free_port(), folder / "redis.sock"
         # No argument: they can be read by everybody.
         (folder / "redis.conf").write_text(
-            f"port {server.port}\nbind 127.0.0.1\nunixsocket {server.socket}\n"
+            f"port {port}\nbind 127.0.0.1\nunixsocket {ready}\n"
             f'unixsocketperm 700\nrequirepass "{PASSWORD}"\nsave ""\ndir {folder}\n'
         )
         command = _as(getpass.getuser(), ["redis-server", str(folder / "redis.conf")])
-        with _running(command, server.socket, signal.SIGTERM):
-            yield server
+        server = Server(command, ready, signal.SIGTERM)
+        with server.running():
+            yield Redis(port, ready, server)
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """PostgreSQL refuses to run as root: there it runs as the user of Debian's package."""
-    with _folder() as folder:
+def postgres(disk: int | None = None) -> Iterator[Postgres]:
+    """PostgreSQL refuses to run as root: there it runs as the user of Debian's package. `disk` are
+    the MiB of a file system of its own, in memory, which only root can mount."""
+    with _folder(disk) as folder:
         owner = "postgres" if os.geteuid() == 0 else getpass.getuser()
         shutil.chown(folder, owner)
         data, programs = folder / "data", _postgres_programs()
@@ -167,22 +228,23 @@ def postgres() -> Iterator[Postgres]:
             f"tests {pwd.getpwuid(os.geteuid()).pw_name} postgres\n"
             f"tests {pwd.getpwuid(os.geteuid()).pw_name} litellm\n"
         )
-        server = Postgres(_free_port(), folder)
+        port = _free_port()
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
-        settings |= {"port": server.port, "fsync": "off", "max_connections": 200}
+        settings |= {"port": port, "fsync": "off", "max_connections": 200}
         command = [str(programs / "postgres"), "-D", str(data)]
         command += [each for name, value in settings.items() for each in ("-c", f"{name}={value}")]
-        with _running(_as(owner, command), folder / f".s.PGSQL.{server.port}", signal.SIGQUIT):
+        server = Server(_as(owner, command), folder / f".s.PGSQL.{port}", signal.SIGQUIT)
+        with server.running():
             psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]
             subprocess.run(
-                [*psql, "-h", str(folder), "-p", str(server.port), "postgres"],
+                [*psql, "-h", str(folder), "-p", str(port), "postgres"],
                 input=f"create role litellm login password '{PASSWORD}';\n"
                 "create database litellm owner litellm;\n",
                 text=True,
                 timeout=60,
                 check=True,
             )
-            yield server
+            yield Postgres(port, folder, server)
 
 
 def absent(*names: str) -> str | None:
@@ -202,38 +264,26 @@ def _postgres_programs() -> Path:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _folder(disk: int | None = None) -> Iterator[Path]:
     """Not below pytest's own folder, into which no other user may look; a short path, since a
     socket's may have 107 bytes."""
     folder = Path(tempfile.mkdtemp(prefix="nixcfg-", dir="/tmp"))
     try:
-        yield folder
+        with mounted(folder, disk) if disk else nullcontext():
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _running(command: list[str], ready: Path, stop: signal.Signals) -> Iterator[None]:
-    # Not in the folder: it goes away, and a server that ends may still write.
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            until = time.monotonic() + START_SECONDS
-            while not _accepts(ready):
-                if process.poll() is not None or time.monotonic() > until:
-                    log.seek(0)
-                    raise AssertionError(f"{command[0]} did not start: {log.read()[-2000:]!r}")
-                time.sleep(0.05)
-            yield
-        finally:
-            process.send_signal(stop)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
+def mounted(folder: Path, size: int) -> Iterator[None]:
+    """A file system of so many MiB in that place, in memory. Only for root."""
+    small = ["-t", "tmpfs", "-o", f"size={size}m", "tmpfs"]
+    subprocess.run(["mount", *small, str(folder)], timeout=30, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], timeout=30, check=True)
 
 
 def _accepts(path: Path) -> bool:

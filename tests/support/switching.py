@@ -125,27 +125,14 @@ class Switched:
 
     def states(self, *units: str) -> dict[str, str]:
         """By unit the id of its run, "" for one that does not run."""
-        return {unit: self._run_of(unit) for unit in units}
-
-    def _run_of(self, unit: str) -> str:
-        asked = ("--property=ActiveState,InvocationID", unit)
-        shown = self.running.run("systemctl", "show", *asked).stdout
-        found = dict(line.split("=", 1) for line in shown.splitlines())
-        runs = unit == ACCESS or found["ActiveState"] in ("active", "activating")
-        return found["InvocationID"] if runs else ""
+        return {unit: self.running.run_of(unit, ended=unit == ACCESS) for unit in units}
 
     def switch(self, seconds: float = 120) -> dict[str, str]:
         """As `nixos-rebuild switch`; what it did to units that go, change or come, in the words of
         plan, but for those that restart units themselves."""
         before, self.exported = self.exported, self.export()
         after = self.exported
-        gone = [unit for unit in before["units"] if unit not in after["units"]]
-        stopped = [unit for unit in gone if self.running.state(unit) in ("active", "activating")]
-        if stopped:
-            done = self.running.run("systemctl", "stop", *stopped, timeout=seconds)
-            assert done.returncode == 0, done.stderr
-        for unit in gone:
-            (self.running.root / SYSTEM / unit).unlink()
+        gone = booting.stop_gone(self.running, before, after, seconds)
         self.lay(self.running.root, after)
         _, went_well = booting.switch(self.running, before, after, seconds)
         assert went_well, self.running.run("journalctl", "-n", "60").stdout
@@ -157,12 +144,7 @@ class Switched:
             done_to[ACCESS] = "runs"
         elif ACCESS in gone:
             done_to[ACCESS] = "stops"
-        # What active targets want is started, and not waited for.
-        wanted = [
-            unit for unit, targets in after["wantedBy"].items() if "multi-user.target" in targets
-        ]
-        started = self.running.run("systemctl", "start", "--no-block", *wanted)
-        assert started.returncode == 0, started.stderr
+        booting.start_wanted(self.running, after)
         return done_to
 
 

@@ -54,12 +54,13 @@ class Toolchain:
         }
 
 
-def installed() -> Toolchain:
-    """The toolchain, from the cache or installed into it. Raises AbsentError."""
+def installed(schemas: Path | None = None) -> Toolchain:
+    """The toolchain, from the cache or installed into it, for the database schema in this folder
+    (`extras` of another environment) or that of the LiteLLM here. Raises AbsentError."""
     absent = [name for name in ("node", "npm") if not shutil.which(name)]
     if absent:
         raise AbsentError(f"no {' and no '.join(absent)} (Debian: nodejs)")
-    schema = extras() / "schema.prisma"
+    schema = (schemas or extras()) / "schema.prisma"
     recipe = [*sorted(RECIPE.iterdir()), Path(__file__), schema]
     key = hashlib.sha256(b"".join(each.read_bytes() for each in recipe)).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nixcfg-tests"

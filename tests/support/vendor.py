@@ -1,6 +1,7 @@
 """What the stand-ins for vendors have in common: an HTTP server that records every request."""
 
 import json
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -38,6 +39,13 @@ class Reply:
     chunks: Iterable[bytes]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is killed closes what it kept open, which is no one's mistake."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 Behaviour = Callable[[Seen], Reply]
 
 
@@ -55,7 +63,7 @@ class Vendor(ABC):
         self.pieces = [f"{self.name} stand-in says: ", "forty-two, ", "naïvely — ✓."]
         self._script: deque[Behaviour] = deque()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True

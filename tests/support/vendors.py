@@ -14,6 +14,7 @@ platform.openai.com/docs/api-reference/chat, ai.google.dev/api/generate-content.
 """
 
 import json
+import secrets
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -49,7 +50,7 @@ class Anthropic(Vendor):
     def answer(self, seen: Seen) -> Reply:
         asked = seen.json()
         message = {
-            "id": "msg_01StandIn",
+            "id": f"msg_01StandIn{secrets.token_hex(8)}",
             "type": "message",
             "role": "assistant",
             "model": asked["model"],
@@ -124,7 +125,9 @@ class OpenAI(Vendor):
 
     def answer(self, seen: Seen) -> Reply:
         asked = seen.json()
-        head = {"id": "chatcmpl-StandIn", "created": 1764000000, "model": asked["model"]}
+        # LiteLLM keeps one row of spend for each of these.
+        own = f"chatcmpl-StandIn{secrets.token_hex(8)}"
+        head = {"id": own, "created": 1764000000, "model": asked["model"]}
         usage = {"prompt_tokens": 12, "completion_tokens": 9, "total_tokens": 21}
         if not self.wants_stream(seen):
             message = {"role": "assistant", "content": self.text, "refusal": None}

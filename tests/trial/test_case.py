@@ -240,3 +240,21 @@ def test_a_host_that_is_no_models_answers_what_a_case_says():
 def test_what_is_met(expect: str, got: Answered, is_met: bool):
     step = one(f"  request: {{model: m}}\n  expect: {{{expect}}}").steps[0]
     assert (judge.failures(step, got, ()) == []) is is_met
+
+
+@pytest.mark.parametrize(
+    ("more", "skips"),
+    [
+        ("", False),
+        ("  vendors: {o: {says: hello}}\n", False),
+        ("  vendors: {o: {cut: 1}}\n", False),
+        ("  vendors: {o: {delay: 3}}\n", True),
+        # LiteLLM waits before it tries again.
+        ("  vendors: {o: [{says: a}, {status: 503}]}\n", True),
+        ("  vendors: {o: {down: true}}\n", True),
+        ("  vendors: {o: {refuses: context_window}}\n", True),
+        ("  vendors: {o: {body: no JSON}}\n", True),
+    ],
+)
+def test_time_is_skipped_where_there_is_some(more: str, skips: bool):
+    assert one(more + ANSWERED).skips == skips

@@ -91,26 +91,19 @@ def callers(facts: Mapping[str, Any]) -> Iterator[Caller]:
 def carried(facts: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
     """What becomes of parameters; `others` are those that some code reads, but no list holds.
 
-    `unknown`: the providers that leave out, or refuse, a parameter that LiteLLM does not know.
-    `withheld`: what it begins with, where it is left out of the requests of all but these.
     `unsent`: parameters that LiteLLM keeps for itself, or for the providers that read them.
     `nested`: the providers that are sent an extra_body as it is, with its name.
     `clouds`: the providers that read the parameters of one cloud; `regions`: where their requests
     go when no one says.
     """
     known = facts["sections"]["litellm_params"]["keys"].keys()
-    unknown: dict[str, list[str]] = {"refused": [], "unseen": []}
     clouds = {cloud: set(_by_name(cloud, facts)) for cloud in CLOUDS}
-    sent_to: dict[str, list[str]] = {cloud: [] for cloud in CLOUDS}
     nested, unsent, regions = list[str](), list[str](), dict(REGIONS)
     for caller in callers(facts):
         name = caller.bench.name
-        unknown.get(caller.verdict(PROBE), []).append(name)
         if caller.verdict("extra_body", {PROBE: TEXT}) == "sent":
             nested.append(name)
         for cloud in CLOUDS:
-            if caller.verdict(cloud + PROBE) == "sent":
-                sent_to[cloud].append(name)
             if any(_reads(caller, key) for key in sorted(known) if key.startswith(cloud)):
                 clouds[cloud].add(name)
         region = caller.region()
@@ -118,18 +111,11 @@ def carried(facts: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]
             regions[name] = region
         if name == "openai":
             unsent = _unsent(caller, known, facts, others)
-    usual = max(map(len, sent_to.values()))
     return {
         "clouds": {cloud: sorted(names) for cloud, names in clouds.items()},
         "nested": nested,
         "regions": regions,
-        "unknown": unknown,
         "unsent": unsent,
-        "withheld": {
-            cloud: sorted({*names, *clouds[cloud]})
-            for cloud, names in sent_to.items()
-            if len(names) * 2 < usual
-        },
     }
 
 

@@ -33,9 +33,9 @@ def _settings(sections: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[
                 yield f"{section}.{key}{end}", json.dumps({**base, section: {key: value}})
 
 
-def values(types: Sequence[str]) -> Iterator[tuple[str, Any]]:
+def values(types: Sequence[str], absent: str = ABSENT) -> Iterator[tuple[str, Any]]:
     """What a key of these types can be given to name a module, with the end of its path."""
     if {"str", "any"} & set(types):
-        yield "", ABSENT
+        yield "", absent
     if {"list", "list[str]", "any"} & set(types):
-        yield "[]", [ABSENT]
+        yield "[]", [absent]

@@ -44,6 +44,7 @@ NOT_SECRET = {
     "preset_cache_key",
     "prompt_cache_key",
     "langfuse_public_key",
+    "s3_sse_kms_key_id",  # the name of a key at AWS
     "key",  # model_info.key: the catalogue's name of the model
 }
 SECRET = {

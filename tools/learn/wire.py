@@ -1,5 +1,6 @@
 """Every request that LiteLLM makes, caught before it leaves, and the variables it looks up."""
 
+import asyncio
 import base64
 import contextlib
 import logging
@@ -162,12 +163,22 @@ def watch_environment() -> None:
 
 def skip_reports() -> None:
     """Three thousand calls fail, and no one reads what LiteLLM would write about each."""
+    import anyio
     from litellm.litellm_core_utils.litellm_logging import Logging
 
     logging.disable(logging.CRITICAL)
     Logging.failure_handler = lambda *_, **__: None  # type: ignore[method-assign]
     traceback.format_exc = lambda *_, **__: ""  # type: ignore[assignment]
     time.sleep = lambda _: None
+    asyncio.sleep = anyio.sleep = _at_once  # type: ignore[assignment]
+
+
+_sleep = asyncio.sleep
+
+
+async def _at_once(_: float, result: Any = None) -> Any:
+    """In place of a sleep before the next try."""
+    return await _sleep(0, result)
 
 
 @contextlib.contextmanager

@@ -141,6 +141,32 @@ function raw(result) {
   return result
 }
 
+// A driver's error has no code of its own: the engine says P2036 and a number under which it is
+// kept. What the native driver makes of it (quaint/src/connector/postgres/native/error.rs and
+// libs/user-facing-errors/src/quaint.rs of prisma-engines):
+const CANNOT_CONNECT = new Set(['ECONNREFUSED', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH'])
+const IS_CLOSED = /^Connection terminated|ECONNRESET|EPIPE/
+
+function native(value, kept, at) {
+  if (Array.isArray(value)) return value.map((each) => native(each, kept, at))
+  if (value === null || typeof value !== 'object') return value
+  if (value.error_code === 'P2036') {
+    const error = kept.consumeError(value.meta.id)?.error
+    if (CANNOT_CONNECT.has(error?.code)) {
+      const meta = { database_host: at.host, database_port: at.port }
+      const message = `Can't reach database server at \`${at.host}\`:\`${at.port}\``
+      return { ...value, error_code: 'P1001', message, meta }
+    }
+    if (IS_CLOSED.test(`${error?.message} ${error?.code}`)) {
+      return { ...value, error_code: 'P1017', message: 'Server has closed the connection.', meta: {} }
+    }
+    return value
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, native(each, kept, at)]),
+  )
+}
+
 async function respond(running, jsonFields, { method, url, headers }, body) {
   const [, first, second, third] = url.split('?')[0].split('/')
   const transaction = headers['x-transaction-id']
@@ -164,12 +190,12 @@ async function respond(running, jsonFields, { method, url, headers }, body) {
   return JSON.stringify({ batchResult: results })
 }
 
-function serve(running, jsonFields, port) {
+function serve(running, jsonFields, port, natively) {
   createServer(async (request, response) => {
     let body = ''
     for await (const part of request.setEncoding('utf8')) body += part
     try {
-      const answer = await respond(running, jsonFields, request, body)
+      const answer = natively(await respond(running, jsonFields, request, body))
       response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
     } catch (error) {
       console.error(error)
@@ -190,14 +216,21 @@ if (process.argv.includes('--version')) {
   console.log(`query-engine ${engine.getBuildTimeInfo().commit}`)
 } else {
   const [{ url }] = JSON.parse(process.env.OVERWRITE_DATASOURCES ?? '[{}]')
-  const pool = new pg.Pool(options(url ?? process.env.DATABASE_URL))
+  const at = options(url ?? process.env.DATABASE_URL)
+  const pool = new pg.Pool(at)
   pool.on('error', (error) => console.error(error.message))
   const datamodel = readFileSync(process.env.PRISMA_DML_PATH, 'utf8')
+  const adapter = bindAdapter(new PrismaPg(pool))
   const running = new engine.QueryEngine(
     { datamodel, logLevel: 'error', logQueries: false },
     console.error,
-    bindAdapter(new PrismaPg(pool)),
+    adapter,
   )
   await running.connect('{}')
-  serve(running, jsonFieldsOf(datamodel), Number(process.argv[process.argv.indexOf('-p') + 1]))
+  const natively = (answer) =>
+    answer.includes('"P2036"')
+      ? JSON.stringify(native(JSON.parse(answer), adapter.errorRegistry, at))
+      : answer
+  const port = Number(process.argv[process.argv.indexOf('-p') + 1])
+  serve(running, jsonFieldsOf(datamodel), port, natively)
 }
