@@ -4,6 +4,7 @@ each, whether they are streamed or not. So models may have the names of real one
 LiteLLM knows."""
 
 import asyncio
+import itertools
 import json
 import multiprocessing
 import sys
@@ -17,6 +18,8 @@ from gateway import free_port
 #: What a vendor sends a second: fifty pieces, each of a token or two.
 PIECE_SECONDS = 0.02
 UNIT_SECONDS = {"after": 1.0, "pieces": PIECE_SECONDS}
+#: What stands in an answer for its number: LiteLLM keeps one row of spend for each id.
+NUMBER = "000000000000"
 #: Of a plain answer.
 WORDS = 100
 DIMENSIONS = 1536
@@ -36,7 +39,7 @@ def _plain(path: str) -> bytes:
     text = "word " * WORDS
     if path.endswith("/messages"):
         data: dict[str, Any] = {
-            "id": "msg_StandIn",
+            "id": f"msg_{NUMBER}",
             "type": "message",
             "role": "assistant",
             "model": "stand-in",
@@ -57,7 +60,7 @@ def _plain(path: str) -> bytes:
         message = {"role": "assistant", "content": text}
         usage = {"prompt_tokens": 12, "completion_tokens": WORDS, "total_tokens": 12 + WORDS}
         data = {
-            "id": "chatcmpl-StandIn",
+            "id": f"chatcmpl-{NUMBER}",
             "object": "chat.completion",
             "created": 1764000000,
             "model": "stand-in",
@@ -75,7 +78,7 @@ STREAM_HEAD = (
 @cache
 def _piece(delta: str, reason: str | None) -> bytes:
     choice = {"index": 0, "delta": {"content": delta} if delta else {}, "finish_reason": reason}
-    head = {"id": "chatcmpl-StandIn", "created": 1764000000, "model": "stand-in"}
+    head = {"id": f"chatcmpl-{NUMBER}", "created": 1764000000, "model": "stand-in"}
     data = {**head, "object": "chat.completion.chunk", "choices": [choice]}
     return _chunk(f"data: {json.dumps(data)}\n\n")
 
@@ -85,6 +88,8 @@ def _chunk(line: str) -> bytes:
 
 
 class _Vendor(asyncio.Protocol):
+    numbers = itertools.count()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.received = b""
@@ -97,7 +102,7 @@ class _Vendor(asyncio.Protocol):
         first, *others = head.split(b"\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in others)
         if b"content-length" not in fields:  # no question
-            self._write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            self.transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             self.received = b""
             return
         if len(body) < int(fields[b"content-length"]):
@@ -105,10 +110,11 @@ class _Vendor(asyncio.Protocol):
         self.received = b""
         asked = json.loads(body)
         path = first.split(b" ")[1].decode()
+        self.number = b"%0*d" % (len(NUMBER), next(self.numbers))
         behaviour, _, number = path.split("/")[1].partition("-")
         loop = asyncio.get_running_loop()
         if asked.get("stream"):
-            self._write(STREAM_HEAD)
+            self.transport.write(STREAM_HEAD)
             self.left = int(number)
             self.due = loop.time()
             self._stream()
@@ -133,7 +139,7 @@ class _Vendor(asyncio.Protocol):
 
     def _write(self, answer: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(answer)
+            self.transport.write(answer.replace(NUMBER.encode(), self.number))
 
 
 def _serve(port: int, ready: Any) -> None:

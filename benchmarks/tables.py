@@ -39,6 +39,10 @@ def _span(values: Sequence[float], digits: int) -> str:
     return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def _rates(knees: Sequence[float]) -> str:
+    return _span(knees, 1 if max(knees) < 20 else 0) if max(knees) else "none"
+
+
 def table(rows: Sequence[Row]) -> str:
     columns = (
         *("what", "requests/s within the objective", "at half of that: p50, ms", "p95, ms"),
@@ -55,7 +59,7 @@ def table(rows: Sequence[Row]) -> str:
             _line(
                 (
                     row.name,
-                    _span(figures.knees, 0) if max(figures.knees) else "none",
+                    _rates(figures.knees),
                     f"{figures.p50:.1f}",
                     f"{figures.p95:.1f}",
                     _span(figures.cpu, 1),
