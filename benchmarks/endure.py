@@ -57,7 +57,7 @@ def setup(seconds: float, recycle: int, *, database: bool = False, direct: bool 
     )
 
 
-def endure(on: Stage, seconds: float) -> Generator[Endured]:
+def endure(on: Stage, seconds: float, clients: int = CLIENTS) -> Generator[Endured]:
     """What has come of it, every few seconds and when the last request is answered."""
     ended = Endured(KEPT * seconds)
     began = time.monotonic()
@@ -65,7 +65,7 @@ def endure(on: Stage, seconds: float) -> Generator[Endured]:
     on.vendor.plain_seconds, on.vendor.piece_seconds = PLAIN_SECONDS, PIECE_SECONDS
     record = Load()
     try:
-        with load(on.port, on.key, [MODEL], clients=CLIENTS, pause=0.05, record=record):
+        with load(on.port, on.key, [MODEL], clients=clients, pause=0.05, record=record):
             while (passed := time.monotonic() - began) < seconds:
                 seen = seen | on.pids()
                 ended.replaced = len(seen - first)

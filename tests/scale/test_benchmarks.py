@@ -23,6 +23,8 @@ from speed import KINDS
 WHOLE = re.compile(rb'end_turn|\[DONE\]|"stop"|"embedding"')
 SECONDS = 120.0
 RECYCLE = 100
+#: Few, so that a worker has time to start before the other one is replaced.
+CLIENTS = 4
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_recycling_loses_no_request(litellm, tmp_path):  # noqa: ARG001
     tmp_path.chmod(0o755)
     setup = endure.setup(SECONDS, RECYCLE)
     with stage.stage(setup, tmp_path) as on:
-        *_, ended = endure.endure(on, SECONDS)
+        *_, ended = endure.endure(on, SECONDS, CLIENTS)
     report = ended.report()
     assert not ended.faults, report
     assert ended.replaced >= 2, f"no worker was replaced, which proves nothing: {report}"
