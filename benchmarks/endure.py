@@ -1,97 +1,99 @@
-"""Whether the gateway stays as it is under load for long: its memory, and its requests.
+"""Whether the gateway stays as it is under load for long: its memory, its requests, its rows.
 
     python benchmarks/endure.py [--minutes 30] [--recycle 2000] [--database] [--direct]
 
 Two workers, each replaced after `--recycle` requests (0 for never), by LiteLLM's own
---max_requests_before_restart; behind nginx as the module has it, unless `--direct`. Clients that
-keep their connections and never repeat a request ask until the time is over, every other request a
-stream. Printed at the end: the requests that were lost, how often a worker was replaced, and the
-slope of the memory with its standard error, without the first quarter of the time, in which LiteLLM
-makes what it needs. A day of it: --minutes 1440.
+--max_requests_before_restart; behind nginx as the module has it, unless `--direct`. Twelve clients
+that keep their connections and never repeat a request ask until the time is over, every other
+request a stream. With `--database` they use a virtual key, and LiteLLM deletes its rows of spend
+after a tenth of the time.
+
+A line of progress every minute, or every hundredth of the time. At the end, also where it is
+interrupted: the requests that were lost, how often a worker was replaced, the slope of the memory
+with its interval, and how much LiteLLM has written. A day of it: --minutes 1440. Needs root, for a
+group of its own; from Debian nginx, nodejs, postgresql and redis-server; and the extra
+`nixcfg[proxy]`.
 """
 
 import argparse
-import math
 import signal
-import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from bed import ROOT, Bed, Running, Setup, bed
-from front import absent, front
-
-sys.path.insert(0, str(ROOT / "tests" / "scale"))
-
-from load import Load, load
+from endurance import Endured, Sample
+from processes import memory
+from stage import MODEL, Load, Setup, Stage, absent, load, stage
 
 WORKERS = 2
+CLIENTS = 12
 EVERY_SECONDS = 5.0
-#: Of the time, in which the memory is not looked at.
-WARM_UP = 0.25
+#: Of the stand-in, for a plain answer and for each piece of a stream: quicker than a vendor.
+PLAIN_SECONDS, PIECE_SECONDS = 0.15, 0.1
+#: Of the time, for which rows are kept. LiteLLM looks as often.
+KEPT = 0.1
+ROWS = 'select count(*) from "LiteLLM_SpendLogs"'
 
 
-@dataclass(frozen=True)
-class Endured:
-    """What came of it. Memory in MiB, at seconds since the beginning."""
-
-    record: Load
-    memory: Sequence[tuple[float, float]]
-    replaced: int
-
-
-def slope(samples: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Least squares through (seconds, MiB): MiB an hour, and the standard error of that."""
-    at, of = [x / 3600 for x, _ in samples], [y for _, y in samples]
-    fit = statistics.linear_regression(at, of)
-    middle = statistics.fmean(at)
-    spread = sum((x - middle) ** 2 for x in at)
-    left = sum((y - fit.intercept - fit.slope * x) ** 2 for x, y in zip(at, of, strict=True))
-    return fit.slope, math.sqrt(left / max(1, len(samples) - 2) / spread)
-
-
-def endure(
-    machine: Bed, seconds: float, recycle: int, *, database: bool = False, direct: bool = False
-) -> Endured:
-    arguments: list[str] = []
+def setup(seconds: float, recycle: int, *, database: bool = False, direct: bool = False) -> Setup:
+    arguments: Sequence[str] = ()
     if recycle:
-        arguments = ["--max_requests_before_restart", str(recycle)]
-        arguments += ["--max_requests_before_restart_jitter", str(recycle // 2)]
-    setup = Setup(workers=WORKERS, redis=True, postgres=database, arguments=arguments)
-    with machine.running(setup) as running:
-        own = urlsplit(running.target.base).port or 0
-        with (
-            nullcontext(own) if direct else front(own) as port,
-            load(port, running.target.key, ["streamed-31"], clients=6, pause=0.05) as record,
-        ):
-            memory, replaced = _watched(running, seconds)
-    return Endured(record, memory, replaced)
-
-
-def _watched(running: Running, seconds: float) -> tuple[list[tuple[float, float]], int]:
-    """The memory over that time, and how many processes came that were not there at first."""
-    began, memory = time.monotonic(), []
-    first = seen = running.pids
-    while (passed := time.monotonic() - began) < seconds:
-        memory.append((passed, running.memory()))
-        seen = seen | running.pids
-        time.sleep(min(EVERY_SECONDS, seconds / 20))
-    return memory, len(seen - first)
-
-
-def report(ended: Endured, seconds: float) -> str:
-    settled = [each for each in ended.memory if each[0] >= WARM_UP * seconds]
-    rise, error = slope(settled)
-    first, last = settled[0][1], settled[-1][1]
-    return (
-        f"{seconds / 60:.0f} minutes: {ended.record.summary()}\n"
-        f"workers replaced: {ended.replaced}\n"
-        f"memory: {first:.0f} MiB, at the end {last:.0f}; {rise:+.0f} MiB an hour, "
-        f"standard error {error:.0f}"
+        arguments = ("--max_requests_before_restart", str(recycle))
+        arguments += ("--max_requests_before_restart_jitter", str(recycle // 2))
+    kept = f"{round(KEPT * seconds)}s"
+    retention = {
+        "maximum_spend_logs_retention_period": kept,
+        "maximum_spend_logs_retention_interval": kept,
+    }
+    return Setup(
+        database=database,
+        workers=WORKERS,
+        behind_nginx=not direct,
+        arguments=arguments,
+        settings={"general_settings": retention} if database else {},
     )
+
+
+def endure(on: Stage, seconds: float, clients: int = CLIENTS) -> Generator[Endured]:
+    """What has come of it, every few seconds and when the last request is answered."""
+    ended = Endured(KEPT * seconds)
+    began = time.monotonic()
+    first = seen = on.pids()
+    on.vendor.plain_seconds, on.vendor.piece_seconds = PLAIN_SECONDS, PIECE_SECONDS
+    record = Load()
+    try:
+        with load(on.port, on.key, [MODEL], clients=clients, pause=0.05, record=record):
+            while (passed := time.monotonic() - began) < seconds:
+                seen = seen | on.pids()
+                ended.replaced = len(seen - first)
+                ended.samples.append(_sample(on, passed))
+                _take(record, ended)
+                on.vendor.seen.clear()
+                yield ended
+                time.sleep(min(EVERY_SECONDS, seconds / 20))
+    finally:
+        _take(record, ended)
+    yield ended
+
+
+def _take(record: Load, ended: Endured) -> None:
+    """The requests that are over, out of the record: those of a day would be too many."""
+    count = len(record.outcomes)
+    taken = record.outcomes[:count]
+    del record.outcomes[:count]
+    ended.requests += count
+    ended.streams += sum(each.is_stream for each in taken)
+    ended.faults += [each.fault for each in taken if each.fault]
+
+
+def _sample(on: Stage, at: float) -> Sample:
+    files = [each.lstat().st_size for each in on.tmp.rglob("*") if each.is_file()]
+    rows = int(on.postgres.ask(ROWS)[0]) if on.setup.database else None
+    log = sum(each.log.stat().st_size for each in on.gateways)
+    return Sample(at, memory(on.pids()), log, sum(files), rows)
 
 
 def main() -> None:
@@ -100,21 +102,30 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--recycle", type=int, default=2000, metavar="REQUESTS")
     parser.add_argument("--direct", action="store_true", help="without nginx in front")
-    parser.add_argument("--database", action="store_true", help="with PostgreSQL")
+    parser.add_argument("--database", action="store_true", help="with PostgreSQL and Redis")
     options = parser.parse_args()
-    seconds = 60 * options.minutes
-    if not options.direct and (reason := absent()):
+    if reason := absent():
         sys.exit(reason)
-    with bed() as machine:
-        ended = endure(
-            machine,
-            seconds,
-            options.recycle,
-            database=options.database,
-            direct=options.direct,
-        )
-    print(report(ended, seconds))
-    sys.exit(1 if ended.record.failed() else 0)
+    seconds = 60 * options.minutes
+    wanted = setup(seconds, options.recycle, database=options.database, direct=options.direct)
+    with tempfile.TemporaryDirectory(prefix="nixcfg-endure-") as folder:
+        Path(folder).chmod(0o755)
+        with stage(wanted, Path(folder)) as on:
+            ended = told(endure(on, seconds), max(60.0, seconds / 100))
+    print(ended.report())
+    sys.exit(1 if ended.faults else 0)
+
+
+def told(running: Generator[Endured], every: float) -> Endured:
+    """What it comes to, with a line every so many seconds; also where it is interrupted."""
+    ended, due = next(running), every
+    with suppress(KeyboardInterrupt, SystemExit):
+        for ended in running:
+            if ended.samples[-1].at >= due:
+                print(ended.progress(), flush=True)
+                due += every
+    running.close()
+    return ended
 
 
 if __name__ == "__main__":

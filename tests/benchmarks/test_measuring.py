@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from arrivals import Answers, spacings
-from endure import slope
+from endurance import PARTS, Endured, Sample, slope
 from knee import PRECISION, knee
 from pace import Pace, pace
 from probe import disturbed
@@ -157,5 +157,23 @@ def test_the_slope_is_what_the_memory_does():
     rising = [(60.0 * n, 300 + 2.0 * n) for n in range(30)]
     assert slope(rising) == (pytest.approx(120), pytest.approx(0, abs=1e-6))
     noisy = [(at, of + (8 if n % 2 else -8)) for n, (at, of) in enumerate(rising)]
-    rise, error = slope(noisy)
-    assert abs(rise - 120) < 2 * error
+    rise, margin = slope(noisy)
+    assert abs(rise - 120) < margin
+    assert slope(rising[: PARTS - 1]) is None
+
+
+def test_what_a_long_run_says():
+    samples = [Sample(60.0 * n, 300 + n, 1000 * n, 2 << 20, min(n, 9)) for n in range(31)]
+    ended = Endured(600, 1000, 500, ["502"], 3, samples)
+    assert ended.progress() == (
+        "30 min: 1,000 requests, 1 lost, 3 workers replaced, 330 MiB, 9 rows"
+    )
+    assert ended.report() == (
+        "30 minutes: 1,000 requests, 500 of them streams, 1 lost\n"
+        "  502\n"
+        "workers replaced: 3\n"
+        "memory: 308 MiB, at the end 330; +60 MiB an hour, 95 % from +60 to +60\n"
+        "log: 30 bytes a request\n"
+        "files of its own: 2.0 MiB at most\n"
+        "rows of spend: 9 at most, 9 at the end of 1,000; kept for 600 s"
+    )
