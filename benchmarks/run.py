@@ -34,10 +34,10 @@ for file in glob.glob("providers/*.yaml"):
         yaml.load(stream, yaml.CSafeLoader)
 """
 NOTE = """\
-A second rendering does all of it but the last step: it reports again what was wrong, and a model may
-have retired since. So its limit is a validation: what it does besides is to compare. What it saves by
-the clock is what writing costs, which depends on the disk (every file is synced to it), and has no
-limit; a cache of what was once found right would save more, and could be stale."""
+A second rendering does all of it but the last step: it reports again what was wrong, and a model
+may have retired since. So its limit is a validation: what it does besides is to compare. What it
+saves by the clock is what writing costs, which depends on the disk (every file is synced to it),
+and has no limit; a cache of what was once found right would save more, and could be stale."""
 PHASES = """
 import gc, itertools, time
 from pathlib import Path
