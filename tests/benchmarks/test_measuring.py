@@ -131,9 +131,13 @@ def test_a_refused_row_has_a_reason_and_no_figure():
     rows = [Row("good", figures(9, 10, 11)), Row("bad", refused="other programs took 9%")]
     lines = table(rows).splitlines()
     assert len({line.count("|") for line in lines}) == 1
-    assert "10 (9 to 11)" in lines[2]
+    assert "| 10.0 (9.0 to 11.0) |" in lines[2]
     assert lines[3].startswith("| bad | refused: other programs took 9% |")
     assert not any(character.isdigit() for character in lines[3].partition("9%")[2])
+
+
+def test_large_rates_have_no_tenths():
+    assert "| 100 (90 to 110) |" in table([Row("fast", figures(90, 100, 110))])
 
 
 def test_nothing_meets_it():
