@@ -43,10 +43,7 @@ hosts:
   epsilon: {model_config: openai, prot: 1}
 """,
     )
-    assert found == [("NX101", 12, 35)]
-    shutil.rmtree(tmp_path / "providers")
-    text = (tmp_path / "nixcfg.yaml").read_text().replace(", prot: 1", "")
-    assert sorted(problems(tmp_path, text)) == [
+    of_hosts = [
         ("NX305", 10, 15),
         ("NX313", 9, 7),
         ("NX427", 9, 24),
@@ -55,6 +52,11 @@ hosts:
         ("NX506", 4, 48),
         ("NX513", 7, 16),
     ]
+    # Beside the misspelt key is what is wrong whichever key was meant.
+    assert sorted(found) == [("NX101", 12, 35), *of_hosts]
+    shutil.rmtree(tmp_path / "providers")
+    text = (tmp_path / "nixcfg.yaml").read_text().replace(", prot: 1", "")
+    assert sorted(problems(tmp_path, text)) == of_hosts
 
 
 def test_what_all_hosts_say_is_told_once(tmp_path: Path) -> None:
