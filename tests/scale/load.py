@@ -68,6 +68,7 @@ def load(
     pause: float = 0.1,
     apart: bool = False,
     record: Load | None = None,
+    patience: float = PATIENCE,
 ) -> Iterator[Load]:
     """Requests on 127.0.0.1:PORT while the block runs, every other one a stream, or with `apart`
     all those of every other client, into `record`. At its end each client finishes the request
@@ -77,7 +78,7 @@ def load(
     over = threading.Event()
 
     def client(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
         count = number
         while not over.is_set():
             count += 1
@@ -98,7 +99,7 @@ def load(
     finally:
         over.set()
         for thread in threads:
-            thread.join(timeout=2 * PATIENCE)
+            thread.join(timeout=2 * patience)
 
 
 def ask(
