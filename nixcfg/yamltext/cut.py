@@ -165,7 +165,11 @@ def comments_above(page: Page, place: Place) -> int:
 
 def _floor(page: Page, place: Place) -> int:
     """The first line below the entry before: its last ones may look like comments, or be blank."""
-    return page.line_of(place.parent.entries[place.index - 1][1].end) + 1 if place.index else 0
+    if not place.index:
+        return 0
+    key, value = place.parent.entries[place.index - 1]
+    # Below `? key` without a value the parser puts an empty one where it finds the next key.
+    return page.line_of(key.end if value.start == value.end else value.end) + 1
 
 
 def end_of_header(page: Page) -> int:

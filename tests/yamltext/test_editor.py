@@ -180,6 +180,12 @@ def test_one_blank_line_stays_between_neighbours() -> None:
     assert removed(document, "e").text == "a: 1\n\nb:\n  c: 2\n\nd: 3\n"
 
 
+def test_what_is_added_below_a_key_without_a_value_can_be_taken_away():
+    before = reader.parse("a:\n  x: 1\n\n? b\n", "x")
+    after = editor.apply(before, [AddKey(("new",), None)])
+    assert editor.apply(after, [Remove(("new",))]).text == before.text
+
+
 @pytest.mark.parametrize("text", ["{}\n", "# a comment\n{}\n"])
 def test_an_empty_project_file_takes_entries(text: str) -> None:
     assert editor.put(parsed(text), ("secrets", "A"), "/a").data == {"secrets": {"A": "/a"}}
