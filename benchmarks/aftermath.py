@@ -117,7 +117,7 @@ def reason(fault: str) -> str:
     if fault.startswith("a stream that breaks off"):
         return f"a stream without its end{said}"
     if fault.startswith("TimeoutError"):
-        return "no answer in 60 s"
+        return "no answer"
     kind = fault.partition(":")[0]
     return {
         "ConnectionRefusedError": "connection refused",

@@ -23,20 +23,13 @@ from arrivals import Question, Target  # noqa: E402
 from gateway import Gateway, gateway  # noqa: E402
 from pace import Pace, pace  # noqa: E402
 from paced_vendor import PIECE_SECONDS, vendor  # noqa: E402
-from processes import below, children, has_ended, memory, pin, preempt  # noqa: E402
+from processes import below, children, has_ended, is_engine, memory, pin, preempt  # noqa: E402
+
+from nixcfg.gateway.launch import MODULE  # noqa: E402
 
 MASTER_KEY = "sk-benchmark-0123456789abcdef"
 RUN = "from litellm import run_server; run_server()"
 OURS, GATEWAY = 0, 1
-#: What the module gives the container, of what may cost or save time.
-MODULE = {
-    "NO_DOCS": "True",
-    "NO_OPENAPI": "True",
-    "NO_REDOC": "True",
-    "PYTHON_GC_THRESHOLD": "50000,20,20",
-}
-
-
 #: Models of the gateway: what LiteLLM takes them for, and what the stand-in does.
 MODELS = {
     "plain": ("openai/gpt-4o", "at-once"),
@@ -97,7 +90,7 @@ class Running:
     @property
     def pids(self) -> set[int]:
         """Its processes of now, but for Prisma's engines."""
-        return {pid for pid in below(self.process) if not _is_engine(pid)}
+        return {pid for pid in below(self.process) if not is_engine(pid)}
 
     @property
     def has_ended(self) -> bool:
@@ -161,20 +154,13 @@ class Bed:
         with gateway(
             folder / "config.yaml", environment, MASTER_KEY, folder / "log", program
         ) as proxy:
-            key = _key(proxy) if setup.postgres else MASTER_KEY
+            key = new_key(proxy, rpm_limit=10**9) if setup.postgres else MASTER_KEY
             first_answer = _until_answered(proxy) - began
             (process,) = children(os.getpid()) - before
-            for pid in filter(_is_engine, below(process)):
+            for pid in filter(is_engine, below(process)):
                 pin(pid, OURS)
             target = Target(f"http://127.0.0.1:{proxy.port}", key)
             yield Running(target, process, self.pace, first_answer)
-
-
-def _is_engine(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().startswith("node")
-    except OSError:  # it has ended
-        return False
 
 
 def _until_answered(proxy: Gateway) -> float:
@@ -185,8 +171,9 @@ def _until_answered(proxy: Gateway) -> float:
     return time.monotonic()
 
 
-def _key(proxy: Gateway) -> str:
-    answer = proxy.request("POST", "/key/generate", {"rpm_limit": 10**9})
+def new_key(proxy: Gateway, **limits: int) -> str:
+    """A virtual key of LiteLLM's database."""
+    answer = proxy.request("POST", "/key/generate", limits)
     if answer.status != 200:
         sys.exit(f"no key was made: {answer.body!r}")
     return str(answer.json()["key"])

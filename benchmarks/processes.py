@@ -130,6 +130,14 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def is_engine(pid: int) -> bool:
+    """Whether it is Prisma's, which is WebAssembly here in place of the native one."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().startswith("node")
+    except OSError:  # it has ended
+        return False
+
+
 def children(parent: int) -> set[int]:
     """The processes that this one has started."""
     return {pid for pid, its in _parents().items() if its == parent}

@@ -23,37 +23,29 @@ sys.path[:0] = [str(ROOT / "tests" / each) for each in ("support", "scale")]
 
 import services  # noqa: E402
 import toolchain  # noqa: E402
+from bed import RUN, new_key  # noqa: E402
 from confined import Confined, confined  # noqa: E402
 from front import absent as no_front  # noqa: E402
 from front import front  # noqa: E402
 from gateway import Gateway, gateway  # noqa: E402
 from load import Load, load  # noqa: E402
 from patient import PatientOpenAI  # noqa: E402
+from processes import is_engine  # noqa: E402
 from vendor import Reply, Seen  # noqa: E402
 from vendors import Anthropic  # noqa: E402
 
+from nixcfg.gateway.launch import MODULE  # noqa: E402
+
 MASTER_KEY = f"sk-{secrets.token_hex(24)}"
 SALT_KEY = f"sk-{secrets.token_hex(24)}"
-#: What modules/litellm-proxy/image.nix gives the container, but for where things are in it.
-MODULE = {
-    "LITELLM_MODE": "PRODUCTION",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "ANONYMIZED_TELEMETRY": "False",
-    "DO_NOT_TRACK": "True",
-    "SCARF_NO_ANALYTICS": "True",
-    "NO_DOCS": "True",
-    "NO_OPENAPI": "True",
-    "NO_REDOC": "True",
-    "PYTHON_GC_THRESHOLD": "50000,20,20",
-    "GRACEFUL_SHUTDOWN_TIMEOUT": "25",
-}
+#: With drainSeconds of one instance.
+ENVIRONMENT = MODULE | {"GRACEFUL_SHUTDOWN_TIMEOUT": "25"}
 PATIENCE = {"TIMEOUT_WORKER_HEALTHCHECK": "60"}
 CLOCK = "clock"
 LIBRARIES, CLOCKWORK = Path("/usr/lib"), "*/faketime/libfaketimeMT.so.1"
 #: RestartSec of the unit, in seconds.
 RESTART = 5
 UNIT = f'while :; do setpriv --pdeathsig KILL "$@"; sleep {RESTART}; done'
-RUN = "from litellm import run_server; run_server()"
 
 #: What clients ask for, and its fallback, where a project has one.
 MODEL, FALLBACK = "gpt", "claude-sonnet"
@@ -169,7 +161,7 @@ def stage(setup: Setup, folder: Path) -> Iterator[Stage]:
         tmp.mkdir()
         if setup.tmp:
             stack.enter_context(services.mounted(tmp, setup.tmp))
-        environment = MODULE | vendor.environment | other.environment | clock
+        environment = ENVIRONMENT | vendor.environment | other.environment | clock
         environment |= {"OPENAI_API_KEY": vendor.key, "ANTHROPIC_API_KEY": other.key}
         environment |= {"HOME": str(tmp), "TMPDIR": str(tmp)}
         if setup.workers > 1:
@@ -194,15 +186,8 @@ def stage(setup: Setup, folder: Path) -> Iterator[Stage]:
         port = running[0].port
         if setup.behind_nginx:
             port = stack.enter_context(front(*(each.port for each in running)))
-        key = _key(running[0]) if setup.database else MASTER_KEY
+        key = new_key(running[0]) if setup.database else MASTER_KEY
         yield Stage(setup, folder, vendor, running, port, key, redis, postgres, groups)
-
-
-def is_engine(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().startswith("node")
-    except OSError:  # it has ended
-        return False
 
 
 def _clock(folder: Path) -> dict[str, str]:
@@ -217,13 +202,6 @@ def _clock(folder: Path) -> dict[str, str]:
         # That of intervals is no clock that anyone sets.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-
-
-def _key(proxy: Gateway) -> str:
-    answer = proxy.request("POST", "/key/generate", {})
-    if answer.status != 200:
-        sys.exit(f"no key was made: {answer.body!r}")
-    return str(answer.json()["key"])
 
 
 def rendered(setup: Setup, folder: Path) -> Path:

@@ -78,6 +78,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             folder = file.partition("/")[0]
             return "engines" if file in ENGINES else folder if folder in TOGETHER else file
 
+    if config.getoption("--all"):
+        # In the order below, not by the number of a file's tests.
+        config.option.loadscopereorder = False
     return ByFile(config, log)
 
 

@@ -34,7 +34,7 @@ _KEPT = (
 )
 """What Python and its TLS need from the machine."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_FIXED = {
+MODULE = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "ANONYMIZED_TELEMETRY": "False",
@@ -44,11 +44,16 @@ _FIXED = {
     "NO_OPENAPI": "True",
     "NO_REDOC": "True",
     "PYTHON_GC_THRESHOLD": "50000,20,20",
+}
+"""What every container has in its environment but for where things are in it: image.nix of
+modules/litellm-proxy, with which tests/nix/test_instances.py compares it."""
+_FIXED = {
+    **MODULE,
     "DISABLE_ADMIN_UI": "True",
+    # For a log that comes line by line.
     "PYTHONUNBUFFERED": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-"""As in modules/litellm-proxy; the last two are for a log that comes line by line."""
 
 
 def kept() -> dict[str, str]:

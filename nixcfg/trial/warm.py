@@ -19,7 +19,7 @@ _SHARED = ("boto3", "botocore", "litellm.litellm_core_utils", "litellm.llms", "l
 """Packages that may be imported before a case begins. None that a configuration names, such as a
 callback: they are to find LiteLLM configured."""
 _ATOMIC = 4096
-"""Bytes that a pipe takes as a whole, whoever else writes."""
+"""Bytes that a pipe takes as a whole, between those of other writers."""
 
 
 class _Teller:

@@ -5,6 +5,8 @@ import re
 import pytest
 from evaluation import Case, evaluate
 
+from nixcfg.gateway import launch
+
 REDIS = "services.litellm-proxy.redis.createLocally = true;"
 TWO = f"services.litellm-proxy.instances = 2; {REDIS}"
 TLS = """services.nginx.virtualHosts."llm.example.org" = {
@@ -229,6 +231,14 @@ def test_workers(evaluated):
     (instance,) = evaluated["one"]["instances"].values()
     assert "NUM_WORKERS" not in instance["environment"]
     assert "TIMEOUT_WORKER_HEALTHCHECK" not in instance["environment"]
+
+
+def test_a_rehearsal_has_the_environment_of_a_container(evaluated):
+    (instance,) = evaluated["one"]["instances"].values()
+    places = {"CONFIG_FILE_PATH", "HOME", "LITELLM_MIGRATION_DIR"}
+    of_some = {"DISABLE_ADMIN_UI", "GRACEFUL_SHUTDOWN_TIMEOUT"}
+    given = instance["environment"]
+    assert {name: given[name] for name in given.keys() - places - of_some} == launch.MODULE
 
 
 def test_every_instance_is_scraped(evaluated):

@@ -8,7 +8,6 @@ otherwise), which tools/learn/environment.py makes; where there are less than tw
 import itertools
 import os
 import secrets
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -85,13 +84,8 @@ def postgres(litellm: None) -> Iterator[Postgres]:  # noqa: ARG001
 
 
 @pytest.fixture(scope="module")
-def fleet(postgres: Postgres, redis: Redis, tmp_path_factory) -> Iterator[Fleet]:
+def fleet(needs: None, postgres: Postgres, redis: Redis, tmp_path_factory) -> Iterator[Fleet]:  # noqa: ARG001
     """The machine with both instances ready, on the first release."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, for a systemd in namespaces")
-    for program in ("nix-instantiate", "nginx", "curl", "flock"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
     folder = tmp_path_factory.mktemp("fleet")
     clients = folder / "overlay" / CLIENTS.lstrip("/")
     clients.mkdir(parents=True)
