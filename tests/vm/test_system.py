@@ -251,7 +251,7 @@ def test_a_container_that_died_comes_back(gateway: Gateway):
     since = gateway.now()
     gateway.vm.run(f"{gateway.backend} kill litellm-proxy")
 
-    gateway.until_restarted(since, limit=600)
+    gateway.until_restarted(since, limit=240)
 
     assert gateway.environment()["ANTHROPIC_API_KEY"] == "sk-ant-3rd"
 
@@ -287,7 +287,7 @@ def test_a_reboot_brings_everything_back(gateway: Gateway, figures: Figures):
     master_key = gateway.master_key()
 
     figures["reboot of the VM"] = gateway.vm.reboot()
-    gateway.until_restarted(0, limit=600)
+    gateway.until_restarted(0, limit=240)
     figures["boot to the start of the container"] = gateway.entered()
     gateway.until_healthy()
     figures["boot to the first answer"] = gateway.now()
@@ -317,7 +317,7 @@ def test_the_search_finds_what_podman_is_given(gateway: Gateway):
 
 def test_docker_does_the_same(dockered: Gateway, figures: Figures):
     with stopwatch(figures, "docker: start of the unit, docker's daemon included"):
-        dockered.vm.run(f"systemctl start {dockered.unit}", limit=600)
+        dockered.vm.run(f"systemctl start {dockered.unit}", limit=240)
     dockered.until_healthy()
     master_key = dockered.master_key()
 

@@ -7,7 +7,7 @@ Figures = dict[str, float]
 
 def rotated(gateway: Gateway, since: float, name: str, figures: Figures) -> None:
     """The container runs again within 10 s of an unhindered processor; the time is recorded."""
-    seconds = gateway.until_restarted(since, limit=600)
+    seconds = gateway.until_restarted(since, limit=180)
     slowness = gateway.vm.slowness()
     figures[f"{name}: in the container (processor {slowness:.0f} times slower)"] = seconds
     assert seconds <= 10 * slowness, (
@@ -23,6 +23,6 @@ def rotation_ended(gateway: Gateway, since: float) -> str:
         f"test $(systemctl show --value -p InactiveEnterTimestampMonotonic {rotate})"
         f" -gt {int(since * 1e6)} && ! systemctl -q is-active {rotate}"
         f" && test $(systemctl show --value -p ActiveState {rotate}) != activating",
-        limit=400,
+        limit=120,
     )
     return gateway.journal(rotate, since)
