@@ -13,7 +13,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -237,25 +236,6 @@ class Machine:
             said = self.run("cat /run/wait-said", check=False).out
             raise MachineError(f"not so within {limit:.0f} s: {command}\n{said}")
         return time.monotonic() - began
-
-    def slowness(self) -> float:
-        """How many times longer the VM takes for a piece of Python than this machine would alone.
-
-        1 with KVM on an idle machine; emulation and other work on this machine make it larger.
-        """
-        code = (
-            "import time; began = time.CLOCK(); sum(i * i % 7 for i in range(1_000_000));"
-            "print(time.CLOCK() - began)"
-        )
-        # Processor time here, so that only the VM's figure contains what else is going on.
-        here = subprocess.run(
-            [sys.executable, "-c", code.replace("CLOCK", "process_time")],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        ).stdout
-        there = self.run("python3 -", stdin=code.replace("CLOCK", "monotonic")).out
-        return max(1.0, float(there) / float(here))
 
     def reboot(self) -> float:
         """Shut down in order, boot again; returns the seconds until the agent answers."""

@@ -1,19 +1,22 @@
-"""What a changed key does to the container, and how long it takes."""
+"""What a changed key does to the container."""
 
 from guest import Gateway
 
 Figures = dict[str, float]
+#: Not what is asked of it, but when to give up: on an emulated processor LiteLLM, which the new
+#: keys are tried with first, takes minutes to start.
+PATIENCE = 600.0
 
 
 def rotated(gateway: Gateway, since: float, name: str, figures: Figures) -> None:
-    """The container runs again within 10 s of an unhindered processor; the time is recorded."""
-    seconds = gateway.until_restarted(since, limit=180)
-    slowness = gateway.vm.slowness()
-    figures[f"{name}: in the container (processor {slowness:.0f} times slower)"] = seconds
-    assert seconds <= 10 * slowness, (
-        f"{seconds:.1f} s, on a processor {slowness:.1f} times slower than this machine's\n"
-        + gateway.journal("litellm-proxy-rotate.service", since)
-    )
+    """The container is started once, at the first try, and after no pause of systemd's or of
+    rotate.sh; the time until then is recorded."""
+    figures[f"{name}: in the container"] = gateway.until_restarted(since, limit=PATIENCE)
+    said = rotation_ended(gateway, since)
+    assert "tried again" not in said, said
+    unit = gateway.journal(gateway.unit, since)
+    assert unit.count("systemd[1]: Started ") == 1, unit
+    assert "Scheduled restart job" not in unit, unit
 
 
 def rotation_ended(gateway: Gateway, since: float) -> str:
