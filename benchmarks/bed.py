@@ -20,6 +20,7 @@ import arrivals  # noqa: E402
 import services  # noqa: E402
 import toolchain  # noqa: E402
 from arrivals import Question, Target  # noqa: E402
+from front import front  # noqa: E402
 from gateway import Gateway, gateway  # noqa: E402
 from pace import Pace, pace  # noqa: E402
 from paced_vendor import PIECE_SECONDS, vendor  # noqa: E402
@@ -28,6 +29,8 @@ from processes import below, children, has_ended, is_engine, memory, pin, preemp
 from nixcfg.gateway.launch import MODULE  # noqa: E402
 
 MASTER_KEY = "sk-benchmark-0123456789abcdef"
+#: What a container has that someone starts with an image and a configuration, and no more.
+BY_HAND = {"LITELLM_MODE": "DEV"}
 RUN = "from litellm import run_server; run_server()"
 OURS, GATEWAY = 0, 1
 #: Models of the gateway: what LiteLLM takes them for, and what the stand-in does.
@@ -66,9 +69,14 @@ EMBEDDINGS = Question("/v1/embeddings", {"model": "embedding", "input": "word " 
 @dataclass(frozen=True)
 class Setup:
     """How LiteLLM is started: `settings` are sections of its configuration, `python` what stands
-    before its program, `arguments` what stands behind."""
+    before its program, `arguments` what stands behind. `by_hand` is without what the module gives
+    every container; `limits` are those of the virtual key, where there is a database. More
+    than one instance are behind nginx."""
 
     workers: int = 1
+    instances: int = 1
+    by_hand: bool = False
+    limits: Mapping[str, int] = field(default_factory=lambda: {"rpm_limit": 10**9})
     redis: bool = False
     postgres: bool = False
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -79,22 +87,23 @@ class Setup:
 
 @dataclass(frozen=True)
 class Running:
-    """What is asked, and the process that it is, with those below it. `first_answer` is the seconds
-    from its start to its first answer."""
+    """What is asked, and the processes that it is, with those below them. `first_answer` is the
+    seconds from its start to its first answer."""
 
     target: Target
-    process: int
+    processes: set[int]
     pace: Pace
     first_answer: float = 0.0
 
     @property
     def pids(self) -> set[int]:
         """Its processes of now, but for Prisma's engines."""
-        return {pid for pid in below(self.process) if not is_engine(pid)}
+        found = {pid for process in self.processes for pid in below(process)}
+        return {pid for pid in found if not is_engine(pid)}
 
     @property
     def has_ended(self) -> bool:
-        return has_ended(self.process)
+        return any(map(has_ended, self.processes))
 
     def memory(self) -> float:
         return memory(self.pids)
@@ -139,7 +148,7 @@ class Bed:
         folder = self._folder / str(self._starts)
         folder.mkdir()
         (folder / "config.yaml").write_text(json.dumps(self._config(setup)))
-        environment = {"NUM_WORKERS": str(setup.workers), **MODULE}
+        environment = {"NUM_WORKERS": str(setup.workers), **(BY_HAND if setup.by_hand else MODULE)}
         if setup.redis:
             self._redis.forget()
             environment["REDIS_URL"] = self._redis.socket_url
@@ -149,18 +158,32 @@ class Bed:
             environment["LITELLM_SALT_KEY"] = MASTER_KEY
         program = ["taskset", "--cpu-list", str(GATEWAY)]
         program += [sys.executable, *setup.python, "-c", RUN, *setup.arguments]
-        before, began = children(os.getpid()), time.monotonic()
         environment |= setup.environment
-        with gateway(
-            folder / "config.yaml", environment, MASTER_KEY, folder / "log", program
-        ) as proxy:
-            key = new_key(proxy, rpm_limit=10**9) if setup.postgres else MASTER_KEY
+        before, began = children(os.getpid()), time.monotonic()
+        with ExitStack() as stack:
+            started = [
+                stack.enter_context(
+                    gateway(
+                        folder / "config.yaml",
+                        environment,
+                        MASTER_KEY,
+                        folder / f"{number}.log",
+                        program,
+                    )
+                )
+                for number in range(setup.instances)
+            ]
+            proxy = started[0]
+            key = new_key(proxy, **setup.limits) if setup.postgres else MASTER_KEY
             first_answer = _until_answered(proxy) - began
-            (process,) = children(os.getpid()) - before
-            for pid in filter(is_engine, below(process)):
+            port = proxy.port
+            if setup.instances > 1:
+                port = stack.enter_context(front(*(each.port for each in started)))
+            processes = children(os.getpid()) - before
+            for pid in filter(is_engine, {pid for each in processes for pid in below(each)}):
                 pin(pid, OURS)
-            target = Target(f"http://127.0.0.1:{proxy.port}", key)
-            yield Running(target, process, self.pace, first_answer)
+            target = Target(f"http://127.0.0.1:{port}", key)
+            yield Running(target, processes, self.pace, first_answer)
 
 
 def _until_answered(proxy: Gateway) -> float:

@@ -85,7 +85,9 @@ def disturbed(taken: Mapping[int, Taken], slower: float) -> str:
 
 def baseline(bed: Bed, question: Question, rate: float) -> Answers:
     """The stand-in asked without a gateway between."""
-    stand_in = Running(Target(f"{bed.vendor}/{question.behaviour}", "none"), os.getpid(), bed.pace)
+    stand_in = Running(
+        Target(f"{bed.vendor}/{question.behaviour}", "none"), {os.getpid()}, bed.pace
+    )
     return probe(stand_in, question, rate).answers
 
 

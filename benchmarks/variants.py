@@ -52,14 +52,24 @@ def _section(name: str, **values: object) -> Setup:
 
 
 DATABASE = Setup(redis=True, postgres=True)
+#: What people write who write it themselves, and what LiteLLM's documentation begins with.
+BY_HAND = {
+    "by hand: the image and a configuration": {"by_hand": True},
+    "by hand, --detailed_debug": {"by_hand": True, "arguments": ["--detailed_debug"]},
+}
 
 
 def _of_database(**values: object) -> Setup:
     return replace(DATABASE, settings={"general_settings": values})
 
 
+def _by_hand(base: Setup) -> dict[str, Setup]:
+    return {name: replace(base, **changed) for name, changed in BY_HAND.items()}
+
+
 PLAIN_CHANGES = {
     "the same again": Setup(),
+    **_by_hand(Setup()),
     "granian (--run_granian)": Setup(arguments=["--run_granian"]),
     "gunicorn (--run_gunicorn)": Setup(arguments=["--run_gunicorn"]),
     "2 workers on the one core": Setup(workers=2),
@@ -78,11 +88,21 @@ PLAIN_CHANGES = {
     "Redis": Setup(redis=True),
     "PostgreSQL": Setup(postgres=True),
     "PostgreSQL and Redis": DATABASE,
+    "Redis, 2 instances on the one core, nginx": Setup(redis=True, instances=2),
 }
 DATABASE_CHANGES = {
     "the same again": DATABASE,
+    **_by_hand(DATABASE),
+    "a key without a limit": replace(DATABASE, limits={}),
+    "LEGACY_MULTI_INSTANCE_RATE_LIMITING=true": replace(
+        DATABASE, environment={"LEGACY_MULTI_INSTANCE_RATE_LIMITING": "true"}
+    ),
+    "LITELLM_TPM_TOKEN_RESERVATION_ENABLED=false": replace(
+        DATABASE, environment={"LITELLM_TPM_TOKEN_RESERVATION_ENABLED": "false"}
+    ),
     "use_redis_transaction_buffer": _of_database(use_redis_transaction_buffer=True),
     "disable_spend_logs": _of_database(disable_spend_logs=True),
+    "store_prompts_in_spend_logs": _of_database(store_prompts_in_spend_logs=True),
     "database_connection_pool_limit: 2": _of_database(database_connection_pool_limit=2),
     "database_connection_pool_limit: 50": _of_database(database_connection_pool_limit=50),
     "proxy_batch_write_at: 60": _of_database(proxy_batch_write_at=60),
@@ -90,7 +110,7 @@ DATABASE_CHANGES = {
         DATABASE, settings={"litellm_settings": {"enable_redis_auth_cache": True}}
     ),
 }
-STREAM_CHANGES = {
+STREAM_CHANGES = _by_hand(Setup()) | {
     name: PLAIN_CHANGES[name]
     for name in (
         "the same again",
