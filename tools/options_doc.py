@@ -43,7 +43,10 @@ your own configuration wins.
   instances there is none: the first that does not start ends the row.
 - `litellm-proxy-image.service` fetches the image and checks the keys after a switch, and restarts
   the container if something about it has changed. When the image cannot be had, or a key cannot be
-  used, the old container goes on.
+  used, the old container goes on. The Python files of a new image are compiled first, in a
+  container without network and keys, into `/var/cache/litellm-proxy`: LiteLLM then starts in half
+  the time ([scale.md](scale.md#from-the-start-to-the-first-answer)). With several instances the
+  roll does it.
 - `litellm-proxy-access.service` puts the teams, users and keys of `access.file` into the database
   once the gateway is ready, at each switch, and when one of `litellm-proxy-access.path`, `-2`, …
   sees that the file of a key has changed: see [access.md](access.md).

@@ -26,6 +26,8 @@ rec {
 
   configFile = "/app/config.yaml";
   startFile = "/app/start.py";
+  # Beside start.py, which looks for it there.
+  bytecode = "${dirOf startFile}/bytecode";
 
   # The images have Python, and no curl. Isolated: neither PYTHONPATH nor the working
   # directory decide what start.py imports.

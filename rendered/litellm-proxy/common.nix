@@ -43,6 +43,14 @@ rec {
 
   runtimeDirectory = "/run/litellm-proxy";
   stateDirectory = "/var/lib/litellm-proxy";
+  # Root's alone, so that no one on this machine runs what a container has written below it.
+  cacheDirectory = "/var/cache/litellm-proxy";
+  cacheService = {
+    CacheDirectory = "litellm-proxy";
+    CacheDirectoryMode = "0700";
+  };
+  bytecodeFolder = "${cacheDirectory}/bytecode";
+  makeBytecodeFolder = "install -d -m 0755 -o ${toString cfg.containerUid} ${bytecodeFolder}";
   environmentFile = "${runtimeDirectory}/environment";
   secretFiles = "${runtimeDirectory}/files";
   generatedMasterKey = "${stateDirectory}/master-key";
@@ -78,6 +86,14 @@ rec {
       }
     else
       toString selected.file;
+
+  # A file of this module under a name and hash of its own, as the configuration.
+  ownFile =
+    name:
+    builtins.path {
+      path = ./. + "/${name}";
+      inherit name;
+    };
 
   # The same of teams, users and keys; "" where there are none.
   accessFile =

@@ -25,6 +25,7 @@
 #   revision.nix     what a container was started with, and what it would start with now
 #   user.nix         as whom the process in the container runs
 #   internal.nix     what these files tell each other
+#   bytecode.nix     what of the image is compiled once, by bytecode.py, so that it starts sooner
 #   image.nix        what is known about the inside of the image; start.py starts it, and
 #                    missing_key.py answers for models whose key is missing,
 #                    salt_key.py refuses one that is not the database's

@@ -12,7 +12,13 @@
 
 let
   common = import ./common.nix args;
-  inherit (common) cfg instances isFleet;
+  inherit (common)
+    cacheService
+    cfg
+    instances
+    isFleet
+    ;
+  inherit (import ./bytecode.nix args) compileImage;
   inherit (import ./revision.nix args)
     fetchImage
     isCurrent
@@ -20,10 +26,14 @@ let
     writeStarted
     ;
 
-  dockerSandbox = import ./sandbox.nix // {
+  sandbox = import ./sandbox.nix;
+  dockerSandbox = sandbox // {
     RestrictAddressFamilies = "AF_UNIX";
     # Where root has logged in to a registry.
     ProtectHome = "read-only";
+    # Whose the bytecode is.
+    CapabilityBoundingSet = lib.optional (cfg.containerUid != 0) "CAP_CHOWN";
+    SystemCallFilter = sandbox.SystemCallFilter ++ [ "@chown" ];
   };
 
   instance = lib.head instances;
@@ -56,8 +66,10 @@ in
         path = [ config.virtualisation.${cfg.backend}.package ];
         script = ''
           ${fetchImage}
+          ${compileImage}
           ${isCurrent}
           fetch_image
+          compile_image
           if ! systemctl is-active --quiet ${unit}; then
             # What starts it at boot goes on; what had failed may start now.
             systemctl start --no-block ${unit}
@@ -72,7 +84,7 @@ in
         '';
         startLimitIntervalSec = 0;
         # podman unpacks an image itself, docker is only asked to.
-        serviceConfig = lib.optionalAttrs (cfg.backend == "docker") dockerSandbox // {
+        serviceConfig = lib.optionalAttrs (cfg.backend == "docker") dockerSandbox // cacheService // {
           Type = "oneshot";
           RemainAfterExit = true;
           TimeoutStartSec = "infinity";

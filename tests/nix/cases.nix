@@ -101,6 +101,7 @@ let
         }
       ) (lib.filterAttrs (name: _: lib.hasPrefix "litellm-proxy" name) config.virtualisation.oci-containers.containers);
       trial = config.systemd.services.litellm-proxy-trial.script or "";
+      fetch = config.systemd.services.litellm-proxy-image.script or "";
       roll = config.systemd.services.litellm-proxy-roll.script or "";
       targets = lib.filter (lib.hasPrefix "litellm") (lib.attrNames config.systemd.targets);
       nginx = lib.optionalAttrs nginx.enable {

@@ -143,6 +143,7 @@ def test_combination_tells_litellm_where_they_are(evaluated, database, redis, me
     assert ("DISABLE_ADMIN_UI" in environment) == (database == "none")
     mounted = {volume for volume in case["container"]["volumes"] if not volume.startswith("/nix")}
     mounted.remove("/run/litellm-proxy/environment:/run/litellm-proxy/environment:ro")
+    mounted.remove("/var/cache/litellm-proxy/bytecode:/app/bytecode:ro")
     sockets = (
         {"local": "/run/postgresql"}.get(database),
         {"local": "/run/redis-litellm-proxy"}.get(redis),

@@ -27,6 +27,7 @@ KEYS = {
     "ODD_KEY": "planted with \"quotes\" = $HOME 'x'",
 }
 
+BYTECODE = "/var/cache/litellm-proxy/bytecode"
 CASE = """{ x = { lib, ... }: {
   services.litellm-proxy = {
     enable = true; backend = "%s"; modelConfig = "a";
@@ -64,8 +65,16 @@ def case(engine: Engine, nix: Callable[..., Any], tmp_path_factory: Any) -> dict
 
 
 @pytest.fixture
+def bytecode(tmp_path: Path) -> Path:
+    """The folder that containers have in the place of BYTECODE."""
+    folder = tmp_path / "cache/bytecode"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
 def container(
-    engine: Engine, case: dict[str, Any], tmp_path: Path
+    engine: Engine, case: dict[str, Any], tmp_path: Path, bytecode: Path
 ) -> Iterator[Callable[..., Path]]:
     """`container(user)` starts the module's container with the keys in the file that it returns."""
     spec = case["container"]
@@ -75,10 +84,10 @@ def container(
     keys.chmod(0o600)
     wanted = ("--cap-drop", "--security-opt", "--read-only", "--tmpfs", "--ulimit", "--stop-")
     options = [option for option in spec["extraOptions"] if option.startswith(wanted)]
+    places = {"/run/litellm-proxy/environment": keys, BYTECODE: bytecode}
     for volume in spec["volumes"]:
         source, rest = volume.split(":", 1)
-        real = str(keys) if source == "/run/litellm-proxy/environment" else source
-        options += ["-v", f"{real}:{rest}"]
+        options += ["-v", f"{places.get(source, source)}:{rest}"]
 
     def start(user: str = spec["user"]) -> Path:
         engine.start(
@@ -142,10 +151,12 @@ def test_another_user_reads_the_keys_that_were_given_to_it(engine, container):
     assert engine.until("gateway", "--config").startswith("65534 ")
 
 
-#: Hands what the trial asks for to the engine of the test, without what `container` leaves out too.
+#: Hands what a script asks for to the engine of the test, without what `container` leaves out too.
 WRAPPER = """#!/usr/bin/python3
 import os, sys
-words = [word.replace("/run/litellm-proxy/environment:", "{keys}:", 1) for word in sys.argv[1:]]
+words = sys.argv[1:]
+for real, ours in {places}:
+    words = [word.replace(real + ":", ours + ":", 1) for word in words]
 left_out = ("--memory", "--pids-limit", "--log-driver", "--add-host")
 words = [word for word in words if not word.startswith(left_out)]
 words = ["{image}" if word.startswith("ghcr.io/") else word for word in words]
@@ -157,34 +168,64 @@ os.execvp(command[0], [*command, *words])
 """
 
 
-def test_new_keys_are_tried_beside_the_running_container(engine, container, case, tmp_path):
-    keys = container()
-    engine.until("gateway", "--config")
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / engine.name).write_text(
+def script(
+    engine: Engine, folder: Path, text: str, places: dict[str, Path]
+) -> subprocess.CompletedProcess[str]:
+    """Runs a script of the module. `places` are where things are here, by where it has them."""
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    program = programs / engine.name
+    options = [*(["--network=none"] if "--network" not in text else []), *engine.run_options]
+    named = [(real, str(ours)) for real, ours in places.items()]
+    command = engine.command
+    program.write_text(
         WRAPPER.format(
-            keys=keys,
-            image=IMAGE,
-            options=["--network=none", *engine.run_options],
-            command=engine.command,
-            path=os.environ["PATH"],
+            places=named, image=IMAGE, options=options, command=command, path=os.environ["PATH"]
         )
     )
-    (programs / engine.name).chmod(0o755)
+    program.chmod(0o755)
+    return subprocess.run(
+        ["bash", "-ec", text],
+        env={"PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_image_is_compiled_once_and_its_containers_read_that(
+    engine, container, case, bytecode, tmp_path
+):
+    # Without what asks systemd. The folders are those of the test.
+    text = case["fetch"].partition("if ! systemctl")[0]
+    text = text.replace(str(Path(BYTECODE).parent), str(bytecode.parent))
+    first = script(engine, tmp_path, text, {})
+    assert "files are compiled" in first.stdout, first.stdout + first.stderr
+    assert list(bytecode.rglob("proxy_server.*.pyc"))
+    again = script(engine, tmp_path, text, {})
+    assert (again.returncode, again.stdout) == (0, "")
+    container()
+    engine.until("gateway", "--config")
+    process = engine.process("gateway")
+    assert environment(process)["PYTHONPYCACHEPREFIX"] == "/app/bytecode"
+    mounts = (process / "mountinfo").read_text().splitlines()
+    (options,) = (line.split()[5] for line in mounts if line.split()[4] == "/app/bytecode")
+    assert options.split(",")[0] == "ro"
+
+
+def test_new_keys_are_tried_beside_the_running_container(
+    engine, container, case, bytecode, tmp_path
+):
+    keys = container()
+    engine.until("gateway", "--config")
+    places = {"/run/litellm-proxy/environment": keys, BYTECODE: bytecode}
 
     def trial(key: str) -> tuple[int, str]:
         new = keys.with_name("new")
         new.write_text(f"ANTHROPIC_API_KEY={key}\n")
         new.rename(keys)
-        done = subprocess.run(
-            ["bash", "-ec", case["trial"]],
-            env={"PATH": f"{programs}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = script(engine, tmp_path, case["trial"], places)
         engine("rm", "-f", "litellm-proxy-trial")  # as the unit does in the end
         return done.returncode, done.stdout + done.stderr
 

@@ -84,7 +84,7 @@ def test_one_missing_key_stops_no_other_model_unless_it_is_required(evaluated):
 
 
 def test_file_secrets_are_mounted_read_only_as_a_directory(evaluated):
-    assert evaluated["all"]["container"]["volumes"][4:] == [
+    assert evaluated["all"]["container"]["volumes"][5:] == [
         "/run/litellm-proxy/files:/run/litellm-proxy/files:ro"
     ]
 

@@ -302,6 +302,36 @@ def test_switch_with_a_key_that_cannot_be_used_costs_nothing(machine):
     machine.settle()
 
 
+def test_an_image_is_compiled_once_before_anything_is_restarted(machine):
+    compiled = machine.root / "srv/compiled"
+    before = machine.starts()
+    machine.write("srv/image", "sha256:1\n")
+    code, said = switch(machine)
+    assert (code, "Compiling the Python files" in said) == (0, True)
+    machine.until(lambda: machine.starts() == before + 1)
+    (words,) = (line.split() for line in compiled.read_text().splitlines())
+    assert "--network=none" in words
+    assert not [word for word in words if "/run/litellm-proxy" in word]  # no keys
+    assert "--volume=/var/cache/litellm-proxy/bytecode:/app/bytecode" in words
+    assert "Compiling" not in switch(machine)[1]
+    machine.write("srv/image", "sha256:2\n")
+    assert "Compiling" in switch(machine)[1]
+    assert len(compiled.read_text().splitlines()) == 2
+    machine.settle()
+
+
+def test_an_image_that_cannot_be_compiled_runs_all_the_same(machine):
+    before = machine.starts()
+    machine.write("srv/image", "sha256:3\n")
+    machine.write("srv/compiler-ends", "1\n")
+    code, said = switch(machine)
+    (machine.root / "srv/compiler-ends").unlink()
+    assert (code, "could not be compiled" in said) == (0, True)
+    machine.until(lambda: machine.starts() == before + 1)
+    assert "Compiling" in switch(machine)[1]  # it is tried again
+    machine.settle()
+
+
 def test_start_of_what_does_not_run(machine):
     machine.run("systemctl", "stop", CONTAINER)
     machine.settle()

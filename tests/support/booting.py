@@ -18,10 +18,13 @@ HERE = Path(__file__).parent
 NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--kill-child"]
 
 # `podman run … -v FILE:FILE:ro …`: reads the mounted file of keys as start.py does. A container on
-# trial answers its health check, unless it ends with what is in /srv/trial-ends.
+# trial answers its health check, unless it ends with what is in /srv/trial-ends. What is in
+# /srv/image is the image, and what compiling it ends with is in /srv/compiler-ends.
 PODMAN = """#!/bin/sh
 case "$*" in
-  image* | pull*) [ ! -e /srv/no-image ]; exit ;;
+  image* | pull*) [ ! -e /srv/no-image ] || exit 1; cat /srv/image; exit 0 ;;
+  run*--name=litellm-proxy-bytecode*)
+    echo "$*" >> /srv/compiled; exit "$(cat /srv/compiler-ends || echo 0)" ;;
   run*--name=litellm-proxy-trial*) echo "$*" >> /srv/trials; exit ;;
   exec*litellm-proxy-trial*) [ ! -e /srv/trial-ends ]; exit ;;
   inspect*litellm-proxy-trial) echo "false $(cat /srv/trial-ends)"; exit ;;

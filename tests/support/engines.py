@@ -61,6 +61,10 @@ def stub_image(root: Path) -> Path:
     shutil.copytree(library, root / library.relative_to("/"), symlinks=True)
     (root / "usr/local/bin/litellm").write_text(LITELLM)
     (root / "usr/local/bin/litellm").chmod(0o755)
+    modules = root / library.relative_to("/") / "litellm/proxy"
+    modules.mkdir(parents=True)
+    for module in ("__init__", "proxy_cli", "proxy_server"):
+        (modules / f"{module}.py").write_text("print('imported')\n")
     root.chmod(0o755)  # it becomes the root of the container
     archive = root.with_suffix(".tar")
     subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True, timeout=120)

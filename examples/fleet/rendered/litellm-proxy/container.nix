@@ -12,6 +12,8 @@
 let
   common = import ./common.nix args;
   inherit (common)
+    bytecodeFolder
+    cacheService
     cfg
     configFile
     environmentFile
@@ -20,6 +22,8 @@ let
     image
     instances
     isFleet
+    makeBytecodeFolder
+    ownFile
     runtimeDirectory
     secretFiles
     ;
@@ -29,14 +33,6 @@ let
     // image.drain cfg.drainSeconds
     // lib.optionalAttrs (cfg.workers > 1) image.patience
     // lib.optionalAttrs (!hasDatabase) image.withoutPages;
-
-  # Under a name and hash of its own, as the configuration.
-  ownFile =
-    name:
-    builtins.path {
-      path = ./. + "/${name}";
-      inherit name;
-    };
 
   # Databases on this machine that LiteLLM may be told to use: it fails without them.
   localServices =
@@ -84,6 +80,7 @@ let
       "${ownFile "start.py"}:${image.startFile}:ro"
       # Beside start.py, which looks for them there.
       "${ownFile "missing_key.py"}:${dirOf image.startFile}/missing_key.py:ro"
+      "${bytecodeFolder}:${image.bytecode}:ro"
       # This file and not its directory: every start makes a new container.
       "${environmentFile}:${environmentFile}:ro"
     ]
@@ -130,6 +127,8 @@ let
     after = [ "litellm-proxy-secrets.service" ] ++ localServices;
     inherit (cfg.internal) wants restartTriggers;
     onFailure = [ "${failureUnit instance}.service" ];
+    # podman mounts nothing that does not exist.
+    preStart = makeBytecodeFolder;
     postStop = lib.mkMerge [
       (lib.mkBefore (whyItFailed instance))
       # Before podman or docker remove the container, which might fail.
@@ -143,7 +142,7 @@ let
     ];
     # A database that is away for an hour needs no one who starts this again.
     startLimitIntervalSec = 0;
-    serviceConfig = {
+    serviceConfig = cacheService // {
       # Stopped while it starts, LiteLLM ends with one of these.
       SuccessExitStatus = "130 143";
       RestartSec = 5;

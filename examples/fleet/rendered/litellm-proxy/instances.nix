@@ -17,6 +17,7 @@
 let
   common = import ./common.nix args;
   inherit (common)
+    cacheService
     cfg
     environmentFile
     hasDatabase
@@ -29,6 +30,7 @@ let
     secretFiles
     target
     ;
+  inherit (import ./bytecode.nix args) compileImage;
   inherit (import ./revision.nix args)
     fetchImage
     isCurrent
@@ -273,15 +275,17 @@ in
             ];
             script = ''
               ${fetchImage}
+              ${compileImage}
               # An image that cannot be had costs nothing.
               if systemctl is-active --quiet ${target}; then
                 fetch_image
+                compile_image
               fi
               ${rollScript}
               roll
             '';
             startLimitIntervalSec = 0;
-            serviceConfig = {
+            serviceConfig = cacheService // {
               Type = "oneshot";
               RemainAfterExit = true;
               TimeoutStartSec = "infinity";

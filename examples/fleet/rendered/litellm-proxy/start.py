@@ -59,6 +59,13 @@ def foreign_salt_key() -> str:
         return ""
 
 
+def use_bytecode() -> None:
+    """Where bytecode.py has compiled nothing, Python looks beside each source as ever."""
+    folder = os.path.join(os.path.dirname(__file__), "bytecode")  # noqa: PTH118, PTH120
+    if os.path.isdir(folder) and os.listdir(folder):  # noqa: PTH112, PTH208
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", folder)
+
+
 def main() -> None:
     """Set the environment and be replaced; ends with 1 and a reason when that cannot be."""
     path, programs, *arguments = sys.argv[1:]
@@ -79,6 +86,7 @@ def main() -> None:
     if missing and given:
         changed = os.environ["CONFIG_FILE_PATH"] = leave_out(missing, given)
         arguments = [changed if word == given else word for word in arguments]
+    use_bytecode()
     program = next(filter(shutil.which, programs.split(":")), None)
     if program is None:
         sys.exit(f"start.py: the image has none of {programs.replace(':', ', ')}")
