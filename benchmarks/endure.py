@@ -1,11 +1,11 @@
 """Whether the gateway stays as it is under load for long: its memory, its requests, its rows.
 
-    python benchmarks/endure.py [--minutes 30] [--recycle 2000] [--database] [--direct]
+    python benchmarks/endure.py [--minutes 30] [--recycle 2000] [--clients 12] [--database]
 
 Two workers, each replaced after `--recycle` requests (0 for never), by LiteLLM's own
---max_requests_before_restart; behind nginx as the module has it, unless `--direct`. Twelve clients
-that keep their connections and never repeat a request ask until the time is over, every other
-request a stream. With `--database` they use a virtual key, and LiteLLM deletes its rows of spend
+--max_requests_before_restart; behind nginx as the module has it, unless `--direct`. Clients that
+keep their connections and never repeat a request ask until the time is over, every other request a
+stream. With `--database` they use a virtual key, and LiteLLM deletes its rows of spend
 after a tenth of the time.
 
 A line of progress every minute, or every hundredth of the time. At the end, also where it is
@@ -111,6 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--recycle", type=int, default=2000, metavar="REQUESTS")
+    parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--direct", action="store_true", help="without nginx in front")
     parser.add_argument("--database", action="store_true", help="with PostgreSQL and Redis")
     options = parser.parse_args()
@@ -121,8 +122,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nixcfg-endure-") as folder:
         Path(folder).chmod(0o755)
         with stage(wanted, Path(folder)) as on:
-            ended = told(endure(on, seconds), max(60.0, seconds / 100))
+            ended = told(endure(on, seconds, options.clients), max(60.0, seconds / 100))
     print(ended.report())
+    if options.recycle and not ended.replaced:
+        sys.exit("no worker was replaced, so nothing is proven of that")
     sys.exit(1 if ended.faults else 0)
 
 

@@ -8,6 +8,7 @@ the Python client asks for, and the schema engine of a later release, which runs
 It is installed once, into a cache folder under the hash of its recipe.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -64,12 +65,15 @@ def installed(schemas: Path | None = None) -> Toolchain:
     recipe = [*sorted(RECIPE.iterdir()), Path(__file__), schema]
     key = hashlib.sha256(b"".join(each.read_bytes() for each in recipe)).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nixcfg-tests"
+    cache.mkdir(parents=True, exist_ok=True)
     folder = cache / f"prisma-{key}"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        _install(folder, schema)
-        (folder / "complete").touch()
+    with (cache / f"prisma-{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests and a benchmark may want it at once
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            _install(folder, schema)
+            (folder / "complete").touch()
     return Toolchain(folder)
 
 
