@@ -102,6 +102,10 @@ DATABASE_CHANGES = {
     ),
     "use_redis_transaction_buffer": _of_database(use_redis_transaction_buffer=True),
     "disable_spend_logs": _of_database(disable_spend_logs=True),
+    "disable_budget_reservation": _of_database(disable_budget_reservation=True),
+    "disable_token_counter": replace(
+        DATABASE, settings={"litellm_settings": {"disable_token_counter": True}}
+    ),
     "store_prompts_in_spend_logs": _of_database(store_prompts_in_spend_logs=True),
     "database_connection_pool_limit: 2": _of_database(database_connection_pool_limit=2),
     "database_connection_pool_limit: 50": _of_database(database_connection_pool_limit=50),
