@@ -82,9 +82,10 @@ def test_mounted_config_is_exported(exported):
     )
     (mounted,) = re.findall(r"-v (\S+):/app/config.yaml:ro", start)
     assert exported["files"][mounted] == MACHINE.read_text()
-    ours = re.findall(r"-v (\S+):/app/(?:start|missing_key).py:ro", start)
+    scripts = "".join(exported["scripts"].values())
+    ours = set(re.findall(r"(/nix/store/[^\s:]+):/app/\w+\.py:ro", scripts))
     assert exported["files"].keys() == {mounted, *ours}
-    assert len(ours) == 2
+    assert len(ours) == 3
 
 
 def test_scripts_pass_shellcheck(exported, fleet, tmp_path):
