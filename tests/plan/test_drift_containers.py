@@ -124,6 +124,7 @@ def test_another_by_hand_in_its_place(
         ("litellm-proxy-2", OTHER, True),
         ("trying-it", LITELLM, True),
         ("litellm-proxy-trial", LITELLM, False),
+        ("litellm-proxy-bytecode", LITELLM, False),
         ("something-else", OTHER, False),
     ],
 )
