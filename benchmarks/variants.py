@@ -102,6 +102,7 @@ DATABASE_CHANGES = {
     ),
     "use_redis_transaction_buffer": _of_database(use_redis_transaction_buffer=True),
     "disable_spend_logs": _of_database(disable_spend_logs=True),
+    "disable_spend_updates": _of_database(disable_spend_updates=True),
     "disable_budget_reservation": _of_database(disable_budget_reservation=True),
     "disable_token_counter": replace(
         DATABASE, settings={"litellm_settings": {"disable_token_counter": True}}

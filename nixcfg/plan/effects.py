@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from nixcfg.plan.facts import LOCAL, Facts
 from nixcfg.project import wiring
 
-SECONDS = (10, 40)
-"""How long LiteLLM takes to start."""
+SECONDS = (5, 40)
+"""How long LiteLLM takes to start: on a fast core alone, and with a database on a slow one."""
 
 _CONNECTIONS = 100
 """PostgreSQL's own max_connections, which the module raises where it is too few (database.nix)."""

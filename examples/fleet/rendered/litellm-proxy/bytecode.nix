@@ -1,6 +1,7 @@
 # Python's bytecode of LiteLLM, which its images come without, because uv builds them and makes
-# none unless it is told to. Their file system is read-only, so each start, and each worker, would
-# compile four thousand files again: half of the time to the first answer (docs/scale.md).
+# none unless it is told to. The container's file system is read-only, so each start, and each
+# worker, would compile four thousand files again: half of the time to the first answer
+# (docs/scale.md).
 #
 # So the image is compiled once, before anything is restarted, in a container that has neither
 # network nor keys (bytecode.py), and the others read what it has made. None of them can write it.
