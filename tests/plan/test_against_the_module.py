@@ -228,7 +228,7 @@ def test_what_it_costs(
         True for _ in costs
     ]
     assert found.loses == bool(costs)
-    assert found.refused == ((10, 40) if refused else None)
+    assert found.refused == ((5, 40) if refused else None)
 
 
 def test_the_version_of_the_module_is_that_of_nix(evaluated: dict[str, Any]):

@@ -169,7 +169,7 @@ def test_both_say_the_same(switched: Switched, by_ssh: Planned):
     }  # fmt: skip
     assert data["missing_keys"] == ["OPENAI_API_KEY"]
     assert data["loses_requests"] is True
-    assert data["refused_seconds"] == [10, 40]
+    assert data["refused_seconds"] == [5, 40]
     assert data["migrations"] is None
     assert data["changes"] == [
         {"what": "port", "kind": "changed", "name": "4000 -> 4001", "detail": ""}
