@@ -35,8 +35,10 @@ class Family:
 
 @dataclass
 class Measured:
-    """By round, or nothing where it was disturbed. MiB, seconds, milliseconds."""
+    """By round, or nothing where it was disturbed. MiB, seconds, milliseconds. `late` is whether it
+    answered fewer requests than arrived."""
 
+    late: bool = False
     cpu: list[float | None] = field(default_factory=list)
     p95: list[float | None] = field(default_factory=list)
     memory: list[float | None] = field(default_factory=list)
@@ -137,6 +139,7 @@ def measure(machine: Bed, family: Family, setup: Setup, into: Measured) -> None:
     with suppress(DisturbedError), machine.running(setup) as running:
         probe(running, family.question, family.rate)  # what LiteLLM makes at first
         seen = probe(running, family.question, family.rate)
+        into.late |= not seen.answers.kept_up
         if seen.answers.kept_up:
             cpu, p95 = seen.cpu, seen.answers.percentile(0.95)
             memory, start = running.memory(), running.first_answer
@@ -167,7 +170,8 @@ def table(family: Family, base: Measured, found: dict[str, Measured]) -> str:
     for name, ours in found.items():
         pairs = ((ours.cpu, base.cpu), (ours.p95, base.p95))
         pairs += ((ours.memory, base.memory), (ours.start, base.start))
-        lines.append(f"| {name} | {' | '.join(_ratio(*pair) for pair in pairs)} |")
+        ratios = ["too slow"] * len(pairs) if ours.late else [_ratio(*pair) for pair in pairs]
+        lines.append(f"| {name} | {' | '.join(ratios)} |")
     return "\n".join(lines)
 
 
