@@ -13,6 +13,7 @@ class Params:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._vendors: Mapping[str, list[str]] = data["vendors"]
         self._clouds: Mapping[str, list[str]] = data["clouds"]
+        self._prefixes = tuple(self._clouds)
         self._unsent = frozenset(data["unsent"])
         self._all = frozenset(name for names in self._vendors.values() for name in names)
         self.regions: Mapping[str, str] = data["regions"]
@@ -41,7 +42,9 @@ class Params:
 
     def cloud(self, key: str) -> str:
         """What the parameters of one cloud begin with, as ``aws_``; "" for any other."""
-        return next((cloud for cloud in self._clouds if key.startswith(cloud)), "")
+        if not key.startswith(self._prefixes):
+            return ""
+        return next(cloud for cloud in self._clouds if key.startswith(cloud))
 
     def readers(self, cloud: str) -> tuple[str, ...]:
         """The providers that read what begins with this."""

@@ -11,6 +11,11 @@ _NAMES = frozenset((wiring.HOST, "host.docker.internal", "172.17.0.1", "10.88.0.
 _DEFAULT = {"https": 443, "wss": 443, "postgresql": 5432, "postgres": 5432, "redis": 6379}
 
 
+def may_be_in(file: str) -> bool:
+    """Whether the text of a YAML file can hold such a name: one may be written with escapes."""
+    return "\\" in file or any(name in file for name in _NAMES)
+
+
 def own_port(text: str) -> int | None:
     """The port that a URL or HOST:PORT asks on the gateway's machine; None for another machine."""
     if not any(name in text for name in _NAMES):

@@ -291,21 +291,33 @@ def reached(data: Any, steps: Sequence[Step], path: Steps = ()) -> Iterator[tupl
     if not isinstance(data, Map):
         return
     step, *rest = steps
-    value = data.get(step.name)
+    if step.name not in data:
+        return
+    value = data[step.name]
     if step.key and not (isinstance(value, Map) and value.get(step.key) == step.value):
         return
     here: Steps = (*path, step.name)
     if step.each == "[]":
         found = enumerate(value) if isinstance(value, list) else ()
         for index, item in found:
-            # Most entries of a long list have none of it.
-            if not rest or (isinstance(item, Map) and rest[0].name in item):
+            if _leads_on(item, rest):
                 yield from reached(item, rest, (*here, index))
     elif step.each:
         for key, item in value.items() if isinstance(value, Map) else ():
             yield from reached(item, rest, (*here, key))
     else:
         yield from reached(value, rest, here)
+
+
+def _leads_on(item: Any, steps: Sequence[Step]) -> bool:
+    """Whether an entry of a list has the next two steps: most of a long list have none of them."""
+    for step in steps[:2]:
+        if not isinstance(item, Map) or step.name not in item:
+            return False
+        if step.each:
+            return True
+        item = item[step.name]
+    return True
 
 
 def _collect(value: Any, path: Steps, found: list[tuple[Steps, Any]]) -> None:

@@ -39,6 +39,8 @@ def _asked(whole: Whole, machine: Machine) -> Iterator[tuple[Document, Steps, in
     loaded = next((each for each in machine.configs if each.name == machine.model_config), None)
     for provider in project.providers:
         if loaded and provider.name in loaded.providers:
+            if not own_ports.may_be_in(provider.document.text):
+                continue
             for path, text in scalars(provider.document.data):
                 port = own_ports.own_port(text) if isinstance(text, str) else None
                 if port is not None:
