@@ -48,14 +48,17 @@ def seconds_for(rate: float) -> float:
     return min(LONGEST, max(SECONDS, REQUESTS / rate))
 
 
-def probe(running: Running, question: Question, rate: float) -> Probe:
-    """Raises DisturbedError when no attempt was undisturbed, or LiteLLM is no more."""
+def probe(running: Running, question: Question, rate: float, seconds: float = 0.0) -> Probe:
+    """For so many seconds, or else for as long as the rate asks for.
+
+    Raises DisturbedError when no attempt was undisturbed, or LiteLLM is no more.
+    """
     reason = ""
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(1)
         answers, before, after = arrivals.ask(
-            running.target, question, rate, seconds_for(rate), Usage.now
+            running.target, question, rate, seconds or seconds_for(rate), Usage.now
         )
         if running.has_ended:
             raise DisturbedError("LiteLLM ended while it was asked")

@@ -1,6 +1,6 @@
 """What each part of the gateway's configuration gives or costs, one change at a time.
 
-    python benchmarks/variants.py [--rounds 3] [--only NAME ...]
+    python benchmarks/variants.py [--rounds 3] [--seconds 120] [--only NAME ...]
 
 Every round measures the base and then each change of it, at one rate that all of them carry, so
 that what disturbs for a while disturbs all; a figure is divided by that of the base of its round.
@@ -41,6 +41,7 @@ class Measured:
     late: bool = False
     cpu: list[float | None] = field(default_factory=list)
     p95: list[float | None] = field(default_factory=list)
+    latest: list[float | None] = field(default_factory=list)
     memory: list[float | None] = field(default_factory=list)
     start: list[float | None] = field(default_factory=list)
 
@@ -134,17 +135,20 @@ FAMILIES = (
 )
 
 
-def measure(machine: Bed, family: Family, setup: Setup, into: Measured) -> None:
-    cpu = p95 = memory = start = None
+def measure(
+    machine: Bed, family: Family, setup: Setup, into: Measured, seconds: float = 0.0
+) -> None:
+    cpu = p95 = latest = memory = start = None
     with suppress(DisturbedError), machine.running(setup) as running:
         probe(running, family.question, family.rate)  # what LiteLLM makes at first
-        seen = probe(running, family.question, family.rate)
+        seen = probe(running, family.question, family.rate, seconds)
         into.late |= not seen.answers.kept_up
         if seen.answers.kept_up:
-            cpu, p95 = seen.cpu, seen.answers.percentile(0.95)
+            cpu, p95, latest = seen.cpu, seen.answers.percentile(0.95), max(seen.answers.times)
             memory, start = running.memory(), running.first_answer
     into.cpu.append(cpu)
     into.p95.append(p95)
+    into.latest.append(latest)
     into.memory.append(memory)
     into.start.append(start)
 
@@ -161,14 +165,14 @@ def table(family: Family, base: Measured, found: dict[str, Measured]) -> str:
         known = [each for each in values if each]
         return f"{statistics.median(known):.1f}" if known else "refused"
 
-    columns = ("CPU a request", "p95", "memory", "start to first answer")
+    columns = ("CPU a request", "p95", "latest answer", "memory", "start to first answer")
     lines = [f"| {family.name} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
     lines.append(
-        f"| the base | {middle(base.cpu)} ms | {middle(base.p95)} ms "
+        f"| the base | {middle(base.cpu)} ms | {middle(base.p95)} ms | {middle(base.latest)} ms "
         f"| {middle(base.memory)} MiB | {middle(base.start)} s |"
     )
     for name, ours in found.items():
-        pairs = ((ours.cpu, base.cpu), (ours.p95, base.p95))
+        pairs = ((ours.cpu, base.cpu), (ours.p95, base.p95), (ours.latest, base.latest))
         pairs += ((ours.memory, base.memory), (ours.start, base.start))
         ratios = ["too slow"] * len(pairs) if ours.late else [_ratio(*pair) for pair in pairs]
         lines.append(f"| {name} | {' | '.join(ratios)} |")
@@ -179,6 +183,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.0, help="of each look: five at least")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="these changes")
     options = parser.parse_args()
     print(f"{where()}; {options.rounds} rounds.")
@@ -191,9 +196,9 @@ def main() -> None:
             }
             base, found = Measured(), {name: Measured() for name in changes}
             for _ in range(options.rounds):
-                measure(machine, family, family.base, base)
+                measure(machine, family, family.base, base, options.seconds)
                 for name, setup in changes.items():
-                    measure(machine, family, setup, found[name])
+                    measure(machine, family, setup, found[name], options.seconds)
                     print(f"  {name}: {found[name].cpu[-1]}", file=sys.stderr)
             print(f"\n{table(family, base, found)}", flush=True)
 
