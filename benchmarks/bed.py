@@ -29,7 +29,8 @@ from processes import below, children, has_ended, is_engine, memory, pin, preemp
 from nixcfg.gateway.launch import MODULE  # noqa: E402
 
 MASTER_KEY = "sk-benchmark-0123456789abcdef"
-#: What a container has that someone starts with an image and a configuration, and no more.
+#: What a container has that someone starts with an image and a configuration, and no more. Prices
+#: are those of LiteLLM's package all the same, as there is no network.
 BY_HAND = {"LITELLM_MODE": "DEV"}
 RUN = "from litellm import run_server; run_server()"
 OURS, GATEWAY = 0, 1
@@ -68,8 +69,8 @@ EMBEDDINGS = Question("/v1/embeddings", {"model": "embedding", "input": "word " 
 
 @dataclass(frozen=True)
 class Setup:
-    """How LiteLLM is started: `settings` are sections of its configuration, `python` what stands
-    before its program, `arguments` what stands behind. `by_hand` is without what the module gives
+    """How LiteLLM is started: `settings` are sections of its configuration, `arguments` what
+    stands behind its program. `by_hand` is without what the module gives
     every container; `limits` are those of the virtual key, where there is a database. More
     than one instance are behind nginx."""
 
@@ -81,7 +82,6 @@ class Setup:
     postgres: bool = False
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    python: Sequence[str] = ()
     arguments: Sequence[str] = ()
 
 
@@ -157,7 +157,7 @@ class Bed:
             environment["DATABASE_URL"] = self._postgres.socket_url
             environment["LITELLM_SALT_KEY"] = MASTER_KEY
         program = ["taskset", "--cpu-list", str(GATEWAY)]
-        program += [sys.executable, *setup.python, "-c", RUN, *setup.arguments]
+        program += [sys.executable, "-c", RUN, *setup.arguments]
         environment |= setup.environment
         before, began = children(os.getpid()), time.monotonic()
         with ExitStack() as stack:

@@ -31,7 +31,7 @@ let
     RestrictAddressFamilies = "AF_UNIX";
     # Where root has logged in to a registry.
     ProtectHome = "read-only";
-    # Whose the bytecode is.
+    # To give the folder of the bytecode to the user in the container.
     CapabilityBoundingSet = lib.optional (cfg.containerUid != 0) "CAP_CHOWN";
     SystemCallFilter = sandbox.SystemCallFilter ++ [ "@chown" ];
   };

@@ -16,7 +16,7 @@ from nixcfg.project.build import build
 from nixcfg.project.find import Sources
 from nixcfg.project.model import MODELS, SETTINGS
 from nixcfg.project.wiring import KeyFile
-from nixcfg.rules.context import scalars
+from nixcfg.rules.walk import scalars
 from nixcfg.yamltext import emit, reader
 from nixcfg.yamltext.document import Document
 

@@ -77,7 +77,7 @@ def strangers(old: Facts, listed: Iterable[Listed], backend: str) -> list[Listed
     return [
         each
         for each in listed
-        if each.name not in {*ours, *wiring.PASSING}
+        if each.name not in {*ours, *wiring.TRANSIENT}
         and (each.name.startswith(wiring.CONTAINER) or _LITELLM.search(each.image.lower()))
     ]
 

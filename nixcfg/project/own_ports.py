@@ -13,12 +13,16 @@ _DEFAULT = {"https": 443, "wss": 443, "postgresql": 5432, "postgres": 5432, "red
 
 def may_be_in(file: str) -> bool:
     """Whether the text of a YAML file can hold such a name: one may be written with escapes."""
-    return "\\" in file or any(name in file for name in _NAMES)
+    return "\\" in file or _has_name(file)
+
+
+def _has_name(text: str) -> bool:
+    return any(name in text for name in _NAMES)
 
 
 def own_port(text: str) -> int | None:
     """The port that a URL or HOST:PORT asks on the gateway's machine; None for another machine."""
-    if not any(name in text for name in _NAMES):
+    if not _has_name(text):
         return None
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")

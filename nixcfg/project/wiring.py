@@ -60,7 +60,7 @@ TARGET = "litellm-proxy.target"
 IMAGE_UNIT = "litellm-proxy-image.service"
 ROLL_UNIT = "litellm-proxy-roll.service"
 ACCESS_UNIT = "litellm-proxy-access.service"
-PASSING = ("litellm-proxy-bytecode", "litellm-proxy-trial")
+TRANSIENT = ("litellm-proxy-bytecode", "litellm-proxy-trial")
 """The containers in which the module compiles an image and tries changed keys, while that takes."""
 OUT_DIR = "/run/litellm-proxy-out"
 """nginx sends nothing to an instance while a file with its number is here."""

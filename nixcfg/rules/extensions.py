@@ -10,8 +10,9 @@ from nixcfg.project.model import SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules import services
-from nixcfg.rules.context import Config, reached
+from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.rules.walk import reached
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 

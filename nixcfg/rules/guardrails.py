@@ -9,9 +9,10 @@ from nixcfg.problems.problem import Fix, Problem, RenameKey, Rule, SetValue, Sev
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
 from nixcfg.rules import services
-from nixcfg.rules.context import Config, reached
+from nixcfg.rules.context import Config
 from nixcfg.rules.entries import INCOMPLETE, UNGUARDED
 from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.rules.walk import reached
 from nixcfg.yamltext.document import Map
 
 _WITHOUT = "LiteLLM starts without this guardrail"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from nixcfg.problems.problem import Problem, Rule, Severity, Steps
 from nixcfg.project import own_ports
 from nixcfg.project.model import Machine
-from nixcfg.rules.context import Whole, scalars
+from nixcfg.rules.context import Whole
 from nixcfg.rules.scope import EveryMachine
+from nixcfg.rules.walk import scalars
 from nixcfg.yamltext.document import Document
 
 CLOSED_PORT = Rule("NX523", Severity.WARNING)

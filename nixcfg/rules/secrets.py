@@ -11,8 +11,9 @@ from nixcfg.project import wiring
 from nixcfg.project.model import ENVIRONMENT, MODELS, SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import dollar, reference, referenced, referenced_at_end
-from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument
+from nixcfg.rules.walk import scalars
 
 _DOLLAR_ANYWHERE = re.compile(r"\$\{[^{}\s]*\}")
 _SPELT_OTHERWISE = re.compile(

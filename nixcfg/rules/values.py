@@ -11,8 +11,9 @@ from nixcfg.problems.problem import Fix, Problem, Rule, SetValue, Severity, Step
 from nixcfg.project.model import ENVIRONMENT, SETTINGS
 from nixcfg.project.nearest import nearest
 from nixcfg.project.values import referenced
-from nixcfg.rules.context import Config, scalars
+from nixcfg.rules.context import Config
 from nixcfg.rules.scope import EveryDocument, ModelFile
+from nixcfg.rules.walk import scalars
 from nixcfg.yamltext.document import Map
 from nixcfg.yamltext.scalars import describe
 

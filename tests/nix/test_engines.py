@@ -155,8 +155,6 @@ def test_another_user_reads_the_keys_that_were_given_to_it(engine, container):
 WRAPPER = """#!/usr/bin/python3
 import os, sys
 words = sys.argv[1:]
-for real, ours in {places}:
-    words = [word.replace(real + ":", ours + ":", 1) for word in words]
 left_out = ("--memory", "--pids-limit", "--log-driver", "--add-host")
 words = [word for word in words if not word.startswith(left_out)]
 words = ["{image}" if word.startswith("ghcr.io/") else word for word in words]
@@ -169,20 +167,17 @@ os.execvp(command[0], [*command, *words])
 
 
 def script(
-    engine: Engine, folder: Path, text: str, places: dict[str, Path]
+    engine: Engine, folder: Path, text: str, places: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a script of the module. `places` are where things are here, by where it has them."""
+    """Runs a script of the module. `places` is what stands in it for each of its own places."""
+    for its, ours in places.items():
+        text = text.replace(its, ours)
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
     program = programs / engine.name
     options = [*(["--network=none"] if "--network" not in text else []), *engine.run_options]
-    named = [(real, str(ours)) for real, ours in places.items()]
-    command = engine.command
-    program.write_text(
-        WRAPPER.format(
-            places=named, image=IMAGE, options=options, command=command, path=os.environ["PATH"]
-        )
-    )
+    command, path = engine.command, os.environ["PATH"]
+    program.write_text(WRAPPER.format(image=IMAGE, options=options, command=command, path=path))
     program.chmod(0o755)
     return subprocess.run(
         ["bash", "-ec", text],
@@ -197,13 +192,12 @@ def script(
 def test_the_image_is_compiled_once_and_its_containers_read_that(
     engine, container, case, bytecode, tmp_path
 ):
-    # Without what asks systemd. The folders are those of the test.
-    text = case["fetch"].partition("if ! systemctl")[0]
-    text = text.replace(str(Path(BYTECODE).parent), str(bytecode.parent))
-    first = script(engine, tmp_path, text, {})
+    text = case["fetch"].partition("if ! systemctl")[0]  # without what asks systemd
+    places = {str(Path(BYTECODE).parent): str(bytecode.parent)}
+    first = script(engine, tmp_path, text, places)
     assert "files are compiled" in first.stdout, first.stdout + first.stderr
     assert list(bytecode.rglob("proxy_server.*.pyc"))
-    again = script(engine, tmp_path, text, {})
+    again = script(engine, tmp_path, text, places)
     assert (again.returncode, again.stdout) == (0, "")
     container()
     engine.until("gateway", "--config")
@@ -219,7 +213,7 @@ def test_new_keys_are_tried_beside_the_running_container(
 ):
     keys = container()
     engine.until("gateway", "--config")
-    places = {"/run/litellm-proxy/environment": keys, BYTECODE: bytecode}
+    places = {"=/run/litellm-proxy/environment:": f"={keys}:", BYTECODE: str(bytecode)}
 
     def trial(key: str) -> tuple[int, str]:
         new = keys.with_name("new")

@@ -12,7 +12,7 @@ from nested_cases import CASES as NESTED
 from rules_support import Oracle, by_itself, in_project
 
 from nixcfg import knowledge
-from nixcfg.rules import context
+from nixcfg.rules import walk
 
 CASES = {**ENTRIES, **NESTED}
 IGNORED = {"NX316"}
@@ -98,11 +98,11 @@ def test_the_walk_reaches_lists_mappings_and_conditions():
 
     settings = Map(routing_strategy=by_strategy.steps[0].value, routing_strategy_args=Map(a=1))
     data = Map(router_settings=settings)
-    assert [path for path, _ in context.reached(data, by_strategy.steps)] == [
+    assert [path for path, _ in walk.reached(data, by_strategy.steps)] == [
         ("router_settings", "routing_strategy_args")
     ]
     settings["routing_strategy"] = "simple-shuffle"
-    assert not list(context.reached(data, by_strategy.steps))
+    assert not list(walk.reached(data, by_strategy.steps))
 
 
 @pytest.mark.parametrize(
